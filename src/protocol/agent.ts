@@ -1,0 +1,234 @@
+/**
+ * The words between the daemon and the agent inside a worker.
+ *
+ * Transport: the worker's *channel*, a socketpair made by the daemon (`os/channel.ts`) that carries Node's own
+ * IPC framing: one JSON document a line. Each message travels inside an {@link Envelope}, whose `cmd` begins with
+ * `NODE_` so that Node delivers it as `internalMessage` and the app never sees it. A descriptor travels as Node's
+ * `NODE_HANDLE` message around the envelope. Behind wrappers, where no channel arrives, the same messages go over the
+ * app's Unix socket, one JSON {@link Envelope} a line, without descriptors.
+ *
+ * Nothing in this file may have a run-time cost: the agent loads it in every worker.
+ */
+
+export const ENVELOPE_CMD = 'NODE_DROVER';
+
+export interface Envelope<Message> {
+  readonly cmd: typeof ENVELOPE_CMD;
+  readonly m: Message;
+}
+
+/** Name of the environment variable that carries {@link AgentBoot} as JSON; the agent deletes it from `process.env`. */
+export const BOOT_VARIABLE = 'DROVER_AGENT';
+/** Marks every descendant of one spawn; stays in the environment so that the whole tree of a worker can be found. */
+export const SPAWN_VARIABLE = 'DROVER_SPAWN';
+
+/** `fd:inode`. The number is only trusted when `fstat` of the descriptor gives the same inode. */
+export type DescriptorName = `${number}:${number}`;
+
+/**
+ * Where a server listens, as the kernel groups it. `port` 0 never appears here: it has been resolved.
+ * `host` is a literal IP address: `::` with `v6only: false` is dual-stack. `path` is a Unix socket.
+ */
+export type ListenAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly v6only: boolean }
+  | { readonly kind: 'unix'; readonly path: string };
+
+/** A port that this worker may serve, handed over at spawn: the public listening socket and the private one. */
+export interface BootShard {
+  readonly key: string;
+  readonly address: ListenAddress;
+  /** The n-th `listen(0)` of the app when the app asked for a random port, else null. */
+  readonly randomIndex: number | null;
+  readonly shard: DescriptorName;
+  /** A listening Unix socket that only the daemon reaches; null where none could be made. */
+  readonly private: DescriptorName | null;
+}
+
+export interface AgentBoot {
+  readonly v: 1;
+  readonly app: string;
+  readonly worker: string;
+  /** Unique per spawn: `<boot-unique token>`. The agent presents it in `hello`. */
+  readonly spawn: string;
+  /** The worker's end of the channel, and a copy of the daemon's end that is only kept open. Null behind wrappers. */
+  readonly channel: DescriptorName | null;
+  readonly peer: DescriptorName | null;
+  /** Unix socket for workers without a channel. */
+  readonly socketPath: string;
+  readonly shards: readonly BootShard[];
+  /** Accept as soon as a server listens (nobody else serves), instead of waiting for `accept`. */
+  readonly acceptAtOnce: boolean;
+  /** Milliseconds between reports. */
+  readonly reportEveryMs: number;
+  /** True where the process may be a wrapper around the app: the agent sleeps until something listens. */
+  readonly wrapped: boolean;
+}
+
+/** What the app asked for in `server.listen(...)`, after Node resolved names. */
+export interface ListenRequest {
+  /** Literal IP address, or null for "any" (Node tries `::` dual-stack first, then `0.0.0.0`). */
+  readonly host: string | null;
+  readonly port: number;
+  readonly v6only: boolean;
+  readonly path: string | null;
+  /** For `port: 0`: how many `listen(0)` calls of this process came before; else null. */
+  readonly randomIndex: number | null;
+  /** For `port: 0`: the port that the agent reserved so that `address()` answers at once; else null. */
+  readonly reservedPort: number | null;
+}
+
+/** Counters since the worker started. All monotonic. */
+export interface RequestCounters {
+  /** Requests begun (headers parsed); for HTTP/2, streams. */
+  readonly begun: number;
+  /** Responses finished with a status below 500. */
+  readonly served: number;
+  /** Responses finished with 500 or above. */
+  readonly failed: number;
+  /** Begun, and ended without a complete response although the client was still there, because of a drain deadline. */
+  readonly lost: number;
+  /** Begun, and the client went away before the response was complete. Not counted as lost. */
+  readonly aborted: number;
+  /** HTTP/2 streams refused with REFUSED_STREAM during a drain (retryable by definition). */
+  readonly refused: number;
+  /** Finished responses by status class: index 1 is 1xx … 5 is 5xx; index 0 unused. */
+  readonly byClass: readonly number[];
+  /** Connections accepted, WebSocket (and other) upgrades. */
+  readonly connections: number;
+  readonly upgrades: number;
+  /** Log-linear latency histogram of finished responses, see `runtime/histogram.ts`; sparse: [bucket, count, …]. */
+  readonly latency: readonly number[];
+}
+
+export interface RuntimeMeasures {
+  readonly uptimeMs: number;
+  readonly rssBytes: number;
+  readonly heapUsedBytes: number;
+  readonly heapTotalBytes: number;
+  readonly externalBytes: number;
+  /** User and system CPU time since start, microseconds. */
+  readonly cpuUserUs: number;
+  readonly cpuSystemUs: number;
+  /** Share of time the event loop was busy since the last report, 0–1. */
+  readonly eventLoopUtilization: number;
+  /** Event-loop delay since the last report, milliseconds. */
+  readonly delayMs: { readonly mean: number; readonly p99: number; readonly max: number };
+  /** Garbage collections since start: count and total pause in milliseconds. */
+  readonly gc: { readonly count: number; readonly pauseMs: number };
+  readonly openConnections: number;
+  readonly inFlight: number;
+}
+
+export interface AgentReport {
+  readonly seq: number;
+  readonly counters: RequestCounters;
+  readonly runtime: RuntimeMeasures;
+}
+
+export interface ServerState {
+  readonly id: number;
+  readonly key: string | null;
+  readonly address: ListenAddress | null;
+  /** True while the public socket is accepted from. */
+  readonly accepting: boolean;
+  readonly protocol: 'http' | 'https' | 'http2' | 'tls' | 'tcp';
+}
+
+export interface DrainSummary {
+  /** Cut at the deadline: requests in flight, upgraded sockets, other sockets. */
+  readonly cutRequests: number;
+  readonly cutUpgrades: number;
+  readonly cutConnections: number;
+  readonly closedUpgrades: number;
+}
+
+export type AgentMessage =
+  /** First message on every connection, and the answer to `welcome` of a new daemon. */
+  | {
+      readonly type: 'hello';
+      readonly v: 1;
+      readonly spawn: string;
+      readonly pid: number;
+      readonly node: string;
+      readonly phase: 'booting' | 'serving' | 'draining';
+      readonly signalledReady: boolean;
+      readonly servers: readonly ServerState[];
+      readonly report: AgentReport;
+    }
+  /** A server wants to listen. Answered by `grant`, `refuse` or `bind` with the same id. */
+  | {
+      readonly type: 'listen';
+      readonly id: number;
+      readonly request: ListenRequest;
+      readonly protocol: ServerState['protocol'];
+    }
+  /** The app saw `listening`. */
+  | { readonly type: 'listening'; readonly id: number; readonly key: string | null }
+  /** After `bind`: the process bound by itself; the daemon may duplicate descriptor `fd`. */
+  | {
+      readonly type: 'bound';
+      readonly id: number;
+      readonly fd: number;
+      readonly inode: number;
+      readonly address: ListenAddress;
+    }
+  /** The app closed the server (its shard stays with the daemon). */
+  | { readonly type: 'closed'; readonly id: number }
+  /** `process.send('ready')` or `drover.ready()`; `expected` says that the app announced it will call `drover.ready()`. */
+  | { readonly type: 'ready' }
+  | { readonly type: 'report'; readonly report: AgentReport; readonly replyTo: number | null }
+  /** All servers stopped accepting; the drain clock starts now. */
+  | { readonly type: 'draining'; readonly report: AgentReport }
+  /** Nothing is in flight any more (or the deadline came); the process goes on to the app's own SIGTERM handlers. */
+  | { readonly type: 'drained'; readonly summary: DrainSummary; readonly report: AgentReport }
+  /** `process.send(anything else)`. */
+  | { readonly type: 'message'; readonly payload: unknown }
+  /** Last word, written synchronously on `exit`. */
+  | { readonly type: 'exit'; readonly code: number; readonly reason: string | null; readonly report: AgentReport };
+
+export type DaemonMessage =
+  /** First message of a daemon on a channel that it opened or regained. */
+  | { readonly type: 'welcome'; readonly daemon: string; readonly reportEveryMs: number }
+  /** Answer to `listen`. Two descriptors follow as `descriptor` messages (`shard`, then `private` if `hasPrivate`). */
+  | {
+      readonly type: 'grant';
+      readonly id: number;
+      readonly key: string;
+      readonly address: ListenAddress;
+      readonly hasPrivate: boolean;
+    }
+  /** Carries one descriptor (SCM_RIGHTS). `cover`: accept from a sibling's shard as well, until `uncover`. */
+  | {
+      readonly type: 'descriptor';
+      readonly role: 'shard' | 'private' | 'cover';
+      readonly key: string;
+      readonly slot: number;
+    }
+  | { readonly type: 'uncover'; readonly key: string; readonly slot: number }
+  /** Answer to `listen`: emit the error that the kernel would have given. */
+  | {
+      readonly type: 'refuse';
+      readonly id: number;
+      readonly code: 'EADDRINUSE' | 'EACCES' | 'EADDRNOTAVAIL' | 'EINVAL';
+      readonly errno: number;
+    }
+  /** Answer to `listen`: bind by yourself (with `reusePort` where Node can) and answer `bound`. */
+  | { readonly type: 'bind'; readonly id: number; readonly reusePort: boolean }
+  /** Begin, or stop, accepting on the public sockets. */
+  | { readonly type: 'accept' }
+  | { readonly type: 'hold' }
+  | {
+      readonly type: 'drain';
+      readonly timeoutMs: number;
+      readonly idleGraceMs: number;
+      readonly websocketCode: number;
+      readonly websocketSpreadMs: number;
+      /** Keep the process (off rotation) instead of running SIGTERM handlers and exiting. */
+      readonly thenExit: boolean;
+    }
+  /** Answer this share (0–1) of responses with `Connection: close` until told otherwise: moves kept-alive clients. */
+  | { readonly type: 'renew'; readonly share: number }
+  | { readonly type: 'report-now'; readonly id: number }
+  | { readonly type: 'ack'; readonly seq: number }
+  /** Delivered to the app as `process.on('message')`. */
+  | { readonly type: 'message'; readonly payload: unknown };

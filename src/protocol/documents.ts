@@ -1,0 +1,261 @@
+/**
+ * The JSON documents that users and programs read (CONTRACT.md, "JSON documents"). These names are public: fields may
+ * be added, never changed. Ids are `app/slot`, times ISO-8601 UTC, sizes bytes, weights 0–100; what cannot be measured
+ * is `null`.
+ */
+
+export type AppStatus = 'starting' | 'online' | 'degraded' | 'crash-loop' | 'stopping' | 'stopped' | 'failed';
+export type WorkerStatus = 'starting' | 'ready' | 'draining' | 'stopping' | 'exited' | 'backoff';
+export type Lane = 'stable' | 'candidate';
+export type DispatchLevel = 'exact' | 'classic' | 'shared';
+
+export interface PortDocument {
+  readonly host: string | null;
+  /** Port number, or null for a Unix socket (then `host` is its path). */
+  readonly port: number | null;
+  readonly protocol: 'http' | 'https' | 'http2' | 'tls' | 'tcp' | 'unix';
+  readonly declared: boolean;
+}
+
+export interface WorkerDocument {
+  readonly id: string;
+  readonly slot: number;
+  readonly pid: number | null;
+  readonly status: WorkerStatus;
+  readonly ready: boolean;
+  readonly lane: Lane;
+  readonly weight: number;
+  readonly release: number;
+  readonly startedAt: string | null;
+  readonly restarts: number;
+  readonly cpuPercent: number | null;
+  readonly rssBytes: number | null;
+  readonly heapUsedBytes: number | null;
+  readonly eventLoopUtilization: number | null;
+  readonly connections: number | null;
+  readonly inFlight: number | null;
+  readonly acceptQueue: number | null;
+  /** Why it is in this state, in words; null when there is nothing to say. */
+  readonly reason: string | null;
+  /** The version of Node it runs, null for other programs. */
+  readonly node: string | null;
+}
+
+export interface AppDocument {
+  readonly name: string;
+  readonly status: AppStatus;
+  readonly reason: string | null;
+  readonly release: number;
+  readonly instances: number;
+  readonly ports: readonly PortDocument[];
+  readonly workers: readonly WorkerDocument[];
+}
+
+export interface AppListDocument {
+  readonly apps: readonly AppDocument[];
+}
+
+/** `drover show`: one app in depth. */
+export interface AppDetailDocument extends AppDocument {
+  /** Where its configuration came from: a file path, or null for a bare script. */
+  readonly file: string | null;
+  readonly config: unknown;
+  readonly command: readonly string[];
+  readonly cwd: string;
+  readonly logs: { readonly directory: string };
+  readonly dispatch: DispatchLevel;
+  readonly lastOperation: OperationDocument | null;
+}
+
+export interface DaemonDocument {
+  readonly running: boolean;
+  readonly pid: number | null;
+  readonly version: string | null;
+  readonly startedAt: string | null;
+  readonly home: string;
+  readonly rssBytes: number | null;
+  readonly apps: number | null;
+  readonly workers: number | null;
+  readonly dispatch: DispatchLevel | null;
+  readonly guardPid: number | null;
+}
+
+export interface LatencyDocument {
+  readonly p50: number | null;
+  readonly p99: number | null;
+}
+
+export interface ReceiptStep {
+  readonly at: string;
+  readonly name: string;
+  readonly worker?: string;
+  readonly outcome: string;
+  readonly detail: string | null;
+}
+
+export type ReceiptOutcome = 'completed' | 'rolled-back' | 'aborted' | 'failed';
+
+export interface RequestTotals {
+  readonly served: number;
+  readonly failed: number;
+  readonly lost: number;
+  readonly unknown: number;
+}
+
+export interface ReceiptDocument {
+  readonly operation: string;
+  readonly app: string;
+  readonly from: number | null;
+  readonly to: number | null;
+  readonly outcome: ReceiptOutcome;
+  readonly reason: string | null;
+  readonly durationMs: number;
+  readonly requests: RequestTotals & {
+    /** HTTP/2 streams refused as retryable; upgraded sockets closed politely; cut at the deadline. */
+    readonly refused: number;
+    readonly upgradesClosed: number;
+    readonly upgradesCut: number;
+  };
+  readonly latencyMs: {
+    readonly before: LatencyDocument;
+    readonly during: LatencyDocument;
+    readonly after: LatencyDocument;
+  };
+  readonly steps: readonly ReceiptStep[];
+  /** Last log lines of a replacement that never became ready. */
+  readonly log?: readonly string[];
+}
+
+export type OperationKind = 'start' | 'apply' | 'reload' | 'restart' | 'stop' | 'delete' | 'scale';
+export type OperationStatus = 'running' | 'done';
+
+export interface OperationDocument {
+  readonly id: string;
+  readonly kind: OperationKind;
+  readonly app: string;
+  readonly status: OperationStatus;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+  /** Phase of the machine while it runs, in words. */
+  readonly phase: string;
+  readonly receipt: ReceiptDocument | null;
+}
+
+export type ChangeAction = 'start' | 'reload' | 'restart' | 'stop' | 'none';
+
+export interface ChangeDocument {
+  readonly app: string;
+  readonly action: ChangeAction;
+  /** Configuration keys that differ, dotted; values are never shown. */
+  readonly keys: readonly string[];
+}
+
+export interface PlanDocument {
+  readonly changes: readonly ChangeDocument[];
+}
+
+export interface ConfigProblem {
+  readonly path: string;
+  readonly value: unknown;
+  readonly message: string;
+  readonly suggestion: string | null;
+}
+
+export interface ConfigCheckDocument {
+  readonly valid: boolean;
+  readonly errors: readonly ConfigProblem[];
+}
+
+/** Closed list; `docs/events.md` explains each. */
+export const EVENT_TYPES = [
+  'daemon-started',
+  'daemon-recovered',
+  'daemon-stopping',
+  'guard-started',
+  'app-added',
+  'app-changed',
+  'app-removed',
+  'operation-started',
+  'operation-ended',
+  'worker-spawned',
+  'worker-adopted',
+  'worker-ready',
+  'worker-exited',
+  'worker-unready',
+  'worker-backoff',
+  'worker-draining',
+  'worker-drained',
+  'worker-killed',
+  'worker-start-timeout',
+  'worker-hung',
+  'crash-loop',
+  'crash-loop-ended',
+  'port-opened',
+  'port-closed',
+  'port-taken',
+  'port-vanished',
+  'shard-covered',
+  'shard-uncovered',
+  'dispatch-changed',
+  'defect',
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+export interface EventDocument {
+  readonly seq: number;
+  readonly at: string;
+  readonly app: string | null;
+  readonly worker?: string;
+  readonly type: EventType;
+  readonly reason: string | null;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface WhyDocument {
+  readonly app: string;
+  readonly chain: readonly { readonly at: string; readonly event: string; readonly because: string }[];
+  readonly summary: string;
+}
+
+export interface LogLineDocument {
+  readonly at: string;
+  readonly app: string;
+  readonly worker: string;
+  readonly stream: 'stdout' | 'stderr';
+  readonly line: string;
+}
+
+export interface HealthDocument {
+  readonly apps: readonly {
+    readonly name: string;
+    readonly status: 'healthy' | 'degraded' | 'critical';
+    readonly reason: string | null;
+    readonly workers: readonly {
+      readonly id: string;
+      readonly status: 'healthy' | 'degraded' | 'critical';
+      readonly reason: string | null;
+      readonly checks: readonly unknown[];
+      readonly eventLoop: {
+        readonly delayMs: number | null;
+        readonly utilization: number | null;
+        readonly blockedMs: number | null;
+        readonly blockedAt?: string;
+      };
+    }[];
+  }[];
+}
+
+export interface EnvDocument {
+  readonly app: string;
+  /** Values of secrets are masked. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface ErrorDocument {
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string | null;
+    readonly docs: string;
+  };
+}

@@ -1,0 +1,272 @@
+/**
+ * The error catalogue. One entry per failure: HTTP status, exit code, message and advice. Codes are API and never
+ * change meaning; messages may. `docs/errors.md` is generated from this table.
+ */
+
+type Text = (data: Readonly<Record<string, unknown>>) => string;
+type Advice = (data: Readonly<Record<string, unknown>>) => string | null;
+
+export interface CatalogueEntry {
+  readonly http: number;
+  readonly exit: 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
+  /** One sentence; what happened, with the values that matter. */
+  readonly message: Text;
+  /** What to do about it; null where there is nothing to advise. */
+  readonly hint: Advice | null;
+  /** When it occurs, for the documentation. */
+  readonly when: string;
+}
+
+const entry = (
+  http: number,
+  exit: CatalogueEntry['exit'],
+  when: string,
+  message: Text,
+  hint: Advice | null = null,
+): CatalogueEntry => ({ http, exit, when, message, hint });
+
+export const ERRORS = {
+  DROVER_USAGE: entry(
+    400,
+    2,
+    'A command line that does not make sense.',
+    (d) => String(d['message']),
+    (d) => (d['suggestion'] ? `Did you mean \`${String(d['suggestion'])}\`?` : 'See `drover help`.'),
+  ),
+  DROVER_NOT_AVAILABLE: entry(
+    501,
+    2,
+    'A documented command, option or key that this version does not have yet.',
+    (d) => `${String(d['what'])} is not available in this version of Drover.`,
+    () => 'It is planned; see CHANGELOG.md for what this version has.',
+  ),
+  DROVER_CONFIG_INVALID: entry(
+    400,
+    2,
+    'A configuration file with a wrong key or value.',
+    (d) => `The configuration is not valid: ${String(d['message'])}`,
+    () => 'Check it with `drover config check`.',
+  ),
+  DROVER_CONFIG_UNREADABLE: entry(
+    400,
+    2,
+    'A configuration file that is missing, throws, hangs, exits or is too big.',
+    (d) => `The configuration file ${String(d['file'])} could not be read: ${String(d['message'])}`,
+    () => 'Create one with `drover init`, or name the file: `drover start <file>`.',
+  ),
+  DROVER_REQUEST_INVALID: entry(
+    400,
+    2,
+    'An API request whose path, query or body does not fit its schema.',
+    (d) => `The request is not valid: ${String(d['message'])}`,
+    () => 'See /v1/openapi.json.',
+  ),
+  DROVER_ROUTE_UNKNOWN: entry(
+    404,
+    2,
+    'An API request for a path that does not exist.',
+    (d) => `There is no ${String(d['method'])} ${String(d['path'])}.`,
+    () => 'See /v1/openapi.json.',
+  ),
+  DROVER_APP_UNKNOWN: entry(
+    404,
+    3,
+    'A command that names an app that is not there.',
+    (d) => `There is no app called ${JSON.stringify(d['app'])}.`,
+    (d) =>
+      d['suggestion']
+        ? `Did you mean \`${String(d['suggestion'])}\`? \`drover ls\` lists the apps.`
+        : '`drover ls` lists the apps.',
+  ),
+  DROVER_WORKER_UNKNOWN: entry(
+    404,
+    3,
+    'A command that names a worker that is not there.',
+    (d) => `There is no worker ${JSON.stringify(d['worker'])}.`,
+    () => '`drover ls` lists the workers.',
+  ),
+  DROVER_OPERATION_UNKNOWN: entry(
+    404,
+    3,
+    'An operation id that is not known.',
+    (d) => `There is no operation ${JSON.stringify(d['operation'])}.`,
+    () => '`drover operation` lists them.',
+  ),
+  DROVER_APP_EXISTS: entry(
+    409,
+    2,
+    'Starting an app under a name that another file or script owns.',
+    (d) => `The name ${JSON.stringify(d['app'])} belongs to ${String(d['owner'])}.`,
+    () => 'Choose another name (`--name`), or `drover delete` the other app first.',
+  ),
+  DROVER_APP_CHANGED: entry(
+    409,
+    2,
+    '`start` of an app that runs with another configuration.',
+    (d) => `${String(d['app'])} is running with a different configuration (${String(d['keys'])}).`,
+    () => 'See the plan above; `drover apply` carries it out, `drover reload` keeps the running configuration.',
+  ),
+  DROVER_PRUNE_REFUSED: entry(
+    409,
+    2,
+    '`apply` of an empty list of apps without `--prune`.',
+    () => 'The file lists no apps, and applying it would remove every app that came from it.',
+    () => 'Add `--prune` if that is what you want.',
+  ),
+  DROVER_BUSY: entry(
+    409,
+    1,
+    'A second operation on an app while one is under way.',
+    (d) => `${String(d['app'])} is busy with ${String(d['kind'])} (operation ${String(d['operation'])}).`,
+    (d) => `Wait for it: \`drover operation ${String(d['operation'])}\`.`,
+  ),
+  DROVER_SCRIPT_MISSING: entry(
+    400,
+    2,
+    'A script or program that cannot be started because it is not there.',
+    (d) => `${String(d['script'])} ${String(d['problem'] ?? 'does not exist')}.`,
+    () => 'Name a file that Node can run, or a program with `drover start -- <program>`.',
+  ),
+  DROVER_NODE_MISSING: entry(
+    400,
+    2,
+    'The version of Node that an app asks for is not installed.',
+    (d) => `Node ${String(d['wanted'])} was not found (looked in ${String(d['looked'])}).`,
+    () => 'Install it with your version manager; Drover never downloads it.',
+  ),
+  DROVER_LOADER_NEEDED: entry(
+    400,
+    2,
+    'A TypeScript entry on a Node that cannot run it.',
+    (d) => `${String(d['script'])} is TypeScript, and Node ${String(d['node'])} cannot run that by itself.`,
+    () => "Use Node 22.18 or later (`node: '24'`), or add a loader: `nodeArgs: ['--import', 'tsx']`.",
+  ),
+  DROVER_INSTANCES_REFUSED: entry(
+    400,
+    2,
+    'Several instances of a program without an agent on one port.',
+    (d) => `${String(d['app'])} is not a Node program: ${String(d['instances'])} instances cannot share one port.`,
+    () => 'Use one instance, or let each take `PORT` (+ slot) or `LISTEN_FDS`.',
+  ),
+  DROVER_USER_UNKNOWN: entry(
+    400,
+    2,
+    '`user:` names nobody on this machine.',
+    (d) => `There is no user ${JSON.stringify(d['user'])}.`,
+    () => 'Create it, or remove `user:`.',
+  ),
+  DROVER_NOT_ALLOWED: entry(
+    403,
+    5,
+    'The operating system or Drover refuses the caller.',
+    (d) => String(d['message']),
+    (d) => (d['advice'] ? String(d['advice']) : null),
+  ),
+  DROVER_DAEMON_UNREACHABLE: entry(
+    503,
+    4,
+    'The daemon is not running or does not answer.',
+    (d) => `The daemon is not answering on ${String(d['socketPath'])}.`,
+    (d) => (d['advice'] ? String(d['advice']) : 'Start it with `drover daemon start`.'),
+  ),
+  DROVER_DAEMON_START: entry(
+    503,
+    4,
+    'The daemon could not be started.',
+    (d) => `The daemon did not start: ${String(d['message'])}`,
+    (d) => `Its log is ${String(d['log'])}.`,
+  ),
+  DROVER_DAEMON_RUNNING: entry(
+    409,
+    1,
+    'A second daemon on the same home.',
+    (d) => `A daemon is already running for ${String(d['home'])} (pid ${String(d['pid'])}).`,
+    null,
+  ),
+  DROVER_TIMEOUT: entry(
+    504,
+    6,
+    'Something took longer than it may.',
+    (d) => `${String(d['what'])} took longer than ${String(d['limit'])}.`,
+    null,
+  ),
+  DROVER_OPERATION_FAILED: entry(
+    500,
+    1,
+    'An operation ended without what was asked for.',
+    (d) => `${String(d['kind'])} of ${String(d['app'])} failed: ${String(d['reason'])}`,
+    (d) =>
+      d['app']
+        ? `\`drover why ${String(d['app'])}\` tells more; \`drover logs ${String(d['app'])}\` shows its output.`
+        : null,
+  ),
+  DROVER_PUT_BACK: entry(
+    500,
+    7,
+    'An operation failed after it had changed something, and was put back.',
+    (d) => `${String(d['kind'])} of ${String(d['app'])} was put back: ${String(d['reason'])}`,
+    () => 'The old version serves.',
+  ),
+  DROVER_ABORTED: entry(
+    409,
+    1,
+    'An operation was aborted by the user.',
+    (d) => `${String(d['kind'])} of ${String(d['app'])} was aborted.`,
+    null,
+  ),
+  DROVER_STATE_UNREADABLE: entry(
+    500,
+    1,
+    'The state database cannot be opened or read.',
+    (d) => `The state in ${String(d['file'])} cannot be read: ${String(d['message'])}`,
+    null,
+  ),
+  DROVER_PLATFORM: entry(
+    501,
+    2,
+    'An operating system that Drover does not run on.',
+    (d) => `Drover does not run on ${String(d['platform'])}.`,
+    () => 'Use Linux, macOS for development, or WSL 2 on Windows.',
+  ),
+  DROVER_NODE_TOO_OLD: entry(
+    501,
+    2,
+    'The Node that runs Drover is too old and no newer one was found.',
+    (d) => `Drover needs Node 22.18 or later; this is ${String(d['version'])}.`,
+    () => 'Install a newer Node, or `npm install node@24` beside Drover.',
+  ),
+  DROVER_INTERNAL: entry(
+    500,
+    1,
+    'A defect in Drover.',
+    (d) => `Something went wrong inside Drover: ${String(d['message'])}`,
+    () => "Please report it with `drover daemon status` and the daemon's log.",
+  ),
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** A failure from the catalogue. `code` identifies it, also across processes; `data` fills the message. */
+export class DroverError extends Error {
+  override readonly name = 'DroverError';
+  readonly code: ErrorCode;
+  readonly data: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, data: Readonly<Record<string, unknown>> = {}, options?: { readonly cause?: unknown }) {
+    super(ERRORS[code].message(data), options);
+    this.code = code;
+    this.data = data;
+  }
+
+  get exitCode(): number {
+    return ERRORS[this.code].exit;
+  }
+
+  get httpStatus(): number {
+    return ERRORS[this.code].http;
+  }
+
+  get hint(): string | null {
+    return ERRORS[this.code].hint?.(this.data) ?? null;
+  }
+}

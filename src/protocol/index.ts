@@ -1,0 +1,6 @@
+/** The door of `protocol/`: words on the wires. Types and tables only; nothing here does I/O. */
+export * from './agent.ts';
+export * from './app-config.ts';
+export * from './documents.ts';
+export * from './errors.ts';
+export type { Clock } from './time.ts';

@@ -3,8 +3,11 @@
  * change meaning; messages may. `docs/errors.md` is generated from this table.
  */
 
-type Text = (data: Readonly<Record<string, unknown>>) => string;
-type Advice = (data: Readonly<Record<string, unknown>>) => string | null;
+/** Values that fill a message; scalars only, so that they print the same everywhere. */
+export type ErrorData = Readonly<Record<string, string | number | boolean | null | undefined>>;
+
+type Text = (data: ErrorData) => string;
+type Advice = (data: ErrorData) => string | null;
 
 export interface CatalogueEntry {
   readonly http: number;
@@ -250,9 +253,9 @@ export type ErrorCode = keyof typeof ERRORS;
 export class DroverError extends Error {
   override readonly name = 'DroverError';
   readonly code: ErrorCode;
-  readonly data: Readonly<Record<string, unknown>>;
+  readonly data: ErrorData;
 
-  constructor(code: ErrorCode, data: Readonly<Record<string, unknown>> = {}, options?: { readonly cause?: unknown }) {
+  constructor(code: ErrorCode, data: ErrorData = {}, options?: { readonly cause?: unknown }) {
     super(ERRORS[code].message(data), options);
     this.code = code;
     this.data = data;

@@ -116,6 +116,14 @@ export const ERRORS = {
     () => 'The file lists no apps, and applying it would remove every app that came from it.',
     () => 'Add `--prune` if that is what you want.',
   ),
+  DROVER_PORT_TAKEN: entry(
+    409,
+    1,
+    'A port that another process already holds.',
+    (d) =>
+      `${String(d['address'])} is taken${d['pid'] ? ` by ${String(d['command'] ?? 'a process')} (pid ${String(d['pid'])})` : ''}.`,
+    () => 'Stop that process, or let the app listen elsewhere.',
+  ),
   DROVER_BUSY: entry(
     409,
     1,

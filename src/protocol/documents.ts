@@ -148,6 +148,8 @@ export interface ChangeDocument {
   readonly action: ChangeAction;
   /** Configuration keys that differ, dotted; values are never shown. */
   readonly keys: readonly string[];
+  /** False where a `reload` only takes over what concerns no running worker (more slots, timeouts). */
+  readonly replaces: boolean;
 }
 
 export interface PlanDocument {
@@ -249,6 +251,23 @@ export interface EnvDocument {
   readonly app: string;
   /** Values of secrets are masked. */
   readonly env: Readonly<Record<string, string>>;
+}
+
+/** `drover signal`: the workers that were sent it. */
+export interface SignalDocument {
+  readonly signal: string;
+  readonly workers: readonly { readonly worker: string; readonly pid: number }[];
+}
+
+/** `drover logs flush`: the apps whose logs were emptied, and what that freed. */
+export interface FlushDocument {
+  readonly apps: readonly string[];
+  readonly freedBytes: number;
+}
+
+/** What a change has set going: one operation for each app, none for apps that are as wanted already. */
+export interface OperationListDocument {
+  readonly operations: readonly OperationDocument[];
 }
 
 export interface ErrorDocument {

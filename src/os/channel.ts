@@ -1,0 +1,161 @@
+/**
+ * The daemon's end of a worker's channel: a socketpair in the place of Node's IPC channel, over which descriptors can
+ * be handed to a *running* worker (`SCM_RIGHTS`). What the messages say is `protocol/agent.ts`; this only moves bytes.
+ *
+ * Never waits: a worker that does not read must not hold up the daemon.
+ */
+import { AF_UNIX, SOCK_STREAM, SYSTEM } from './constants.ts';
+import { closeDescriptor, duplicate, setCloexec, setNonblocking } from './descriptor.ts';
+import { addressOf, call, isLinux, lastErrno, tryCall } from './libc.ts';
+
+export interface ChannelPair {
+  readonly daemonFd: number;
+  readonly workerFd: number;
+}
+
+/** Two connected ends, both non-blocking and closed on exec (a worker gets its end by `stdio` at spawn). */
+export function openChannelPair(): ChannelPair {
+  const pair = Buffer.alloc(8);
+  call('socketpair', AF_UNIX, SOCK_STREAM | SYSTEM.SOCK_CLOEXEC | SYSTEM.SOCK_NONBLOCK, 0, pair);
+  const [daemonFd, workerFd] = [pair.readInt32LE(0), pair.readInt32LE(4)];
+  if (!isLinux) {
+    for (const fd of [daemonFd, workerFd]) {
+      setCloexec(fd, true);
+      setNonblocking(fd);
+    }
+  }
+  return { daemonFd, workerFd };
+}
+
+export type SendOutcome = 'sent' | 'full' | 'closed';
+
+/** Up to this size a message is taken by the kernel whole or not at all. */
+export const WHOLE_MESSAGE_BYTES = 32 * 1024;
+
+/**
+ * Sends one small message, with a descriptor or without. `full`: nothing was taken, try again later; `closed`: nobody
+ * will ever read it. For messages of any size, and for waiting, see {@link ChannelWriter}.
+ */
+export function sendOnChannel(fd: number, bytes: Uint8Array, descriptor: number | null): SendOutcome {
+  if (bytes.length > WHOLE_MESSAGE_BYTES) throw new RangeError(`A message of ${bytes.length} bytes may be cut in two.`);
+  const taken = sendSome(fd, bytes, descriptor);
+  return typeof taken === 'number' ? 'sent' : taken;
+}
+
+/** How many bytes the kernel took at once, at least one. */
+function sendSome(fd: number, bytes: Uint8Array, descriptor: number | null): number | 'full' | 'closed' {
+  const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const parts = Buffer.alloc(16);
+  parts.writeBigUInt64LE(addressOf(data), 0);
+  parts.writeBigUInt64LE(BigInt(data.length), 8);
+  const control = descriptor === null ? null : encodeDescriptor(descriptor);
+  const taken = tryCall('sendmsg', fd, encodeMessage(parts, control), SYSTEM.MSG_DONTWAIT | SYSTEM.MSG_NOSIGNAL);
+  if (taken >= 0) return taken;
+  const errno = lastErrno();
+  // ENOBUFS: macOS says so instead of EAGAIN. EPIPE, ECONNRESET, EBADF and the like: the other end is gone.
+  return errno === SYSTEM.EAGAIN || errno === ENOBUFS || errno === EINTR || errno === ETOOMANYREFS ? 'full' : 'closed';
+}
+
+const EINTR = 4;
+const ENOBUFS = isLinux ? 105 : 55;
+/** Too many descriptors under way to processes that have not received them yet. */
+const ETOOMANYREFS = isLinux ? 109 : 59;
+
+/** `struct msghdr`: macOS has 32-bit lengths where Linux has 64-bit ones. */
+function encodeMessage(parts: Buffer, control: Buffer | null): Buffer {
+  const message = Buffer.alloc(56);
+  message.writeBigUInt64LE(addressOf(parts), 16);
+  message.writeBigUInt64LE(1n, 24);
+  if (control !== null) {
+    message.writeBigUInt64LE(addressOf(control), 32);
+    message.writeBigUInt64LE(BigInt(control.length), 40);
+  }
+  return message;
+}
+
+/** `struct cmsghdr` with one descriptor. */
+function encodeDescriptor(descriptor: number): Buffer {
+  const headerBytes = isLinux ? 16 : 12;
+  const control = Buffer.alloc(isLinux ? 24 : 16);
+  control.writeUInt32LE(headerBytes + 4, 0);
+  control.writeInt32LE(SYSTEM.SOL_SOCKET, headerBytes - 8);
+  control.writeInt32LE(SCM_RIGHTS, headerBytes - 4);
+  control.writeInt32LE(descriptor, headerBytes);
+  return control;
+}
+
+const SCM_RIGHTS = 1;
+
+interface Pending {
+  readonly bytes: Uint8Array;
+  /** A duplicate made for this queue, closed once sent. */
+  readonly descriptor: number | null;
+}
+
+/** How long a full channel is left alone; the worker that empties it gives no sign. */
+const RETRY_MS = 5;
+/** A worker that reads nothing for this much is treated as gone. */
+const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Sends messages of any size in order, and keeps what a busy worker has no room for. It does not own `fd`; call
+ * {@link close} before closing that.
+ */
+export class ChannelWriter {
+  readonly #fd: number;
+  #queue: Pending[] = [];
+  #queuedBytes = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #isClosed = false;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** False when the other end is gone, or reads so little that it may as well be. */
+  send(bytes: Uint8Array, descriptor: number | null = null): boolean {
+    if (this.#isClosed || this.#queuedBytes + bytes.length > MAX_QUEUED_BYTES) return false;
+    if (this.#queue.length > 0) {
+      this.#keep(bytes, descriptor);
+      return true;
+    }
+    const taken = sendSome(this.#fd, bytes, descriptor);
+    if (taken === 'closed') this.close();
+    else if (taken === 'full') this.#keep(bytes, descriptor);
+    else if (taken < bytes.length) this.#keep(bytes.subarray(taken), null);
+    return !this.#isClosed;
+  }
+
+  /** Drops what was not sent. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { descriptor } of this.#queue) if (descriptor !== null) closeDescriptor(descriptor);
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #keep(bytes: Uint8Array, descriptor: number | null): void {
+    // The caller may reuse its buffer and close its descriptor when `send` returns.
+    const own = descriptor === null ? null : duplicate(descriptor);
+    this.#queue.push({ bytes: Uint8Array.from(bytes), descriptor: own });
+    this.#queuedBytes += bytes.length;
+    this.#timer ??= setTimeout(() => this.#retry(), RETRY_MS).unref();
+  }
+
+  #retry(): void {
+    this.#timer = null;
+    for (let first = this.#queue[0]; first !== undefined; first = this.#queue[0]) {
+      const taken = sendSome(this.#fd, first.bytes, first.descriptor);
+      if (taken === 'closed') return this.close();
+      if (taken === 'full') break;
+      if (first.descriptor !== null) closeDescriptor(first.descriptor);
+      this.#queuedBytes -= taken;
+      if (taken < first.bytes.length) {
+        this.#queue[0] = { bytes: first.bytes.subarray(taken), descriptor: null };
+      } else this.#queue.shift();
+    }
+    if (this.#queue.length > 0) this.#timer ??= setTimeout(() => this.#retry(), RETRY_MS).unref();
+  }
+}

@@ -1,0 +1,37 @@
+/** What can be done with any descriptor, whatever it stands for. */
+import { closeSync, fstatSync } from 'node:fs';
+import { F_GETFD, F_GETFL, F_SETFD, F_SETFL, FD_CLOEXEC, SYSTEM } from './constants.ts';
+import { call } from './libc.ts';
+
+/** A second descriptor of the same thing, closed on exec. */
+export function duplicate(fd: number): number {
+  return call('fcntl', fd, SYSTEM.F_DUPFD_CLOEXEC, ...variadic(0));
+}
+
+/** Whether a program started by `exec` loses this descriptor. */
+export function setCloexec(fd: number, isOn: boolean): void {
+  const flags = call('fcntl', fd, F_GETFD, ...variadic(0));
+  call('fcntl', fd, F_SETFD, ...variadic(isOn ? flags | FD_CLOEXEC : flags & ~FD_CLOEXEC));
+}
+
+export function setNonblocking(fd: number): void {
+  const flags = call('fcntl', fd, F_GETFL, ...variadic(0));
+  call('fcntl', fd, F_SETFL, ...variadic(flags | SYSTEM.O_NONBLOCK));
+}
+
+/** Names the thing behind a descriptor, whichever number it has in a process. */
+export function inodeOf(fd: number): number {
+  return fstatSync(fd).ino;
+}
+
+/** Closes; a descriptor that is already gone is no error. */
+export function closeDescriptor(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EBADF') throw error;
+  }
+}
+
+// `fcntl` is variadic, and macOS on arm64 passes such arguments differently, so koffi must know their type.
+const variadic = (value: number): readonly ['int', number] => ['int', value];

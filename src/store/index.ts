@@ -1,0 +1,10 @@
+/** The door of `store/`: what Drover remembers, in one SQLite file under the home. */
+export { openStore } from './open.ts';
+export type { OpenStoreOptions, Store } from './open.ts';
+export type { AppRecord, AppRecords, Wanted } from './apps.ts';
+export type { EventInput, EventLimits, EventListener, EventQuery, EventRecords } from './events.ts';
+export type { MetaRecords } from './meta.ts';
+export type { OperationBegin, OperationQuery, OperationRecord, OperationRecords } from './operations.ts';
+export type { PortRecord, PortRecords } from './ports.ts';
+export type { ReleaseRecord, ReleaseRecords } from './releases.ts';
+export type { WorkerRecord, WorkerRecordKey, WorkerRecords } from './workers.ts';

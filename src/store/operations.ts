@@ -1,0 +1,101 @@
+/**
+ * Operations: work that takes time, written at each step so that a new daemon resumes it or puts it back. An operation
+ * ends exactly once; ending it again changes nothing.
+ */
+import type { Clock, OperationKind, OperationStatus, ReceiptDocument } from '../protocol/index.ts';
+import type { Database, Row } from './database.ts';
+import { jsonOf, numberOf, numberOrNull, textOf, textOrNull } from './json.ts';
+import { nextOperationId } from './operation-id.ts';
+
+export interface OperationRecord {
+  readonly id: string;
+  readonly kind: OperationKind;
+  readonly app: string;
+  readonly status: OperationStatus;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | null;
+  /** Phase of its machine (`core/operation.ts`), in words. */
+  readonly phase: string;
+  /** What the machine needs to go on; this room does not interpret it. */
+  readonly state: unknown;
+  readonly receipt: ReceiptDocument | null;
+}
+
+export type OperationBegin = Pick<OperationRecord, 'kind' | 'app' | 'phase' | 'state'>;
+
+export interface OperationQuery {
+  readonly app?: string;
+  readonly status?: OperationStatus;
+  readonly limit?: number;
+}
+
+export interface OperationRecords {
+  /** Writes a new operation, `running` from now, and gives it its id. Synced to the disk. */
+  begin(operation: OperationBegin): OperationRecord;
+  /** Notes where a running operation is; returns false where there is no such running operation. */
+  advance(id: string, phase: string, state: unknown): boolean;
+  /** Ends it with its receipt. Returns false where it had ended already or never was. Synced to the disk. */
+  end(id: string, phase: string, receipt: ReceiptDocument): boolean;
+  find(id: string): OperationRecord | undefined;
+  /** Newest first. */
+  list(query?: OperationQuery): OperationRecord[];
+}
+
+/** Ended operations kept; what is running is never removed. */
+const KEPT = 1_000;
+
+export function operationRecords(database: Database, clock: Clock, random: () => number): OperationRecords {
+  const insert = database.prepare(`
+    INSERT INTO operations (id, kind, app, status, started_at_ms, ended_at_ms, phase, state_json, receipt_json)
+    VALUES (:id, :kind, :app, 'running', :startedAtMs, NULL, :phase, :state, NULL)`);
+  const advance = database.prepare(`
+    UPDATE operations SET phase = :phase, state_json = :state WHERE id = :id AND status = 'running'`);
+  const end = database.prepare(`
+    UPDATE operations SET status = 'done', ended_at_ms = :endedAtMs, phase = :phase, receipt_json = :receipt
+    WHERE id = :id AND status = 'running'`);
+  const prune = database.prepare(`
+    DELETE FROM operations WHERE status = 'done'
+      AND id <= (SELECT id FROM operations ORDER BY id DESC LIMIT 1 OFFSET :kept)`);
+  const greatest = database.prepare('SELECT max(id) AS id FROM operations');
+  const find = database.prepare('SELECT * FROM operations WHERE id = :id');
+  const list = database.prepare(`
+    SELECT * FROM operations WHERE (:app IS NULL OR app = :app) AND (:status IS NULL OR status = :status)
+    ORDER BY id DESC LIMIT :limit`);
+
+  const read = (row: Row): OperationRecord => ({
+    id: textOf(row['id']),
+    kind: textOf(row['kind']) as OperationKind,
+    app: textOf(row['app']),
+    status: textOf(row['status']) as OperationStatus,
+    startedAtMs: numberOf(row['started_at_ms']),
+    endedAtMs: numberOrNull(row['ended_at_ms']),
+    phase: textOf(row['phase']),
+    state: jsonOf(database.file, row, 'state_json'),
+    receipt: row['receipt_json'] === null ? null : (jsonOf(database.file, row, 'receipt_json') as ReceiptDocument),
+  });
+  return {
+    begin: ({ kind, app, phase, state }) =>
+      database.transaction(() => {
+        const startedAtMs = clock.wallMs();
+        const previous = textOrNull(greatest.find()?.['id']);
+        const id = nextOperationId({ wallMs: startedAtMs, previous, random: random() });
+        insert.run({ id, kind, app, startedAtMs, phase, state: jsonText(state) });
+        prune.run({ kept: KEPT });
+        return { id, kind, app, status: 'running', startedAtMs, endedAtMs: null, phase, state, receipt: null };
+      }),
+    advance: (id, phase, state) => advance.run({ id, phase, state: jsonText(state) }) === 1,
+    end: (id, phase, receipt) =>
+      database.transaction(
+        () => end.run({ id, phase, endedAtMs: clock.wallMs(), receipt: JSON.stringify(receipt) }) === 1,
+      ),
+    find(id) {
+      const row = find.find({ id });
+      return row === undefined ? undefined : read(row);
+    },
+    list: ({ app, status, limit } = {}) =>
+      list.list({ app: app ?? null, status: status ?? null, limit: limit ?? -1 }).map(read),
+  };
+}
+
+/** `undefined` has no JSON; nothing is kept as null. */
+const jsonText = (value: unknown): string => JSON.stringify(value ?? null);

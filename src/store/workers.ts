@@ -1,0 +1,87 @@
+/**
+ * Adoption records: what a new daemon needs to know its predecessor's workers again, one row per live process. Written
+ * at spawn and at each change of phase, removed when the exit has been dealt with.
+ */
+import type { Lane } from '../protocol/index.ts';
+import type { Database, Row } from './database.ts';
+import { numberOf, textOf } from './json.ts';
+
+export interface WorkerRecordKey {
+  readonly app: string;
+  readonly slot: number;
+  readonly generation: number;
+}
+
+export interface WorkerRecord extends WorkerRecordKey {
+  readonly lane: Lane;
+  readonly release: number;
+  readonly pid: number;
+  /** With `bootId` it tells this process from a later one of the same pid. */
+  readonly startTicks: number;
+  readonly bootId: string;
+  /** Token of the spawn, present in the environment of every descendant. */
+  readonly spawn: string;
+  readonly startedAtMs: number;
+  /** Phase of its machine (`core/worker.ts`); this room does not interpret it. */
+  readonly phase: string;
+  readonly restarts: number;
+}
+
+export interface WorkerRecords {
+  /** Adds or replaces the record of that slot and generation. */
+  put(worker: WorkerRecord): void;
+  setPhase(key: WorkerRecordKey, phase: string): void;
+  remove(key: WorkerRecordKey): void;
+  /** All of one app, or of every app; by app, slot, generation. */
+  list(app?: string): WorkerRecord[];
+}
+
+export function workerRecords(database: Database): WorkerRecords {
+  const put = database.prepare(`
+    INSERT OR REPLACE INTO workers
+      (app, slot, generation, lane, release, pid, start_ticks, boot_id, spawn, started_at_ms, phase, restarts)
+    VALUES
+      (:app, :slot, :generation, :lane, :release, :pid, :startTicks, :bootId, :spawn, :startedAtMs, :phase, :restarts)`);
+  const where = 'WHERE app = :app AND slot = :slot AND generation = :generation';
+  const setPhase = database.prepare(`UPDATE workers SET phase = :phase ${where}`);
+  const remove = database.prepare(`DELETE FROM workers ${where}`);
+  const list = database.prepare(
+    'SELECT * FROM workers WHERE :app IS NULL OR app = :app ORDER BY app, slot, generation',
+  );
+
+  const read = (row: Row): WorkerRecord => ({
+    app: textOf(row['app']),
+    slot: numberOf(row['slot']),
+    generation: numberOf(row['generation']),
+    lane: textOf(row['lane']) as Lane,
+    release: numberOf(row['release']),
+    pid: numberOf(row['pid']),
+    startTicks: numberOf(row['start_ticks']),
+    bootId: textOf(row['boot_id']),
+    spawn: textOf(row['spawn']),
+    startedAtMs: numberOf(row['started_at_ms']),
+    phase: textOf(row['phase']),
+    restarts: numberOf(row['restarts']),
+  });
+  return {
+    // Named one by one: SQLite refuses names that the statement does not have, and callers pass richer objects.
+    put: (worker) =>
+      void put.run({
+        app: worker.app,
+        slot: worker.slot,
+        generation: worker.generation,
+        lane: worker.lane,
+        release: worker.release,
+        pid: worker.pid,
+        startTicks: worker.startTicks,
+        bootId: worker.bootId,
+        spawn: worker.spawn,
+        startedAtMs: worker.startedAtMs,
+        phase: worker.phase,
+        restarts: worker.restarts,
+      }),
+    setPhase: ({ app, slot, generation }, phase) => void setPhase.run({ app, slot, generation, phase }),
+    remove: ({ app, slot, generation }) => void remove.run({ app, slot, generation }),
+    list: (app) => list.list({ app: app ?? null }).map(read),
+  };
+}

@@ -1,0 +1,19 @@
+/**
+ * `npm run build`, and `prepare` during `npm ci`: compiles every room into `dist/`, then bundles the agent into the one
+ * file that is preloaded into workers. Fails loudly; a half-built `dist/` must never look like a whole one.
+ */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ROOT, runTool } from './commands.ts';
+
+const compiled = await runTool('tsc', ['-b', join(ROOT, 'tsconfig.json')]);
+if (compiled.code !== 0) {
+  process.stderr.write(compiled.output);
+  process.stderr.write(`build: tsc ended with ${compiled.code}\n`);
+  process.exit(1);
+}
+
+// Imported late: the bundler is only needed, and only loaded, once the types are right.
+const { bundleAgent } = await import('./bundle-agent.ts');
+await bundleAgent();
+await access(join(ROOT, 'dist', 'agent', 'agent.cjs'));

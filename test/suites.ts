@@ -1,0 +1,54 @@
+/**
+ * The table of suites that `npm test` runs, in this order: cheap ones first, so that a plain mistake is seen early.
+ * A suite whose files are absent is reported as such and is not an error.
+ */
+
+export interface Suite {
+  readonly name: string;
+  readonly files: readonly string[];
+  /** `none` runs all files in one process: for pure tests, which must not touch globals, environment or cwd. */
+  readonly isolation: 'none' | 'process';
+  /** How many files at a time. Suites with real processes and ports run alone, or they would disturb each other. */
+  readonly concurrency: number;
+  /** Bound for one test; a test that hangs is a failure, not a stuck run. */
+  readonly testTimeoutMs: number;
+  /** Programs beyond Node and npm, and the Debian package each comes from. */
+  readonly needs: readonly { readonly command: string; readonly debian: string }[];
+  /** Folders with a package of their own, installed with `npm ci` before the suite. */
+  readonly packages: readonly string[];
+}
+
+const suite = (name: string, files: readonly string[], rest: Partial<Omit<Suite, 'name' | 'files'>> = {}): Suite => ({
+  name,
+  files,
+  isolation: 'process',
+  concurrency: 1,
+  testTimeoutMs: 60_000,
+  needs: [],
+  packages: [],
+  ...rest,
+});
+
+const folder = (name: string, rest: Partial<Omit<Suite, 'name' | 'files'>> = {}): Suite =>
+  suite(name, [`test/${name}/**/*.test.ts`], rest);
+
+export const SUITES: readonly Suite[] = [
+  suite('unit', ['src/**/*.test.ts'], { isolation: 'none', testTimeoutMs: 30_000 }),
+  folder('lint', { isolation: 'none' }),
+  suite('support', ['test/support/**/*.test.ts']),
+  folder('simulation', { testTimeoutMs: 120_000 }),
+  folder('agent'),
+  folder('os'),
+  folder('net'),
+  folder('api'),
+  folder('cli'),
+  folder('process', { testTimeoutMs: 120_000 }),
+  folder('faults', { testTimeoutMs: 120_000 }),
+  folder('packaged', { testTimeoutMs: 300_000 }),
+  folder('examples', { testTimeoutMs: 120_000 }),
+  folder('programs', {
+    testTimeoutMs: 300_000,
+    needs: [{ command: 'python3', debian: 'python3-minimal' }],
+    packages: ['test/programs'],
+  }),
+];

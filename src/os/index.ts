@@ -1,8 +1,29 @@
 /** The door of `os/`: what the operating system offers, one facility per file. */
+export { cpuQuota, memoryLeft, oomKills } from './cgroup.ts';
 export { ChannelWriter, openChannelPair, sendOnChannel, WHOLE_MESSAGE_BYTES } from './channel.ts';
 export type { ChannelPair, SendOutcome } from './channel.ts';
 export { closeDescriptor, duplicate, inodeOf, setCloexec, setNonblocking } from './descriptor.ts';
+export { freeMemoryBytes, usableCpus } from './machine.ts';
 export { isOsError, OsError } from './os-error.ts';
+export { peerOf } from './peer.ts';
+export type { Peer } from './peer.ts';
+export { exitOf, openPidfd, takeDescriptor, watchExit } from './pidfd.ts';
+export type { ExitStatus, ExitWatch } from './pidfd.ts';
+export { findPortOwner } from './port-owner.ts';
+export type { PortOwner } from './port-owner.ts';
+export {
+  bootId,
+  children,
+  descendants,
+  isAlive,
+  listPids,
+  readCommandLine,
+  readStat,
+  readUsage,
+  readVariable,
+  startTicks,
+} from './procfs.ts';
+export type { ProcessStat, ProcessUsage } from './procfs.ts';
 export {
   acceptQueue,
   canBindExclusively,
@@ -15,3 +36,5 @@ export {
   unixListenSocket,
 } from './socket.ts';
 export type { AcceptQueue, ListenOptions, UnixListenOptions } from './socket.ts';
+export { lookupUser } from './user.ts';
+export type { User } from './user.ts';

@@ -23,6 +23,7 @@ const PROTOTYPES = {
   getsockopt: 'int getsockopt(int, int, int, void*, void*)',
   inet_ntop: 'uintptr_t inet_ntop(int, void*, void*, uint32)',
   inet_pton: 'int inet_pton(int, str, void*)',
+  ioctl: 'int ioctl(int, ulong, void*)',
   listen: 'int listen(int, int)',
   sendmsg: 'long sendmsg(int, void*, int)',
   setsockopt: 'int setsockopt(int, int, int, void*, uint32)',

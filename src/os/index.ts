@@ -2,7 +2,14 @@
 export { cpuQuota, memoryLeft, oomKills } from './cgroup.ts';
 export { ChannelWriter, openChannelPair, sendOnChannel, WHOLE_MESSAGE_BYTES } from './channel.ts';
 export type { ChannelPair, SendOutcome } from './channel.ts';
+export { STICKY_BUCKETS, stickyBucket } from './client-hash.ts';
 export { closeDescriptor, duplicate, inodeOf, setCloexec, setNonblocking } from './descriptor.ts';
+export { attachClassic, detachProgram } from './dispatch-classic.ts';
+export type { ClassicRule } from './dispatch-classic.ts';
+export { ExactDispatch, SCHEDULE_ENTRIES } from './dispatch-exact.ts';
+export type { ExactMode } from './dispatch-exact.ts';
+export { probeDispatch } from './dispatch-probe.ts';
+export type { DispatchSupport } from './dispatch-probe.ts';
 export { freeMemoryBytes, usableCpus } from './machine.ts';
 export { isOsError, OsError } from './os-error.ts';
 export { peerOf } from './peer.ts';

@@ -1,0 +1,47 @@
+/**
+ * When caution may be set aside because nobody serves. Pure; the supervisor asks whenever a worker stops accepting,
+ * and when the time that it was told has come.
+ */
+import type { WorkerPhase } from './worker.ts';
+
+export interface WaitingSlot {
+  readonly slot: number;
+  readonly phase: WorkerPhase;
+  readonly isAccepting: boolean;
+  /** Its last generation had listened: the app can serve, so starting it early is worth it. */
+  readonly hasListened: boolean;
+  readonly backoffUntil: number | null;
+}
+
+export interface HurryQuestion {
+  readonly slots: readonly WaitingSlot[];
+  readonly lastHurryAt: number | null;
+  readonly at: number;
+  /** The first wait of the app's backoff: also the shortest time between two hurries. */
+  readonly initialMs: number;
+}
+
+/** The slot whose backoff should end now, because no worker of the app accepts; null when all should wait. */
+export const chooseHurry = ({ slots, lastHurryAt, at, initialMs }: HurryQuestion): number | null => {
+  if (slots.some((slot) => slot.isAccepting)) return null;
+  if (lastHurryAt !== null && at - lastHurryAt < initialMs) return null;
+  let best: WaitingSlot | null = null;
+  for (const slot of slots) {
+    if (slot.phase !== 'backoff' || !slot.hasListened) continue;
+    if (best === null || (slot.backoffUntil ?? 0) < (best.backoffUntil ?? 0)) best = slot;
+  }
+  return best === null ? null : best.slot;
+};
+
+export interface EarlyQuestion {
+  readonly hasListened: boolean;
+  /** All of its ports listen and every signal came: it only has to stay alive for `stableFor`. */
+  readonly waitsOnlyForStability: boolean;
+  /** It will take over from an old worker, which serves meanwhile. */
+  readonly isReplacement: boolean;
+  readonly isAnyWorkerReady: boolean;
+}
+
+/** Whether a worker may accept before it is ready: an untried worker is better than none. */
+export const mayAcceptEarly = (question: EarlyQuestion): boolean =>
+  question.hasListened && question.waitsOnlyForStability && !question.isReplacement && !question.isAnyWorkerReady;

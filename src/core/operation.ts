@@ -1,0 +1,444 @@
+/**
+ * An operation changes what runs in the slots of one app: start, reload, restart, scale, stop, delete. This machine
+ * decides the order (which slots boot together, when traffic moves, what is put back after a failure) and ends exactly
+ * once. It knows nothing of processes: a slot has a *holder*, which has the slot's traffic, and at most one
+ * *replacement*, which has none until it is handed over.
+ *
+ *   preparing ──begin──▶ booting ──all of the batch booted: hand over──▶ draining ──old ones gone──▶ next batch, or done
+ *                           │ failure, abort, deadline                      │
+ *                           ▼                                               ▼
+ *                        reverting ──replacements discarded, old release back──▶ failed, or stuck
+ *
+ * Handing over is a moment, not a phase: from then on the slot's new holder accepts, and the old one drains.
+ */
+import type { Each, Step } from './machine.ts';
+
+export type OperationPhase = 'preparing' | 'booting' | 'draining' | 'reverting' | 'done' | 'failed' | 'stuck';
+export type OperationOutcome = 'completed' | 'failed' | 'rolled-back' | 'aborted';
+export type ChangeKind = 'start' | 'reload' | 'restart' | 'scale' | 'stop' | 'delete';
+
+/** `replace`: start before stop. `stop-start`: stop before start. `boot`: nobody is there yet. `remove`: nobody will be. */
+export type SlotAction = 'replace' | 'boot' | 'remove' | 'stop-start';
+
+/**
+ * Where a slot is. Some stages wait for the answer to an effect:
+ * `booting` · `ending` (the old holder drains after a hand-over) · `stopping` · `discarding` ·
+ * `recalled` (handed over or stopping, to be put back as soon as its old holder is gone) · `reviving` (the old release
+ * boots) · `returning` (the old release took over again, the new one drains) · `withdrawing` (a new slot goes again) ·
+ * `abandoning` (the old release did not boot and is ended).
+ * The others are at rest: `waiting` · `booted` · `stopped` · `changed` (as asked) · `kept` (as before) ·
+ * `down` (did not boot; its worker is still retried) · `lost` (could not be put back).
+ */
+export type SlotStage =
+  | 'waiting'
+  | 'booting'
+  | 'booted'
+  | 'ending'
+  | 'stopping'
+  | 'stopped'
+  | 'changed'
+  | 'discarding'
+  | 'recalled'
+  | 'reviving'
+  | 'returning'
+  | 'withdrawing'
+  | 'abandoning'
+  | 'kept'
+  | 'down'
+  | 'lost';
+
+export interface SlotProgress {
+  readonly slot: number;
+  readonly action: SlotAction;
+  readonly stage: SlotStage;
+  /** Counts the effects sent to this slot: an answer to an earlier one is stale. */
+  readonly turn: number;
+}
+
+export interface OperationState {
+  readonly phase: OperationPhase;
+  readonly kind: ChangeKind;
+  /** How many slots boot at a time; at least 1. */
+  readonly batchSize: number;
+  readonly slots: readonly SlotProgress[];
+  /** How it will end, and why, once something went wrong. */
+  readonly trouble: { readonly outcome: OperationOutcome; readonly reason: string } | null;
+}
+
+export interface SlotChange {
+  readonly slot: number;
+  readonly action: SlotAction;
+}
+
+interface Answer {
+  readonly slot: number;
+  /** The turn of the last effect that was carried out for the slot. */
+  readonly turn: number;
+}
+
+export type OperationEvent =
+  | Each<'begin' | 'restored' | 'deadline'>
+  | Each<'abort', { readonly reason: string }>
+  /** The replacement is ready to serve. */
+  | Each<'booted' | 'old-booted', Answer>
+  /** It will not serve: it ended or timed out before it was ready, or after the hand-over did not come back. */
+  | Each<'boot-failed' | 'old-boot-failed', Answer & { readonly reason: string }>
+  /** The former holder is gone (after `hand-over`), or the slot is empty (after `stop`). */
+  | Each<'drained', Answer>
+  /** The replacement is gone. */
+  | Each<'discarded', Answer>;
+
+/** After a daemon restart an effect may be sent a second time with the same turn: carrying it out twice is once. */
+export type OperationEffect =
+  /** Boot a replacement (or the first holder) from the new release; answered by `booted` or `boot-failed`. */
+  | { readonly type: 'boot'; readonly slot: number; readonly turn: number }
+  /** The replacement becomes the holder and accepts, the former holder drains; answered by `drained`. */
+  | { readonly type: 'hand-over'; readonly slot: number; readonly turn: number }
+  /** End the replacement, which never had traffic; answered by `discarded`, also when there is none. */
+  | { readonly type: 'discard'; readonly slot: number; readonly turn: number }
+  /** End the holder; answered by `drained`, also when there is none. */
+  | { readonly type: 'stop'; readonly slot: number; readonly turn: number }
+  /** Boot a replacement from the old release; answered by `old-booted` or `old-boot-failed`. */
+  | { readonly type: 'boot-old'; readonly slot: number; readonly turn: number }
+  /** A line of the receipt. */
+  | {
+      readonly type: 'step';
+      readonly name: string;
+      readonly slot: number | null;
+      readonly outcome: 'done' | 'failed';
+      readonly detail: string | null;
+    }
+  /** The end, sent once. */
+  | { readonly type: 'finish'; readonly outcome: OperationOutcome; readonly reason: string | null };
+
+export type OperationStep = Step<OperationState, OperationEffect>;
+export type OperationColumn = OperationEvent['type'];
+type EventOf<Column extends OperationColumn> = Extract<OperationEvent, { type: Column }>;
+export type OperationTransition<Column extends OperationColumn = OperationColumn> = (
+  state: OperationState,
+  event: EventOf<Column>,
+) => OperationStep;
+export type OperationTable = {
+  readonly [Phase in OperationPhase]: {
+    // Spelt out: as `OperationTransition<Column>` TypeScript would refuse a transition that takes more events.
+    readonly [Column in OperationColumn]: (state: OperationState, event: EventOf<Column>) => OperationStep;
+  };
+};
+
+/** `changes` in the order in which they should happen. */
+export const newOperation = (kind: ChangeKind, changes: readonly SlotChange[], batchSize: number): OperationState => ({
+  phase: 'preparing',
+  kind,
+  batchSize: Math.max(1, batchSize),
+  slots: changes.map(({ slot, action }) => ({ slot, action, stage: 'waiting', turn: 0 })),
+  trouble: null,
+});
+
+// ── building blocks ──────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The effect whose answer a stage waits for. `recalled` still waits for the one before it. */
+const EFFECT_OF = {
+  booting: 'boot',
+  ending: 'hand-over',
+  stopping: 'stop',
+  discarding: 'discard',
+  reviving: 'boot-old',
+  returning: 'hand-over',
+  withdrawing: 'stop',
+  abandoning: 'discard',
+} as const satisfies Partial<Record<SlotStage, OperationEffect['type']>>;
+
+const effectOf = (stage: SlotStage): (typeof EFFECT_OF)[keyof typeof EFFECT_OF] | null =>
+  stage in EFFECT_OF ? EFFECT_OF[stage as keyof typeof EFFECT_OF] : null;
+
+const isPending = ({ stage }: SlotProgress): boolean => effectOf(stage) !== null || stage === 'recalled';
+
+/** What to send again after a daemon restart. A recalled slot's order is the one that it was recalled from. */
+const pendingEffect = ({ slot, stage, action, turn }: SlotProgress): OperationEffect[] => {
+  if (stage === 'recalled') return [{ type: action === 'remove' ? 'stop' : 'hand-over', slot, turn }];
+  const type = effectOf(stage);
+  return type === null ? [] : [{ type, slot, turn }];
+};
+
+/** Failures of these kinds leave the workers to their own restarts: there is no better state to go back to. */
+const isKept = (kind: ChangeKind): boolean => kind === 'start' || kind === 'restart';
+
+const line = (
+  name: string,
+  slot: number | null,
+  outcome: 'done' | 'failed' = 'done',
+  detail: string | null = null,
+): OperationEffect => ({ type: 'step', name, slot, outcome, detail });
+
+const stay = (state: OperationState): OperationStep => ({ state, effects: [] });
+
+type Route = (progress: SlotProgress) => SlotStage;
+
+/** Sends each slot to the stage that `route` names, with the effects that those stages begin with. */
+const moveAll = (state: OperationState, route: Route): OperationStep => {
+  const effects: OperationEffect[] = [];
+  const slots = state.slots.map((progress) => {
+    const stage = route(progress);
+    if (stage === progress.stage) return progress;
+    const type = effectOf(stage);
+    if (type === null) return { ...progress, stage };
+    const turn = progress.turn + 1;
+    effects.push({ type, slot: progress.slot, turn });
+    return { ...progress, stage, turn };
+  });
+  return { state: { ...state, slots }, effects };
+};
+
+const moveOne = (state: OperationState, slot: number, stage: SlotStage): OperationStep =>
+  moveAll(state, (progress) => (progress.slot === slot ? stage : progress.stage));
+
+const prepend = (effects: readonly OperationEffect[], step: OperationStep): OperationStep => ({
+  state: step.state,
+  effects: [...effects, ...step.effects],
+});
+
+const then = (step: OperationStep, next: (state: OperationState) => OperationStep): OperationStep =>
+  prepend(step.effects, next(step.state));
+
+const inPhase = (state: OperationState, phase: OperationPhase): OperationState => ({ ...state, phase });
+
+const numbersAt = (state: OperationState, stages: readonly SlotStage[]): number[] =>
+  state.slots.filter(({ stage }) => stages.includes(stage)).map(({ slot }) => slot);
+
+const finish = (
+  state: OperationState,
+  phase: 'done' | 'failed' | 'stuck',
+  outcome: OperationOutcome,
+  reason: string | null,
+): OperationStep => ({ state: inPhase(state, phase), effects: [{ type: 'finish', outcome, reason }] });
+
+const stageOf = (state: OperationState, slot: number): SlotStage | null =>
+  state.slots.find((progress) => progress.slot === slot)?.stage ?? null;
+
+// ── going on ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The next slots to change, in the order boot and replace (by batches), stop to start again, remove. */
+const nextSlots = (state: OperationState): { slots: readonly number[]; stage: 'booting' | 'stopping' } | null => {
+  const waiting = (actions: readonly SlotAction[]): number[] =>
+    state.slots.filter(({ stage, action }) => stage === 'waiting' && actions.includes(action)).map(({ slot }) => slot);
+  const fresh = waiting(['boot', 'replace']);
+  if (fresh.length > 0) return { slots: fresh.slice(0, state.batchSize), stage: 'booting' };
+  const restarting = waiting(['stop-start']);
+  if (restarting.length > 0) return { slots: restarting, stage: 'stopping' };
+  const stopped = numbersAt(state, ['stopped']);
+  if (stopped.length > 0) return { slots: stopped, stage: 'booting' };
+  const leaving = waiting(['remove']);
+  return leaving.length > 0 ? { slots: leaving, stage: 'stopping' } : null;
+};
+
+/** Goes on as far as it can without another answer. */
+const advance = (state: OperationState): OperationStep => {
+  if (numbersAt(state, ['booting', 'ending', 'stopping']).length > 0) return stay(state);
+  const booted = numbersAt(state, ['booted']);
+  if (booted.length > 0) {
+    return prepend(
+      booted.map((slot) => line('hand-over', slot)),
+      moveAll(inPhase(state, 'draining'), ({ stage }) => (stage === 'booted' ? 'ending' : stage)),
+    );
+  }
+  const next = nextSlots(state);
+  if (next !== null) {
+    const phase = next.stage === 'booting' ? 'booting' : 'draining';
+    return moveAll(inPhase(state, phase), ({ slot, stage }) => (next.slots.includes(slot) ? next.stage : stage));
+  }
+  // A slot that came up after all, before the end, is no trouble.
+  if (state.trouble !== null && numbersAt(state, ['down']).length > 0) {
+    return finish(state, 'failed', state.trouble.outcome, state.trouble.reason);
+  }
+  return finish(state, 'done', 'completed', null);
+};
+
+// ── putting back ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+const WAY_BACK: Readonly<Record<SlotStage, Route>> = {
+  waiting: () => 'kept',
+  booting: ({ action }) => (action === 'replace' ? 'discarding' : 'withdrawing'),
+  booted: () => 'discarding',
+  ending: () => 'recalled',
+  stopping: () => 'recalled',
+  stopped: () => 'reviving',
+  changed: ({ action }) => (action === 'boot' ? 'withdrawing' : 'reviving'),
+  down: () => 'withdrawing',
+  discarding: ({ stage }) => stage,
+  recalled: ({ stage }) => stage,
+  reviving: ({ stage }) => stage,
+  returning: ({ stage }) => stage,
+  withdrawing: ({ stage }) => stage,
+  abandoning: ({ stage }) => stage,
+  kept: ({ stage }) => stage,
+  lost: ({ stage }) => stage,
+};
+
+/** Ends it once everything is back. */
+const settle = (state: OperationState): OperationStep => {
+  if (state.slots.some(isPending)) return stay(state);
+  const { outcome, reason } = state.trouble ?? { outcome: 'failed', reason: 'for an unknown reason' };
+  const lost = numbersAt(state, ['lost']);
+  if (lost.length === 0) return finish(state, 'failed', outcome, reason);
+  return finish(state, 'stuck', 'failed', `${reason}; could not be put back: slot ${lost.join(', ')}`);
+};
+
+const putBack = (state: OperationState, outcome: 'failed' | 'aborted', reason: string): OperationStep => {
+  const hasChanged = numbersAt(state, ['ending', 'stopping', 'stopped', 'changed']).length > 0;
+  // A start has no old version that could serve again.
+  const trouble = { outcome: hasChanged && state.kind !== 'start' ? 'rolled-back' : outcome, reason } as const;
+  const back = moveAll({ ...state, phase: 'reverting', trouble }, (progress) => WAY_BACK[progress.stage](progress));
+  return then(back, settle);
+};
+
+/** Stops caring about slots that do not answer; their workers stay with their own machines. */
+const letGo = (state: OperationState, outcome: 'failed' | 'aborted', reason: string): OperationStep => {
+  const released = moveAll(state, ({ stage }) => (stage === 'booting' ? 'down' : stage));
+  return then(released, (after) => finish(after, 'failed', outcome, reason));
+};
+
+// ── transitions: the cells of the table ──────────────────────────────────────────────────────────────────────────
+
+/** Known to happen, and nothing to do. */
+const ignore: OperationTransition = (state) => stay(state);
+
+/** Cannot happen unless Drover has a defect: say so on the receipt and carry on. */
+const unexpected: OperationTransition = (state, event) => ({
+  state,
+  effects: [line('defect', null, 'failed', `${event.type} was not expected while ${state.phase}`)],
+});
+
+const begin: OperationTransition<'begin' | 'restored'> = (state) => advance(state);
+
+const resend: OperationTransition<'restored'> = (state) => ({ state, effects: state.slots.flatMap(pendingEffect) });
+
+const cancel: OperationTransition<'abort'> = (state, { reason }) => finish(state, 'failed', 'aborted', reason);
+
+const TOO_LONG = 'it took too long';
+
+const expire: OperationTransition<'deadline'> = (state) => finish(state, 'failed', 'failed', TOO_LONG);
+
+const noteBooted: OperationTransition<'booted'> = (state, { slot }) => {
+  const progress = state.slots.find((each) => each.slot === slot);
+  if (progress === undefined || (progress.stage !== 'booting' && progress.stage !== 'down')) return stay(state);
+  // Only a replacement needs a hand-over: in an empty slot the worker that booted is the holder.
+  const stage = progress.action === 'replace' ? 'booted' : 'changed';
+  return prepend([line('ready', slot)], then(moveOne(state, slot, stage), advance));
+};
+
+const failBoot: OperationTransition<'boot-failed'> = (state, { slot, reason }) => {
+  const because = `slot ${slot}: ${reason}`;
+  const failed = line('ready', slot, 'failed', reason);
+  if (!isKept(state.kind)) return prepend([failed], putBack(state, 'failed', because));
+  // One that was up already is restarted by its own machine.
+  if (stageOf(state, slot) !== 'booting') return stay(state);
+  const trouble = state.trouble ?? ({ outcome: 'failed', reason: because } as const);
+  return prepend([failed], then(moveOne({ ...state, trouble }, slot, 'down'), advance));
+};
+
+const noteDrained: OperationTransition<'drained'> = (state, { slot }) => {
+  const progress = state.slots.find((each) => each.slot === slot);
+  if (progress?.stage === 'ending') {
+    return prepend([line('drained', slot)], then(moveOne(state, slot, 'changed'), advance));
+  }
+  if (progress?.stage !== 'stopping') return stay(state);
+  const stage = progress.action === 'stop-start' ? 'stopped' : 'changed';
+  return prepend([line('stopped', slot)], then(moveOne(state, slot, stage), advance));
+};
+
+const abortBoot: OperationTransition<'abort'> = (state, { reason }) =>
+  // A restart has stopped everything: going on is the quickest way to serve again.
+  state.kind === 'restart' ? letGo(state, 'aborted', reason) : putBack(state, 'aborted', reason);
+
+const expireBoot: OperationTransition<'deadline'> = (state) =>
+  isKept(state.kind) ? letGo(state, 'failed', TOO_LONG) : putBack(state, 'failed', TOO_LONG);
+
+/** With nothing left to begin, only old workers are ending: it is too late to stop. */
+const abortRest: OperationTransition<'abort'> = (state, { reason }) =>
+  numbersAt(state, ['waiting']).length > 0 ? putBack(state, 'aborted', reason) : stay(state);
+
+const expireRest: OperationTransition<'deadline'> = (state) =>
+  numbersAt(state, ['waiting']).length > 0 ? putBack(state, 'failed', TOO_LONG) : letGo(state, 'failed', TOO_LONG);
+
+const noteGone: OperationTransition<'drained'> = (state, { slot }) => {
+  const stage = stageOf(state, slot);
+  if (stage === 'recalled') return moveOne(state, slot, 'reviving');
+  if (stage !== 'returning' && stage !== 'withdrawing') return stay(state);
+  return prepend([line('put-back', slot)], then(moveOne(state, slot, 'kept'), settle));
+};
+
+const noteDiscarded: OperationTransition<'discarded'> = (state, { slot }) => {
+  const stage = stageOf(state, slot);
+  if (stage === 'discarding') return prepend([line('discarded', slot)], then(moveOne(state, slot, 'kept'), settle));
+  return stage === 'abandoning' ? then(moveOne(state, slot, 'lost'), settle) : stay(state);
+};
+
+const giveBack: OperationTransition<'old-booted'> = (state, { slot }) =>
+  stageOf(state, slot) === 'reviving' ? moveOne(state, slot, 'returning') : stay(state);
+
+const abandon: OperationTransition<'old-boot-failed'> = (state, { slot, reason }) =>
+  stageOf(state, slot) === 'reviving'
+    ? prepend([line('put-back', slot, 'failed', reason)], moveOne(state, slot, 'abandoning'))
+    : stay(state);
+
+const giveUp: OperationTransition<'deadline'> = (state) =>
+  then(
+    moveAll(state, (progress) => (isPending(progress) ? 'lost' : progress.stage)),
+    settle,
+  );
+
+// ── the table ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+// oxfmt-ignore
+export const OPERATION_TABLE: OperationTable = {
+  preparing: {
+    begin: begin, restored: begin, abort: cancel, deadline: expire,
+    booted: unexpected, 'boot-failed': unexpected, drained: unexpected,
+    discarded: unexpected, 'old-booted': unexpected, 'old-boot-failed': unexpected,
+  },
+  booting: {
+    begin: unexpected, restored: resend, abort: abortBoot, deadline: expireBoot,
+    booted: noteBooted, 'boot-failed': failBoot, drained: ignore,
+    discarded: unexpected, 'old-booted': unexpected, 'old-boot-failed': unexpected,
+  },
+  draining: {
+    begin: unexpected, restored: resend, abort: abortRest, deadline: expireRest,
+    booted: ignore, 'boot-failed': failBoot, drained: noteDrained,
+    discarded: unexpected, 'old-booted': unexpected, 'old-boot-failed': unexpected,
+  },
+  reverting: {
+    begin: unexpected, restored: resend, abort: ignore, deadline: giveUp,
+    booted: ignore, 'boot-failed': ignore, drained: noteGone,
+    discarded: noteDiscarded, 'old-booted': giveBack, 'old-boot-failed': abandon,
+  },
+  done: {
+    begin: unexpected, restored: ignore, abort: ignore, deadline: ignore,
+    booted: ignore, 'boot-failed': ignore, drained: ignore,
+    discarded: ignore, 'old-booted': ignore, 'old-boot-failed': ignore,
+  },
+  failed: {
+    begin: unexpected, restored: ignore, abort: ignore, deadline: ignore,
+    booted: ignore, 'boot-failed': ignore, drained: ignore,
+    discarded: ignore, 'old-booted': ignore, 'old-boot-failed': ignore,
+  },
+  stuck: {
+    begin: unexpected, restored: ignore, abort: ignore, deadline: ignore,
+    booted: ignore, 'boot-failed': ignore, drained: ignore,
+    discarded: ignore, 'old-booted': ignore, 'old-boot-failed': ignore,
+  },
+};
+
+const isStale = (state: OperationState, event: OperationEvent): boolean =>
+  'turn' in event && !state.slots.some(({ slot, turn }) => slot === event.slot && turn === event.turn);
+
+/** One event: the next state, and what to do about it. `table` is only given by tests that mutate it. */
+export const stepOperation = (
+  state: OperationState,
+  event: OperationEvent,
+  table: OperationTable = OPERATION_TABLE,
+): OperationStep => {
+  if (isStale(state, event)) return stay(state);
+  // The column was derived from this very event, which TypeScript cannot follow through the lookup.
+  const transition = table[state.phase][event.type] as OperationTransition;
+  return transition(state, event);
+};

@@ -1,0 +1,53 @@
+/**
+ * When is a worker ready? Pure: the facts about one process in, the answer out.
+ *
+ * Declared ports and ports that the app served before must listen (after a change of script, arguments, environment or
+ * release any one listener counts); where the app signals readiness, the signal must have come; then all of it must
+ * have held for `stableForMs`. A worker of an app that never listened is ready after `stableForMs` alive.
+ */
+
+/** A port that the app is expected to serve: by number (declared) or by its full address (learned). */
+export interface ExpectedPort {
+  readonly label: string;
+  readonly matches: (key: string, port: number | null) => boolean;
+}
+
+export interface Listener {
+  readonly key: string;
+  readonly port: number | null;
+  readonly since: number;
+}
+
+export interface ReadinessFacts {
+  readonly spawnedAt: number;
+  readonly expected: readonly ExpectedPort[];
+  /** The app changed: ports learned earlier may be gone, so any one listener satisfies `expected`. */
+  readonly anyListenerCounts: boolean;
+  readonly listeners: readonly Listener[];
+  readonly needsSignal: boolean;
+  readonly signalledAt: number | null;
+  readonly stableForMs: number;
+}
+
+export type Readiness =
+  | { readonly status: 'ready' }
+  /** Everything is there and only the time is missing: look again `at`. */
+  | { readonly status: 'settling'; readonly at: number }
+  | { readonly status: 'waiting'; readonly missing: readonly string[] };
+
+export const readinessAt = (facts: ReadinessFacts, at: number): Readiness => {
+  const missing = missingFrom(facts);
+  if (missing.length > 0) return { status: 'waiting', missing };
+  const since = Math.max(facts.spawnedAt, facts.signalledAt ?? 0, ...facts.listeners.map((listener) => listener.since));
+  const readyAt = since + facts.stableForMs;
+  return at >= readyAt ? { status: 'ready' } : { status: 'settling', at: readyAt };
+};
+
+const missingFrom = (facts: ReadinessFacts): string[] => {
+  const isServed = (port: ExpectedPort): boolean =>
+    facts.listeners.some((listener) => port.matches(listener.key, listener.port));
+  const unserved = facts.expected.filter((port) => !isServed(port)).map((port) => port.label);
+  const ports = facts.anyListenerCounts && facts.listeners.length > 0 ? [] : unserved;
+  const signal = facts.needsSignal && facts.signalledAt === null ? ["the app's ready signal"] : [];
+  return [...ports, ...signal];
+};

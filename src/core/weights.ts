@@ -1,0 +1,217 @@
+/**
+ * How new connections are spread over the shards of a lane: from weights to a schedule, and from what the shards show
+ * (queues, load, death) to weights. Even shards get exactly even weights, because kept-alive connections stay where
+ * they were put: a burst must not tilt them. Refuses to touch sockets: `net/` applies what comes out.
+ */
+
+/** Smooth weighted round robin over `size` turns: indices, spread evenly; weight 0 never gets one. */
+export const schedule = (weights: readonly number[], size = 256): number[] => {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  if (total <= 0) return [];
+  const credit = weights.map(() => 0);
+  const turns: number[] = [];
+  for (let turn = 0; turn < size; turn++) {
+    let best = -1;
+    for (const [index, weight] of weights.entries()) {
+      if (weight <= 0) continue;
+      credit[index] = credit[index]! + weight;
+      if (best === -1 || credit[index] > credit[best]!) best = index;
+    }
+    credit[best] = credit[best]! - total;
+    turns.push(best);
+  }
+  return turns;
+};
+
+export interface ShardSample {
+  /** Connections waiting in the accept queue. */
+  readonly depth: number;
+  /** Event-loop utilisation of the worker, 0–1; null where there is no agent. */
+  readonly utilization: number | null;
+  /** Open connections of the worker. */
+  readonly connections: number | null;
+  /** The share that the operator or a deployment gave it; 0 takes no new connections. */
+  readonly base: number;
+  /** A live worker accepts from it. */
+  readonly isUp: boolean;
+}
+
+export interface FeedbackPolicy {
+  /** Polls in a row with a queue that others do not have, before a shard loses weight. */
+  readonly behindPolls: number;
+  /** Polls in a row without progress before a sibling covers it. */
+  readonly stalledPolls: number;
+  /** What a shard that is behind keeps of its weight at each further poll. */
+  readonly loseFactor: number;
+  /** What it regains of the full factor at each poll with an empty queue. */
+  readonly regain: number;
+  /** The smallest factor above 0: a shard that gets nothing shows nothing. */
+  readonly minFactor: number;
+  /** Open connections are evened out only beyond this many in all, */
+  readonly evenOutConnections: number;
+  /** and beyond this much difference from the mean (0.2 is 20 %), */
+  readonly evenOutBeyond: number;
+  /** by at most this much of the weight. */
+  readonly evenOutBy: number;
+}
+
+export const FEEDBACK_POLICY: FeedbackPolicy = {
+  behindPolls: 2,
+  stalledPolls: 3,
+  loseFactor: 0.25,
+  regain: 0.25,
+  minFactor: 0.02,
+  evenOutConnections: 16,
+  evenOutBeyond: 0.2,
+  evenOutBy: 0.1,
+};
+
+interface ShardFeedback {
+  /** What is left of its base weight, 0–1. */
+  readonly factor: number;
+  /** Polls in a row with a queue while somebody else had none. */
+  readonly behind: number;
+  readonly depth: number;
+  readonly coveredBy: number | null;
+}
+
+export interface FeedbackState {
+  readonly shards: readonly ShardFeedback[];
+  /** When there was last a queue or any change of open connections. */
+  readonly busyAt: number | null;
+  readonly polledAt: number;
+  readonly connections: number | null;
+}
+
+export interface Cover {
+  readonly shard: number;
+  readonly by: number;
+}
+
+export interface FeedbackStep {
+  readonly state: FeedbackState;
+  /** One for each sample; not normalised. */
+  readonly weights: readonly number[];
+  readonly cover: readonly Cover[];
+  readonly uncover: readonly Cover[];
+}
+
+export const newFeedback = (): FeedbackState => ({ shards: [], busyAt: null, polledAt: 0, connections: null });
+
+const FRESH: ShardFeedback = { factor: 1, behind: 0, depth: 0, coveredBy: null };
+
+/** A shard is behind when it has a queue while at least one other live shard has none. */
+const judge = (
+  before: ShardFeedback,
+  sample: ShardSample,
+  isAnyoneFree: boolean,
+  policy: FeedbackPolicy,
+): ShardFeedback => {
+  const { depth } = sample;
+  if (!sample.isUp || sample.base <= 0) return { ...before, depth, behind: depth > 0 ? before.behind : 0 };
+  if (depth === 0) {
+    return { ...before, depth, behind: 0, factor: Math.min(1, before.factor + policy.regain) };
+  }
+  // Everybody has a queue: that is load, not a stalled worker, and shifting it would only move the queue.
+  if (!isAnyoneFree) return { ...before, depth, behind: 0 };
+  const behind = before.behind + 1;
+  const factor =
+    behind >= policy.behindPolls ? Math.max(policy.minFactor, before.factor * policy.loseFactor) : before.factor;
+  return { ...before, depth, behind, factor };
+};
+
+/** Leans weights gently against a standing imbalance of open connections; 1 for all when it is small. */
+const evenOut = (samples: readonly ShardSample[], policy: FeedbackPolicy): readonly number[] => {
+  const counted = samples.filter(({ isUp, base, connections }) => isUp && base > 0 && connections !== null);
+  const open = counted.reduce((sum, { connections }) => sum + (connections ?? 0), 0);
+  const base = counted.reduce((sum, sample) => sum + sample.base, 0);
+  if (open < policy.evenOutConnections || base <= 0) return samples.map(() => 1);
+  return samples.map((sample) => {
+    if (!sample.isUp || sample.base <= 0 || sample.connections === null) return 1;
+    const fair = (open * sample.base) / base;
+    const excess = (sample.connections - fair) / fair;
+    if (Math.abs(excess) <= policy.evenOutBeyond) return 1;
+    return 1 - policy.evenOutBy * Math.sign(excess);
+  });
+};
+
+/** The live shard with the shortest queue and the idlest worker, to accept for another one as well. */
+const findSibling = (samples: readonly ShardSample[], shards: readonly ShardFeedback[], except: number): number => {
+  let best = -1;
+  for (const [index, sample] of samples.entries()) {
+    if (index === except || !sample.isUp || shards[index]!.behind > 0) continue;
+    const champion = samples[best];
+    if (champion === undefined) best = index;
+    else if (sample.depth < champion.depth) best = index;
+    else if (sample.depth === champion.depth && (sample.utilization ?? 0) < (champion.utilization ?? 0)) best = index;
+  }
+  return best;
+};
+
+const needsCover = (sample: ShardSample, shard: ShardFeedback, policy: FeedbackPolicy): boolean => {
+  // A dead worker's shard may still be handed connections whose handshake had begun: covered until it lives again.
+  if (!sample.isUp) return true;
+  return shard.behind >= policy.stalledPolls || (shard.coveredBy !== null && sample.depth > 0);
+};
+
+/** One poll: what each shard may have from now on, and who accepts for whom. */
+export const stepFeedback = (
+  state: FeedbackState,
+  samples: readonly ShardSample[],
+  at: number,
+  policy: FeedbackPolicy = FEEDBACK_POLICY,
+): FeedbackStep => {
+  const isFree = samples.map(({ isUp, depth, base }) => isUp && base > 0 && depth === 0);
+  const judged = samples.map((sample, index) =>
+    judge(
+      state.shards[index] ?? FRESH,
+      sample,
+      isFree.some((free, other) => free && other !== index),
+      policy,
+    ),
+  );
+
+  const cover: Cover[] = [];
+  const uncover: Cover[] = [];
+  const shards = judged.map((shard, index): ShardFeedback => {
+    const sample = samples[index]!;
+    const current = shard.coveredBy;
+    const isCoverAlive = current !== null && samples[current]?.isUp === true;
+    if (needsCover(sample, shard, policy)) {
+      if (isCoverAlive) return shard;
+      const by = findSibling(samples, judged, index);
+      if (by === -1) return { ...shard, coveredBy: null };
+      cover.push({ shard: index, by });
+      return { ...shard, coveredBy: by };
+    }
+    if (current !== null && isCoverAlive) uncover.push({ shard: index, by: current });
+    return current === null ? shard : { ...shard, coveredBy: null };
+  });
+
+  const lean = evenOut(samples, policy);
+  const wanted = samples.map((sample, index) => (sample.isUp ? sample.base * shards[index]!.factor * lean[index]! : 0));
+  // Nobody is better than anybody: then the bases are as good as anything, and a queue is better than a refusal.
+  const weights = wanted.some((weight) => weight > 0) ? wanted : samples.map(({ base }) => base);
+
+  const connections = samples.reduce((sum, sample) => sum + (sample.connections ?? 0), 0);
+  const isBusy = samples.some(({ depth }) => depth > 0) || connections !== (state.connections ?? connections);
+  return {
+    state: { shards, busyAt: isBusy ? at : state.busyAt, polledAt: at, connections },
+    weights,
+    cover,
+    uncover,
+  };
+};
+
+const FAST_MS = 10;
+const SLOW_MS = 500;
+/** How long after the last sign of traffic polling stays fast. */
+const LINGER_MS = 1000;
+
+/** How long to wait before the next poll: fast while there is traffic or trouble, slower the longer it is quiet. */
+export const pollEvery = (state: FeedbackState): number => {
+  if (state.shards.some(({ behind, factor, depth }) => behind > 0 || factor < 1 || depth > 0)) return FAST_MS;
+  if (state.busyAt === null) return SLOW_MS;
+  const quietMs = state.polledAt - state.busyAt;
+  return quietMs < LINGER_MS ? FAST_MS : Math.min(SLOW_MS, Math.max(FAST_MS, Math.round(quietMs / 40)));
+};

@@ -1,0 +1,4 @@
+/** An app without any signal handler. */
+import { serve } from './server.mjs';
+
+serve();

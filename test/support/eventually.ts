@@ -1,0 +1,27 @@
+/** Waiting in tests: for a condition with a deadline, never for a time. */
+
+/**
+ * Asks `question` until it answers with something other than `undefined` or `false`, and returns that. Fails after
+ * `withinMs` with `what`, and with the last error of the question if it threw.
+ */
+export async function eventually<Answer>(
+  what: string,
+  question: () => Answer | Promise<Answer>,
+  { withinMs = 10_000, everyMs = 20 } = {},
+): Promise<Exclude<Answer, undefined | false>> {
+  const deadline = performance.now() + withinMs;
+  let cause: unknown;
+  while (true) {
+    try {
+      const answer = await question();
+      if (answer !== undefined && answer !== false) return answer as Exclude<Answer, undefined | false>;
+      cause = undefined;
+    } catch (error) {
+      cause = error;
+    }
+    if (performance.now() > deadline) {
+      throw new Error(`${what}: not within ${withinMs} ms`, cause === undefined ? {} : { cause });
+    }
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+}

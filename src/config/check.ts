@@ -1,0 +1,230 @@
+/**
+ * Checks a whole configuration and completes it. Every problem is found at once, including those between apps (ports,
+ * dependencies) and with the file system (scripts, directories); nothing is started meanwhile.
+ */
+import { statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import * as v from 'valibot';
+import { type AppConfig, type ConfigProblem, DroverError } from '../protocol/index.ts';
+import { findNameProblem } from './app-name.ts';
+import { completeApp } from './complete.ts';
+import { LATER_IN_APP, LATER_IN_FILE, LATER_IN_LOGS } from './later.ts';
+import { findUnknownKeys, formatPath, formatProblem, isLaterProblem, toProblems } from './problems.ts';
+import { AppSchema, ConfigSchema, type CompleteSettings } from './schema.ts';
+import { findNearest } from './suggest.ts';
+
+export interface CheckedConfig {
+  /** Complete where there are no problems, else empty. */
+  readonly apps: readonly AppConfig[];
+  readonly problems: readonly ConfigProblem[];
+}
+
+interface Draft {
+  readonly name: string;
+  readonly settings: CompleteSettings;
+  readonly raw: unknown;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Checks what a configuration file exported. `env` is the caller's, for `inheritEnv`. */
+export const checkConfig = (value: unknown, file: string, env: Environment): CheckedConfig => {
+  const problems: ConfigProblem[] = [];
+  const drafts: Draft[] = [];
+  if (!isObject(value)) {
+    problems.push(...toProblems(v.safeParse(ConfigSchema, value).issues ?? [], []));
+    return { apps: [], problems };
+  }
+  const { apps, ...rest } = value;
+  problems.push(...findUnknownKeys(ConfigSchema, rest, [], isLater));
+  const hasNamedApps = isObject(apps);
+  problems.push(
+    ...toProblems(v.safeParse(ConfigSchema, hasNamedApps ? { ...rest, apps: {} } : { ...rest, apps }).issues ?? [], []),
+  );
+  for (const [name, raw] of hasNamedApps ? Object.entries(apps) : []) {
+    const path = ['apps', name];
+    const nameProblem = findNameProblem(name);
+    if (nameProblem !== null)
+      problems.push({ path: formatPath(path), value: name, message: nameProblem, suggestion: null });
+    problems.push(...findUnknownKeys(AppSchema, raw, path, isLater));
+    const parsed = v.safeParse(AppSchema, withoutUnknown(raw));
+    problems.push(...toProblems(parsed.issues ?? [], path));
+    if (parsed.success) {
+      drafts.push({ name, settings: parsed.output, raw });
+      problems.push(...findAppProblems(parsed.output, raw, path, dirname(file)));
+    }
+  }
+  const names = hasNamedApps ? Object.keys(apps) : [];
+  problems.push(...findPortClashes(drafts), ...findDependencyProblems(drafts, names));
+  if (problems.length > 0) return { apps: [], problems };
+  const complete = drafts.map(({ name, settings, raw }) => completeApp(name, settings, raw, dirname(file), env));
+  return { apps: inStartOrder(complete), problems };
+};
+
+/** The same, or DROVER_NOT_AVAILABLE or DROVER_CONFIG_INVALID with all problems in its message. */
+export const parseConfig = (value: unknown, file: string, env: Environment): readonly AppConfig[] => {
+  const { apps, problems } = checkConfig(value, file, env);
+  if (problems.length === 0) return apps;
+  throw toConfigError(problems);
+};
+
+/** One error for all problems of a configuration. */
+export const toConfigError = (problems: readonly ConfigProblem[]): DroverError => {
+  if (problems.every(isLaterProblem)) {
+    const keys = problems.map(({ path }) => `\`${path}\``).join(', ');
+    return new DroverError('DROVER_NOT_AVAILABLE', { what: `The setting ${keys}` });
+  }
+  const [first, ...others] = problems.map(formatProblem);
+  const message = others.length === 0 ? String(first) : ['', String(first), ...others].join('\n  ');
+  return new DroverError('DROVER_CONFIG_INVALID', { message });
+};
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isLater = (path: readonly (string | number)[]): boolean => {
+  const key = String(path.at(-1));
+  if (path.length === 1) return LATER_IN_FILE.has(key);
+  if (path.length === 3) return LATER_IN_APP.has(key);
+  return path.length === 4 && path[2] === 'logs' && LATER_IN_LOGS.has(key);
+};
+
+/** Unknown keys were reported already; without them the checks between apps see this app as well. */
+const withoutUnknown = (raw: unknown): unknown =>
+  isObject(raw)
+    ? Object.fromEntries(Object.entries(raw).filter(([key]) => Object.hasOwn(AppSchema.entries, key)))
+    : raw;
+
+const findAppProblems = (
+  settings: CompleteSettings,
+  raw: unknown,
+  path: readonly string[],
+  base: string,
+): ConfigProblem[] => {
+  const problems: ConfigProblem[] = [];
+  const add = (keys: readonly string[], value: unknown, message: string, suggestion: string | null = null): void => {
+    problems.push({ path: formatPath([...path, ...keys]), value: value ?? null, message, suggestion });
+  };
+  const { script, command, drain, restart } = settings;
+  if (script === undefined && command === undefined)
+    add(['script'], null, 'is missing: name a `script` or a `command`');
+  if (command !== undefined)
+    for (const key of ['script', 'node', 'nodeArgs'] as const)
+      if (isObject(raw) && raw[key] !== undefined) add([key], raw[key], 'cannot be combined with `command`');
+  if (script !== undefined) {
+    const problem = findFileProblem(resolve(base, script));
+    const nearby = [`${script}.js`, `${script}.mjs`, `${script}.ts`, `${settings.cwd}/${script}`, `${script}/index.js`];
+    const found = nearby.find((name) => findFileProblem(resolve(base, name)) === null);
+    if (problem !== null) add(['script'], script, problem, found ?? null);
+  }
+  if (settings.envFile !== undefined) {
+    const problem = findFileProblem(resolve(base, settings.envFile));
+    if (problem !== null) add(['envFile'], settings.envFile, problem);
+  }
+  const cwd = statSync(resolve(base, settings.cwd), { throwIfNoEntry: false });
+  if (cwd === undefined) add(['cwd'], settings.cwd, 'does not exist');
+  else if (!cwd.isDirectory()) add(['cwd'], settings.cwd, 'is not a directory');
+
+  // Defaults yield to what was written, so only what was written on both sides can contradict.
+  const isWritten = (...keys: string[]): boolean =>
+    keys.reduce<unknown>((value, key) => (isObject(value) ? value[key] : undefined), raw) !== undefined;
+  const { initial, max } = restart.backoff;
+  if (initial > max && isWritten('restart', 'backoff', 'initial') && isWritten('restart', 'backoff', 'max'))
+    add(['restart', 'backoff', 'initial'], initial, `must not be longer than restart.backoff.max (${max} ms)`);
+  const within = [
+    { keys: ['idleGrace'], value: drain.idleGrace },
+    { keys: ['websocket', 'spread'], value: drain.websocket.spread },
+  ];
+  for (const { keys, value } of within)
+    if (value > drain.timeout && isWritten('drain', ...keys) && isWritten('drain', 'timeout'))
+      add(['drain', ...keys], value, `must not be longer than drain.timeout (${drain.timeout} ms)`);
+  const { stableFor, timeout } = settings.ready;
+  if (stableFor >= timeout && isWritten('ready', 'stableFor') && isWritten('ready', 'timeout'))
+    add(['ready', 'stableFor'], stableFor, `must be shorter than ready.timeout (${timeout} ms)`);
+  return problems;
+};
+
+/** What keeps a path from being read as a file, in words; null when nothing does. */
+export const findFileProblem = (path: string): string | null => {
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return 'does not exist';
+    if (stat.isDirectory()) return 'is a directory';
+    return stat.isFile() ? null : 'is not a file';
+  } catch (cause) {
+    // ENOTDIR, EACCES, ELOOP, ENAMETOOLONG: the system's own words say it best.
+    return `cannot be read (${(cause as NodeJS.ErrnoException).code ?? String(cause)})`;
+  }
+};
+
+const toPorts = (port: CompleteSettings['port']): readonly number[] =>
+  port === undefined ? [] : typeof port === 'number' ? [port] : port;
+
+const findPortClashes = (drafts: readonly Draft[]): ConfigProblem[] => {
+  const owners = new Map<number, string>();
+  const problems: ConfigProblem[] = [];
+  for (const { name, settings } of drafts)
+    for (const port of toPorts(settings.port)) {
+      const owner = owners.get(port);
+      if (owner === undefined) owners.set(port, name);
+      else
+        problems.push({
+          path: formatPath(['apps', name, 'port']),
+          value: port,
+          message: owner === name ? 'names the same port twice' : `is the port of \`${owner}\` already`,
+          suggestion: null,
+        });
+    }
+  return problems;
+};
+
+const findDependencyProblems = (drafts: readonly Draft[], names: readonly string[]): ConfigProblem[] => {
+  const problems: ConfigProblem[] = [];
+  const add = (name: string, value: unknown, message: string, suggestion: string | null = null): void => {
+    problems.push({ path: formatPath(['apps', name, 'dependsOn']), value, message, suggestion });
+  };
+  const known = new Set(names);
+  for (const { name, settings } of drafts)
+    for (const other of settings.dependsOn)
+      if (!known.has(other))
+        add(name, other, `names no app of this file: ${names.join(', ')}`, findNearest(other, names));
+  const cycle = findCycle(new Map(drafts.map(({ name, settings }) => [name, settings.dependsOn])));
+  const [start] = cycle ?? [];
+  if (cycle !== null && start !== undefined) add(start, cycle, `goes round in a circle: ${cycle.join(' → ')}`);
+  return problems;
+};
+
+/** A path of dependencies that comes back to where it began, such as `a → b → a`; null when there is none. */
+const findCycle = (edges: ReadonlyMap<string, readonly string[]>): string[] | null => {
+  const finished = new Set<string>();
+  const visit = (name: string, trail: readonly string[]): string[] | null => {
+    if (trail.includes(name)) return [...trail.slice(trail.indexOf(name)), name];
+    if (finished.has(name)) return null;
+    for (const next of edges.get(name) ?? []) {
+      const cycle = visit(next, [...trail, name]);
+      if (cycle !== null) return cycle;
+    }
+    finished.add(name);
+    return null;
+  };
+  for (const name of edges.keys()) {
+    const cycle = visit(name, []);
+    if (cycle !== null) return cycle;
+  }
+  return null;
+};
+
+/** Apps after those they depend on, otherwise in the order of the file. */
+const inStartOrder = (apps: readonly AppConfig[]): AppConfig[] => {
+  const byName = new Map(apps.map((app) => [app.name, app]));
+  const ordered = new Set<AppConfig>();
+  const visit = (app: AppConfig): void => {
+    for (const name of app.dependsOn) {
+      const other = byName.get(name);
+      if (other !== undefined && !ordered.has(other)) visit(other);
+    }
+    ordered.add(app);
+  };
+  for (const app of apps) visit(app);
+  return [...ordered];
+};

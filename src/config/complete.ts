@@ -1,0 +1,89 @@
+/** Completes one app's settings: paths absolute, defaults that depend on other settings, wrappers seen through. */
+import { resolve } from 'node:path';
+import type { AppCommand, AppConfig } from '../protocol/index.ts';
+import { selectCallerEnv } from './caller-env.ts';
+import type { CompleteSettings } from './schema.ts';
+import { unwrapProgram } from './unwrap.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Settings that passed the check → what the daemon gets. `raw` tells what was written from what is a default. */
+export const completeApp = (
+  name: string,
+  settings: CompleteSettings,
+  raw: unknown,
+  base: string,
+  env: Environment,
+): AppConfig => {
+  const cwd = resolve(base, settings.cwd);
+  const { command, env: fromCommand } = toCommand(settings, base, cwd, env);
+  const ports = settings.port === undefined ? [] : typeof settings.port === 'number' ? [settings.port] : settings.port;
+  const [firstPort] = ports;
+  const { drain, ready, restart } = settings;
+  const isWritten = (...keys: string[]): boolean =>
+    keys.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], raw) !== undefined;
+  return {
+    name,
+    command,
+    cwd,
+    instances: settings.instances,
+    ports,
+    env: { ...(firstPort === undefined ? {} : { PORT: String(firstPort) }), ...fromCommand, ...settings.env },
+    envFile: settings.envFile === undefined ? null : resolve(base, settings.envFile),
+    inheritEnv: settings.inheritEnv,
+    callerEnv: selectCallerEnv(settings.inheritEnv, env),
+    dependsOn: settings.dependsOn,
+    ready: {
+      timeoutMs: ready.timeout,
+      stableForMs: isWritten('ready', 'stableFor')
+        ? ready.stableFor
+        : Math.min(ready.stableFor, Math.floor(ready.timeout / 2)),
+      signal: ready.signal,
+    },
+    restart: {
+      policy: restart.policy,
+      backoff: {
+        initialMs: isWritten('restart', 'backoff', 'initial')
+          ? restart.backoff.initial
+          : Math.min(restart.backoff.initial, restart.backoff.max),
+        factor: restart.backoff.factor,
+        maxMs: isWritten('restart', 'backoff', 'max')
+          ? restart.backoff.max
+          : Math.max(restart.backoff.initial, restart.backoff.max),
+      },
+      crashLoop: { restarts: restart.crashLoop.restarts, withinMs: restart.crashLoop.within },
+    },
+    drain: {
+      timeoutMs: isWritten('drain', 'timeout')
+        ? drain.timeout
+        : Math.max(drain.timeout, drain.idleGrace, drain.websocket.spread),
+      idleGraceMs: isWritten('drain', 'idleGrace') ? drain.idleGrace : Math.min(drain.idleGrace, drain.timeout),
+      websocket: {
+        code: drain.websocket.code,
+        spreadMs: isWritten('drain', 'websocket', 'spread')
+          ? drain.websocket.spread
+          : Math.min(drain.websocket.spread, drain.timeout),
+      },
+    },
+    surge: settings.surge,
+    sticky: settings.sticky,
+    user: settings.user === undefined ? null : String(settings.user),
+  };
+};
+
+const toCommand = (
+  settings: CompleteSettings,
+  base: string,
+  cwd: string,
+  env: Environment,
+): { command: AppCommand; env: Readonly<Record<string, string>> } => {
+  const { script, args, nodeArgs } = settings;
+  if (script !== undefined) {
+    const node = settings.node?.replace(/^v/, '') ?? null;
+    return { command: { kind: 'node', script: resolve(base, script), node, nodeArgs, args }, env: {} };
+  }
+  const [program = '', ...words] = settings.command ?? [];
+  // A path is relative to the file like all others; a bare word is looked up in PATH by whoever starts it.
+  const first = program.includes('/') ? resolve(base, program) : program;
+  return unwrapProgram([first, ...words, ...args], cwd, env);
+};

@@ -1,0 +1,15 @@
+/** The door of `config/`: from what users write to what the daemon runs. */
+export { findNameProblem, toAppName } from './app-name.ts';
+export { maskEnv, selectCallerEnv } from './caller-env.ts';
+export { checkConfig, type CheckedConfig, parseConfig, toConfigError } from './check.ts';
+export { type BareCommand, parseBareCommand } from './command-line.ts';
+export { defineConfig } from './define.ts';
+export { type FoundNode, getNode } from './find-node.ts';
+export { findConfigFile, isConfigFile, loadConfig, type LoadedConfig } from './load.ts';
+export { findChangedKeys, type KnownApp, planChanges } from './plan.ts';
+export { formatProblem } from './problems.ts';
+export { findDurationMs, findSizeBytes, formatDuration } from './quantity.ts';
+export type { AppSettings, DroverConfig } from './schema.ts';
+export { findNearest } from './suggest.ts';
+export { assertRunnable } from './typescript-entry.ts';
+export { unwrapProgram } from './unwrap.ts';

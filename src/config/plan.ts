@@ -1,0 +1,86 @@
+/**
+ * What `apply` would do: compares what the daemon has with what a file wants, app by app. Decides, and does nothing.
+ * Only apps of the same file are removed; a name that another file owns is refused.
+ */
+import { type AppConfig, type ChangeDocument, DroverError } from '../protocol/index.ts';
+
+/** An app as the daemon knows it. */
+export interface KnownApp {
+  readonly config: AppConfig;
+  /** Where it came from; null for a bare script. */
+  readonly file: string | null;
+  /** The operator stopped it. */
+  readonly isStopped: boolean;
+}
+
+/** Settings that concern how workers are looked after, not what they are: running ones need not be replaced. */
+const OUTSIDE_WORKERS = /^(instances|dependsOn|ready|restart|drain|surge)(\.|$)/;
+
+/** The changes, in the order to carry them out: starts and replacements as in the file, then what goes. */
+export const planChanges = (
+  known: readonly KnownApp[],
+  wanted: readonly AppConfig[],
+  file: string | null,
+): ChangeDocument[] => {
+  const changes = wanted.map((config): ChangeDocument => {
+    const current = known.find((app) => app.config.name === config.name);
+    if (current === undefined) return { app: config.name, action: 'start', keys: [], replaces: false };
+    if (current.file !== file)
+      throw new DroverError('DROVER_APP_EXISTS', { app: config.name, owner: current.file ?? 'a bare script' });
+    return planChange(current, config);
+  });
+  const isWanted = new Set(wanted.map(({ name }) => name));
+  const gone = known.filter((app) => file !== null && app.file === file && !isWanted.has(app.config.name));
+  return [
+    ...changes,
+    ...gone.map(({ config }): ChangeDocument => ({ app: config.name, action: 'stop', keys: [], replaces: false })),
+  ];
+};
+
+const planChange = (current: KnownApp, config: AppConfig): ChangeDocument => {
+  const keys = findChangedKeys(current.config, config);
+  const app = config.name;
+  if (current.isStopped) return { app, action: 'start', keys, replaces: false };
+  if (keys.length === 0) return { app, action: 'none', keys, replaces: false };
+  const replaces = keys.some((key) => !OUTSIDE_WORKERS.test(key));
+  // Two generations of a program without an agent cannot hold its port at the same time.
+  const needsGap = replaces && (current.config.command.kind === 'program' || config.command.kind === 'program');
+  return { app, action: needsGap ? 'restart' : 'reload', keys, replaces };
+};
+
+/** Keys that differ, dotted and named as in the configuration file; never their values. */
+export const findChangedKeys = (before: AppConfig, after: AppConfig): string[] => {
+  const old = flatten(before);
+  const fresh = flatten(after);
+  const keys = new Set([...old.keys(), ...fresh.keys()].filter((key) => old.get(key) !== fresh.get(key)));
+  return [...new Set([...keys].map(toFileKey))].sort();
+};
+
+const flatten = (config: AppConfig): Map<string, string> => {
+  const leaves = new Map<string, string>();
+  const visit = (value: unknown, path: string): void => {
+    if (typeof value === 'object' && value !== null && !Array.isArray(value))
+      for (const [key, item] of Object.entries(value)) visit(item, path === '' ? key : `${path}.${key}`);
+    else leaves.set(path, JSON.stringify(value));
+  };
+  // The caller's shell differs from call to call; only what was asked for by name counts as configuration.
+  const { callerEnv, ...own } = config;
+  visit(own, '');
+  for (const name of Array.isArray(config.inheritEnv) ? (config.inheritEnv as readonly string[]) : [])
+    visit(callerEnv[name] ?? null, `inheritEnv.${name}`);
+  return leaves;
+};
+
+const FILE_KEYS: Readonly<Record<string, string>> = {
+  'command.kind': 'command',
+  'command.script': 'script',
+  'command.node': 'node',
+  'command.nodeArgs': 'nodeArgs',
+  'command.args': 'args',
+  'command.argv': 'command',
+  ports: 'port',
+};
+
+const toFileKey = (key: string): string => {
+  return (FILE_KEYS[key] ?? key).replace(/Ms$/, '');
+};

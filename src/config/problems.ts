@@ -1,0 +1,141 @@
+/**
+ * Problems of a configuration in words: where, what the value is, what is allowed, and what was probably meant.
+ * Walks the schema itself for unknown keys, because the validator stops at the first one of an object.
+ */
+import type * as v from 'valibot';
+import type { ConfigProblem } from '../protocol/index.ts';
+import { findDurationMs } from './quantity.ts';
+import { findNearest } from './suggest.ts';
+
+type Path = readonly (string | number)[];
+
+/** `apps.shop.args[1]`; keys that are no plain words are quoted. */
+export const formatPath = (path: Path): string => {
+  let text = '';
+  for (const key of path) {
+    if (typeof key === 'number') text += `[${key}]`;
+    else if (/^[\w$-]+$/.test(key)) text += text === '' ? key : `.${key}`;
+    else text += `[${JSON.stringify(key)}]`;
+  }
+  return text;
+};
+
+/** What users of other tools write, and what it is called here. */
+const ALIASES: Readonly<Record<string, string>> = {
+  autorestart: 'restart.policy',
+  entry: 'script',
+  environment: 'env',
+  exec: 'script',
+  interpreter: 'command',
+  interpreter_args: 'nodeArgs',
+  kill_timeout: 'drain.timeout',
+  killTimeout: 'drain.timeout',
+  listen_timeout: 'ready.timeout',
+  main: 'script',
+  max_restarts: 'restart.crashLoop.restarts',
+  maxRestarts: 'restart.crashLoop.restarts',
+  processes: 'instances',
+  replicas: 'instances',
+  restart_delay: 'restart.backoff.initial',
+  uid: 'user',
+  wait_ready: 'ready.signal',
+  workers: 'instances',
+};
+
+interface ObjectLike {
+  readonly type: string;
+  readonly entries?: Readonly<Record<string, unknown>>;
+  readonly wrapped?: unknown;
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const unwrap = (schema: unknown): ObjectLike => {
+  const like = schema as ObjectLike;
+  return like.wrapped === undefined ? like : unwrap(like.wrapped);
+};
+
+/** Every key of `value`, at any depth, that the schema does not have. `isLater` names the ones to come. */
+export const findUnknownKeys = (
+  schema: unknown,
+  value: unknown,
+  path: Path,
+  isLater: (path: Path) => boolean,
+): ConfigProblem[] => {
+  const { entries } = unwrap(schema);
+  if (entries === undefined || !isObject(value)) return [];
+  return Object.keys(value).flatMap((key): ConfigProblem[] => {
+    const at = [...path, key];
+    if (isLater(at)) return [laterProblem(at, value[key])];
+    if (Object.hasOwn(entries, key)) return findUnknownKeys(entries[key], value[key], at, isLater);
+    const alias = Object.hasOwn(ALIASES, key) ? ALIASES[key] : undefined;
+    const allowed = Object.keys(entries);
+    return [
+      {
+        path: formatPath(at),
+        value: value[key] ?? null,
+        message: `is not a setting; allowed here: ${allowed.length > 0 ? allowed.join(', ') : 'none'}`,
+        suggestion: findNearest(key, allowed) ?? alias ?? null,
+      },
+    ];
+  });
+};
+
+const LATER = 'is not available in this version of Drover';
+const laterProblem = (path: Path, value: unknown): ConfigProblem => ({
+  path: formatPath(path),
+  value: value ?? null,
+  message: LATER,
+  suggestion: null,
+});
+
+/** True for a key that is documented and not built yet. */
+export const isLaterProblem = (problem: ConfigProblem): boolean => problem.message === LATER;
+
+/** What the validator found, without unknown keys. */
+export const toProblems = (issues: readonly v.BaseIssue<unknown>[], path: Path): ConfigProblem[] =>
+  issues
+    .filter((issue) => !(issue.type === 'strict_object' && issue.expected === 'never'))
+    .map((issue) => {
+      const at = [...path, ...(issue.path ?? []).map(({ key }) => key as string | number)];
+      return {
+        path: formatPath(at),
+        value: issue.input ?? null,
+        message: issue.message,
+        suggestion: suggestValue(issue),
+      };
+    });
+
+/** The value that was probably meant: the right spelling, or the same value in the right type. */
+const suggestValue = ({ input, expected, message }: v.BaseIssue<unknown>): string | null => {
+  const wanted = expected ?? '';
+  if (Array.isArray(input) || isObject(input)) return null;
+  const words = [...wanted.matchAll(/"([^"]+)"/g)].map(([, word]) => String(word));
+  if (typeof input === 'string') {
+    const near = findNearest(input, words);
+    if (near !== null) return `'${near}'`;
+    if (message.includes('duration')) return suggestDuration(input);
+    if (/number|integer/i.test(`${wanted} ${message}`) && /^\d+(\.\d+)?$/.test(input)) return input;
+    if (wanted.includes('boolean')) return { true: 'true', yes: 'true', false: 'false', no: 'false' }[input] ?? null;
+    if (wanted.includes('Array')) return JSON.stringify([input]).replaceAll('"', "'");
+  }
+  if (typeof input === 'number' && wanted.includes('string')) return `'${input}'`;
+  return null;
+};
+
+const suggestDuration = (input: string): string | null => {
+  const [, amount, unit] = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(input) ?? [];
+  if (amount === undefined || unit === undefined) return null;
+  const short = /^(ms|msecs?|milli)/i.test(unit) ? 'ms' : unit.slice(0, 1).toLowerCase();
+  const meant = `${amount}${short}`;
+  return findDurationMs(meant) === undefined ? null : `'${meant}'`;
+};
+
+/** One problem in a line. */
+export const formatProblem = ({ path, value, message, suggestion }: ConfigProblem): string => {
+  const shown = JSON.stringify(value) ?? 'undefined';
+  const short = shown.length > 80 ? `${shown.slice(0, 77)}…` : shown;
+  const hint = suggestion === null ? '' : ` (did you mean ${suggestion}?)`;
+  return `${path === '' ? 'the configuration' : path} ${message}; it is ${short}${hint}`;
+};

@@ -1,0 +1,183 @@
+/**
+ * The configuration file as users write it: one schema that validates it, gives `defineConfig` its types and makes the
+ * JSON Schema. Each message says what is allowed; `problems.ts` adds the path, the value and the nearest right name.
+ * Nothing here looks outside the value: files, other apps and ports are checked in `check.ts`.
+ */
+import * as v from 'valibot';
+import { findDurationMs, formatDuration, LONGEST_MS } from './quantity.ts';
+
+const text = (allowed: string) => v.pipe(v.string(allowed), v.check(isPlain, allowed), v.minLength(1, allowed));
+const isPlain = (value: string): boolean => !value.includes('\0');
+
+const integer = (min: number, max: number, allowed = `must be a whole number from ${min} to ${max}`) =>
+  v.pipe(v.number(allowed), v.integer(allowed), v.minValue(min, allowed), v.maxValue(max, allowed));
+
+const boolean = () => v.boolean('must be true or false');
+
+const duration = (min: number, max = LONGEST_MS) => {
+  const range = min > 0 ? ` of at least ${formatDuration(min)}` : '';
+  const limit = max === LONGEST_MS ? 'less than 25 days' : `at most ${formatDuration(max)}`;
+  const allowed = `must be a duration${range} such as '500ms', '30s' or '2m', or milliseconds; ${limit}`;
+  return v.pipe(
+    v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, allowed))], allowed),
+    v.transform((value) => (typeof value === 'number' ? value : (findDurationMs(value) ?? Number.NaN))),
+    v.check((value) => Number.isInteger(value) && value >= min && value <= max, allowed),
+  );
+};
+
+const words = (allowed: string) => v.array(v.pipe(v.string(allowed), v.check(isPlain, allowed)), allowed);
+
+/** Set by Drover for each worker; a configured value would be overwritten. */
+const RESERVED = /^DROVER_(APP|WORKER|SLOT|RELEASE|AGENT|SPAWN)$/;
+const VARIABLES = 'must be an object of variable names and strings, numbers or booleans';
+const VARIABLE = 'must be a string, a number or a boolean';
+const variables = v.record(
+  v.pipe(
+    v.string(VARIABLES),
+    v.regex(/^[^=\0]+$/, 'a variable name is not empty and has no `=`'),
+    v.check((name) => !RESERVED.test(name), 'is set by Drover itself'),
+  ),
+  v.pipe(v.union([v.string(), v.number(), v.boolean()], VARIABLE), v.transform(String), v.check(isPlain, VARIABLE)),
+  VARIABLES,
+);
+
+const PORT = 'must be a port number from 1 to 65535, or a list of them';
+const port = integer(1, 65_535, PORT);
+
+/** Close codes that an endpoint may send (RFC 6455, 7.4). */
+const isCloseCode = (code: number): boolean =>
+  (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
+const CLOSE_CODE = 'must be a WebSocket close code: 1000–1003, 1007–1014 or 3000–4999';
+
+const MAX = "must be a whole number from 1 to 256, or 'max'";
+const AUTO = "must be a whole number from 1 to 256, or 'auto'";
+const INHERIT = 'must be true, false or a list of variable names';
+const USER = 'must be the name or number of a user';
+
+const SETTINGS = 'must be an object of settings';
+// To the validator a list is an object as well, and an empty one lacks nothing.
+const isNoList = (value: unknown): boolean => !Array.isArray(value);
+
+const group = <const Entries extends v.ObjectEntries>(entries: Entries) =>
+  v.pipe(v.strictObject(entries, SETTINGS), v.check(isNoList, SETTINGS));
+
+/** One app. Defaults are those of CONTRACT.md, and stand in the JSON Schema. */
+export const AppSchema = group({
+  /** The file that Node runs, relative to the configuration file. */
+  script: v.optional(text('must be the path of a file')),
+  /** Arguments of the script or program. */
+  args: v.optional(words('must be a list of strings'), []),
+  /** Working directory, relative to the configuration file. */
+  cwd: v.optional(text('must be the path of a directory'), '.'),
+  /** Version of Node, such as `'24'` or `'22.11'`, looked for among the installed ones. */
+  node: v.optional(
+    v.pipe(
+      v.string("must be a version of Node as a string, such as '24'"),
+      v.regex(/^v?\d+(\.\d+){0,2}$/, "must be a version of Node such as '24' or '22.11'"),
+    ),
+  ),
+  /** Options of Node itself, before the script. */
+  nodeArgs: v.optional(words('must be a list of strings'), []),
+  /** Any other program with its arguments, instead of `script`. */
+  command: v.optional(v.pipe(words('must be a list of words'), v.minLength(1, 'must name a program'))),
+  /** Number of workers, or `'max'`: one for each usable CPU. */
+  instances: v.optional(v.union([v.literal('max'), integer(1, 256, MAX)], MAX), 1),
+  /** Port (or ports) that must listen before a worker is ready; `PORT` is set to the first. */
+  port: v.optional(v.union([port, v.pipe(v.array(port, PORT), v.minLength(1, PORT))], PORT)),
+  /** Environment of the workers. */
+  env: v.optional(variables, {}),
+  /** File of variables, read again whenever a worker is spawned; `env` wins over it. */
+  envFile: v.optional(text('must be the path of a file')),
+  /** Take over all (`true`) or some variables of the caller's environment. */
+  inheritEnv: v.optional(
+    v.union([v.boolean(), v.array(v.pipe(v.string(INHERIT), v.minLength(1, INHERIT)), INHERIT)], INHERIT),
+    false,
+  ),
+  /** Apps that must be ready before this one starts. */
+  dependsOn: v.optional(words('must be a list of names of apps'), []),
+  ready: v.optional(
+    group({
+      /** A worker that is not ready within this time has failed to start. */
+      timeout: v.optional(duration(1), '30s'),
+      /** How long it must have listened without a fault before it counts as ready. */
+      stableFor: v.optional(duration(0), '2s'),
+      /** Wait for `process.send('ready')`; `'auto'`: if the app has sent it before. */
+      signal: v.optional(v.union([v.literal('auto'), v.boolean()], "must be true, false or 'auto'"), 'auto'),
+    }),
+    {},
+  ),
+  restart: v.optional(
+    group({
+      policy: v.optional(
+        v.picklist(['always', 'on-failure', 'never'], "must be 'always', 'on-failure' or 'never'"),
+        'always',
+      ),
+      backoff: v.optional(
+        group({
+          initial: v.optional(duration(1), '200ms'),
+          factor: v.optional(
+            v.pipe(
+              v.number('must be a number from 1 to 100'),
+              v.minValue(1, 'must be a number from 1 to 100'),
+              v.maxValue(100, 'must be a number from 1 to 100'),
+            ),
+            2,
+          ),
+          max: v.optional(duration(1), '30s'),
+        }),
+        {},
+      ),
+      crashLoop: v.optional(
+        group({
+          restarts: v.optional(integer(0, 1_000), 5),
+          within: v.optional(duration(1), '60s'),
+        }),
+        {},
+      ),
+    }),
+    {},
+  ),
+  drain: v.optional(
+    group({
+      /** How long requests in flight may take when a worker is replaced or stopped. */
+      timeout: v.optional(duration(0), '30s'),
+      /** How long an idle kept-alive connection stays open during a drain. */
+      idleGrace: v.optional(duration(0), '3s'),
+      websocket: v.optional(
+        group({
+          code: v.optional(v.pipe(v.number(CLOSE_CODE), v.integer(CLOSE_CODE), v.check(isCloseCode, CLOSE_CODE)), 1012),
+          spread: v.optional(duration(0), '10s'),
+        }),
+        {},
+      ),
+    }),
+    {},
+  ),
+  /** Nothing yet: rotation comes later. */
+  logs: v.optional(group({}), {}),
+  /** How many replacements start at a time; `'auto'`: as many as memory and cores allow. */
+  surge: v.optional(v.union([v.literal('auto'), integer(1, 256, AUTO)], AUTO), 'auto'),
+  /** Keep each client address on one worker. */
+  sticky: v.optional(boolean(), false),
+  /** User (name or id) that the workers run as; needs root. */
+  user: v.optional(
+    v.union(
+      [v.pipe(v.string(), v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?$/, USER)), integer(0, 2 ** 32 - 2, USER)],
+      USER,
+    ),
+  ),
+});
+
+const APPS = 'must be an object: a name for each app, and its settings';
+
+export const ConfigSchema = group({
+  $schema: v.optional(v.string('must be the address of a JSON Schema')),
+  apps: v.pipe(v.record(v.string(), AppSchema, APPS), v.check(isNoList, APPS)),
+});
+
+/** What `drover.config.ts` exports. */
+export type DroverConfig = v.InferInput<typeof ConfigSchema>;
+/** The settings of one app in it. */
+export type AppSettings = v.InferInput<typeof AppSchema>;
+/** The same with defaults filled in and durations in milliseconds. */
+export type CompleteSettings = v.InferOutput<typeof AppSchema>;

@@ -1,4 +1,19 @@
 /** The door of `core/`: every decision, pure. No `node:` imports, no clock, no I/O, no `async`. */
+export {
+  judgeRecord,
+  newAdoption,
+  stepAdoption,
+  type AdoptionEffect,
+  type AdoptionEvent,
+  type AdoptionPhase,
+  type AdoptionPolicy,
+  type AdoptionState,
+  type AdoptionStep,
+  type AdoptionVerdict,
+  type ObservedProcess,
+  type WorkerRecord,
+} from './adoption.ts';
+export { appStatus, WORKER_STATUS, type AppSituation, type SlotStatus } from './app-status.ts';
 export * from './availability.ts';
 export * from './exit.ts';
 export type { Step } from './machine.ts';
@@ -17,6 +32,8 @@ export {
   type SlotProgress,
   type SlotStage,
 } from './operation.ts';
+export * from './start-order.ts';
+export * from './weights.ts';
 export {
   newWorker,
   stepWorker,
@@ -28,4 +45,3 @@ export {
   type WorkerStep,
   type WorkerTimer,
 } from './worker.ts';
-export * from './weights.ts';

@@ -9,7 +9,7 @@ import { type AppConfig, type ConfigProblem, DroverError } from '../protocol/ind
 import { findNameProblem } from './app-name.ts';
 import { completeApp } from './complete.ts';
 import { LATER_IN_APP, LATER_IN_FILE, LATER_IN_LOGS } from './later.ts';
-import { findUnknownKeys, formatPath, formatProblem, isLaterProblem, toProblems } from './problems.ts';
+import { findShapeProblems, formatPath, formatProblem, isLaterProblem, toProblems } from './problems.ts';
 import { AppSchema, ConfigSchema, type CompleteSettings } from './schema.ts';
 import { findNearest } from './suggest.ts';
 
@@ -32,11 +32,11 @@ export const checkConfig = (value: unknown, file: string, env: Environment): Che
   const problems: ConfigProblem[] = [];
   const drafts: Draft[] = [];
   if (!isObject(value)) {
-    problems.push(...toProblems(v.safeParse(ConfigSchema, value).issues ?? [], []));
-    return { apps: [], problems };
+    const message = 'must be an object with `apps`';
+    return { apps: [], problems: [{ path: '', value: value ?? null, message, suggestion: null }] };
   }
   const { apps, ...rest } = value;
-  problems.push(...findUnknownKeys(ConfigSchema, rest, [], isLater));
+  problems.push(...findShapeProblems(ConfigSchema, Array.isArray(apps) ? value : rest, [], isLater));
   const hasNamedApps = isObject(apps);
   problems.push(
     ...toProblems(v.safeParse(ConfigSchema, hasNamedApps ? { ...rest, apps: {} } : { ...rest, apps }).issues ?? [], []),
@@ -46,7 +46,7 @@ export const checkConfig = (value: unknown, file: string, env: Environment): Che
     const nameProblem = findNameProblem(name);
     if (nameProblem !== null)
       problems.push({ path: formatPath(path), value: name, message: nameProblem, suggestion: null });
-    problems.push(...findUnknownKeys(AppSchema, raw, path, isLater));
+    problems.push(...findShapeProblems(AppSchema, raw, path, isLater));
     const parsed = v.safeParse(AppSchema, withoutUnknown(raw));
     problems.push(...toProblems(parsed.issues ?? [], path));
     if (parsed.success) {

@@ -1,6 +1,7 @@
 /**
  * Problems of a configuration in words: where, what the value is, what is allowed, and what was probably meant.
- * Walks the schema itself for unknown keys, because the validator stops at the first one of an object.
+ * Walks the schema itself for unknown keys, because the validator stops at the first one of an object, and for lists
+ * in the place of objects, because to the validator a list is an object too.
  */
 import type * as v from 'valibot';
 import type { ConfigProblem } from '../protocol/index.ts';
@@ -46,6 +47,7 @@ interface ObjectLike {
   readonly type: string;
   readonly entries?: Readonly<Record<string, unknown>>;
   readonly wrapped?: unknown;
+  readonly message?: unknown;
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -56,19 +58,21 @@ const unwrap = (schema: unknown): ObjectLike => {
   return like.wrapped === undefined ? like : unwrap(like.wrapped);
 };
 
-/** Every key of `value`, at any depth, that the schema does not have. `isLater` names the ones to come. */
-export const findUnknownKeys = (
+/** Lists for objects, and every key at any depth that the schema does not have. `isLater` names the ones to come. */
+export const findShapeProblems = (
   schema: unknown,
   value: unknown,
   path: Path,
   isLater: (path: Path) => boolean,
 ): ConfigProblem[] => {
-  const { entries } = unwrap(schema);
+  const { entries, type, message } = unwrap(schema);
+  if (Array.isArray(value) && (entries !== undefined || type === 'record'))
+    return [{ path: formatPath(path), value, message: String(message), suggestion: null }];
   if (entries === undefined || !isObject(value)) return [];
   return Object.keys(value).flatMap((key): ConfigProblem[] => {
     const at = [...path, key];
     if (isLater(at)) return [laterProblem(at, value[key])];
-    if (Object.hasOwn(entries, key)) return findUnknownKeys(entries[key], value[key], at, isLater);
+    if (Object.hasOwn(entries, key)) return findShapeProblems(entries[key], value[key], at, isLater);
     const alias = Object.hasOwn(ALIASES, key) ? ALIASES[key] : undefined;
     const allowed = Object.keys(entries);
     return [

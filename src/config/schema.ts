@@ -54,12 +54,8 @@ const AUTO = "must be a whole number from 1 to 256, or 'auto'";
 const INHERIT = 'must be true, false or a list of variable names';
 const USER = 'must be the name or number of a user';
 
-const SETTINGS = 'must be an object of settings';
-// To the validator a list is an object as well, and an empty one lacks nothing.
-const isNoList = (value: unknown): boolean => !Array.isArray(value);
-
 const group = <const Entries extends v.ObjectEntries>(entries: Entries) =>
-  v.pipe(v.strictObject(entries, SETTINGS), v.check(isNoList, SETTINGS));
+  v.strictObject(entries, 'must be an object of settings');
 
 /** One app. Defaults are those of CONTRACT.md, and stand in the JSON Schema. */
 export const AppSchema = group({
@@ -168,11 +164,9 @@ export const AppSchema = group({
   ),
 });
 
-const APPS = 'must be an object: a name for each app, and its settings';
-
 export const ConfigSchema = group({
   $schema: v.optional(v.string('must be the address of a JSON Schema')),
-  apps: v.pipe(v.record(v.string(), AppSchema, APPS), v.check(isNoList, APPS)),
+  apps: v.record(v.string(), AppSchema, 'must be an object: a name for each app, and its settings'),
 });
 
 /** What `drover.config.ts` exports. */

@@ -33,6 +33,7 @@ export {
   type SlotStage,
 } from './operation.ts';
 export * from './start-order.ts';
+export * from './readiness.ts';
 export * from './weights.ts';
 export {
   newWorker,

@@ -1,0 +1,112 @@
+/**
+ * Keeps a guard beside the daemon (`guard.sh`): a shell that holds all shards and channels and becomes the next daemon
+ * when this one dies. A new guard replaces the old one whenever the set of descriptors changes; a guard that died is
+ * replaced at once.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Writable } from 'node:stream';
+import { inodeOf } from '../os/index.ts';
+import type { DescriptorName } from '../protocol/index.ts';
+
+/** A descriptor worth keeping, and what it is, in words that the next daemon understands. */
+export interface KeptDescriptor {
+  readonly name: string;
+  readonly fd: number;
+}
+
+/** What a guard hands to the daemon it becomes, as JSON in the environment. */
+export interface Inheritance {
+  readonly descriptors: readonly { readonly name: string; readonly descriptor: DescriptorName }[];
+  /** Monotonic start of the daemon that left it, seconds since boot; tells a tight loop from a rare death. */
+  readonly startedAtS: number;
+  readonly deaths: number;
+}
+
+export const INHERITANCE_VARIABLE = 'DROVER_INHERITANCE';
+
+export interface GuardOptions {
+  /** Everything the next daemon is started with: program and arguments. */
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly list: () => readonly KeptDescriptor[];
+  /** Deaths in quick succession before this daemon. */
+  readonly deaths: number;
+  readonly onReplaced: (pid: number) => void;
+}
+
+export interface Guard {
+  readonly pid: number | null;
+  /** The descriptors changed: replace the guard soon. */
+  refresh(): void;
+  /** The daemon ends on purpose: nobody is to come back. */
+  dismiss(): Promise<void>;
+}
+
+const SCRIPT = fileURLToPath(new URL('guard.sh', import.meta.url));
+/** Changes come in bursts (a start of many workers); one guard for all of them. */
+const SETTLE_MS = 30;
+const FIRST_KEPT_FD = 4;
+
+export const openGuard = (options: GuardOptions): Guard => {
+  let current: { readonly child: ChildProcess; readonly pipe: Writable } | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let isDismissed = false;
+
+  const replace = (): void => {
+    timer = null;
+    if (isDismissed) return;
+    const kept = options.list();
+    const inheritance: Inheritance = {
+      descriptors: kept.map(({ name, fd }, index) => ({ name, descriptor: `${FIRST_KEPT_FD + index}:${inodeOf(fd)}` })),
+      startedAtS: Math.floor(performance.timeOrigin / 1000),
+      deaths: options.deaths,
+    };
+    const child = spawn('/bin/sh', [SCRIPT, String(waitBefore(options.deaths)), ...options.command], {
+      detached: true,
+      env: { ...options.env, [INHERITANCE_VARIABLE]: JSON.stringify(inheritance) },
+      stdio: ['ignore', 'inherit', 'inherit', 'pipe', ...kept.map(({ fd }) => fd)],
+    });
+    const pipe = child.stdio[3] as Writable;
+    // A guard that is gone cannot be written to; its exit is what we act on.
+    pipe.on('error', () => {});
+    child.once('error', () => schedule());
+    child.once('exit', () => {
+      if (current?.child === child && !isDismissed) {
+        current = null;
+        schedule();
+      }
+    });
+    child.unref();
+    const previous = current;
+    current = { child, pipe };
+    previous?.pipe.end('q\n');
+    if (child.pid !== undefined) options.onReplaced(child.pid);
+  };
+
+  const schedule = (): void => {
+    timer ??= setTimeout(replace, SETTLE_MS);
+  };
+
+  replace();
+  return {
+    get pid() {
+      return current?.child.pid ?? null;
+    },
+    refresh: schedule,
+    async dismiss() {
+      isDismissed = true;
+      if (timer !== null) clearTimeout(timer);
+      const last = current;
+      if (last === null || last.child.exitCode !== null) return;
+      await new Promise<void>((resolve) => {
+        last.child.once('exit', () => resolve());
+        last.child.ref();
+        last.pipe.end('q\n');
+      });
+    },
+  };
+};
+
+/** Seconds before the next daemon starts: none for a first death, then doubling up to half a minute. */
+const waitBefore = (deaths: number): number => (deaths === 0 ? 0 : Math.min(30, 2 ** (deaths - 1)));

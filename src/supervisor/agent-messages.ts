@@ -1,0 +1,112 @@
+/** What each message of an agent means for its tenant. One function per message; decisions stay in `core/`. */
+import type { AgentMessage } from '../protocol/index.ts';
+import { parseAgentMessage } from './agent-schema.ts';
+import type { Tenant } from './tenant.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+
+type Receivers = {
+  readonly [Type in AgentMessage['type']]: (
+    tenant: Tenant,
+    handle: WorkerHandle,
+    message: Extract<AgentMessage, { type: Type }>,
+  ) => void;
+};
+
+const RECEIVERS: Receivers = {
+  hello(tenant, handle, message) {
+    handle.isAgentHere = true;
+    handle.agentPid = message.pid;
+    if (message.signalledReady) handle.signalledReadyAt ??= tenant.at;
+    handle.addReport(tenant.at, message.report);
+    handle.link?.send({ type: 'ack', seq: message.report.seq });
+    tenant.host.desk.restoreServers(tenant, handle, message.servers);
+    if (handle.isAccepting && message.phase !== 'draining') handle.link?.send({ type: 'accept' });
+    tenant.host.onHello(tenant, handle);
+    tenant.checkReadiness();
+  },
+
+  listen(tenant, handle, message) {
+    tenant.host.desk.answer(tenant, handle, message);
+  },
+
+  listening(tenant, handle, message) {
+    const server = handle.servers.get(message.id);
+    if (server === undefined) tenant.host.desk.noteListening(tenant, handle, message.id, message.key);
+    else server.since ??= tenant.at;
+    tenant.step({ type: 'listening', at: tenant.at, generation: handle.generation });
+    tenant.checkReadiness();
+  },
+
+  bound(tenant, handle, message) {
+    tenant.host.desk.adopt(tenant, handle, message);
+    tenant.checkReadiness();
+  },
+
+  closed(tenant, handle, message) {
+    handle.servers.delete(message.id);
+    tenant.host.onServerClosed(tenant);
+  },
+
+  ready(tenant, handle) {
+    handle.signalledReadyAt ??= tenant.at;
+    tenant.host.onReadySignal(tenant);
+    tenant.checkReadiness();
+  },
+
+  report(tenant, handle, message) {
+    handle.addReport(tenant.at, message.report);
+    handle.link?.send({ type: 'ack', seq: message.report.seq });
+    if (message.replyTo !== null) handle.answerReport(message.replyTo);
+    tenant.host.desk.reportLoad(handle);
+  },
+
+  draining(tenant, handle, message) {
+    handle.isAccepting = false;
+    handle.addReport(tenant.at, message.report);
+    tenant.host.desk.detach(handle);
+    tenant.host.onTenantChanged(tenant);
+  },
+
+  drained(tenant, handle, message) {
+    handle.drain = message.summary;
+    handle.addReport(tenant.at, message.report);
+    tenant.step({ type: 'drained', at: tenant.at, generation: handle.generation });
+  },
+
+  message() {
+    // Messages between apps come with the messaging issue; until then they have no receiver.
+  },
+
+  exit(tenant, handle, message) {
+    handle.exitWord = { code: message.code, reason: message.reason };
+    handle.addReport(tenant.at, message.report);
+  },
+};
+
+export const receiveMessage = (tenant: Tenant, handle: WorkerHandle, raw: unknown): void => {
+  const parsed = parseAgentMessage(raw);
+  if (parsed.message === null) {
+    reportGarbage(tenant, handle, parsed.problem);
+    return;
+  }
+  // A message of a process that the slot no longer has: its accounts are closed.
+  if (tenant.handle !== handle && parsed.message.type !== 'exit') return;
+  const receive = RECEIVERS[parsed.message.type] as (
+    tenant: Tenant,
+    handle: WorkerHandle,
+    message: AgentMessage,
+  ) => void;
+  receive(tenant, handle, parsed.message);
+};
+
+/** Said once per process: an agent that floods with garbage must not fill the events as well. */
+export const reportGarbage = (tenant: Tenant, handle: WorkerHandle, problem: string): void => {
+  if (handle.hasSentGarbage) return;
+  handle.hasSentGarbage = true;
+  tenant.host.edges.records.events.append({
+    app: tenant.host.app,
+    worker: tenant.id,
+    type: 'defect',
+    reason: `The worker sent a message that is none: ${problem}`,
+  });
+};

@@ -1,0 +1,109 @@
+/**
+ * What an agent may say, as a schema: a worker runs code that is not ours, so everything that it sends is checked
+ * before it is believed. Anything else is reported once and dropped.
+ */
+import * as v from 'valibot';
+import type { AgentMessage } from '../protocol/index.ts';
+
+const count = v.pipe(v.number(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
+const whole = v.pipe(count, v.integer());
+const short = v.pipe(v.string(), v.maxLength(4096));
+const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
+const positivePort = v.pipe(port, v.minValue(1));
+const protocol = v.picklist(['http', 'https', 'http2', 'tls', 'tcp']);
+
+const address = v.variant('kind', [
+  v.object({ kind: v.literal('tcp'), host: v.pipe(v.string(), v.maxLength(64)), port: positivePort, v6only: v.boolean() }),
+  v.object({ kind: v.literal('unix'), path: v.pipe(v.string(), v.minLength(1), v.maxLength(107)) }),
+]);
+
+/** Pairs of bucket and count. */
+const MAX_HISTOGRAM_LENGTH = 8192;
+
+const report = v.object({
+  seq: whole,
+  counters: v.object({
+    begun: whole,
+    served: whole,
+    failed: whole,
+    lost: whole,
+    aborted: whole,
+    refused: whole,
+    byClass: v.pipe(v.array(whole), v.maxLength(6)),
+    connections: whole,
+    upgrades: whole,
+    latency: v.pipe(v.array(whole), v.maxLength(MAX_HISTOGRAM_LENGTH)),
+  }),
+  runtime: v.object({
+    uptimeMs: count,
+    rssBytes: count,
+    heapUsedBytes: count,
+    heapTotalBytes: count,
+    externalBytes: count,
+    cpuUserUs: count,
+    cpuSystemUs: count,
+    eventLoopUtilization: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+    delayMs: v.object({ mean: count, p99: count, max: count }),
+    gc: v.object({ count: whole, pauseMs: count }),
+    openConnections: whole,
+    inFlight: whole,
+  }),
+});
+
+const server = v.object({
+  id: whole,
+  key: v.nullable(short),
+  address: v.nullable(address),
+  accepting: v.boolean(),
+  protocol,
+});
+
+const schema = v.variant('type', [
+  v.object({
+    type: v.literal('hello'),
+    v: v.literal(1),
+    spawn: short,
+    pid: v.pipe(whole, v.minValue(1)),
+    node: short,
+    phase: v.picklist(['booting', 'serving', 'draining']),
+    signalledReady: v.boolean(),
+    servers: v.pipe(v.array(server), v.maxLength(256)),
+    report,
+  }),
+  v.object({
+    type: v.literal('listen'),
+    id: whole,
+    request: v.object({
+      host: v.nullable(v.pipe(v.string(), v.maxLength(64))),
+      port,
+      v6only: v.boolean(),
+      path: v.nullable(v.pipe(v.string(), v.minLength(1), v.maxLength(107))),
+      randomIndex: v.nullable(whole),
+      reservedPort: v.nullable(positivePort),
+    }),
+    protocol,
+  }),
+  v.object({ type: v.literal('listening'), id: whole, key: v.nullable(short) }),
+  v.object({ type: v.literal('bound'), id: whole, fd: whole, inode: whole, address }),
+  v.object({ type: v.literal('closed'), id: whole }),
+  v.object({ type: v.literal('ready') }),
+  v.object({ type: v.literal('report'), report, replyTo: v.nullable(whole) }),
+  v.object({ type: v.literal('draining'), report }),
+  v.object({
+    type: v.literal('drained'),
+    summary: v.object({ cutRequests: whole, cutUpgrades: whole, cutConnections: whole, closedUpgrades: whole }),
+    report,
+  }),
+  v.object({ type: v.literal('message'), payload: v.unknown() }),
+  v.object({ type: v.literal('exit'), code: v.number(), reason: v.nullable(short), report }),
+]);
+
+/** The message, or null and why it is none. */
+export const parseAgentMessage = (
+  value: unknown,
+): { readonly message: AgentMessage } | { readonly message: null; readonly problem: string } => {
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  return result.success
+    ? { message: result.output as AgentMessage }
+    : { message: null, problem: result.issues[0].message };
+};

@@ -1,0 +1,53 @@
+/**
+ * The Unix socket for agents without a channel: behind wrappers descriptors do not pass, so the agent connects and
+ * names its spawn. One connection a worker; a later one of the same spawn (the app's server forked) is refused.
+ */
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { AgentMessage } from '../protocol/index.ts';
+import { openSocketLink, type AgentLink, type LinkListener } from './agent-link.ts';
+
+export interface AgentSocketOptions {
+  readonly path: string;
+  /** Finds who waits for this spawn; null: nobody, and the connection is closed. */
+  readonly claim: (spawnId: string, link: AgentLink, hello: AgentMessage) => LinkListener | null;
+}
+
+/** A connection that does not say hello in this time is not an agent of ours. */
+const HELLO_WITHIN_MS = 5000;
+
+export const openAgentSocket = async (options: AgentSocketOptions): Promise<Server> => {
+  rmSync(options.path, { force: true });
+  const server = createServer((socket) => greet(socket, options));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.path, resolve);
+  });
+  // Workers of other users connect as well; the directory decides who can reach it, the spawn id who is heard.
+  chmodSync(options.path, 0o666);
+  return server;
+};
+
+const greet = (socket: Socket, { claim }: AgentSocketOptions): void => {
+  let listener: LinkListener | null = null;
+  const timer = setTimeout(() => socket.destroy(), HELLO_WITHIN_MS);
+  const link = openSocketLink(socket, {
+    onMessage(message) {
+      if (listener === null) {
+        clearTimeout(timer);
+        const spawn = message.type === 'hello' ? message.spawn : null;
+        listener = typeof spawn === 'string' ? claim(spawn, link, message) : null;
+        if (listener === null) {
+          socket.destroy();
+          return;
+        }
+      }
+      listener.onMessage(message);
+    },
+    onGarbage: (detail) => (listener === null ? void socket.destroy() : listener.onGarbage(detail)),
+    onClose() {
+      clearTimeout(timer);
+      listener?.onClose();
+    },
+  });
+};

@@ -1,0 +1,392 @@
+/**
+ * One app: its slots, their tenants, and the one operation that may be changing them. Connects the pieces; what to do
+ * is decided by the machines in `core/`.
+ */
+import { chooseHurry, mayAcceptEarly, type WorkerPolicy } from '../core/index.ts';
+import { freeMemoryBytes, usableCpus } from '../os/index.ts';
+import { DroverError, type AppConfig, type OperationDocument, type OperationKind } from '../protocol/index.ts';
+import type { SupervisorEdges } from './edges.ts';
+import { ListenDesk } from './listen-desk.ts';
+import { OperationRun, type OperationPlan, type SlotHands } from './operation-run.ts';
+import { Slot } from './slot.ts';
+import { chooseSurge } from './surge.ts';
+import { Tenant, type TenantHost } from './tenant.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+
+/** Between the end of patience and SIGKILL. */
+const KILL_AFTER_MS = 5000;
+
+export interface AppIdentity {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface AppState {
+  readonly config: AppConfig;
+  readonly release: number;
+  /** How many slots it should have. */
+  readonly instances: number;
+  readonly wanted: 'up' | 'stopped';
+  readonly readySignalSeen: boolean;
+}
+
+/** What an operation makes of the app; kept only when it succeeds. */
+export type AppChange = Partial<Pick<AppState, 'config' | 'release' | 'instances' | 'wanted'>>;
+
+export interface AppListener {
+  /** The lasting state changed: write it down. */
+  readonly onState: (app: App) => void;
+  readonly onOperation: (app: App, run: OperationRun) => void;
+}
+
+export class App implements TenantHost, SlotHands {
+  readonly app: string;
+  readonly edges: SupervisorEdges;
+  readonly desk: ListenDesk;
+  readonly identity: AppIdentity | null;
+  readonly slots = new Map<number, Slot>();
+  readonly #listener: AppListener;
+  #state: AppState;
+  #target: AppState;
+  #run: OperationRun | null = null;
+  #lastRun: OperationDocument | null = null;
+  #lastHurryAt: number | null = null;
+  #hurryTimer: NodeJS.Timeout | null = null;
+  #isChanged = false;
+
+  constructor(
+    edges: SupervisorEdges,
+    state: AppState,
+    identity: AppIdentity | null,
+    listener: AppListener,
+  ) {
+    this.app = state.config.name;
+    this.edges = edges;
+    this.identity = identity;
+    this.#state = state;
+    this.#target = state;
+    this.#listener = listener;
+    this.desk = new ListenDesk(edges, {
+      app: this.app,
+      uid: identity?.uid ?? null,
+      sticky: () => this.#target.config.sticky,
+      declaredPorts: () => this.#target.config.ports,
+    });
+  }
+
+  get state(): AppState {
+    return this.#state;
+  }
+
+  get operation(): OperationRun | null {
+    return this.#run;
+  }
+
+  get lastOperation(): OperationDocument | null {
+    return this.#run?.document ?? this.#lastRun;
+  }
+
+  get holders(): readonly Tenant[] {
+    return [...this.slots.values()].map((slot) => slot.holder).filter((tenant) => tenant !== null);
+  }
+
+  get tenants(): readonly Tenant[] {
+    return [...this.slots.values()].flatMap((slot) => slot.tenants);
+  }
+
+  liveHandles(): readonly WorkerHandle[] {
+    return this.tenants.flatMap(({ handle }) => (handle !== null && handle.pid !== null ? [handle] : []));
+  }
+
+  // ── operations ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Makes the wanted configuration known before the ports are opened; `begin` or the next `prepare` replaces it. */
+  prepare(change: AppChange): void {
+    if (this.#run === null) this.#target = { ...this.#state, ...change };
+  }
+
+  /** Begins an operation. Throws DROVER_BUSY while another one runs. */
+  begin(kind: OperationKind, change: AppChange, plan: Pick<OperationPlan, 'machine' | 'changes'>): OperationRun {
+    if (this.#run !== null) {
+      throw new DroverError('DROVER_BUSY', { app: this.app, kind: this.#run.kind, operation: this.#run.id });
+    }
+    const from = this.#state;
+    this.#target = { ...from, ...change };
+    this.#isChanged = isOtherProgram(from, this.#target);
+    const run = new OperationRun(
+      this,
+      {
+        kind,
+        ...plan,
+        batchSize: this.#batchSize(plan.changes.length),
+        from: from.release,
+        to: this.#target.release,
+        detail: change,
+      },
+      (changed) => this.#listener.onOperation(this, changed),
+    );
+    this.#run = run;
+    this.#listener.onState(this);
+    void run.ended.then((document) => this.#settle(document));
+    void run.begin();
+    return run;
+  }
+
+  /** What is wanted is kept whatever comes of it: a start that failed is retried, a stop is never undone. */
+  want(wanted: AppState['wanted']): void {
+    this.#state = { ...this.#state, wanted };
+    this.#target = { ...this.#target, wanted };
+    this.#listener.onState(this);
+  }
+
+  #settle(document: OperationDocument): void {
+    const isKept =
+      document.receipt?.outcome === 'completed' || document.kind === 'start' || document.kind === 'restart';
+    if (isKept) this.#state = this.#target;
+    else this.#target = this.#state;
+    this.#run = null;
+    this.#lastRun = document;
+    this.#isChanged = false;
+    this.#dropEmptySlots();
+    if (document.receipt?.outcome === 'completed') this.#forgetUnserved();
+    this.#listener.onState(this);
+  }
+
+  #forgetUnserved(): void {
+    if (this.#state.wanted !== 'up' || !this.holders.some((tenant) => tenant.state.phase === 'running')) return;
+    for (const label of this.desk.forgetUnserved(this.liveHandles())) {
+      this.edges.records.events.append({
+        app: this.app,
+        type: 'port-vanished',
+        reason: `No worker listens on ${label} any more`,
+      });
+    }
+  }
+
+  #dropEmptySlots(): void {
+    for (const slot of this.slots.values()) if (slot.tenants.length === 0) this.slots.delete(slot.index);
+  }
+
+  #batchSize(count: number): number {
+    const { surge } = this.#target.config;
+    if (surge !== 'auto') return surge;
+    const sizes = this.liveHandles().map((handle) => handle.lastReport?.runtime.rssBytes ?? 0);
+    return chooseSurge({
+      slots: count,
+      workerBytes: Math.max(0, ...sizes),
+      freeBytes: freeMemoryBytes(),
+      cpus: usableCpus(),
+    });
+  }
+
+  // ── what operations do to slots ────────────────────────────────────────────────────────────────────────────────
+
+  boot(index: number, release: 'new' | 'old'): Tenant {
+    const slot = this.#slot(index);
+    const source = release === 'new' ? this.#target : this.#state;
+    const pending = slot.replacement ?? (slot.holder?.state.wanted === 'up' ? null : slot.holder);
+    // The effect may be sent twice after a daemon restart: the tenant that it made is the answer.
+    if (slot.replacement !== null) return slot.replacement;
+    const isFirst = slot.holder === null || pending === slot.holder;
+    if (slot.holder !== null && isFirst) slot.leaving.add(slot.holder);
+    const tenant = new Tenant(this, {
+      slot: index,
+      config: source.config,
+      release: source.release,
+      isChanged: release === 'new' && this.#isChanged,
+      isReplacement: !isFirst,
+    });
+    if (isFirst) slot.holder = tenant;
+    else slot.replacement = tenant;
+    tenant.start();
+    return tenant;
+  }
+
+  handOver(index: number): Tenant | null {
+    const slot = this.#slot(index);
+    const leaving = slot.handOver();
+    // The new one accepts before the old one stops: the queue is theirs in common, so nothing waits for nobody.
+    slot.holder?.accept();
+    leaving?.stop();
+    return leaving;
+  }
+
+  discard(index: number): Tenant | null {
+    const slot = this.#slot(index);
+    const tenant = slot.replacement;
+    if (tenant === null) return null;
+    slot.replacement = null;
+    slot.leaving.add(tenant);
+    tenant.stop();
+    return tenant;
+  }
+
+  stop(index: number): Tenant | null {
+    const slot = this.#slot(index);
+    const tenant = slot.holder;
+    if (tenant === null) return null;
+    tenant.stop();
+    return tenant;
+  }
+
+  /** Gives an adopted worker its place: the newest that serves holds the slot, older ones leave. */
+  settle(tenant: Tenant, record: { readonly generation: number; readonly pid: number; readonly phase: string }): void {
+    const slot = this.#slot(tenant.slot);
+    slot.lastGeneration = Math.max(slot.lastGeneration, record.generation);
+    const isServing = record.phase === 'running';
+    const isLeaving = record.phase !== 'running' && record.phase !== 'starting';
+    const isUnfinished = slot.holder !== null && !isServing;
+    if (!isLeaving && !isUnfinished) {
+      if (slot.holder !== null) slot.leaving.add(slot.holder);
+      slot.holder = tenant;
+    } else {
+      slot.leaving.add(tenant);
+    }
+    const at = this.edges.clock.monotonicMs();
+    tenant.step({ type: 'adopt', at, generation: record.generation, pid: record.pid, isReady: isServing });
+    for (const old of slot.leaving) if (old.state.wanted === 'up') old.stop();
+  }
+
+  /** A slot that scaling removed: its shards are given up once a sibling has emptied their queues. */
+  removeSlot(index: number): void {
+    for (const port of this.edges.traffic.ports(this.app)) void port.giveUp(index);
+  }
+
+  #slot(index: number): Slot {
+    const found = this.slots.get(index);
+    if (found !== undefined) return found;
+    const slot = new Slot(index);
+    this.slots.set(index, slot);
+    return slot;
+  }
+
+  // ── what tenants ask ───────────────────────────────────────────────────────────────────────────────────────────
+
+  policy(tenant: Tenant): WorkerPolicy {
+    const { config } = tenant;
+    const ready = this.holders.filter((holder) => holder.state.phase === 'running').length;
+    return {
+      // A replacement gets one try: when it fails, the operation decides, not the restart policy.
+      restart: tenant.isReplacement ? { ...config.restart, policy: 'never' } : config.restart,
+      readyTimeoutMs: config.ready.timeoutMs,
+      drainTimeoutMs: config.drain.timeoutMs,
+      killAfterMs: KILL_AFTER_MS,
+      isShortOfWorkers: ready * 2 < this.#target.instances,
+      nextGeneration: this.nextGeneration(tenant.slot),
+    };
+  }
+
+  nextGeneration(slot: number): number {
+    return (this.slots.get(slot)?.lastGeneration ?? 0) + 1;
+  }
+
+  get isAnyReady(): boolean {
+    return this.tenants.some((tenant) => tenant.state.phase === 'running' && !tenant.isReplacement);
+  }
+
+  mayAcceptEarly(tenant: Tenant): boolean {
+    return mayAcceptEarly({
+      hasListened: (tenant.handle?.listening.length ?? 0) > 0,
+      waitsOnlyForStability: true,
+      isReplacement: tenant.isReplacement,
+      isAnyWorkerReady: this.isAnyReady,
+    });
+  }
+
+  mayAcceptAtOnce(tenant: Tenant): boolean {
+    if (tenant.isReplacement || this.isAnyReady || this.needsReadySignal(tenant)) return false;
+    return this.desk.expectedPorts(tenant).length <= 1;
+  }
+
+  needsReadySignal(tenant: Tenant): boolean {
+    const { signal } = tenant.config.ready;
+    return signal === 'auto' ? this.#state.readySignalSeen : signal;
+  }
+
+  onReadySignal(): void {
+    if (this.#state.readySignalSeen) return;
+    this.#state = { ...this.#state, readySignalSeen: true };
+    this.#target = { ...this.#target, readySignalSeen: true };
+    this.#listener.onState(this);
+  }
+
+  onHello(tenant: Tenant): void {
+    // It was asked to go before its agent could hear it.
+    const { handle, state } = tenant;
+    if (handle?.link && (state.phase === 'draining' || state.phase === 'aborting')) tenant.drainAgain();
+  }
+
+  onServerClosed(tenant: Tenant): void {
+    const isLeaving = tenant.state.phase !== 'running' && tenant.state.phase !== 'starting';
+    if (isLeaving || this.#run !== null) return;
+    this.#forgetUnserved();
+  }
+
+  onTenantChanged(tenant: Tenant): void {
+    const slot = this.slots.get(tenant.slot);
+    if (slot !== undefined) {
+      slot.lastGeneration = Math.max(slot.lastGeneration, tenant.state.generation);
+      if (slot.leaving.has(tenant) && isAtRest(tenant)) {
+        slot.leaving.delete(tenant);
+        tenant.close();
+      }
+    }
+    if (tenant.state.phase === 'running' && tenant.handle !== null && !tenant.handle.isLearned) {
+      tenant.handle.isLearned = true;
+      this.desk.learn(tenant.handle);
+    }
+    this.#run?.onTenant(tenant);
+    this.#lookAfterService();
+  }
+
+  /** Nobody accepts: let an untried worker serve, or end a backoff early. */
+  #lookAfterService(): void {
+    if (this.#state.wanted !== 'up' || this.#hurryTimer !== null) return;
+    if (this.tenants.some((tenant) => tenant.handle?.isAccepting === true)) return;
+    // Once a turn, because tenants change in bursts.
+    this.#hurryTimer = setTimeout(() => {
+      this.#hurryTimer = null;
+      for (const holder of this.holders) holder.checkReadiness();
+      this.#hurry();
+    }, 0);
+  }
+
+  #hurry(): void {
+    const at = this.edges.clock.monotonicMs();
+    const { initialMs } = this.#state.config.restart.backoff;
+    const waiting = this.holders.map((holder) => ({
+      slot: holder.slot,
+      phase: holder.state.phase,
+      isAccepting: holder.handle?.isAccepting ?? false,
+      hasListened: holder.state.hasListened,
+      backoffUntil: holder.backoffUntil,
+    }));
+    const chosen = chooseHurry({ slots: waiting, lastHurryAt: this.#lastHurryAt, at, initialMs });
+    if (chosen !== null) {
+      this.#lastHurryAt = at;
+      this.slots.get(chosen)?.holder?.step({ type: 'hurry', at });
+      return;
+    }
+    const isWorthWaiting = waiting.some((slot) => slot.phase === 'backoff' && slot.hasListened);
+    if (!isWorthWaiting || waiting.some((slot) => slot.isAccepting)) return;
+    const waitMs = Math.max(1, (this.#lastHurryAt ?? 0) + initialMs - at);
+    this.#hurryTimer = setTimeout(() => {
+      this.#hurryTimer = null;
+      this.#hurry();
+    }, waitMs);
+  }
+
+  close(): void {
+    if (this.#hurryTimer !== null) clearTimeout(this.#hurryTimer);
+    for (const tenant of this.tenants) tenant.close();
+  }
+}
+
+const isAtRest = (tenant: Tenant): boolean => tenant.state.phase === 'stopped' || tenant.state.phase === 'crashed';
+
+/** Anything that may change which ports the app serves. */
+const isOtherProgram = (from: AppState, to: AppState): boolean => {
+  const identity = ({ config, release }: AppState): string =>
+    JSON.stringify([release, config.command, config.env, config.envFile, config.callerEnv, config.cwd]);
+  return identity(from) !== identity(to);
+};

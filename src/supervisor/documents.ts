@@ -1,0 +1,140 @@
+/** Turns what the supervisor knows into the documents that people and programs read (CONTRACT.md). */
+import { appStatus, WORKER_STATUS } from '../core/index.ts';
+import { readUsage } from '../os/index.ts';
+import type { AppDocument, HealthDocument, PortDocument, WorkerDocument } from '../protocol/index.ts';
+import type { App } from './app.ts';
+import type { ShardView } from './edges.ts';
+import type { Tenant } from './tenant.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+
+export const describeApp = (app: App): AppDocument => {
+  const views = shardViews(app);
+  const { status, reason } = statusOf(app);
+  return {
+    name: app.app,
+    status,
+    reason,
+    release: app.state.release,
+    instances: app.state.instances,
+    ports: describePorts(app),
+    workers: [...app.slots.values()]
+      .toSorted((a, b) => a.index - b.index)
+      .flatMap((slot) => slot.tenants.map((tenant) => describeWorker(tenant, views.get(slot.index) ?? null, tenant === slot.holder))),
+  };
+};
+
+const statusOf = (app: App): Pick<AppDocument, 'status' | 'reason'> => {
+  const kind = app.operation?.kind ?? null;
+  const status = appStatus({
+    wanted: app.state.wanted === 'up' ? 'up' : 'down',
+    slots: Array.from({ length: app.state.instances }, (_, index) => {
+      const slot = app.slots.get(index);
+      return {
+        phase: slot?.holder?.state.phase ?? 'stopped',
+        replacementPhase: slot?.replacement?.state.phase ?? null,
+        isLooping: (slot?.holder?.state.loops ?? 0) > 0,
+      };
+    }),
+    operation: kind === 'apply' ? 'reload' : kind,
+  });
+  const troubled = app.holders.find((tenant) => tenant.explanation() !== null);
+  const isFine = status === 'online' || status === 'stopped';
+  return { status, reason: isFine || troubled === undefined ? null : `${troubled.id} ${troubled.explanation()}` };
+};
+
+const describePorts = (app: App): readonly PortDocument[] => {
+  const protocols = new Map(
+    app.liveHandles().flatMap((handle) => handle.listening.map((server) => [server.key, server.protocol] as const)),
+  );
+  const learned = new Map(app.edges.records.ports.list(app.app).map((record) => [record.key, record]));
+  return app.edges.traffic.ports(app.app).map((port): PortDocument => {
+    if (port.address.kind === 'unix') {
+      return { host: port.address.path, port: null, protocol: 'unix', declared: port.declared };
+    }
+    const protocol = protocols.get(port.key) ?? learned.get(port.key)?.protocol ?? 'tcp';
+    return { host: port.address.host, port: port.address.port, protocol, declared: port.declared };
+  });
+};
+
+/** The shards of each slot, added up over the app's ports. */
+const shardViews = (app: App): ReadonlyMap<number, ShardView> => {
+  const bySlot = new Map<number, ShardView>();
+  const [main] = app.edges.traffic.view(app.app);
+  // The first port is the one whose shares are shown; the queues of all count.
+  for (const shard of main?.shards ?? []) bySlot.set(shard.slot, shard);
+  return bySlot;
+};
+
+const describeWorker = (tenant: Tenant, shard: ShardView | null, isHolder: boolean): WorkerDocument => {
+  const { handle, state } = tenant;
+  const isAlive = handle !== null && handle.pid !== null;
+  const runtime = isAlive ? (handle.lastReport?.runtime ?? null) : null;
+  return {
+    id: tenant.id,
+    slot: tenant.slot,
+    pid: isAlive ? handle.pid : null,
+    status: WORKER_STATUS[state.phase],
+    ready: state.phase === 'running',
+    lane: 'stable',
+    weight: isHolder ? (shard?.weight ?? 0) : 0,
+    release: tenant.release,
+    startedAt: isAlive ? new Date(handle.startedAt).toISOString() : null,
+    restarts: state.restarts,
+    cpuPercent: isAlive ? cpuPercent(handle) : null,
+    rssBytes: runtime?.rssBytes ?? (isAlive ? rssOf(handle) : null),
+    heapUsedBytes: runtime?.heapUsedBytes ?? null,
+    eventLoopUtilization: runtime?.eventLoopUtilization ?? null,
+    connections: runtime?.openConnections ?? null,
+    inFlight: runtime?.inFlight ?? null,
+    acceptQueue: isHolder ? (shard?.acceptQueue ?? null) : null,
+    reason: tenant.explanation(),
+    node: handle?.nodeVersion ?? null,
+  };
+};
+
+const cpuPercent = (handle: WorkerHandle): number | null => {
+  const span = handle.reportSpan;
+  if (span === null || span.last.at <= span.first.at) return null;
+  const used = ({ report }: typeof span.last): number => report.runtime.cpuUserUs + report.runtime.cpuSystemUs;
+  const share = (used(span.last) - used(span.first)) / 1000 / (span.last.at - span.first.at);
+  return Math.round(share * 1000) / 10;
+};
+
+const rssOf = (handle: WorkerHandle): number | null =>
+  handle.pid === null ? null : (readUsage(handle.pid)?.rssBytes ?? null);
+
+/** From what the agents report; probes and objectives come with the health issue. */
+export const describeHealth = (apps: readonly App[]): HealthDocument => ({
+  apps: apps.map((app) => {
+    const { status, reason } = statusOf(app);
+    return {
+      name: app.app,
+      status: HEALTH_OF_APP[status],
+      reason,
+      workers: app.holders.map((tenant) => {
+        const runtime = tenant.handle?.lastReport?.runtime ?? null;
+        return {
+          id: tenant.id,
+          status: tenant.state.phase === 'running' ? 'healthy' : 'critical',
+          reason: tenant.explanation(),
+          checks: [],
+          eventLoop: {
+            delayMs: runtime?.delayMs.p99 ?? null,
+            utilization: runtime?.eventLoopUtilization ?? null,
+            blockedMs: runtime?.delayMs.max ?? null,
+          },
+        };
+      }),
+    };
+  }),
+});
+
+const HEALTH_OF_APP = {
+  starting: 'degraded',
+  online: 'healthy',
+  degraded: 'degraded',
+  'crash-loop': 'critical',
+  stopping: 'degraded',
+  stopped: 'healthy',
+  failed: 'critical',
+} as const;

@@ -1,0 +1,160 @@
+/**
+ * What the supervisor needs from other rooms, as narrow interfaces; `daemon/` supplies the real ones, tests their own.
+ * The supervisor itself knows neither sockets, nor SQLite, nor files.
+ */
+import type {
+  AppConfig,
+  Clock,
+  EventType,
+  Lane,
+  ListenAddress,
+  OperationKind,
+  PortDocument,
+  ReceiptDocument,
+  DispatchLevel,
+} from '../protocol/index.ts';
+import type { ResolvedCommand } from './launch.ts';
+
+/** A port of an app as the data path keeps it. */
+export interface TrafficPort {
+  readonly key: string;
+  readonly address: ListenAddress;
+  readonly declared: boolean;
+  /** The public listening socket of a slot; made when missing. */
+  shard(slot: number): { readonly fd: number };
+  /** A listening Unix socket for one worker's private server on this port; null where none can be made. */
+  privateSocket(slot: number, worker: string): { readonly fd: number; readonly path: string } | null;
+  /** Weight 0, wait for the last handshakes, let a sibling empty the queue, then close. */
+  giveUp(slot: number): Promise<void>;
+}
+
+export interface ShardHolder {
+  readonly id: string;
+  readonly app: string;
+  readonly slot: number;
+  readonly lane: Lane;
+  readonly cover: (key: string, slot: number, fd: number) => void;
+  readonly uncover: (key: string, slot: number) => void;
+}
+
+export interface ShardView {
+  readonly slot: number;
+  readonly lane: Lane;
+  /** Share of new connections, 0–100. */
+  readonly weight: number;
+  readonly acceptQueue: number | null;
+  readonly coveredBy: string | null;
+}
+
+export interface Traffic {
+  readonly level: DispatchLevel;
+  openPort(request: {
+    readonly app: string;
+    readonly address: ListenAddress;
+    readonly uid: number | null;
+    readonly sticky: boolean;
+    readonly declared: boolean;
+  }): TrafficPort;
+  adoptPort(request: {
+    readonly app: string;
+    readonly address: ListenAddress;
+    readonly fd: number;
+    readonly slot: number;
+    readonly sticky: boolean;
+  }): TrafficPort;
+  findPort(app: string, address: ListenAddress): TrafficPort | null;
+  ports(app: string): readonly TrafficPort[];
+  attach(holder: ShardHolder): void;
+  detach(holderId: string): void;
+  reportLoad(
+    app: string,
+    slot: number,
+    lane: Lane,
+    load: { readonly utilization: number; readonly connections: number; readonly requestsPerSecond: number },
+  ): void;
+  view(app: string): readonly { readonly key: string; readonly shards: readonly ShardView[] }[];
+  closePort(app: string, key: string): void;
+  closeApp(app: string): void;
+}
+
+export interface WorkerRecordKey {
+  readonly app: string;
+  readonly slot: number;
+  readonly generation: number;
+}
+
+export interface WorkerRecord extends WorkerRecordKey {
+  readonly lane: Lane;
+  readonly release: number;
+  readonly pid: number;
+  readonly startTicks: number;
+  readonly bootId: string;
+  readonly spawn: string;
+  readonly startedAtMs: number;
+  readonly phase: string;
+  readonly restarts: number;
+}
+
+export interface PortRecord {
+  readonly app: string;
+  readonly key: string;
+  readonly address: ListenAddress;
+  readonly declared: boolean;
+  readonly randomIndex: number | null;
+  readonly protocol: PortDocument['protocol'];
+  readonly firstHeldAtMs: number;
+}
+
+export interface EventInput {
+  readonly app: string | null;
+  readonly worker?: string | null;
+  readonly type: EventType;
+  readonly reason?: string | null;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+/** The part of the state that the supervisor writes, each time before it acts. */
+export interface Records {
+  readonly workers: {
+    put(record: WorkerRecord): void;
+    setPhase(key: WorkerRecordKey, phase: string): void;
+    remove(key: WorkerRecordKey): void;
+  };
+  readonly ports: {
+    put(record: PortRecord): void;
+    remove(app: string, key: string): void;
+    list(app: string): readonly PortRecord[];
+  };
+  readonly operations: {
+    begin(operation: { kind: OperationKind; app: string; phase: string; state: unknown }): { readonly id: string };
+    advance(id: string, phase: string, state: unknown): boolean;
+    end(id: string, phase: string, receipt: ReceiptDocument): boolean;
+  };
+  readonly events: { append(event: EventInput): number };
+}
+
+export interface WorkerOutput {
+  readonly stdoutFd: number;
+  readonly stderrFd: number;
+  close(): void;
+}
+
+export interface Output {
+  open(app: string, slot: number, generation: number): WorkerOutput;
+  /** The last lines that a worker wrote, for a failure that must be explained at once. */
+  lastLines(app: string, slot: number, generation: number, count: number): Promise<readonly string[]>;
+}
+
+export interface SupervisorEdges {
+  readonly clock: Clock;
+  readonly traffic: Traffic;
+  readonly records: Records;
+  readonly output: Output;
+  readonly resolveCommand: (config: AppConfig) => ResolvedCommand;
+  readonly newId: () => string;
+  readonly agentPath: string;
+  readonly socketPath: string;
+  readonly bootId: string;
+  /** The set of descriptors that must outlive the daemon changed. */
+  readonly onDescriptorsChanged: () => void;
+}

@@ -1,0 +1,58 @@
+/**
+ * The environment of a worker, computed anew at each spawn and replaced, never merged: a variable that was removed
+ * from the configuration is gone. The daemon's own environment never leaks into it.
+ */
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { DroverError, type AppConfig } from '../protocol/index.ts';
+
+export interface WorkerIdentity {
+  readonly app: string;
+  readonly slot: number;
+  readonly release: number;
+}
+
+/** The app's own variables: caller's (where inherited), then the file's, then the configured ones. */
+export const appEnvironment = (config: AppConfig): Record<string, string> => ({
+  ...config.callerEnv,
+  ...(config.envFile === null ? {} : readEnvFile(config.envFile)),
+  ...config.env,
+});
+
+export const workerEnvironment = (config: AppConfig, worker: WorkerIdentity): Record<string, string> => {
+  const env = appEnvironment(config);
+  const [port] = config.ports;
+  if (port !== undefined) env['PORT'] ??= String(port);
+  env['DROVER_APP'] = worker.app;
+  env['DROVER_WORKER'] = `${worker.app}/${worker.slot}`;
+  env['DROVER_SLOT'] = String(worker.slot);
+  env['DROVER_RELEASE'] = String(worker.release);
+  // The names by which apps written for pm2 tell their instances apart.
+  env['NODE_APP_INSTANCE'] = String(worker.slot);
+  env['pm_id'] = String(worker.slot);
+  return env;
+};
+
+/** Values of variables whose names look like secrets are never shown. */
+const SECRET_NAME = /pass(word|wd|phrase)?|secret|token|api_?key|private|credential|auth|session|cookie|dsn|_key$|^key$/i;
+const SECRET_IN_URL = /:\/\/[^/\s:@]*:[^/\s@]+@/;
+
+export const maskEnvironment = (env: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [
+      name,
+      SECRET_NAME.test(name) || SECRET_IN_URL.test(value) ? '********' : value,
+    ]),
+  );
+
+const readEnvFile = (file: string): NodeJS.Dict<string> & Record<string, string> => {
+  try {
+    return parseEnv(readFileSync(file, 'utf8')) as Record<string, string>;
+  } catch (cause) {
+    throw new DroverError(
+      'DROVER_CONFIG_UNREADABLE',
+      { file, message: cause instanceof Error ? cause.message : String(cause) },
+      { cause },
+    );
+  }
+};

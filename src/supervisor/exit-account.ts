@@ -1,0 +1,26 @@
+/** What the edge knows about the end of a worker, gathered for `core/exit.ts` to classify. */
+import { classifyExit, type Exit } from '../core/index.ts';
+import { oomKills } from '../os/index.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+
+/** Kernel's count of out-of-memory kills when last looked at; null until the first look, or where it does not tell. */
+let lastOomKills: number | null = null;
+
+/** Call once before the first worker starts: only a rise counts. */
+export const watchOomKills = (): void => {
+  lastOomKills = oomKills();
+};
+
+export const accountForExit = (handle: WorkerHandle, code: number | null, signal: string | null): Exit => {
+  const kills = signal === 'SIGKILL' || (code === null && signal === null) ? oomKills() : lastOomKills;
+  const wasOomKilled = kills !== null && lastOomKills !== null && kills > lastOomKills;
+  lastOomKills = kills;
+  const { exitWord } = handle;
+  return classifyExit({
+    // Nobody but its parent learns the code of a process; the agent's last word serves for an adopted one.
+    code: code ?? (signal === null ? (exitWord?.code ?? null) : null),
+    signal,
+    wasOomKilled,
+    detail: handle.portTaken ?? exitWord?.reason ?? null,
+  });
+};

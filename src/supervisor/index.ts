@@ -1,0 +1,27 @@
+/** The door of `supervisor/`: keeps workers alive. */
+export { App, type AppChange, type AppState } from './app.ts';
+export { adoptWorkers, type AdoptionSources } from './adopt-workers.ts';
+export { openAgentSocket } from './agent-socket.ts';
+export { parseAgentMessage } from './agent-schema.ts';
+export { describeApp, describeHealth } from './documents.ts';
+export type {
+  EventInput,
+  Output,
+  PortRecord,
+  Records,
+  ShardHolder,
+  ShardView,
+  SupervisorEdges,
+  Traffic,
+  TrafficPort,
+  WorkerOutput,
+  WorkerRecord,
+} from './edges.ts';
+export { appEnvironment, workerEnvironment } from './environment.ts';
+export type { ResolvedCommand } from './launch.ts';
+export { labelOf } from './listen-desk.ts';
+export { OperationRun } from './operation-run.ts';
+export { REPORT_EVERY_MS } from './spawn-worker.ts';
+export { instancesOf, Supervisor } from './supervisor.ts';
+export { signalWorker } from './worker-signals.ts';
+export type { WorkerHandle } from './worker-handle.ts';

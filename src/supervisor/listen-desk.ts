@@ -1,0 +1,273 @@
+/**
+ * Where workers of one app ask for ports. Answers each `listen` with the slot's shard (or with the kernel's refusal),
+ * knows what every worker listens on, and learns which ports the app serves, so that its next workers are expected to.
+ */
+import type { ExpectedPort } from '../core/index.ts';
+import { isOsError, takeDescriptor } from '../os/index.ts';
+import {
+  DroverError,
+  type AgentMessage,
+  type DaemonMessage,
+  type ListenAddress,
+  type ListenRequest,
+  type ServerState,
+} from '../protocol/index.ts';
+import { anyAddress } from './any-address.ts';
+import type { SupervisorEdges, TrafficPort } from './edges.ts';
+import type { LaunchShard } from './launch.ts';
+import type { Tenant } from './tenant.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+
+type Message<Type extends AgentMessage['type']> = Extract<AgentMessage, { type: Type }>;
+type Refusal = Extract<DaemonMessage, { type: 'refuse' }>['code'];
+
+const ERRNO: Readonly<Record<Refusal, number>> = { EADDRINUSE: -98, EACCES: -13, EADDRNOTAVAIL: -99, EINVAL: -22 };
+
+export interface DeskFacts {
+  readonly app: string;
+  readonly uid: number | null;
+  readonly sticky: () => boolean;
+  readonly declaredPorts: () => readonly number[];
+}
+
+export class ListenDesk {
+  readonly #edges: SupervisorEdges;
+  readonly #facts: DeskFacts;
+  /** The n-th `listen(0)` of the app: which port it got. */
+  readonly #randomPorts = new Map<number, number>();
+
+  constructor(edges: SupervisorEdges, facts: DeskFacts) {
+    this.#edges = edges;
+    this.#facts = facts;
+  }
+
+  /** Opens what the app served before and what it declares. Throws DROVER_PORT_TAKEN naming the holder. */
+  openKnownPorts(): void {
+    for (const record of this.#edges.records.ports.list(this.#facts.app)) {
+      if (record.randomIndex !== null && record.address.kind === 'tcp') {
+        this.#randomPorts.set(record.randomIndex, record.address.port);
+      }
+      this.#open(record.address);
+    }
+  }
+
+  /** What a worker of this app must serve before it is ready. */
+  expectedPorts(tenant: Tenant): readonly ExpectedPort[] {
+    const declared = this.#facts.declaredPorts().map((number): ExpectedPort => ({
+      label: `port ${number}`,
+      matches: (_key, port) => port === number,
+    }));
+    if (tenant.isAgentless) return declared;
+    const learned = this.#edges.records.ports.list(this.#facts.app).map((record): ExpectedPort => ({
+      label: labelOf(record.address),
+      matches: (key) => key === record.key,
+    }));
+    return [...declared, ...learned];
+  }
+
+  /** The sockets that a new worker of this slot inherits: it listens on them without asking. */
+  bootShards(tenant: Tenant, handle: WorkerHandle): readonly LaunchShard[] {
+    return this.#edges.traffic.ports(this.#facts.app).map((port) => ({
+      key: port.key,
+      address: port.address,
+      randomIndex: this.#randomIndexOf(port.address),
+      fd: port.shard(tenant.slot).fd,
+      privateFd: port.privateSocket(tenant.slot, handle.holderId)?.fd ?? null,
+    }));
+  }
+
+  answer(tenant: Tenant, handle: WorkerHandle, { id, request, protocol }: Message<'listen'>): void {
+    const address = this.#resolve(request);
+    try {
+      if (handle.link?.carriesDescriptors !== true) {
+        handle.pendingBinds.set(id, protocol);
+        handle.link?.send({ type: 'bind', id, reusePort: true });
+        return;
+      }
+      const port = this.#open(address);
+      this.#remember(handle, id, port, protocol);
+      if (request.randomIndex !== null && address.kind === 'tcp') {
+        this.#randomPorts.set(request.randomIndex, address.port);
+      }
+      this.#grant(tenant, handle, id, port);
+    } catch (error) {
+      this.#refuse(tenant, handle, id, address, error);
+    }
+  }
+
+  /** The worker bound by itself: take a duplicate of its socket, so that the port outlives it. */
+  adopt(tenant: Tenant, handle: WorkerHandle, { id, fd, address }: Message<'bound'>): void {
+    const protocol = handle.pendingBinds.get(id) ?? 'tcp';
+    handle.pendingBinds.delete(id);
+    const existing = this.#edges.traffic.findPort(this.#facts.app, address);
+    let port = existing;
+    try {
+      const taken = takeDescriptor(handle.agentPid ?? handle.pid ?? 0, fd);
+      port = this.#edges.traffic.adoptPort({
+        app: this.#facts.app,
+        address,
+        fd: taken,
+        slot: tenant.slot,
+        sticky: this.#facts.sticky(),
+      });
+    } catch (error) {
+      // Refused here (containers' seccomp, another user): the port is known, and the next worker starts on a shard.
+      this.#edges.records.events.append({
+        app: this.#facts.app,
+        worker: tenant.id,
+        type: 'port-opened',
+        reason: `${labelOf(address)} stays with the worker: its socket cannot be duplicated (${messageOf(error)})`,
+      });
+    }
+    handle.servers.set(id, { id, key: port?.key ?? keyOf(address), address, protocol, since: tenant.at });
+  }
+
+  /** A worker that listens on a socket it inherited tells only the key. */
+  noteListening(tenant: Tenant, handle: WorkerHandle, id: number, key: string | null): void {
+    const port = this.#edges.traffic.ports(this.#facts.app).find((each) => each.key === key);
+    if (port === undefined) return;
+    handle.servers.set(id, { id, key: port.key, address: port.address, protocol: 'tcp', since: tenant.at });
+  }
+
+  /** What an agent that came back says it serves: the daemon may have been away. */
+  restoreServers(tenant: Tenant, handle: WorkerHandle, servers: readonly ServerState[]): void {
+    for (const server of servers) {
+      if (server.address === null) continue;
+      const port = this.#edges.traffic.findPort(this.#facts.app, server.address);
+      handle.servers.set(server.id, {
+        id: server.id,
+        key: port?.key ?? server.key ?? keyOf(server.address),
+        address: server.address,
+        protocol: server.protocol,
+        since: handle.servers.get(server.id)?.since ?? tenant.at,
+      });
+      if (server.accepting && !handle.isAccepting) {
+        handle.isAccepting = true;
+        this.attach(tenant, handle);
+      }
+    }
+  }
+
+  attach(tenant: Tenant, handle: WorkerHandle): void {
+    this.#edges.traffic.attach({
+      id: handle.holderId,
+      app: this.#facts.app,
+      slot: tenant.slot,
+      lane: handle.lane,
+      cover: (key, slot, fd) => handle.link?.send({ type: 'descriptor', role: 'cover', key, slot }, fd),
+      uncover: (key, slot) => handle.link?.send({ type: 'uncover', key, slot }),
+    });
+  }
+
+  detach(handle: WorkerHandle): void {
+    this.#edges.traffic.detach(handle.holderId);
+  }
+
+  reportLoad(handle: WorkerHandle): void {
+    const span = handle.reportSpan;
+    if (span === null || !handle.isAccepting) return;
+    const { runtime } = span.last.report;
+    const seconds = (span.last.at - span.first.at) / 1000;
+    const requests = span.last.report.counters.begun - span.first.report.counters.begun;
+    this.#edges.traffic.reportLoad(this.#facts.app, handle.slot, handle.lane, {
+      utilization: runtime.eventLoopUtilization,
+      connections: runtime.openConnections,
+      requestsPerSecond: seconds > 0 ? requests / seconds : 0,
+    });
+  }
+
+  /** The worker has held its ports for `stableFor`: they are what the app serves. */
+  learn(handle: WorkerHandle): void {
+    for (const server of handle.listening) {
+      this.#edges.records.ports.put({
+        app: this.#facts.app,
+        key: server.key,
+        address: server.address,
+        declared: server.address.kind === 'tcp' && this.#facts.declaredPorts().includes(server.address.port),
+        randomIndex: this.#randomIndexOf(server.address),
+        protocol: server.address.kind === 'unix' ? 'unix' : server.protocol,
+        firstHeldAtMs: this.#edges.clock.wallMs(),
+      });
+    }
+  }
+
+  /** Ports that no worker serves any more go, and are no longer expected. */
+  forgetUnserved(handles: readonly WorkerHandle[]): readonly string[] {
+    const served = new Set(handles.flatMap((handle) => [...handle.servers.values()].map((server) => server.key)));
+    const gone = this.#edges.traffic.ports(this.#facts.app).filter((port) => !served.has(port.key));
+    for (const port of gone) {
+      this.#edges.traffic.closePort(this.#facts.app, port.key);
+      this.#edges.records.ports.remove(this.#facts.app, port.key);
+    }
+    return gone.map((port) => labelOf(port.address));
+  }
+
+  #open(address: ListenAddress): TrafficPort {
+    const { traffic } = this.#edges;
+    const known = traffic.findPort(this.#facts.app, address);
+    if (known !== null) return known;
+    const port = traffic.openPort({
+      app: this.#facts.app,
+      address,
+      uid: this.#facts.uid,
+      sticky: this.#facts.sticky(),
+      declared: address.kind === 'tcp' && this.#facts.declaredPorts().includes(address.port),
+    });
+    this.#edges.onDescriptorsChanged();
+    return port;
+  }
+
+  #grant(tenant: Tenant, handle: WorkerHandle, id: number, port: TrafficPort): void {
+    const { link } = handle;
+    if (link === null) return;
+    const shard = port.shard(tenant.slot);
+    const isolated = port.privateSocket(tenant.slot, handle.holderId);
+    link.send({ type: 'grant', id, key: port.key, address: port.address, hasPrivate: isolated !== null });
+    link.send({ type: 'descriptor', role: 'shard', key: port.key, slot: tenant.slot }, shard.fd);
+    if (isolated !== null) {
+      link.send({ type: 'descriptor', role: 'private', key: port.key, slot: tenant.slot }, isolated.fd);
+    }
+    this.#edges.onDescriptorsChanged();
+  }
+
+  #refuse(tenant: Tenant, handle: WorkerHandle, id: number, address: ListenAddress, error: unknown): void {
+    const code = refusalOf(error);
+    const reason = messageOf(error);
+    if (code === 'EADDRINUSE') handle.portTaken = reason;
+    this.#edges.records.events.append({ app: this.#facts.app, worker: tenant.id, type: 'port-taken', reason });
+    handle.link?.send({ type: 'refuse', id, code, errno: ERRNO[code] });
+  }
+
+  #remember(handle: WorkerHandle, id: number, port: TrafficPort, protocol: ServerState['protocol']): void {
+    handle.servers.set(id, { id, key: port.key, address: port.address, protocol, since: null });
+  }
+
+  #resolve(request: ListenRequest): ListenAddress {
+    if (request.path !== null) return { kind: 'unix', path: request.path };
+    const random = request.randomIndex === null ? undefined : this.#randomPorts.get(request.randomIndex);
+    const port = request.port !== 0 ? request.port : (random ?? request.reservedPort ?? 0);
+    if (request.host === null) return { ...anyAddress(request.v6only), port };
+    return { kind: 'tcp', host: request.host, port, v6only: request.v6only };
+  }
+
+  #randomIndexOf(address: ListenAddress): number | null {
+    if (address.kind !== 'tcp') return null;
+    for (const [index, port] of this.#randomPorts) if (port === address.port) return index;
+    return null;
+  }
+}
+
+export const labelOf = (address: ListenAddress): string =>
+  address.kind === 'unix'
+    ? address.path
+    : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+
+const keyOf = (address: ListenAddress): string => `own:${labelOf(address)}`;
+
+const refusalOf = (error: unknown): Refusal => {
+  if (error instanceof DroverError && error.code === 'DROVER_PORT_TAKEN') return 'EADDRINUSE';
+  if (isOsError(error) && error.code in ERRNO) return error.code as Refusal;
+  return 'EINVAL';
+};
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

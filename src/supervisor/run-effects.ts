@@ -1,0 +1,72 @@
+/** Carries out what a worker machine decided: one dull function per effect; errors come back as events. */
+import type { WorkerEffect } from '../core/index.ts';
+import { spawnWorker } from './spawn-worker.ts';
+import type { Tenant } from './tenant.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+import { killTree, signalWorker } from './worker-signals.ts';
+
+type Runners = {
+  readonly [Type in WorkerEffect['type']]: (tenant: Tenant, effect: Extract<WorkerEffect, { type: Type }>) => void;
+};
+
+const RUNNERS: Runners = {
+  spawn(tenant, { generation }) {
+    tenant.backoffUntil = null;
+    spawnWorker(tenant, generation);
+  },
+
+  drain(tenant, { generation }) {
+    const handle = tenant.handle;
+    if (handle === null || handle.generation !== generation || handle.pid === null) return;
+    tenant.timers.disarm('settle');
+    if (handle.link === null || !handle.isAgentHere) {
+      // Nobody to ask politely: a program without an agent, or one that has not come up yet.
+      signalWorker(handle, 'SIGTERM');
+      return;
+    }
+    askToDrain(tenant, handle);
+  },
+
+  signal(tenant, { generation }) {
+    const handle = tenant.handle;
+    if (handle !== null && handle.generation === generation) killTree(handle);
+  },
+
+  arm(tenant, { timer, afterMs, generation }) {
+    if (timer === 'backoff') tenant.backoffUntil = tenant.at + afterMs;
+    tenant.timers.arm(timer, afterMs, () => tenant.step({ type: 'timer', at: tenant.at, timer, generation }));
+  },
+
+  disarm(tenant, { timer }) {
+    if (timer === 'backoff') tenant.backoffUntil = null;
+    tenant.timers.disarm(timer);
+  },
+
+  report(tenant, { event, reason }) {
+    const handle = tenant.handle;
+    tenant.host.edges.records.events.append({
+      app: tenant.host.app,
+      worker: tenant.id,
+      type: event,
+      reason,
+      data: { generation: tenant.state.generation, pid: handle?.pid ?? null, release: tenant.release },
+    });
+  },
+};
+
+export const askToDrain = (tenant: Tenant, handle: WorkerHandle): void => {
+  const { drain } = tenant.config;
+  handle.link?.send({
+    type: 'drain',
+    timeoutMs: drain.timeoutMs,
+    idleGraceMs: drain.idleGraceMs,
+    websocketCode: drain.websocket.code,
+    websocketSpreadMs: drain.websocket.spreadMs,
+    thenExit: true,
+  });
+};
+
+export const runEffect = (tenant: Tenant, effect: WorkerEffect): void => {
+  const run = RUNNERS[effect.type] as (tenant: Tenant, effect: WorkerEffect) => void;
+  run(tenant, effect);
+};

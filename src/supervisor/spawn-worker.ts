@@ -1,0 +1,109 @@
+/** The `spawn` effect: everything between "this slot needs a process" and "it exists", or why it does not. */
+import { closeSync } from 'node:fs';
+import { openChannelPair, startTicks } from '../os/index.ts';
+import { openChannelLink } from './agent-link.ts';
+import { reportGarbage } from './agent-messages.ts';
+import { workerEnvironment } from './environment.ts';
+import { launch } from './launch.ts';
+import type { Tenant } from './tenant.ts';
+import { WorkerHandle } from './worker-handle.ts';
+
+export const REPORT_EVERY_MS = 1000;
+
+export const spawnWorker = (tenant: Tenant, generation: number): void => {
+  const { host, config, slot } = tenant;
+  const { edges } = host;
+  try {
+    const command = edges.resolveCommand(config);
+    const handle = new WorkerHandle({
+      app: host.app,
+      slot,
+      generation,
+      release: tenant.release,
+      spawnId: edges.newId(),
+      nodeVersion: command.nodeVersion,
+      spawnedAt: tenant.at,
+      startedAt: edges.clock.wallMs(),
+    });
+    const output = edges.output.open(host.app, slot, generation);
+    const channel = command.agentAt === null ? null : openChannelPair();
+    const shards = host.desk.bootShards(tenant, handle);
+    try {
+      // The environment is read, and the link followed, now: a reload must see what changed meanwhile.
+      const child = launch({
+        config,
+        command,
+        worker: tenant.id,
+        spawnId: handle.spawnId,
+        env: workerEnvironment(config, { app: host.app, slot, release: tenant.release }),
+        stdoutFd: output.stdoutFd,
+        stderrFd: output.stderrFd,
+        channel,
+        shards,
+        agentPath: edges.agentPath,
+        socketPath: edges.socketPath,
+        acceptAtOnce: host.mayAcceptAtOnce(tenant),
+        reportEveryMs: REPORT_EVERY_MS,
+        identity: host.identity,
+      });
+      if (channel !== null) linkChannel(tenant, handle, channel.daemonFd);
+      settleSpawn(tenant, handle, child);
+    } catch (error) {
+      if (channel !== null) closeSync(channel.daemonFd);
+      throw error;
+    } finally {
+      output.close();
+      if (channel !== null) closeSync(channel.workerFd);
+      for (const shard of shards) if (shard.privateFd !== null) closeSync(shard.privateFd);
+    }
+  } catch (error) {
+    // Through the queue, so that a stop can get in between.
+    setImmediate(() => tenant.step({ type: 'spawn-failed', at: tenant.at, generation, reason: reasonOf(error) }));
+  }
+};
+
+const linkChannel = (tenant: Tenant, handle: WorkerHandle, fd: number): void => {
+  handle.link = openChannelLink(fd, {
+    onMessage: (message) => tenant.receive(handle, message),
+    onGarbage: (detail) => reportGarbage(tenant, handle, detail),
+    onClose: () => {},
+  });
+};
+
+const settleSpawn = (tenant: Tenant, handle: WorkerHandle, child: ReturnType<typeof launch>): void => {
+  const { edges } = tenant.host;
+  const { pid } = child;
+  if (pid === undefined) {
+    // No process: the reason comes as an event of the child.
+    child.once('error', (error) => {
+      handle.link?.close();
+      tenant.step({ type: 'spawn-failed', at: tenant.at, generation: handle.generation, reason: error.message });
+    });
+    return;
+  }
+  handle.pid = pid;
+  handle.firstPid = pid;
+  handle.startTicks = startTicks(pid) ?? 0;
+  edges.records.workers.put({
+    app: handle.app,
+    slot: handle.slot,
+    generation: handle.generation,
+    lane: handle.lane,
+    release: handle.release,
+    pid,
+    startTicks: handle.startTicks,
+    bootId: edges.bootId,
+    spawn: handle.spawnId,
+    startedAtMs: handle.startedAt,
+    phase: tenant.state.phase,
+    restarts: tenant.state.restarts,
+  });
+  tenant.attach(handle, child);
+  edges.onDescriptorsChanged();
+  setImmediate(() => {
+    tenant.step({ type: 'spawned', at: tenant.at, generation: handle.generation, pid });
+    tenant.checkReadiness();
+  });
+};
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

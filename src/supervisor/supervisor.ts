@@ -1,0 +1,161 @@
+/**
+ * Keeps the workers of all apps alive and carries out what is asked of them. The heart of the daemon; it reaches the
+ * world through `edges.ts` only.
+ */
+import type { ChangeKind, SlotAction, SlotChange } from '../core/index.ts';
+import { lookupUser, usableCpus } from '../os/index.ts';
+import { DroverError, type AppConfig, type OperationKind } from '../protocol/index.ts';
+import { App, type AppChange, type AppIdentity, type AppListener, type AppState } from './app.ts';
+import type { SupervisorEdges } from './edges.ts';
+import { watchOomKills } from './exit-account.ts';
+import type { OperationRun } from './operation-run.ts';
+import type { Tenant } from './tenant.ts';
+
+export class Supervisor {
+  readonly edges: SupervisorEdges;
+  readonly #apps = new Map<string, App>();
+  readonly #listener: AppListener;
+
+  constructor(edges: SupervisorEdges, listener: AppListener) {
+    this.edges = edges;
+    this.#listener = listener;
+    watchOomKills();
+  }
+
+  get apps(): readonly App[] {
+    return [...this.#apps.values()].toSorted((a, b) => (a.app < b.app ? -1 : 1));
+  }
+
+  find(name: string): App | null {
+    return this.#apps.get(name) ?? null;
+  }
+
+  /** Registers an app; nothing starts. */
+  add(state: AppState): App {
+    const app = new App(this.edges, state, identityOf(state.config), this.#listener);
+    this.#apps.set(state.config.name, app);
+    return app;
+  }
+
+  remove(app: App): void {
+    app.close();
+    this.#apps.delete(app.app);
+  }
+
+  findSpawn(spawnId: string): Tenant | null {
+    for (const app of this.#apps.values()) {
+      const found = app.tenants.find((tenant) => tenant.handle?.spawnId === spawnId);
+      if (found !== undefined) return found;
+    }
+    return null;
+  }
+
+  /** Boots every slot that has no live worker. Throws DROVER_PORT_TAKEN before anything starts. */
+  start(app: App, change: AppChange = {}, kind: OperationKind = 'start'): OperationRun {
+    const instances = change.instances ?? app.state.instances;
+    app.prepare(change);
+    app.desk.openKnownPorts();
+    app.want('up');
+    return app.begin(kind, change, { machine: 'start', changes: this.#changes(app, range(instances), 'boot', isVacant) });
+  }
+
+  /** Replaces workers without losing a request; `slots` null: all of them. */
+  reload(app: App, change: AppChange = {}, slots: readonly number[] | null = null): OperationRun {
+    if (app.state.wanted !== 'up') return this.start(app, change);
+    app.prepare(change);
+    const wanted = slots ?? range(change.instances ?? app.state.instances);
+    const config = change.config ?? app.state.config;
+    if (config.command.kind === 'program') {
+      // Two of them cannot hold one port: the old one has to go first.
+      return app.begin('reload', change, { machine: 'restart', changes: this.#restartChanges(app, wanted) });
+    }
+    const replaced = wanted.map((slot): SlotChange => ({ slot, action: isVacant(app, slot) ? 'boot' : 'replace' }));
+    const removed = slots === null ? this.#surplus(app, wanted.length) : [];
+    return app.begin('reload', change, { machine: 'reload', changes: [...replaced, ...removed] });
+  }
+
+  /** Stops, then starts. */
+  restart(app: App, change: AppChange = {}, slots: readonly number[] | null = null): OperationRun {
+    if (app.state.wanted !== 'up') return this.start(app, change, 'restart');
+    app.prepare(change);
+    const wanted = slots ?? range(change.instances ?? app.state.instances);
+    const removed = slots === null ? this.#surplus(app, wanted.length) : [];
+    return app.begin('restart', change, {
+      machine: 'restart',
+      changes: [...this.#restartChanges(app, wanted), ...removed],
+    });
+  }
+
+  /** Ends whatever else is under way first: a stop is never refused for being busy. */
+  async stop(app: App, kind: 'stop' | 'delete', slots: readonly number[] | null = null): Promise<OperationRun> {
+    await this.#interrupt(app, kind);
+    if (slots === null) {
+      app.want('stopped');
+      // New connections are refused from now on, instead of waiting for workers that will not come.
+      this.edges.traffic.closeApp(app.app);
+      this.edges.onDescriptorsChanged();
+    }
+    const changes = (slots ?? [...app.slots.keys()]).map((slot): SlotChange => ({ slot, action: 'remove' }));
+    return app.begin(kind, {}, { machine: kind, changes });
+  }
+
+  scale(app: App, instances: number): OperationRun {
+    const fresh = this.#changes(app, range(instances), 'boot', isVacant);
+    const removed = this.#surplus(app, instances);
+    const run = app.begin('scale', { instances }, { machine: 'scale', changes: [...fresh, ...removed] });
+    void run.ended.then(() => {
+      for (const { slot } of removed) if (isVacant(app, slot)) app.removeSlot(slot);
+    });
+    return run;
+  }
+
+  async #interrupt(app: App, kind: OperationKind): Promise<void> {
+    while (app.operation !== null) {
+      const { operation } = app;
+      if (operation.kind === 'stop' || operation.kind === 'delete') {
+        throw new DroverError('DROVER_BUSY', { app: app.app, kind: operation.kind, operation: operation.id });
+      }
+      operation.abort(`${kind} was asked for`);
+      await operation.ended;
+    }
+  }
+
+  #changes(
+    app: App,
+    slots: readonly number[],
+    action: SlotAction,
+    applies: (app: App, slot: number) => boolean,
+  ): readonly SlotChange[] {
+    return slots.filter((slot) => applies(app, slot)).map((slot) => ({ slot, action }));
+  }
+
+  #restartChanges(app: App, slots: readonly number[]): readonly SlotChange[] {
+    return slots.map((slot) => ({ slot, action: isVacant(app, slot) ? 'boot' : 'stop-start' }));
+  }
+
+  #surplus(app: App, instances: number): readonly SlotChange[] {
+    return [...app.slots.keys()].filter((slot) => slot >= instances).map((slot) => ({ slot, action: 'remove' }));
+  }
+
+  close(): void {
+    for (const app of this.#apps.values()) app.close();
+  }
+}
+
+/** How many slots a configuration asks for on this machine. */
+export const instancesOf = (config: AppConfig): number =>
+  config.instances === 'max' ? usableCpus() : config.instances;
+
+export type { ChangeKind };
+
+const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+const isVacant = (app: App, slot: number): boolean => app.slots.get(slot)?.holder?.state.wanted !== 'up';
+
+/** Throws DROVER_USER_UNKNOWN. */
+const identityOf = ({ user }: AppConfig): AppIdentity | null => {
+  if (user === null) return null;
+  const found = lookupUser(user);
+  if (found === null) throw new DroverError('DROVER_USER_UNKNOWN', { user });
+  return { uid: found.uid, gid: found.gid };
+};

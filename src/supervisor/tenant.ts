@@ -1,0 +1,221 @@
+/**
+ * One tenant of a slot: a worker machine (`core/worker.ts`) and the process it has at the moment. A reload gives a
+ * slot a second tenant; once traffic is handed over, the first one leaves.
+ *
+ * This file connects the machine to the world: events in (process, agent, timers), effects out (`run-effects.ts`).
+ */
+import type { ChildProcess } from 'node:child_process';
+import {
+  describeExit,
+  newWorker,
+  readinessAt,
+  stepWorker,
+  type Exit,
+  type Readiness,
+  type WorkerEvent,
+  type WorkerPolicy,
+  type WorkerState,
+  type WorkerTimer,
+} from '../core/index.ts';
+import type { AppConfig } from '../protocol/index.ts';
+import { receiveMessage } from './agent-messages.ts';
+import { accountForExit } from './exit-account.ts';
+import type { SupervisorEdges } from './edges.ts';
+import type { ListenDesk } from './listen-desk.ts';
+import { askToDrain, runEffect } from './run-effects.ts';
+import { openTimers, type NamedTimers } from './timers.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+
+/** What a tenant needs from the app it belongs to, and tells it. */
+export interface TenantHost {
+  readonly app: string;
+  readonly edges: SupervisorEdges;
+  readonly desk: ListenDesk;
+  readonly identity: { readonly uid: number; readonly gid: number } | null;
+  policy(tenant: Tenant): WorkerPolicy;
+  nextGeneration(slot: number): number;
+  /** Nobody of this app is ready: a worker that only waits for `stableFor` may accept. */
+  mayAcceptEarly(tenant: Tenant): boolean;
+  /** Known before the spawn: nobody else serves, so it may accept without asking. */
+  mayAcceptAtOnce(tenant: Tenant): boolean;
+  needsReadySignal(tenant: Tenant): boolean;
+  onReadySignal(tenant: Tenant): void;
+  onHello(tenant: Tenant, handle: WorkerHandle): void;
+  onServerClosed(tenant: Tenant): void;
+  /** Something about the tenant changed: phase, readiness, acceptance, process. */
+  onTenantChanged(tenant: Tenant): void;
+}
+
+/** The machine's timers, and the wait for `stableFor`. */
+export type TenantTimer = WorkerTimer | 'settle';
+
+export class Tenant {
+  readonly host: TenantHost;
+  readonly slot: number;
+  readonly config: AppConfig;
+  readonly release: number;
+  /** Anything of script, arguments, environment or release differs from what learned the app's ports. */
+  readonly isChanged: boolean;
+  /** A replacement accepts nothing before its hand-over: others serve. */
+  isReplacement: boolean;
+  state: WorkerState = newWorker();
+  handle: WorkerHandle | null = null;
+  /** When the current backoff ends; null outside it. */
+  backoffUntil: number | null = null;
+  /** What readiness waits for, at the last look. */
+  missing: readonly string[] = [];
+  readonly timers: NamedTimers<TenantTimer> = openTimers();
+
+  constructor(
+    host: TenantHost,
+    facts: { slot: number; config: AppConfig; release: number; isChanged: boolean; isReplacement: boolean },
+  ) {
+    this.host = host;
+    this.slot = facts.slot;
+    this.config = facts.config;
+    this.release = facts.release;
+    this.isChanged = facts.isChanged;
+    this.isReplacement = facts.isReplacement;
+  }
+
+  get id(): string {
+    return `${this.host.app}/${this.slot}`;
+  }
+
+  get at(): number {
+    return this.host.edges.clock.monotonicMs();
+  }
+
+  step(event: WorkerEvent): void {
+    const before = this.state;
+    const { state, effects } = stepWorker(before, event, this.host.policy(this));
+    this.state = state;
+    if (this.handle !== null && state.phase !== before.phase && this.handle.pid !== null) {
+      this.host.edges.records.workers.setPhase(
+        { app: this.host.app, slot: this.slot, generation: this.handle.generation },
+        state.phase,
+      );
+    }
+    for (const effect of effects) runEffect(this, effect);
+    this.host.onTenantChanged(this);
+  }
+
+  start(): void {
+    this.step({ type: 'start', at: this.at });
+  }
+
+  stop(): void {
+    this.step({ type: 'stop', at: this.at });
+  }
+
+  kill(): void {
+    this.step({ type: 'kill', at: this.at });
+  }
+
+  /** Called by the spawn effect once a process exists. */
+  attach(handle: WorkerHandle, child: ChildProcess | null): void {
+    this.handle = handle;
+    handle.child = child;
+    child?.once('exit', (code, signal) => this.onExit(handle, code, signal));
+  }
+
+  onExit(handle: WorkerHandle, code: number | null, signal: string | null): void {
+    endWorker(this, handle, code, signal);
+  }
+
+  receive(handle: WorkerHandle, message: Parameters<typeof receiveMessage>[2]): void {
+    receiveMessage(this, handle, message);
+  }
+
+  /** Looks whether the worker is ready now, and else when to look again. */
+  checkReadiness(): Readiness | null {
+    const { handle } = this;
+    if (handle === null || handle.pid === null || this.state.phase !== 'starting') return null;
+    const readiness = readinessAt(
+      {
+        spawnedAt: handle.spawnedAt,
+        expected: this.host.desk.expectedPorts(this),
+        anyListenerCounts: this.isChanged,
+        listeners: handle.listening.map((server) => ({
+          key: server.key,
+          port: server.address.kind === 'tcp' ? server.address.port : null,
+          since: server.since ?? handle.spawnedAt,
+        })),
+        needsSignal: this.host.needsReadySignal(this),
+        signalledAt: handle.signalledReadyAt,
+        stableForMs: this.config.ready.stableForMs,
+      },
+      this.at,
+    );
+    this.missing = readiness.status === 'waiting' ? readiness.missing : [];
+    if (readiness.status === 'ready') this.becomeReady(handle);
+    if (readiness.status === 'settling') {
+      this.timers.arm('settle', readiness.at - this.at, () => void this.checkReadiness());
+      if (handle.listening.length > 0 && this.host.mayAcceptEarly(this)) this.accept();
+    }
+    return readiness;
+  }
+
+  /** Lets the worker accept from its public sockets. */
+  accept(): void {
+    const { handle } = this;
+    if (handle === null || handle.isAccepting || handle.pid === null) return;
+    handle.isAccepting = true;
+    handle.link?.send({ type: 'accept' });
+    this.host.desk.attach(this, handle);
+    this.host.onTenantChanged(this);
+  }
+
+  /** A program that our agent does not come to: nothing is known but that it lives and what it listens on. */
+  get isAgentless(): boolean {
+    return this.config.command.kind === 'program';
+  }
+
+  /** The agent came up after the worker had been asked to go. */
+  drainAgain(): void {
+    if (this.handle !== null) askToDrain(this, this.handle);
+  }
+
+  /** Why it did not get ready, in words. */
+  failure(): string {
+    const { state } = this;
+    if (state.phase === 'aborting') {
+      const missing = this.missing.length === 0 ? '' : `, waiting for ${this.missing.join(', ')}`;
+      return `not ready after ${this.config.ready.timeoutMs} ms${missing}`;
+    }
+    return state.lastExit === null ? 'it did not start' : describeExit(state.lastExit);
+  }
+
+  /** What there is to say about its state; null when all is well. */
+  explanation(): string | null {
+    const { state } = this;
+    if (state.phase === 'running') return null;
+    if (state.phase === 'starting') return this.missing.length === 0 ? null : `waiting for ${this.missing.join(', ')}`;
+    return state.lastExit === null ? null : describeExit(state.lastExit);
+  }
+
+  private becomeReady(handle: WorkerHandle): void {
+    this.step({ type: 'ready', at: this.at, generation: handle.generation });
+    if (!this.isReplacement) this.accept();
+  }
+
+  close(): void {
+    this.timers.close();
+    this.handle?.link?.close();
+  }
+}
+
+/** The process is gone: settle its accounts, then tell the machine. */
+const endWorker = (tenant: Tenant, handle: WorkerHandle, code: number | null, signal: string | null): void => {
+  const { edges } = tenant.host;
+  tenant.timers.disarm('settle');
+  tenant.host.desk.detach(handle);
+  handle.pid = null;
+  handle.isAccepting = false;
+  handle.link?.close();
+  handle.servers.clear();
+  const exit: Exit = accountForExit(handle, code, signal);
+  edges.records.workers.remove({ app: tenant.host.app, slot: tenant.slot, generation: handle.generation });
+  edges.onDescriptorsChanged();
+  tenant.step({ type: 'exited', at: tenant.at, generation: handle.generation, exit });
+};

@@ -1,0 +1,149 @@
+/**
+ * The daemon's record of one worker process: its pid, its link, what it listens on and what it last said. Facts only;
+ * the decisions are in `core/`, the actions in `tenant.ts`.
+ */
+import type { ChildProcess } from 'node:child_process';
+import type {
+  AgentReport,
+  DrainSummary,
+  Lane,
+  ListenAddress,
+  RequestCounters,
+  ServerState,
+} from '../protocol/index.ts';
+import type { AgentLink } from './agent-link.ts';
+
+export interface HandleServer {
+  readonly id: number;
+  readonly key: string;
+  readonly address: ListenAddress;
+  readonly protocol: ServerState['protocol'];
+  /** Monotonic time of the app's `listening`; null until then. */
+  since: number | null;
+}
+
+/** A report and when it came, so that rates and latencies of the last seconds can be told. */
+export interface TimedReport {
+  readonly at: number;
+  readonly report: AgentReport;
+}
+
+/** Reports kept for "the last ten seconds". */
+const REPORTS_KEPT = 11;
+
+export class WorkerHandle {
+  /** `app/slot`. */
+  readonly id: string;
+  readonly app: string;
+  readonly slot: number;
+  readonly generation: number;
+  readonly lane: Lane = 'stable';
+  readonly release: number;
+  readonly spawnId: string;
+  readonly nodeVersion: string | null;
+  /** Monotonic and wall time of the spawn. */
+  readonly spawnedAt: number;
+  readonly startedAt: number;
+  pid: number | null = null;
+  /** The pid it had, also after its end: what it started belongs to that session. */
+  firstPid = 0;
+  startTicks = 0;
+  /** Null for a worker adopted from an earlier daemon: it is nobody's child. */
+  child: ChildProcess | null = null;
+  link: AgentLink | null = null;
+  /** The agent said hello: messages will be understood. */
+  isAgentHere = false;
+  isAccepting = false;
+  isAdopted = false;
+  hasSentGarbage = false;
+  /** Its ports were noted as the app's. */
+  isLearned = false;
+  /** Pid of the process that the agent lives in: behind a wrapper not the one that was spawned. */
+  agentPid: number | null = null;
+  /** Why a `listen` was refused, naming the holder: explains an exit that follows. */
+  portTaken: string | null = null;
+  readonly pendingBinds = new Map<number, ServerState['protocol']>();
+  signalledReadyAt: number | null = null;
+  drain: DrainSummary | null = null;
+  exitWord: { readonly code: number; readonly reason: string | null } | null = null;
+  readonly servers = new Map<number, HandleServer>();
+  /** Covers that this worker serves for others, and so must end. */
+  readonly covers = new Set<string>();
+  #reports: TimedReport[] = [];
+  readonly #waiting = new Map<number, () => void>();
+  #lastQuestion = 0;
+
+  constructor(facts: {
+    readonly app: string;
+    readonly slot: number;
+    readonly generation: number;
+    readonly release: number;
+    readonly spawnId: string;
+    readonly nodeVersion: string | null;
+    readonly spawnedAt: number;
+    readonly startedAt: number;
+  }) {
+    this.id = `${facts.app}/${facts.slot}`;
+    this.app = facts.app;
+    this.slot = facts.slot;
+    this.generation = facts.generation;
+    this.release = facts.release;
+    this.spawnId = facts.spawnId;
+    this.nodeVersion = facts.nodeVersion;
+    this.spawnedAt = facts.spawnedAt;
+    this.startedAt = facts.startedAt;
+  }
+
+  /** Unique among all workers, also of the same slot. */
+  get holderId(): string {
+    return `${this.id}#${this.generation}`;
+  }
+
+  get lastReport(): AgentReport | null {
+    return this.#reports.at(-1)?.report ?? null;
+  }
+
+  get counters(): RequestCounters | null {
+    return this.lastReport?.counters ?? null;
+  }
+
+  /** The newest report and the oldest of about the last ten seconds. */
+  get reportSpan(): { readonly first: TimedReport; readonly last: TimedReport } | null {
+    const first = this.#reports[0];
+    const last = this.#reports.at(-1);
+    return first === undefined || last === undefined ? null : { first, last };
+  }
+
+  addReport(at: number, report: AgentReport): void {
+    const last = this.#reports.at(-1);
+    // A report that answers `report-now` may overtake a periodic one; counters never go back.
+    if (last !== undefined && report.seq < last.report.seq) return;
+    this.#reports.push({ at, report });
+    if (this.#reports.length > REPORTS_KEPT) this.#reports.shift();
+  }
+
+  /** Asks the agent for its counters now; resolves when they came, or after `withinMs` (it may be blocked). */
+  freshReport(withinMs: number): Promise<void> {
+    const { link } = this;
+    if (link === null || !this.isAgentHere || this.pid === null) return Promise.resolve();
+    this.#lastQuestion += 1;
+    const id = this.#lastQuestion;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.answerReport(id), withinMs);
+      this.#waiting.set(id, () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      link.send({ type: 'report-now', id });
+    });
+  }
+
+  answerReport(id: number): void {
+    this.#waiting.get(id)?.();
+    this.#waiting.delete(id);
+  }
+
+  get listening(): readonly HandleServer[] {
+    return [...this.servers.values()].filter((server) => server.since !== null);
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * Writes the time indices of one app's log files while they grow. The time of an entry is the file's own modification
+ * time: it is the time of the last write below that size, however late we come to look, so an index resumed after the
+ * daemon was away bounds the lines of the gap as tightly as anybody can.
+ */
+import { statSync, truncateSync } from 'node:fs';
+import { watchActivity } from './activity.ts';
+import { listLogFiles, logDirectory } from './log-file.ts';
+import type { LogFile } from './log-file.ts';
+import { appendTimeEntry, openTimeIndex } from './time-index.ts';
+
+export interface Indexer {
+  /** Follows the file from now on. */
+  track(file: LogFile): void;
+  /** Stops looking at files that will not grow any more, after a last look. */
+  retire(isRetired: (file: LogFile) => boolean): void;
+  /** Looks now. */
+  refresh(): void;
+  close(): void;
+}
+
+export function startIndexer(home: string, app: string): Indexer {
+  /** Size that the newest entry tells of, by file. */
+  const tracked = new Map<string, { readonly file: LogFile; indexed: number }>();
+
+  const track = (file: LogFile): void => {
+    if (!tracked.has(file.path)) tracked.set(file.path, { file, indexed: lastIndexed(file) });
+  };
+  const refresh = (): boolean => {
+    let hasChanged = false;
+    for (const entry of tracked.values()) {
+      const size = writeEntry(entry.file, entry.indexed);
+      if (size === entry.indexed) continue;
+      entry.indexed = size;
+      hasChanged = true;
+    }
+    return hasChanged;
+  };
+
+  for (const file of listLogFiles(home, app)) track(file);
+  const activity = watchActivity({ directory: logDirectory(home, app), onTick: refresh, keepsAlive: false });
+  return {
+    track,
+    retire(isRetired) {
+      refresh();
+      for (const { file } of tracked.values()) if (isRetired(file)) tracked.delete(file.path);
+    },
+    refresh: () => void refresh(),
+    close() {
+      activity.close();
+      refresh();
+    },
+  };
+}
+
+/** Brings the index of the file up to its size, and returns the size that the index now tells of. */
+function writeEntry(file: LogFile, indexed: number): number {
+  const stat = statSync(file.path, { throwIfNoEntry: false });
+  const size = stat?.size ?? 0;
+  if (stat === undefined || size === indexed) return indexed;
+  try {
+    // Somebody emptied the file: what the index says is about lines that are gone.
+    if (size < indexed) truncateSync(file.indexPath, 0);
+    if (size > 0) appendTimeEntry(file.indexPath, { timeMs: Math.round(stat.mtimeMs), offset: size });
+    return size;
+  } catch {
+    // A full disk: the next look tries again, and its entry then covers these lines too. Until then the reader
+    // falls back on the file's modification time.
+    return indexed;
+  }
+}
+
+function lastIndexed(file: LogFile): number {
+  const index = openTimeIndex(file.indexPath);
+  try {
+    return index.last()?.offset ?? 0;
+  } finally {
+    index.close();
+  }
+}

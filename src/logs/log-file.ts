@@ -1,0 +1,73 @@
+/**
+ * Where output lies: `<home>/logs/<app>/<slot>.<generation>.out.log` (or `.err.log`), its time index beside it with
+ * `.idx` at the end. A generation has files of its own, so the name says whose lines they are.
+ */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DroverError } from '../protocol/index.ts';
+import type { LogLineDocument } from '../protocol/index.ts';
+
+export type LogStream = LogLineDocument['stream'];
+
+export interface LogFile {
+  readonly app: string;
+  readonly slot: number;
+  readonly generation: number;
+  readonly stream: LogStream;
+  readonly path: string;
+  readonly indexPath: string;
+}
+
+const SHORT: Readonly<Record<LogStream, string>> = { stdout: 'out', stderr: 'err' };
+const NAME = /^(?<slot>\d+)\.(?<generation>\d+)\.(?<stream>out|err)\.log$/;
+
+export function logDirectory(home: string, app: string): string {
+  // Names were checked when the app was configured; this is the last place before the file system.
+  if (app === '' || app.startsWith('.') || app.includes('/') || app.includes('\0')) {
+    throw new DroverError('DROVER_APP_UNKNOWN', { app });
+  }
+  return join(home, 'logs', app);
+}
+
+export function logFileOf(
+  home: string,
+  { app, slot, generation, stream }: Pick<LogFile, 'app' | 'slot' | 'generation' | 'stream'>,
+): LogFile {
+  const path = join(logDirectory(home, app), `${slot}.${generation}.${SHORT[stream]}.log`);
+  return { app, slot, generation, stream, path, indexPath: `${path}.idx` };
+}
+
+/** The log files of an app; none where it has no directory. By slot, generation, stdout before stderr. */
+export function listLogFiles(home: string, app: string): LogFile[] {
+  const files: LogFile[] = [];
+  for (const name of namesIn(logDirectory(home, app))) {
+    const { slot, generation, stream } = NAME.exec(name)?.groups ?? {};
+    if (slot === undefined || generation === undefined) continue;
+    files.push(
+      logFileOf(home, {
+        app,
+        slot: Number(slot),
+        generation: Number(generation),
+        stream: stream === SHORT.stderr ? 'stderr' : 'stdout',
+      }),
+    );
+  }
+  return files.sort(compareLogFiles);
+}
+
+/** A total order for lines that the index cannot tell apart. */
+export function compareLogFiles(a: LogFile, b: LogFile): number {
+  if (a.app !== b.app) return a.app < b.app ? -1 : 1;
+  if (a.slot !== b.slot) return a.slot - b.slot;
+  if (a.generation !== b.generation) return a.generation - b.generation;
+  return a.stream === b.stream ? 0 : a.stream === 'stdout' ? -1 : 1;
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}

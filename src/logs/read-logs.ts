@@ -1,0 +1,249 @@
+/**
+ * Reads the output of apps: merged over workers and streams, in time order by the index, inside a file in the order of
+ * the file. Reads only what is asked for, one block at a time, and no faster than the caller takes the lines. It needs
+ * no daemon: files and indices are all there is. Following, it reads in rounds; every round is a merge of what was
+ * written since the one before, so order holds across rounds as well.
+ */
+import type { Clock, LogLineDocument } from '../protocol/index.ts';
+import { watchActivity } from './activity.ts';
+import { openGrep } from './grep.ts';
+import type { Grep } from './grep.ts';
+import { listLogFiles, logDirectory } from './log-file.ts';
+import type { LogFile } from './log-file.ts';
+import { mergeSources } from './merge.ts';
+import { fileState, flushSource, openSource, restartSource, timeRange } from './source.ts';
+import type { LogSource, OnRead, TimedLine } from './source.ts';
+import { openLineFinder } from './tail.ts';
+import { openTimeIndex } from './time-index.ts';
+
+export interface ReadLogsOptions {
+  readonly home: string;
+  readonly apps: readonly string[];
+  readonly clock: Clock;
+  /** Which of their files; all where it is left out. */
+  readonly wants?: (file: Pick<LogFile, 'app' | 'slot' | 'generation' | 'stream'>) => boolean;
+  readonly sinceMs?: number | null;
+  readonly untilMs?: number | null;
+  readonly grep?: RegExp | null;
+  /** Only the last so many of the lines that pass, over all files together; with `follow`, of those so far. */
+  readonly lines?: number | null;
+  /** Goes on with what is written from now on, until `signal`; `untilMs` is then without effect. */
+  readonly follow?: boolean;
+  /** Ends the reading, without an error. */
+  readonly signal?: AbortSignal | null;
+  readonly onRead?: OnRead;
+}
+
+/** An unfinished last line of a file that does not grow is shown after this when following. */
+export const UNFINISHED_LINE_MS = 200;
+
+interface Request {
+  readonly home: string;
+  readonly apps: readonly string[];
+  readonly clock: Clock;
+  readonly wants: (file: LogFile) => boolean;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  readonly grep: Grep | null;
+  readonly lines: number;
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+  readonly onRead: OnRead;
+}
+
+export async function* readLogs(options: ReadLogsOptions): AsyncGenerator<LogLineDocument, void, void> {
+  const grep = options.grep ? openGrep(options.grep) : null;
+  const request: Request = {
+    home: options.home,
+    apps: options.apps,
+    clock: options.clock,
+    wants: options.wants ?? (() => true),
+    sinceMs: options.sinceMs ?? 0,
+    untilMs: options.untilMs ?? Number.MAX_SAFE_INTEGER - 1,
+    grep,
+    lines: options.lines ?? Infinity,
+    follow: options.follow ?? false,
+    signal: options.signal ?? new AbortController().signal,
+    onRead: options.onRead ?? (() => {}),
+  };
+  try {
+    const sources = await openHistory(request);
+    let beyond = 0;
+    if (Number.isFinite(request.lines)) {
+      const count = await cutToTail(sources, request);
+      beyond = Math.max(0, count - request.lines);
+    }
+    for await (const line of round(sources, request)) {
+      if (beyond > 0) beyond -= 1;
+      else yield line;
+    }
+    if (request.follow) yield* follow(sources, request);
+  } finally {
+    await grep?.close();
+  }
+}
+
+/** The last `count` lines of one worker's stdout and stderr: what a start that failed had to say. */
+export async function lastLines(
+  worker: { readonly home: string; readonly app: string; readonly slot: number; readonly generation: number },
+  count: number,
+  clock: Clock,
+): Promise<LogLineDocument[]> {
+  const { home, app, slot, generation } = worker;
+  const wants = (file: Pick<LogFile, 'slot' | 'generation'>): boolean =>
+    file.slot === slot && file.generation === generation;
+  const lines: LogLineDocument[] = [];
+  for await (const line of readLogs({ home, apps: [app], clock, wants, lines: count })) lines.push(line);
+  return lines;
+}
+
+/** A source for each file, from the first line in the wanted time to the last, as things are now. */
+async function openHistory(request: Request): Promise<LogSource[]> {
+  const sources: LogSource[] = [];
+  for (const file of wantedFiles(request)) {
+    const state = fileState(file.path);
+    if (state === undefined) continue;
+    const { size, modifiedMs } = state;
+    const index = openTimeIndex(file.indexPath);
+    const range = timeRange(index, state, request.sinceMs, request.untilMs);
+    index.close();
+    let { start, end } = range;
+    if (start < end && (start > 0 || end < size || request.follow)) {
+      const finder = await openLineFinder(file.path, request.onRead);
+      if (finder === null) continue;
+      start = await finder.lineStart(start, end);
+      // Following, an unfinished line belongs to what comes.
+      end = request.follow ? await finder.lastLineEnd(start, size) : await finder.lineStart(end, size);
+      await finder.close();
+    }
+    sources.push(openSource(file, start, end, modifiedMs));
+  }
+  return sources;
+}
+
+/** Moves each source to where the last lines may begin; returns how many lines they then have together. */
+async function cutToTail(sources: LogSource[], { lines, grep, signal, onRead }: Request): Promise<number> {
+  let total = 0;
+  let oldestMs = Infinity;
+  // Newest first: once enough lines are known, a file that was last written before the oldest of them has none.
+  for (const source of [...sources].sort((a, b) => b.modifiedMs - a.modifiedMs)) {
+    const isTooOld = total >= lines && source.modifiedMs < oldestMs;
+    if (source.position >= source.end) continue;
+    const finder = isTooOld || signal.aborted ? null : await openLineFinder(source.file.path, onRead);
+    if (finder === null) {
+      moveTo(source, source.end);
+      continue;
+    }
+    const tail = await finder.tail(source.position, source.end, lines, grep);
+    await finder.close();
+    moveTo(source, tail.offset);
+    if (tail.count === 0) continue;
+    total += tail.count;
+    const index = openTimeIndex(source.file.indexPath);
+    oldestMs = Math.min(oldestMs, index.timeOf(tail.offset) ?? source.modifiedMs);
+    index.close();
+  }
+  return total;
+}
+
+function moveTo(source: LogSource, position: number): void {
+  Object.assign(source, openSource(source.file, position, source.end, source.modifiedMs));
+}
+
+/** Everything from each source's position to its end, merged. */
+async function* round(sources: readonly LogSource[], request: Request): AsyncGenerator<LogLineDocument> {
+  for await (const { file, lines } of mergeSources(sources, !request.follow, request.onRead)) {
+    if (request.signal.aborted) return;
+    yield* passing(file, lines, request);
+  }
+}
+
+async function* passing(
+  file: LogFile,
+  lines: readonly TimedLine[],
+  { grep }: Request,
+): AsyncGenerator<LogLineDocument> {
+  const passes = grep === null ? null : await grep.test(lines.map((line) => line.text));
+  for (const [index, { atMs, text }] of lines.entries()) {
+    if (passes !== null && passes[index] !== true) continue;
+    yield {
+      at: new Date(atMs).toISOString(),
+      app: file.app,
+      worker: `${file.app}/${file.slot}`,
+      stream: file.stream,
+      line: text,
+    };
+  }
+}
+
+async function* follow(history: readonly LogSource[], request: Request): AsyncGenerator<LogLineDocument> {
+  const { home, apps, clock, signal } = request;
+  const sources = new Map(history.map((source) => [source.file.path, source]));
+  /** When a file with an unfinished line last grew, by path. */
+  const grewAtMs = new Map<string, number>();
+  let wake: () => void = () => {};
+  const onAbort = (): void => wake();
+  signal.addEventListener('abort', onAbort);
+  const activities = apps.map((app) =>
+    watchActivity({
+      directory: logDirectory(home, app),
+      keepsAlive: true,
+      onTick: () => {
+        const hasGrown = wantedFiles(request, [app]).some(
+          (file) => (fileState(file.path)?.size ?? 0) !== (sources.get(file.path)?.position ?? 0),
+        );
+        if (hasGrown) wake();
+        return hasGrown;
+      },
+    }),
+  );
+  try {
+    while (!signal.aborted) {
+      const growing = extend(sources, request);
+      for (const source of growing) grewAtMs.set(source.file.path, clock.monotonicMs());
+      yield* round(growing, request);
+      for (const source of sources.values()) {
+        const quietMs = clock.monotonicMs() - (grewAtMs.get(source.file.path) ?? 0);
+        if (!source.splitter.isMidLine || quietMs < UNFINISHED_LINE_MS) continue;
+        yield* passing(source.file, flushSource(source), request);
+      }
+      if (signal.aborted) return;
+      // What was written while the caller took the lines has been ticked already, to nobody.
+      if (extend(sources, request).length > 0) continue;
+      const isAnyUnfinished = [...sources.values()].some((source) => source.splitter.isMidLine);
+      await new Promise<void>((resolve) => {
+        const timer = isAnyUnfinished ? setTimeout(resolve, UNFINISHED_LINE_MS) : null;
+        wake = () => {
+          if (timer !== null) clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    for (const activity of activities) activity.close();
+  }
+}
+
+/** Brings the ends of the sources up to date, adds new files, forgets removed ones; returns those with something new. */
+function extend(sources: Map<string, LogSource>, request: Request): LogSource[] {
+  const growing: LogSource[] = [];
+  const files = wantedFiles(request);
+  const present = new Set(files.map((file) => file.path));
+  for (const path of sources.keys()) if (!present.has(path)) sources.delete(path);
+  for (const file of files) {
+    const state = fileState(file.path);
+    if (state === undefined) continue;
+    const source = sources.get(file.path) ?? openSource(file, 0, 0, 0);
+    sources.set(file.path, source);
+    if (state.size < source.position) restartSource(source);
+    source.end = state.size;
+    source.modifiedMs = state.modifiedMs;
+    if (source.position < source.end) growing.push(source);
+  }
+  return growing;
+}
+
+function wantedFiles({ home, apps, wants }: Request, only: readonly string[] = apps): LogFile[] {
+  return only.flatMap((app) => listLogFiles(home, app)).filter(wants);
+}

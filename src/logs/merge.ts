@@ -26,8 +26,7 @@ export async function* mergeSources(
   try {
     for (let first = queue.shift(); first !== undefined; first = queue.shift()) {
       const { run } = first;
-      const limitMs = queue[0]?.headMs ?? Infinity;
-      const lines = run.take(limitMs);
+      const lines = run.take(limitBefore(queue[0], run));
       if (lines.length > 0) yield { file: run.source.file, lines };
       else await run.fill();
       const headMs = run.headMs();
@@ -42,6 +41,12 @@ export async function* mergeSources(
 interface Queued {
   readonly run: Run;
   readonly headMs: number;
+}
+
+/** How far `run` may go before it is the turn of `next`; among equal times the order of the files decides. */
+function limitBefore(next: Queued | undefined, run: Run): number {
+  if (next === undefined) return Infinity;
+  return compareLogFiles(run.source.file, next.run.source.file) < 0 ? next.headMs : next.headMs - 1;
 }
 
 const compareHeads = (a: Queued, b: Queued): number =>

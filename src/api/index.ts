@@ -1,2 +1,4 @@
 /** The door of `api/`: the interface that the daemon implements, and the server that speaks for it. */
+export { type ApiOptions, type ApiServer, serveApi } from './server.ts';
+export { parseTarget } from './routes.ts';
 export type * from './service.ts';

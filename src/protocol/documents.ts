@@ -4,6 +4,8 @@
  * is `null`.
  */
 
+import type { ErrorData } from './errors.ts';
+
 export type AppStatus = 'starting' | 'online' | 'degraded' | 'crash-loop' | 'stopping' | 'stopped' | 'failed';
 export type WorkerStatus = 'starting' | 'ready' | 'draining' | 'stopping' | 'exited' | 'backoff';
 export type Lane = 'stable' | 'candidate';
@@ -276,5 +278,7 @@ export interface ErrorDocument {
     readonly message: string;
     readonly hint: string | null;
     readonly docs: string;
+    /** What filled the message, so that a client can tell the same error again. */
+    readonly data: ErrorData;
   };
 }

@@ -3,6 +3,8 @@
  * change meaning; messages may. `docs/errors.md` is generated from this table.
  */
 
+import type { ErrorDocument } from './documents.ts';
+
 /** Values that fill a message; scalars only, so that they print the same everywhere. */
 export type ErrorData = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
@@ -281,3 +283,20 @@ export class DroverError extends Error {
     return ERRORS[this.code].hint?.(this.data) ?? null;
   }
 }
+
+/** An error as the API and `--json` tell it. */
+export const toErrorDocument = (error: DroverError): ErrorDocument => ({
+  error: {
+    code: error.code,
+    message: error.message,
+    hint: error.hint,
+    docs: `docs/errors.md#${error.code.toLowerCase()}`,
+    data: error.data,
+  },
+});
+
+/** The same error on the other side of the wire; one that this version does not know keeps its message. */
+export const fromErrorDocument = ({ error }: ErrorDocument): DroverError =>
+  Object.hasOwn(ERRORS, error.code)
+    ? new DroverError(error.code as ErrorCode, error.data)
+    : new DroverError('DROVER_INTERNAL', { message: `${error.code}: ${error.message}` });

@@ -1,0 +1,408 @@
+/**
+ * The routes as data: what each takes, what it answers, and which call of the service does it. The server runs them and
+ * `openapi.ts` describes them; neither knows a route by name.
+ */
+import type * as v from 'valibot';
+import { findNameProblem, maskEnv } from '../config/index.ts';
+import { DroverError, type OperationDocument, type OperationListDocument } from '../protocol/index.ts';
+import * as schemas from './schemas.ts';
+import type { CallContext, DroverService, Target } from './service.ts';
+
+/** Names of the documents in `document-schemas.ts`. */
+export type DocumentName =
+  | 'AppList'
+  | 'AppDetail'
+  | 'Env'
+  | 'Why'
+  | 'Health'
+  | 'Daemon'
+  | 'Plan'
+  | 'OperationList'
+  | 'Operation'
+  | 'Signal'
+  | 'Flush'
+  | 'LogLine'
+  | 'Event'
+  | 'Done';
+
+interface Input<Query, Body> {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Query;
+  readonly body: Body;
+}
+
+export type Method = 'GET' | 'POST' | 'DELETE';
+
+export interface Route {
+  readonly method: Method;
+  /** With `:app`, `:target` or `:id` for a segment. */
+  readonly path: string;
+  readonly summary: string;
+  readonly query: v.GenericSchema;
+  /** Null: a body is not read. */
+  readonly body: v.GenericSchema | null;
+  readonly answer: Answer;
+}
+
+type Call<Result> = (service: DroverService, input: Input<unknown, unknown>, context: CallContext) => Result;
+
+export type Answer =
+  | { readonly kind: 'document'; readonly document: DocumentName; readonly call: Call<Promise<unknown>> }
+  | { readonly kind: 'stream'; readonly document: DocumentName; readonly call: Call<Promise<AsyncIterable<unknown>>> }
+  | { readonly kind: 'text'; readonly call: Call<Promise<string>> };
+
+/** `shop`, `shop/2` or `all`. What can be no app's name is an app that does not exist. */
+export const parseTarget = (text: string): Target => {
+  if (text === 'all') return { kind: 'all' };
+  const [, app = text, slot] = /^(.*?)(?:\/(\d{1,5}))?$/s.exec(text) ?? [];
+  if (findNameProblem(app) !== null) throw new DroverError('DROVER_APP_UNKNOWN', { app: text });
+  return slot === undefined ? { kind: 'app', app } : { kind: 'worker', app, slot: Number(slot) };
+};
+
+const parseApp = (text: string | undefined): string => {
+  if (text === undefined || findNameProblem(text) !== null)
+    throw new DroverError('DROVER_APP_UNKNOWN', { app: text ?? '' });
+  return text;
+};
+
+const optionalApp = (text: string | undefined): string | null => (text === undefined ? null : parseApp(text));
+
+/** Ties the types of a route's schemas to those of its call, then forgets them for the table. */
+const route = <Query extends v.GenericSchema, Body extends v.GenericSchema>(
+  method: Method,
+  path: string,
+  summary: string,
+  takes: { readonly query?: Query; readonly body?: Body },
+  answer: TypedAnswer<v.InferOutput<Query>, v.InferOutput<Body>>,
+): Route => ({
+  method,
+  path,
+  summary,
+  query: takes.query ?? schemas.NoQuery,
+  body: takes.body ?? null,
+  answer,
+});
+
+type TypedCall<Query, Body, Result> = (
+  service: DroverService,
+  input: Input<Query, Body>,
+  context: CallContext,
+) => Result;
+type TypedAnswer<Query, Body> =
+  | { kind: 'document'; document: DocumentName; call: TypedCall<Query, Body, Promise<unknown>> }
+  | { kind: 'stream'; document: DocumentName; call: TypedCall<Query, Body, Promise<AsyncIterable<unknown>>> }
+  | { kind: 'text'; call: TypedCall<Query, Body, Promise<string>> };
+
+const listed = async (operations: Promise<readonly OperationDocument[]>): Promise<OperationListDocument> => ({
+  operations: await operations,
+});
+
+const target = (input: Input<unknown, unknown>): Target => parseTarget(input.params['target'] ?? '');
+
+/** The operation when it has ended, or as it is after `waitMs`. */
+const waitForEnd = async (
+  service: DroverService,
+  id: string,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<OperationDocument> => {
+  let latest = await service.getOperation(id);
+  if (waitMs === 0 || latest.status === 'done') return latest;
+  const watching = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
+  try {
+    for await (const operation of service.watchOperation(id, watching)) latest = operation;
+  } catch (error) {
+    if (!watching.aborted) throw error;
+  }
+  return latest;
+};
+
+export const ROUTES: readonly Route[] = [
+  route(
+    'GET',
+    '/v1/apps',
+    'All apps and their workers.',
+    {},
+    {
+      kind: 'document',
+      document: 'AppList',
+      call: (service) => service.list(),
+    },
+  ),
+  route(
+    'GET',
+    '/v1/apps/:app',
+    'One app in depth.',
+    {},
+    {
+      kind: 'document',
+      document: 'AppDetail',
+      call: async (service, { params }) => service.show(parseApp(params['app'])),
+    },
+  ),
+  route(
+    'GET',
+    '/v1/apps/:app/env',
+    'The environment of its workers; values that look secret are masked.',
+    {},
+    {
+      kind: 'document',
+      document: 'Env',
+      call: async (service, { params }) => {
+        const document = await service.env(parseApp(params['app']));
+        return { ...document, env: maskEnv(document.env) };
+      },
+    },
+  ),
+  route(
+    'GET',
+    '/v1/apps/:app/why',
+    'The causal chain that led to its state.',
+    {},
+    {
+      kind: 'document',
+      document: 'Why',
+      call: async (service, { params }) => service.why(parseApp(params['app'])),
+    },
+  ),
+  route(
+    'GET',
+    '/v1/health',
+    'Health of one app or all.',
+    { query: schemas.AppQuery },
+    {
+      kind: 'document',
+      document: 'Health',
+      call: async (service, { query }) => service.health(optionalApp(query.app)),
+    },
+  ),
+  route(
+    'GET',
+    '/v1/daemon',
+    'The daemon itself.',
+    {},
+    {
+      kind: 'document',
+      document: 'Daemon',
+      call: (service) => service.daemonStatus(),
+    },
+  ),
+  route(
+    'POST',
+    '/v1/daemon/shutdown',
+    'End the daemon, with or without the workers.',
+    { body: schemas.ShutdownBody },
+    {
+      kind: 'document',
+      document: 'Done',
+      call: async (service, { body }, context) => {
+        await service.shutdown(body, context);
+        return { done: true };
+      },
+    },
+  ),
+  route(
+    'POST',
+    '/v1/plan',
+    'What applying these configurations would change.',
+    { body: schemas.ApplyBody },
+    {
+      kind: 'document',
+      document: 'Plan',
+      call: (service, { body }) => service.plan(body),
+    },
+  ),
+  route(
+    'POST',
+    '/v1/start',
+    'Start apps that are new or stopped.',
+    { body: schemas.StartBody },
+    {
+      kind: 'document',
+      document: 'OperationList',
+      call: (service, { body }, context) => listed(service.start(body, context)),
+    },
+  ),
+  route(
+    'POST',
+    '/v1/apply',
+    'Make the apps of a file equal to it.',
+    { body: schemas.ApplyBody },
+    {
+      kind: 'document',
+      document: 'OperationList',
+      call: (service, { body }, context) => listed(service.apply(body, context)),
+    },
+  ),
+  route(
+    'POST',
+    '/v1/apps/:target/start',
+    'Start again what was stopped.',
+    { body: schemas.RenewBody },
+    {
+      kind: 'document',
+      document: 'OperationList',
+      call: async (service, input, context) => listed(service.startStopped(target(input), input.body, context)),
+    },
+  ),
+  route(
+    'POST',
+    '/v1/apps/:target/reload',
+    'Replace workers without losing a request.',
+    { body: schemas.RenewBody },
+    {
+      kind: 'document',
+      document: 'OperationList',
+      call: async (service, input, context) => listed(service.reload(target(input), input.body, context)),
+    },
+  ),
+  route(
+    'POST',
+    '/v1/apps/:target/restart',
+    'Stop all workers, then start them.',
+    { body: schemas.RenewBody },
+    {
+      kind: 'document',
+      document: 'OperationList',
+      call: async (service, input, context) => listed(service.restart(target(input), input.body, context)),
+    },
+  ),
+  route(
+    'POST',
+    '/v1/apps/:target/stop',
+    'Stop workers; the app stays known.',
+    {},
+    {
+      kind: 'document',
+      document: 'OperationList',
+      call: async (service, input, context) => listed(service.stop(target(input), context)),
+    },
+  ),
+  route(
+    'DELETE',
+    '/v1/apps/:target',
+    'Stop workers and forget the app.',
+    {},
+    {
+      kind: 'document',
+      document: 'OperationList',
+      call: async (service, input, context) => listed(service.delete(target(input), context)),
+    },
+  ),
+  route(
+    'POST',
+    '/v1/apps/:app/scale',
+    'Change the number of workers.',
+    { body: schemas.ScaleBody },
+    {
+      kind: 'document',
+      document: 'OperationList',
+      call: async (service, { params, body }, context) => listed(service.scale(parseApp(params['app']), body, context)),
+    },
+  ),
+  route(
+    'POST',
+    '/v1/apps/:target/signal',
+    'Send a signal to live workers.',
+    { body: schemas.SignalBody },
+    {
+      kind: 'document',
+      document: 'Signal',
+      call: async (service, input, context) => service.signal(target(input), input.body.signal, context),
+    },
+  ),
+  route(
+    'POST',
+    '/v1/apps/:target/logs/flush',
+    'Empty the logs.',
+    {},
+    {
+      kind: 'document',
+      document: 'Flush',
+      call: async (service, input, context) => service.flushLogs(target(input), context),
+    },
+  ),
+  route(
+    'GET',
+    '/v1/operations',
+    'Operations, latest first.',
+    { query: schemas.AppQuery },
+    {
+      kind: 'document',
+      document: 'OperationList',
+      call: async (service, { query }) => listed(service.listOperations(optionalApp(query.app))),
+    },
+  ),
+  route(
+    'GET',
+    '/v1/operations/:id',
+    'One operation; waits for its end if asked to.',
+    { query: schemas.OperationQuery },
+    {
+      kind: 'document',
+      document: 'Operation',
+      call: (service, { params, query }, { signal }) => waitForEnd(service, params['id'] ?? '', query.waitMs, signal),
+    },
+  ),
+  route(
+    'GET',
+    '/v1/operations/:id/watch',
+    'One operation, again after each change until it ends.',
+    {},
+    {
+      kind: 'stream',
+      document: 'Operation',
+      call: async (service, { params }, { signal }) => {
+        const { id } = await service.getOperation(params['id'] ?? '');
+        return service.watchOperation(id, signal);
+      },
+    },
+  ),
+  route(
+    'POST',
+    '/v1/operations/:id/abort',
+    'Ask a running operation to end.',
+    {},
+    {
+      kind: 'document',
+      document: 'Operation',
+      call: (service, { params }, context) => service.abortOperation(params['id'] ?? '', context),
+    },
+  ),
+  route(
+    'GET',
+    '/v1/logs',
+    'Lines of output in time order, merged over workers.',
+    { query: schemas.LogsQuery },
+    {
+      kind: 'stream',
+      document: 'LogLine',
+      call: async (service, { query }, { signal }) => {
+        const wanted = query.target === undefined ? null : parseTarget(query.target);
+        const one = wanted?.kind === 'all' ? null : wanted;
+        // Refused with a status of its own, which is too late once a stream has begun.
+        if (one !== null) await service.show(one.app);
+        const { sinceMs = null, untilMs = null, lines = null, follow } = query;
+        return service.logs({ target: one, sinceMs, untilMs, lines, follow }, signal);
+      },
+    },
+  ),
+  route(
+    'GET',
+    '/v1/events',
+    'What happened, in order.',
+    { query: schemas.EventsQuery },
+    {
+      kind: 'stream',
+      document: 'Event',
+      call: async (service, { query }, { signal }) => {
+        const app = optionalApp(query.app);
+        return service.events(
+          { app, afterSeq: query.afterSeq ?? null, limit: query.limit, follow: query.follow },
+          signal,
+        );
+      },
+    },
+  ),
+  route('GET', '/metrics', 'Prometheus text.', {}, { kind: 'text', call: (service) => service.metrics() }),
+];

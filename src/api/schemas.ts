@@ -1,0 +1,118 @@
+/**
+ * What requests may contain. The same schemas validate and describe: `/v1/openapi.json` is made from them. An app's
+ * configuration is checked again, although the CLI has completed it: the daemon trusts no client.
+ */
+import * as v from 'valibot';
+import { constants } from 'node:os';
+import type { AppConfig } from '../protocol/index.ts';
+import { findNameProblem } from '../config/index.ts';
+
+const isPlain = (text: string): boolean => !text.includes('\0');
+const word = () => v.pipe(v.string(), v.check(isPlain, 'a NUL byte is not allowed'));
+const words = () => v.array(word());
+const path = () => v.pipe(word(), v.startsWith('/', 'must be an absolute path'));
+const count = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
+const milliseconds = () => count(0, 2 ** 31 - 1);
+const variables = () => v.record(v.pipe(v.string(), v.regex(/^[^=\0]+$/)), word());
+const appName = () =>
+  v.pipe(
+    v.string(),
+    v.check((name) => findNameProblem(name) === null, 'is not a name for an app'),
+  );
+
+const AppCommandSchema = v.variant('kind', [
+  v.strictObject({
+    kind: v.literal('node'),
+    script: path(),
+    node: v.nullable(v.pipe(v.string(), v.regex(/^\d+(\.\d+){0,2}$/))),
+    nodeArgs: words(),
+    args: words(),
+  }),
+  v.strictObject({ kind: v.literal('program'), argv: v.tupleWithRest([v.pipe(word(), v.minLength(1))], word()) }),
+]);
+
+export const AppConfigSchema = v.strictObject({
+  name: appName(),
+  command: AppCommandSchema,
+  cwd: path(),
+  instances: v.union([v.literal('max'), count(1, 256)]),
+  ports: v.array(count(1, 65_535)),
+  env: variables(),
+  envFile: v.nullable(path()),
+  inheritEnv: v.union([v.boolean(), words()]),
+  callerEnv: variables(),
+  dependsOn: v.array(appName()),
+  ready: v.strictObject({
+    timeoutMs: milliseconds(),
+    stableForMs: milliseconds(),
+    signal: v.union([v.boolean(), v.literal('auto')]),
+  }),
+  restart: v.strictObject({
+    policy: v.picklist(['always', 'on-failure', 'never']),
+    backoff: v.strictObject({
+      initialMs: milliseconds(),
+      factor: v.pipe(v.number(), v.minValue(1), v.maxValue(100)),
+      maxMs: milliseconds(),
+    }),
+    crashLoop: v.strictObject({ restarts: count(0, 1_000), withinMs: milliseconds() }),
+  }),
+  drain: v.strictObject({
+    timeoutMs: milliseconds(),
+    idleGraceMs: milliseconds(),
+    websocket: v.strictObject({ code: count(1000, 4999), spreadMs: milliseconds() }),
+  }),
+  surge: v.union([v.literal('auto'), count(1, 256)]),
+  sticky: v.boolean(),
+  user: v.nullable(v.pipe(word(), v.minLength(1))),
+}) satisfies v.GenericSchema<AppConfig>;
+
+const apps = v.pipe(
+  v.array(AppConfigSchema),
+  v.check((list) => new Set(list.map(({ name }) => name)).size === list.length, 'each app has a name of its own'),
+);
+const file = v.nullable(path());
+
+export const StartBody = v.strictObject({ file, apps });
+export const ApplyBody = v.strictObject({ file, apps, prune: v.boolean() });
+export const RenewBody = v.strictObject({ callerEnv: v.nullable(variables()) });
+export const ScaleBody = v.union(
+  [v.strictObject({ to: v.union([v.literal('max'), count(1, 256)]) }), v.strictObject({ by: count(-255, 255) })],
+  'must be { "to": number of workers or "max" } or { "by": difference }',
+);
+const SIGNALS = Object.keys(constants.signals) as NodeJS.Signals[];
+export const SignalBody = v.strictObject({ signal: v.picklist(SIGNALS, 'is not a signal of this system') });
+export const ShutdownBody = v.strictObject({ keepWorkers: v.boolean() });
+
+/** Query values arrive as text. */
+const whole = (max = Number.MAX_SAFE_INTEGER) =>
+  v.pipe(v.string(), v.regex(/^\d{1,16}$/, 'must be a whole number'), v.transform(Number), v.maxValue(max));
+const flag = () =>
+  v.pipe(
+    v.picklist(['true', 'false'], 'must be true or false'),
+    v.transform((text) => text === 'true'),
+  );
+
+export const AppQuery = v.strictObject({ app: v.optional(v.string()) });
+/** `waitMs`: answer when the operation has ended, at the latest after this time. */
+export const OperationQuery = v.strictObject({ waitMs: v.optional(whole(60_000), '0') });
+export const LogsQuery = v.strictObject({
+  target: v.optional(v.string()),
+  sinceMs: v.optional(whole()),
+  untilMs: v.optional(whole()),
+  lines: v.optional(whole(1_000_000)),
+  follow: v.optional(flag(), 'false'),
+});
+export const EventsQuery = v.strictObject({
+  app: v.optional(v.string()),
+  afterSeq: v.optional(whole()),
+  limit: v.optional(whole(100_000), '100'),
+  follow: v.optional(flag(), 'false'),
+});
+export const NoQuery = v.strictObject({});
+
+/** The first few things that are wrong, with their places. */
+export const describeIssues = (issues: readonly v.BaseIssue<unknown>[]): string =>
+  issues
+    .slice(0, 5)
+    .map((issue) => `${v.getDotPath(issue) ?? 'the body'}: ${issue.message}`)
+    .join('; ');

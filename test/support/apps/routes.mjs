@@ -33,7 +33,7 @@ const ROUTES = {
   '/upload': upload,
   '/download': (_request, response) => {
     response.setHeader('content-length', DOWNLOAD_BYTES);
-    pour(response);
+    void pour(response);
   },
   '/events': events,
   '/404': (_request, response) => {
@@ -42,7 +42,7 @@ const ROUTES = {
   },
 };
 
-async function upload(request, response) {
+function upload(request, response) {
   let size = 0;
   request.on('data', (chunk) => (size += chunk.length));
   request.on('end', () => response.end(String(size)));
@@ -78,6 +78,8 @@ function events(request, response) {
 /** Adds the WebSocket echo to a server. */
 export function echo(server) {
   const sockets = new WebSocketServer({ server });
-  sockets.on('connection', (socket) => socket.on('message', (text) => socket.send(String(text))));
+  sockets.on('connection', (socket) =>
+    socket.on('message', (text, isBinary) => socket.send(text, { binary: isBinary })),
+  );
   return sockets;
 }

@@ -7,6 +7,8 @@ export function serve() {
   const isHttp2 = process.env.PROTOCOL === 'http2';
   const server = isHttp2 ? createHttp2Server(listener) : createServer(listener);
   if (!isHttp2) echo(server);
-  server.listen(PORT);
+  // The benchmarks' bare processes share the port by themselves; everything else just listens.
+  if (process.env.REUSE_PORT === '1') server.listen({ port: PORT, reusePort: true });
+  else server.listen(PORT);
   return server;
 }

@@ -19,7 +19,7 @@ export async function runHttp2(load: Load, client: number): Promise<void> {
   const place = Math.floor(client / CLIENTS_PER_SESSION);
   while (load.mayBegin()) {
     await requestWithRetries(load, place);
-    await load.pause();
+    await load.pause(client);
   }
   const session = await sessions.get(load)?.get(place);
   session?.close();

@@ -91,3 +91,10 @@ export class RunningLoad {
     for (const look of this.#watchers) look();
   }
 }
+
+/** How many requests were answered between two wall-clock times, to a hundredth of a second. */
+export function answeredBetween(report: LoadReport, from: number, to: number): number {
+  const first = Math.floor((from - report.startedAt) / 10);
+  const last = Math.floor((to - report.startedAt) / 10);
+  return report.hundredths.slice(Math.max(0, first), Math.max(0, last)).reduce((sum, count) => sum + count, 0);
+}

@@ -8,6 +8,7 @@ export class Ledger {
   readonly #startedMs = performance.now();
   /** Latencies by second; sorted only in the report, so that noting one stays cheap. */
   readonly #latencies: number[][] = [];
+  readonly #hundredths: number[] = [];
   readonly #lostPerSecond: number[] = [];
   readonly #lostRequests: LostRequest[] = [];
   readonly #lostByReason: Record<string, number> = {};
@@ -30,7 +31,9 @@ export class Ledger {
 
   noteAnswered(sentAtMs: number): void {
     const at = this.now();
+    const hundredth = Math.floor(at / 10);
     this.answered += 1;
+    this.#hundredths[hundredth] = (this.#hundredths[hundredth] ?? 0) + 1;
     (this.#latencies[Math.floor(at / 1000)] ??= []).push(at - sentAtMs);
   }
 
@@ -70,6 +73,7 @@ export class Ledger {
       refused: this.refused,
       latencyMs: { p50: quantile(all, 0.5), p99: quantile(all, 0.99), max: all.at(-1) ?? null },
       seconds: this.#listSeconds(),
+      hundredths: Array.from(this.#hundredths, (count) => count ?? 0),
       connections: { opened: this.opened, closedIdle: this.closedIdle, byWorker: this.#byWorker },
       streams: {
         endings: this.#endings,

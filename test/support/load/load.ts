@@ -19,6 +19,8 @@ const CLIENTS: Record<LoadMode, Client> = {
   http2: runHttp2,
 };
 
+const SLOW_CLIENT_EVERY = 10;
+
 export class Load {
   readonly spec: LoadSpec;
   readonly ledger = new Ledger();
@@ -82,8 +84,9 @@ export class Load {
   }
 
   /** The think time between two requests of a client. */
-  async pause(): Promise<void> {
-    const [least, most] = this.spec.pauseMs;
+  async pause(client: number): Promise<void> {
+    const isSlow = this.spec.slowPauseMs !== null && client % SLOW_CLIENT_EVERY === 3;
+    const [least, most] = (isSlow ? this.spec.slowPauseMs : null) ?? this.spec.pauseMs;
     if (most > 0) await this.wait(least + Math.random() * (most - least));
   }
 

@@ -4,22 +4,22 @@ import type { Load } from './load.ts';
 import { findHeader } from './response-parser.ts';
 
 /** One client that keeps its connection as long as the server lets it. */
-export async function runKept(load: Load): Promise<void> {
+export async function runKept(load: Load, client: number): Promise<void> {
   let connection: Connection | null = null;
   while (load.mayBegin()) {
     const isNew: boolean = connection === null || !connection.isUsable;
     if (connection === null || isNew) connection = openConnection(load);
     await request(load, connection, isNew, load.ledger.now());
-    await load.pause();
+    await load.pause(client);
   }
   connection?.close();
 }
 
 /** One client that opens a connection for each request. */
-export async function runNew(load: Load): Promise<void> {
+export async function runNew(load: Load, client: number): Promise<void> {
   while (load.mayBegin()) {
     await requestAnew(load, load.ledger.now());
-    await load.pause();
+    await load.pause(client);
   }
 }
 

@@ -23,6 +23,8 @@ export interface LoadSpec {
   readonly rate: number;
   /** A client waits a random time between these before its next request (or message, in mode `websocket`). */
   readonly pauseMs: readonly [least: number, most: number];
+  /** The same for every tenth client, whose connection is therefore mostly idle; null: no client is slow. */
+  readonly slowPauseMs: readonly [least: number, most: number] | null;
   readonly bodyBytes: number;
   /** The load ends by itself after this time, or after this many requests. */
   readonly seconds: number;
@@ -52,6 +54,7 @@ export function completeSpec(wish: Partial<LoadSpec> & Pick<LoadSpec, 'mode' | '
     connections: 50,
     rate: 800,
     pauseMs: wish.mode === 'websocket' ? [50, 50] : [0, 0],
+    slowPauseMs: null,
     bodyBytes: 65_536,
     seconds: 60,
     maxRequests: 5_000_000,
@@ -96,6 +99,8 @@ export interface LoadReport {
   readonly refused: number;
   readonly latencyMs: { readonly p50: number | null; readonly p99: number | null; readonly max: number | null };
   readonly seconds: readonly LoadSecond[];
+  /** Answers in each hundredth of a second, to count those between two moments that somebody else names. */
+  readonly hundredths: readonly number[];
   readonly connections: {
     readonly opened: number;
     /** Closed by the server between two requests of ours. */

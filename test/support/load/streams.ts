@@ -78,7 +78,7 @@ export async function runEvents(load: Load, client: number): Promise<void> {
         );
     } else if (outcome.atBorder && text === '') ledger.noteEnding(client, 'at a border');
     else ledger.noteLost(id, text === '' ? outcome.reason : 'cut in an event', sentAtMs, connection.localPort);
-    await load.pause();
+    await load.pause(client);
   }
 }
 

@@ -1,0 +1,43 @@
+/**
+ * `npm run campaigns [-- --small] [<name>…]`: the heavy measurements, one after the other. What a commit has measured
+ * before is not measured again. The last line is `N passed, N failed`.
+ */
+import { parseArgs } from 'node:util';
+import { cost } from '../test/campaigns/cost.ts';
+import { daemonKill } from '../test/campaigns/daemon-kill.ts';
+import { keptAliveSpread } from '../test/campaigns/kept-alive-spread.ts';
+import { reloadLoss } from '../test/campaigns/reload-loss.ts';
+import { stall } from '../test/campaigns/stall.ts';
+import { throughput } from '../test/campaigns/throughput.ts';
+import { workerKill } from '../test/campaigns/worker-kill.ts';
+import { type Campaign, CampaignRun } from './campaign.ts';
+
+const CAMPAIGNS: readonly Campaign[] = [reloadLoss, workerKill, daemonKill, stall, keptAliveSpread, throughput, cost];
+
+const { values, positionals } = parseArgs({
+  options: { small: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const unknown = positionals.find((name) => !CAMPAIGNS.some((campaign) => campaign.name === name));
+if (unknown !== undefined) {
+  process.stderr.write(`no campaign called ${unknown}; there are:\n`);
+  for (const { name, shows } of CAMPAIGNS) process.stderr.write(`  ${name.padEnd(18)} ${shows}\n`);
+  process.exit(2);
+}
+
+let passed = 0;
+let failed = 0;
+for (const campaign of CAMPAIGNS) {
+  if (positionals.length > 0 && !positionals.includes(campaign.name)) continue;
+  const run = new CampaignRun(campaign.name, values.small);
+  run.say(campaign.shows);
+  try {
+    await campaign.run(run);
+  } catch (error) {
+    run.broken('the campaign comes to its end', error);
+  }
+  passed += run.passed;
+  failed += run.failed;
+}
+process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

@@ -30,8 +30,8 @@ export interface Logs {
   watch(app: string): void;
   /** Where the output of an app lies. */
   directory(app: string): string;
-  /** Empties the files of an app; its workers go on writing. */
-  flush(app: string): void;
+  /** Empties the files of an app, whose workers go on writing; returns how many bytes that freed. */
+  flush(app: string): number;
   /** Stops watching an app that was deleted; its files stay. */
   forget(app: string): void;
   /** Removes the files of an app, whoever writes to them. */
@@ -66,8 +66,13 @@ export function openLogs({ home, isAlive }: LogsOptions): Logs {
     watch: (app) => void indexerOf(app),
     directory: (app) => logDirectory(home, app),
     flush(app) {
-      for (const file of listLogFiles(home, app)) truncateSync(file.path, 0);
+      let freedBytes = 0;
+      for (const file of listLogFiles(home, app)) {
+        freedBytes += statSync(file.path, { throwIfNoEntry: false })?.size ?? 0;
+        truncateSync(file.path, 0);
+      }
       indexerOf(app).refresh();
+      return freedBytes;
     },
     forget,
     remove(app) {

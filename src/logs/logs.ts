@@ -3,7 +3,6 @@
  * It writes no line of output itself.
  */
 import { rmSync, statSync, truncateSync } from 'node:fs';
-import { join } from 'node:path';
 import { startIndexer } from './indexer.ts';
 import type { Indexer } from './indexer.ts';
 import { listLogFiles, logDirectory } from './log-file.ts';
@@ -77,7 +76,7 @@ export function openLogs({ home, isAlive }: LogsOptions): Logs {
     forget,
     remove(app) {
       forget(app);
-      rmSync(join(logDirectory(home, app)), { recursive: true, force: true });
+      rmSync(logDirectory(home, app), { recursive: true, force: true });
     },
     close() {
       for (const app of indexers.keys()) forget(app);

@@ -9,6 +9,8 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const EPOCH_MS = Date.UTC(2025, 0, 1);
 const LENGTH = 10;
 const RANDOM_BITS = 10n;
+/** Eight characters count to 2059. A clock beyond that stays below the greatest number, so that ids can still ascend. */
+const LAST_MS = 2 ** 40 - 2 ** 20;
 
 export interface OperationIdInput {
   readonly wallMs: number;
@@ -19,7 +21,7 @@ export interface OperationIdInput {
 }
 
 export function nextOperationId({ wallMs, previous, random }: OperationIdInput): string {
-  const sinceEpoch = BigInt(Math.max(0, Math.floor(wallMs - EPOCH_MS)));
+  const sinceEpoch = BigInt(Math.min(LAST_MS, Math.max(0, Math.floor(wallMs - EPOCH_MS))));
   const fresh = (sinceEpoch << RANDOM_BITS) | BigInt(Math.floor(random * 2 ** Number(RANDOM_BITS)));
   const last = previous === null ? -1n : decode(previous);
   return encode(fresh > last ? fresh : last + 1n);

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { LogLineDocument } from '../protocol/index.ts';
+import { logDirectory, logFileOf } from './log-file.ts';
+import type { LogFile } from './log-file.ts';
+import { CHUNK_BYTES } from './source.ts';
+import { lastLines, readLogs } from './read-logs.ts';
+import type { ReadLogsOptions } from './read-logs.ts';
+import { appendTimeEntry } from './time-index.ts';
+
+const BEGIN_MS = Date.UTC(2026, 5, 1);
+const clock = { monotonicMs: () => 0, wallMs: () => 0 };
+
+let root = '';
+let homes = 0;
+before(() => {
+  root = mkdtempSync(join(tmpdir(), 'drover-read-'));
+});
+after(() => rmSync(root, { recursive: true }));
+
+interface Burst {
+  /** Milliseconds after the burst before it; the index has an entry at the end of each burst. */
+  readonly afterMs: number;
+  readonly lines: readonly string[];
+}
+
+interface FileSpec {
+  readonly slot: number;
+  readonly generation: number;
+  readonly stream: 'stdout' | 'stderr';
+  readonly bursts: readonly Burst[];
+  /** An unfinished line at the end. */
+  readonly rest: string;
+}
+
+/** Writes files and indices as workers and an indexer would have, and returns their lines as they should be read. */
+function writeHome(specs: readonly FileSpec[]): { readonly home: string; readonly expected: LogLineDocument[] } {
+  homes += 1;
+  const home = join(root, String(homes));
+  mkdirSync(logDirectory(home, 'shop'), { recursive: true });
+  const lines: { readonly file: LogFile; readonly atMs: number; readonly order: number; readonly text: string }[] = [];
+  for (const { slot, generation, stream, bursts, rest } of specs) {
+    const file = logFileOf(home, { app: 'shop', slot, generation, stream });
+    let content = '';
+    let atMs = BEGIN_MS;
+    for (const [number, burst] of [...bursts, { afterMs: 0, lines: [] }].entries()) {
+      const isLast = number === bursts.length;
+      atMs += burst.afterMs;
+      const texts = isLast ? (rest === '' ? [] : [rest]) : burst.lines;
+      for (const text of texts) lines.push({ file, atMs, order: lines.length, text });
+      content += isLast ? rest : burst.lines.map((line) => `${line}\n`).join('');
+      if (!isLast) appendTimeEntry(file.indexPath, { timeMs: atMs, offset: Buffer.byteLength(content) });
+    }
+    writeFileSync(file.path, content);
+    utimesSync(file.path, atMs / 1_000, atMs / 1_000);
+  }
+  const fileOrder = ({ slot, generation, stream }: LogFile): string =>
+    [slot, generation, stream === 'stdout' ? 0 : 1].map((part) => String(part).padStart(4, '0')).join();
+  lines.sort(
+    (a, b) =>
+      a.atMs - b.atMs || (fileOrder(a.file) < fileOrder(b.file) ? -1 : a.file === b.file ? a.order - b.order : 1),
+  );
+  const expected = lines.map(({ file, atMs, text }) => ({
+    at: new Date(atMs).toISOString(),
+    app: 'shop',
+    worker: `shop/${file.slot}`,
+    stream: file.stream,
+    line: text,
+  }));
+  return { home, expected };
+}
+
+async function read(home: string, options: Partial<ReadLogsOptions> = {}): Promise<LogLineDocument[]> {
+  const lines: LogLineDocument[] = [];
+  for await (const line of readLogs({ home, apps: ['shop'], clock, ...options })) lines.push(line);
+  return lines;
+}
+
+const line = fc.oneof(
+  fc.constantFrom('', 'ok', 'error: no', 'grüße 🐑', 'error'),
+  // Longer than a block now and then, so that lines and blocks part company.
+  fc.nat({ max: 3 }).map((blocks) => 'z'.repeat(blocks * (CHUNK_BYTES - 7))),
+);
+const burst = fc.record({
+  afterMs: fc.integer({ min: 1, max: 300 }),
+  lines: fc.array(line, { minLength: 1, maxLength: 6 }),
+});
+const specs = fc.uniqueArray(
+  fc.record({
+    slot: fc.nat({ max: 2 }),
+    generation: fc.nat({ max: 2 }),
+    stream: fc.constantFrom('stdout' as const, 'stderr' as const),
+    bursts: fc.array(burst, { maxLength: 6 }),
+    rest: fc.constantFrom('', '', 'unfinished error'),
+  }),
+  { maxLength: 6, selector: ({ slot, generation, stream }) => `${slot} ${generation} ${stream}` },
+);
+
+describe('reading logs', () => {
+  it('gives every line once, in the order of the index, and of the file inside it', async () => {
+    await fc.assert(
+      fc.asyncProperty(specs, async (files) => {
+        const { home, expected } = writeHome(files);
+        assert.deepEqual(await read(home), expected);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('gives the same as reading all and choosing, for any choice of time, last lines and expression', async () => {
+    const choice = fc.record({
+      since: fc.option(fc.nat({ max: 1_500 })),
+      until: fc.option(fc.nat({ max: 1_500 })),
+      lines: fc.option(fc.nat({ max: 12 })),
+      // The second needs a thread.
+      grep: fc.option(fc.constantFrom(/ERROR/i, /^(error|ok)$/g)),
+    });
+    await fc.assert(
+      fc.asyncProperty(specs, choice, async (files, { since, until, lines, grep }) => {
+        const { home, expected } = writeHome(files);
+        const sinceMs = since === null ? null : BEGIN_MS + since;
+        const untilMs = until === null ? null : BEGIN_MS + until;
+        const chosen = expected
+          .filter(({ at }) => Date.parse(at) >= (sinceMs ?? 0) && Date.parse(at) <= (untilMs ?? Infinity))
+          .filter(({ line }) => grep === null || new RegExp(grep.source, grep.flags.replace('g', '')).test(line));
+        assert.deepEqual(
+          await read(home, { sinceMs, untilMs, lines, grep }),
+          lines === null ? chosen : chosen.slice(Math.max(0, chosen.length - lines)),
+        );
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('works without an index: times are then those of the files', async () => {
+    const { home, expected } = writeHome([
+      { slot: 0, generation: 1, stream: 'stdout', bursts: [{ afterMs: 5, lines: ['a', 'b'] }], rest: '' },
+    ]);
+    rmSync(logFileOf(home, { app: 'shop', slot: 0, generation: 1, stream: 'stdout' }).indexPath);
+    assert.deepEqual(await read(home, { lines: 1 }), expected.slice(1));
+    assert.deepEqual(await read(home, { sinceMs: BEGIN_MS + 6 }), []);
+  });
+
+  it('reads nothing of an app that never wrote, and refuses names that are paths', async () => {
+    assert.deepEqual(await read(root, { apps: ['nobody'] }), []);
+    await assert.rejects(read(root, { apps: ['../shop'] }), { code: 'DROVER_APP_UNKNOWN' });
+  });
+
+  it('gives the last lines of one worker, both streams', async () => {
+    const bursts = [{ afterMs: 1, lines: ['one', 'two'] }];
+    const { home } = writeHome([
+      { slot: 1, generation: 3, stream: 'stdout', bursts, rest: '' },
+      { slot: 1, generation: 3, stream: 'stderr', bursts: [{ afterMs: 9, lines: ['boom'] }], rest: 'last' },
+      { slot: 1, generation: 2, stream: 'stdout', bursts, rest: '' },
+      { slot: 0, generation: 3, stream: 'stdout', bursts, rest: '' },
+    ]);
+    const lines = await lastLines({ home, app: 'shop', slot: 1, generation: 3 }, 3, clock);
+    assert.deepEqual(
+      lines.map(({ stream, line }) => `${stream} ${line}`),
+      ['stdout two', 'stderr boom', 'stderr last'],
+    );
+  });
+
+  it('can be left at any line', async () => {
+    const { home, expected } = writeHome([
+      { slot: 0, generation: 1, stream: 'stdout', bursts: [{ afterMs: 1, lines: ['a', 'b', 'c'] }], rest: '' },
+    ]);
+    for await (const line of readLogs({ home, apps: ['shop'], clock, grep: /(a|b|c)/ })) {
+      assert.deepEqual(line, expected[0]);
+      break;
+    }
+  });
+});

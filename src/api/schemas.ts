@@ -83,6 +83,14 @@ const SIGNALS = Object.keys(constants.signals) as NodeJS.Signals[];
 export const SignalBody = v.strictObject({ signal: v.picklist(SIGNALS, 'is not a signal of this system') });
 export const ShutdownBody = v.strictObject({ keepWorkers: v.boolean() });
 
+const isExpression = (source: string): boolean => {
+  try {
+    return new RegExp(source) instanceof RegExp;
+  } catch {
+    return false;
+  }
+};
+
 /** Query values arrive as text. */
 const whole = (max = Number.MAX_SAFE_INTEGER) =>
   v.pipe(v.string(), v.regex(/^\d{1,16}$/, 'must be a whole number'), v.transform(Number), v.maxValue(max));
@@ -99,6 +107,7 @@ export const LogsQuery = v.strictObject({
   target: v.optional(v.string()),
   sinceMs: v.optional(whole()),
   untilMs: v.optional(whole()),
+  grep: v.optional(v.pipe(v.string(), v.maxLength(1_000), v.check(isExpression, 'is not a regular expression'))),
   lines: v.optional(whole(1_000_000)),
   follow: v.optional(flag(), 'false'),
 });

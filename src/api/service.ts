@@ -68,7 +68,9 @@ export interface LogQuery {
   /** Wall-clock bounds in milliseconds, `since` included, `until` excluded. */
   readonly sinceMs: number | null;
   readonly untilMs: number | null;
-  /** The last so many lines before following; null: all of them. */
+  /** Source of a regular expression that compiles; only lines that match. */
+  readonly grep: string | null;
+  /** The last so many (matching) lines before following; null: all of them. */
   readonly lines: number | null;
   readonly follow: boolean;
 }

@@ -1,0 +1,141 @@
+/**
+ * The typed client of the daemon's API. Light on purpose: the CLI's start-up is its first user. Every method throws
+ * `DroverError` with a code of the catalogue.
+ */
+import type {
+  AppConfig,
+  AppDetailDocument,
+  AppListDocument,
+  DaemonDocument,
+  EnvDocument,
+  EventDocument,
+  FlushDocument,
+  HealthDocument,
+  LogLineDocument,
+  OperationDocument,
+  OperationListDocument,
+  PlanDocument,
+  SignalDocument,
+  WhyDocument,
+} from '../protocol/index.ts';
+import { readEvents } from './event-stream.ts';
+import { ownHome } from './home.ts';
+import { call, type Connection, type Exchange, open, readText } from './http.ts';
+import { watchOperation } from './watch-operation.ts';
+
+type Environment = Readonly<Record<string, string>>;
+
+export interface LogRequest {
+  /** An app or a worker (`shop/2`); left out: all apps. */
+  readonly target?: string | undefined;
+  readonly sinceMs?: number | undefined;
+  readonly untilMs?: number | undefined;
+  readonly grep?: string | undefined;
+  readonly lines?: number | undefined;
+  readonly follow?: boolean | undefined;
+}
+
+export interface EventRequest {
+  readonly app?: string | undefined;
+  readonly afterSeq?: number | undefined;
+  readonly limit?: number | undefined;
+  readonly follow?: boolean | undefined;
+}
+
+/** Targets are an app (`shop`), a worker (`shop/2`) or `all`. */
+export interface DroverClient {
+  readonly socketPath: string;
+  list(): Promise<AppListDocument>;
+  show(app: string): Promise<AppDetailDocument>;
+  env(app: string): Promise<EnvDocument>;
+  health(app?: string): Promise<HealthDocument>;
+  why(app: string): Promise<WhyDocument>;
+  daemonStatus(): Promise<DaemonDocument>;
+  metrics(): Promise<string>;
+  plan(file: string | null, apps: readonly AppConfig[], prune: boolean): Promise<PlanDocument>;
+  start(file: string | null, apps: readonly AppConfig[]): Promise<readonly OperationDocument[]>;
+  apply(file: string | null, apps: readonly AppConfig[], prune: boolean): Promise<readonly OperationDocument[]>;
+  startStopped(target: string, callerEnv: Environment | null): Promise<readonly OperationDocument[]>;
+  reload(target: string, callerEnv: Environment | null): Promise<readonly OperationDocument[]>;
+  restart(target: string, callerEnv: Environment | null): Promise<readonly OperationDocument[]>;
+  stop(target: string): Promise<readonly OperationDocument[]>;
+  delete(target: string): Promise<readonly OperationDocument[]>;
+  scale(app: string, to: { to: number | 'max' } | { by: number }): Promise<readonly OperationDocument[]>;
+  signal(target: string, signal: string): Promise<SignalDocument>;
+  operations(app?: string): Promise<readonly OperationDocument[]>;
+  operation(id: string): Promise<OperationDocument>;
+  abortOperation(id: string): Promise<OperationDocument>;
+  /** Follows an operation to its end, through restarts of the daemon. */
+  watchOperation(id: string, signal?: AbortSignal): AsyncIterable<OperationDocument>;
+  logs(request: LogRequest, signal?: AbortSignal): AsyncIterable<LogLineDocument>;
+  events(request: EventRequest, signal?: AbortSignal): AsyncIterable<EventDocument>;
+  flushLogs(target: string): Promise<FlushDocument>;
+  shutdown(keepWorkers: boolean): Promise<void>;
+}
+
+export interface ClientOptions {
+  /** Default: the socket of this process's Drover home. */
+  readonly socketPath?: string;
+  /** How long the daemon may take to answer; streams and waits have no limit once they began. */
+  readonly timeoutMs?: number;
+}
+
+/** A change is answered when it is recorded, which takes longer than a look. */
+const CHANGE_TIMEOUT_MS = 60_000;
+
+/** A client of the daemon on this machine. Connects anew for each call and holds nothing open. */
+export const createClient = (options: ClientOptions = {}): DroverClient => {
+  const connection: Connection = {
+    socketPath: options.socketPath ?? ownHome().socketPath,
+    timeoutMs: options.timeoutMs ?? 10_000,
+  };
+  const get = <Document>(path: string): Promise<Document> => call(connection, { method: 'GET', path });
+  const change = <Document>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<Document> =>
+    call(connection, { method, path, timeoutMs: CHANGE_TIMEOUT_MS, ...(body === undefined ? {} : { body }) });
+  const operate = async (method: 'POST' | 'DELETE', path: string, body?: unknown) =>
+    (await change<OperationListDocument>(method, path, body)).operations;
+  const stream = async function* <Document>(path: string, signal: AbortSignal | undefined): AsyncGenerator<Document> {
+    const exchange: Exchange = { method: 'GET', path, signal };
+    yield* readEvents<Document>(await open(connection, exchange), connection.socketPath);
+  };
+  const app = (name: string): string => `/v1/apps/${encodeURIComponent(name)}`;
+  const operation = (id: string): string => `/v1/operations/${encodeURIComponent(id)}`;
+  return {
+    socketPath: connection.socketPath,
+    list: () => get('/v1/apps'),
+    show: (name) => get(app(name)),
+    env: (name) => get(`${app(name)}/env`),
+    health: (name) => get(`/v1/health${toQuery({ app: name })}`),
+    why: (name) => get(`${app(name)}/why`),
+    daemonStatus: () => get('/v1/daemon'),
+    metrics: async () => readText(await open(connection, { method: 'GET', path: '/metrics' }), connection.socketPath),
+    plan: (file, apps, prune) => change('POST', '/v1/plan', { file, apps, prune }),
+    start: (file, apps) => operate('POST', '/v1/start', { file, apps }),
+    apply: (file, apps, prune) => operate('POST', '/v1/apply', { file, apps, prune }),
+    startStopped: (target, callerEnv) => operate('POST', `${app(target)}/start`, { callerEnv }),
+    reload: (target, callerEnv) => operate('POST', `${app(target)}/reload`, { callerEnv }),
+    restart: (target, callerEnv) => operate('POST', `${app(target)}/restart`, { callerEnv }),
+    stop: (target) => operate('POST', `${app(target)}/stop`),
+    delete: (target) => operate('DELETE', app(target)),
+    scale: (name, to) => operate('POST', `${app(name)}/scale`, to),
+    signal: (target, signal) => change('POST', `${app(target)}/signal`, { signal }),
+    operations: async (name) =>
+      (await get<OperationListDocument>(`/v1/operations${toQuery({ app: name })}`)).operations,
+    operation: (id) => get(operation(id)),
+    abortOperation: (id) => change('POST', `${operation(id)}/abort`),
+    watchOperation: (id, signal) =>
+      watchOperation(() => stream<OperationDocument>(`${operation(id)}/watch`, signal), signal),
+    logs: (request, signal) => stream(`/v1/logs${toQuery({ ...request })}`, signal),
+    events: (request, signal) => stream(`/v1/events${toQuery({ ...request })}`, signal),
+    flushLogs: (target) => change('POST', `${app(target)}/logs/flush`),
+    shutdown: async (keepWorkers) => {
+      await change('POST', '/v1/daemon/shutdown', { keepWorkers });
+    },
+  };
+};
+
+const toQuery = (values: Readonly<Record<string, string | number | boolean | undefined>>): string => {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(values)) if (value !== undefined) query.set(key, String(value));
+  return query.size === 0 ? '' : `?${query.toString()}`;
+};

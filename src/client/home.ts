@@ -1,0 +1,63 @@
+/**
+ * Where Drover keeps its things, and on which socket its daemon answers. The CLI and the daemon both ask here, so that
+ * they meet.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface HomeQuestion {
+  readonly env: Environment;
+  readonly uid: number;
+}
+
+/** The system holds at most 108 bytes of a socket's path, one of them the end mark (104 on macOS). */
+const LONGEST_SOCKET_PATH = process.platform === 'darwin' ? 103 : 107;
+
+const ROOT_HOME = '/var/lib/drover';
+
+/** `DROVER_HOME`, else `/var/lib/drover` for root, else `$XDG_STATE_HOME/drover`. */
+export const findHome = ({ env, uid }: HomeQuestion): string => {
+  if (env['DROVER_HOME']) return resolve(env['DROVER_HOME']);
+  if (uid === 0) return ROOT_HOME;
+  const state = env['XDG_STATE_HOME'];
+  // The specification says that relative paths are to be ignored.
+  return join(state?.startsWith('/') ? state : join(env['HOME'] || homedir(), '.local/state'), 'drover');
+};
+
+/**
+ * `drover.sock` in the home; where that path is too long for a socket, a name derived from the home in the runtime
+ * directory (`$XDG_RUNTIME_DIR`, else a private directory below the temporary one).
+ */
+export const findSocketPath = (home: string, { env, uid }: HomeQuestion): string => {
+  const path = join(home, 'drover.sock');
+  if (Buffer.byteLength(path) <= LONGEST_SOCKET_PATH) return path;
+  const runtime = env['XDG_RUNTIME_DIR'];
+  const name = createHash('sha256').update(home).digest('hex').slice(0, 16);
+  const directory = runtime?.startsWith('/')
+    ? join(runtime, 'drover')
+    : uid === 0
+      ? '/run/drover'
+      : join(tmpdir(), `drover-${uid}`);
+  return join(directory, `${name}.sock`);
+};
+
+/** What the environment of this process says. */
+export const ownHome = (): {
+  readonly home: string;
+  readonly socketPath: string;
+  readonly rootAdvice: () => string | null;
+} => {
+  const question = { env: process.env, uid: process.getuid?.() ?? -1 };
+  const home = findHome(question);
+  return { home, socketPath: findSocketPath(home, question), rootAdvice: () => findRootAdvice(question) };
+};
+
+/** Advice for a user without a daemon on a machine where root has a Drover: the apps are probably there. */
+export const findRootAdvice = ({ env, uid }: HomeQuestion): string | null =>
+  uid > 0 && !env['DROVER_HOME'] && existsSync(ROOT_HOME)
+    ? 'Start it with `drover daemon start`; or, if you look for apps of root, use `sudo drover`.'
+    : null;

@@ -1,0 +1,106 @@
+/** One request over the Unix socket. Errors of the daemon come back as the `DroverError` they were; its silence too. */
+import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import { type DaemonDocument, DroverError, type ErrorDocument, fromErrorDocument } from '../protocol/index.ts';
+
+import { ownHome } from './home.ts';
+
+export interface Connection {
+  readonly socketPath: string;
+  /** Until the first byte of an answer. */
+  readonly timeoutMs: number;
+}
+
+export interface Exchange {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly body?: unknown;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The answer, its body not read yet. Throws what the daemon answered with, or DROVER_DAEMON_UNREACHABLE. */
+export const open = async (connection: Connection, exchange: Exchange): Promise<IncomingMessage> => {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const text = exchange.body === undefined ? undefined : JSON.stringify(exchange.body);
+  const timeoutMs = exchange.timeoutMs ?? connection.timeoutMs;
+  const request: ClientRequest = httpRequest({
+    socketPath: connection.socketPath,
+    method: exchange.method,
+    path: exchange.path,
+    agent: false,
+    headers: {
+      host: 'drover',
+      ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+    },
+    ...(exchange.signal === undefined ? {} : { signal: exchange.signal }),
+  });
+  request.setTimeout(timeoutMs, () => {
+    request.destroy(new DroverError('DROVER_TIMEOUT', { what: 'The daemon’s answer', limit: `${timeoutMs} ms` }));
+  });
+  request.on('response', (response) => {
+    request.setTimeout(0);
+    resolve(response);
+  });
+  request.on('error', (error) => {
+    reject(toError(error, connection.socketPath));
+  });
+  request.end(text);
+  const response = await promise;
+  if ((response.statusCode ?? 500) < 400) return response;
+  throw fromErrorDocument(await readError(response));
+};
+
+/** The answer as a document. */
+export const call = async <Document>(connection: Connection, exchange: Exchange): Promise<Document> =>
+  JSON.parse(await readText(await open(connection, exchange), connection.socketPath)) as Document;
+
+export const readText = async (response: IncomingMessage, socketPath: string): Promise<string> => {
+  response.setEncoding('utf8');
+  let text = '';
+  try {
+    for await (const chunk of response) text += String(chunk);
+  } catch (error) {
+    throw toError(error as Error, socketPath);
+  }
+  return text;
+};
+
+const readError = async (response: IncomingMessage): Promise<ErrorDocument> => {
+  const text = await readText(response, '');
+  try {
+    return JSON.parse(text) as ErrorDocument;
+  } catch {
+    const message = `the daemon answered ${response.statusCode ?? '?'}: ${text.slice(0, 200)}`;
+    return { error: { code: 'DROVER_INTERNAL', message, hint: null, docs: '', data: { message } } };
+  }
+};
+
+/** What the operating system says, in the catalogue's words. */
+export const toError = (error: Error, socketPath: string): Error => {
+  if (error instanceof DroverError || error.name === 'AbortError') return error;
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EACCES' || code === 'EPERM')
+    return new DroverError(
+      'DROVER_NOT_ALLOWED',
+      {
+        message: `You may not talk to the daemon on ${socketPath}.`,
+        advice: 'It belongs to another user; try again as that user.',
+      },
+      { cause: error },
+    );
+  return new DroverError('DROVER_DAEMON_UNREACHABLE', { socketPath, advice: ownHome().rootAdvice() }, { cause: error });
+};
+
+/** What `daemon status` says when nobody answers. */
+export const absentDaemon = (home: string): DaemonDocument => ({
+  running: false,
+  pid: null,
+  version: null,
+  startedAt: null,
+  home,
+  rssBytes: null,
+  apps: null,
+  workers: null,
+  dispatch: null,
+  guardPid: null,
+});

@@ -1,0 +1,5 @@
+/** The door of `client/`: how to find, start and talk to the daemon. */
+export { type ClientOptions, createClient, type DroverClient, type EventRequest, type LogRequest } from './client.ts';
+export { findHome, findSocketPath, type HomeQuestion, ownHome } from './home.ts';
+export { absentDaemon } from './http.ts';
+export { type DaemonStart, ensureDaemon, isAnswering } from './start-daemon.ts';

@@ -1,0 +1,89 @@
+/**
+ * Starts the daemon when it is not running, and waits until it answers. The daemon lives in a session of its own with
+ * its output in `daemon.log`, so that the terminal it was started from may close.
+ */
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { dirname, extname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { DroverError } from '../protocol/index.ts';
+import { createClient, type DroverClient } from './client.ts';
+import { ownHome } from './home.ts';
+
+export interface DaemonStart {
+  /** What to run with this process's Node; default: the daemon beside this file, built or as source. */
+  readonly entry?: string;
+  readonly timeoutMs?: number;
+}
+
+const POLL_MS = 10;
+const LOG_LINES = 10;
+
+/** A client whose daemon answers. Throws DROVER_DAEMON_START with the end of the daemon's log when it does not come up. */
+export const ensureDaemon = async (options: DaemonStart = {}): Promise<DroverClient> => {
+  const { home, socketPath } = ownHome();
+  const client = createClient({ socketPath });
+  return (await isAnswering(client)) ? client : startDaemon(home, client, options);
+};
+
+/** True when a daemon answers. Throws what is not its absence, such as DROVER_NOT_ALLOWED. */
+export const isAnswering = async (client: DroverClient): Promise<boolean> => {
+  try {
+    await client.daemonStatus();
+    return true;
+  } catch (error) {
+    if (error instanceof DroverError && error.code === 'DROVER_DAEMON_UNREACHABLE') return false;
+    throw error;
+  }
+};
+
+const startDaemon = async (home: string, client: DroverClient, options: DaemonStart): Promise<DroverClient> => {
+  const log = join(home, 'daemon.log');
+  const fail = (message: string, cause?: unknown): DroverError =>
+    new DroverError('DROVER_DAEMON_START', { message, log }, { cause });
+  let output: number;
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    output = openSync(log, 'a', 0o600);
+  } catch (cause) {
+    throw fail(`its home cannot be written: ${(cause as Error).message}`, cause);
+  }
+  const logStart = statSync(log).size;
+  const here = fileURLToPath(import.meta.url);
+  const entry = options.entry ?? join(dirname(here), `../daemon/main${extname(here)}`);
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
+    cwd: home,
+    detached: true,
+    stdio: ['ignore', output, output],
+    env: { ...process.env, DROVER_HOME: home },
+  });
+  closeSync(output);
+  let ended: string | null = null;
+  child.on('error', (error) => {
+    ended = error.message;
+  });
+  child.on('exit', (code, signal) => {
+    ended = `it ended with ${signal ?? `code ${code}`}`;
+  });
+  const timeoutMs = options.timeoutMs ?? 15_000;
+  const deadline = performance.now() + timeoutMs;
+  try {
+    while (performance.now() < deadline) {
+      // A daemon that ended may have lost the race against another one that was started at the same time.
+      if (await isAnswering(client)) return client;
+      if (ended !== null) throw fail(`${String(ended)}.${readEnd(log, logStart)}`);
+      await wait(POLL_MS);
+    }
+    throw fail(`it did not answer within ${timeoutMs / 1000} s.${readEnd(log, logStart)}`);
+  } finally {
+    child.removeAllListeners();
+    child.unref();
+  }
+};
+
+/** The last lines that this start has written, indented under the message. */
+const readEnd = (log: string, from: number): string => {
+  const lines = readFileSync(log).subarray(from).toString('utf8').trimEnd().split('\n').slice(-LOG_LINES);
+  return lines.join('') === '' ? '' : ['', ...lines].join('\n  ');
+};

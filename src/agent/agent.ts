@@ -1,0 +1,250 @@
+/**
+ * The agent of one worker: connects the app's servers, counters and signals with the daemon's messages. What it does
+ * in each case is in the files it calls; this one only says when.
+ */
+import type { AgentBoot, AgentMessage, AgentReport, DaemonMessage } from '../protocol/agent.ts';
+import {
+  closeAfter,
+  Drain,
+  Http2Sessions,
+  RequestMeter,
+  RuntimeMeter,
+  Upgrades,
+  type ClientHandle,
+  type NetModule,
+  type NetServer,
+  type NetSocket,
+  type ServerHandle,
+  type ServerProtocol,
+} from '../runtime/index.ts';
+import { provideAppIpc, type AppIpc } from './app-ipc.ts';
+import type { Link } from './link.ts';
+import { Listeners } from './listeners.ts';
+import { endProcess } from './shutdown.ts';
+
+type Phase = 'booting' | 'serving' | 'draining';
+
+/** Without traffic, a report in so many is sent. */
+const QUIET_FACTOR = 10;
+
+export class Agent {
+  readonly #boot: AgentBoot;
+  readonly #link: Link;
+  readonly #requests: RequestMeter;
+  readonly #upgrades: Upgrades;
+  readonly #http2: Http2Sessions;
+  readonly #servers = new Set<NetServer>();
+  readonly #tlsSockets = new Set<NetSocket>();
+  /** Clients that came over a private socket: the daemon's probes, which are nobody's traffic. */
+  readonly #privateClients = new WeakSet<ClientHandle>();
+  readonly #ipc: AppIpc;
+  readonly #runtime = new RuntimeMeter();
+  #listeners: Listeners | null = null;
+  #phase: Phase = 'booting';
+  #hasSignalledReady = false;
+  #seq = 0;
+  #unacknowledged: number | null = null;
+  #reportedActivity = -1;
+  #quietReports = 0;
+  #reportTimer: NodeJS.Timeout | null = null;
+  #exitReason: string | null = null;
+  /** What the daemon said before the app had a server. */
+  #mayAccept: boolean;
+
+  constructor(boot: AgentBoot, link: Link) {
+    this.#boot = boot;
+    this.#link = link;
+    this.#mayAccept = boot.acceptAtOnce;
+    const isPrivate = (socket: NetSocket): boolean => this.#isPrivate(socket);
+    this.#requests = new RequestMeter({ now: () => performance.now(), isPrivate });
+    this.#upgrades = new Upgrades(() => this.#requests.countUpgrade());
+    this.#http2 = new Http2Sessions(this.#requests, isPrivate);
+    this.#requests.attach();
+    this.#ipc = provideAppIpc((payload) => this.#sendForApp(payload));
+    this.#scheduleReports(boot.reportEveryMs);
+    process.on('uncaughtExceptionMonitor', (error: unknown) => {
+      this.#exitReason = error instanceof Error ? (error.stack ?? error.message).slice(0, 2000) : String(error);
+    });
+    process.on('exit', (code) => this.#sayLastWord(code));
+  }
+
+  /** Patches `net`; called when the app is about to listen for the first time. */
+  hook(net: NetModule): void {
+    this.#listeners ??= new Listeners(
+      {
+        net,
+        shards: this.#boot.shards,
+        link: this.#link,
+        onServer: (server, protocol) => this.#watch(server, protocol),
+        onConnection: (role, client) => {
+          if (role === 'private') this.#privateClients.add(client);
+          else this.#requests.countConnection();
+        },
+      },
+      this.#mayAccept,
+    );
+  }
+
+  hello(): void {
+    this.#unacknowledged = null;
+    this.#send({
+      type: 'hello',
+      v: 1,
+      spawn: this.#boot.spawn,
+      pid: process.pid,
+      node: process.versions.node,
+      phase: this.#phase,
+      signalledReady: this.#hasSignalledReady,
+      servers: this.#listeners?.states() ?? [],
+      report: this.#report(),
+    });
+  }
+
+  receive(message: DaemonMessage, handle: ServerHandle | null): void {
+    switch (message.type) {
+      case 'welcome':
+        this.#scheduleReports(message.reportEveryMs);
+        this.hello();
+        return this.#listeners?.askAgain();
+      case 'grant':
+        return this.#listeners?.onGrant(message);
+      case 'descriptor':
+        if (this.#listeners === null) handle?.close();
+        return this.#listeners?.onDescriptor(message, handle);
+      case 'uncover':
+        return this.#listeners?.onUncover(message);
+      case 'refuse':
+        return this.#listeners?.onRefuse(message);
+      case 'bind':
+        return this.#listeners?.onBind(message);
+      case 'accept':
+        return this.#accept();
+      case 'hold':
+        this.#mayAccept = false;
+        return this.#listeners?.hold(false);
+      case 'drain':
+        return this.#drain(message);
+      case 'renew':
+        return this.#renew(message.share);
+      case 'report-now':
+        this.#send({ type: 'report', report: this.#report(), replyTo: message.id });
+        return;
+      case 'ack':
+        if (this.#unacknowledged === message.seq) this.#unacknowledged = null;
+        return;
+      case 'message':
+        return this.#ipc.deliver(message.payload);
+    }
+  }
+
+  #send(message: AgentMessage): boolean {
+    return this.#link.send(message);
+  }
+
+  #sendForApp(payload: unknown): boolean {
+    if (payload !== 'ready') return this.#send({ type: 'message', payload });
+    this.#hasSignalledReady = true;
+    return this.#send({ type: 'ready' });
+  }
+
+  #isPrivate(socket: NetSocket): boolean {
+    const handle = (socket._parent ?? socket)._handle;
+    return handle !== null && handle !== undefined && this.#privateClients.has(handle);
+  }
+
+  #watch(server: NetServer, protocol: ServerProtocol): void {
+    if (this.#servers.has(server)) return;
+    this.#servers.add(server);
+    if (protocol === 'http' || protocol === 'https') this.#upgrades.watch(server);
+    if (protocol === 'http2') this.#http2.watch(server);
+    if ('setSecureContext' in server) {
+      server.prependListener('secureConnection', (socket: NetSocket) => {
+        this.#tlsSockets.add(socket);
+        socket.once('close', () => this.#tlsSockets.delete(socket));
+      });
+    }
+  }
+
+  #accept(): void {
+    if (this.#phase === 'draining') return;
+    this.#phase = 'serving';
+    this.#mayAccept = true;
+    this.#listeners?.accept();
+  }
+
+  #drain(message: Extract<DaemonMessage, { type: 'drain' }>): void {
+    if (this.#phase === 'draining') return;
+    this.#phase = 'draining';
+    this.#mayAccept = false;
+    this.#listeners?.hold(message.thenExit);
+    this.#send({ type: 'draining', report: this.#report() });
+    const scope = {
+      servers: this.#servers,
+      tlsSockets: this.#tlsSockets,
+      meter: this.#requests,
+      upgrades: this.#upgrades,
+      http2: this.#http2,
+      now: () => performance.now(),
+    };
+    // The drain belongs to this object by its timer and ends in the callback.
+    void new Drain(scope, message, (summary) => {
+      this.#send({ type: 'drained', summary, report: this.#report() });
+      if (message.thenExit) return endProcess(this.#ipc.deliver);
+      this.#requests.onResponse = null;
+      this.#phase = 'booting';
+    });
+  }
+
+  /** Every `1 / share`-th response asks its client to connect anew. */
+  #renew(share: number): void {
+    if (this.#phase === 'draining') return;
+    let owed = 0;
+    this.#requests.onResponse =
+      share <= 0
+        ? null
+        : (response) => {
+            owed += share;
+            if (owed < 1) return;
+            owed -= 1;
+            closeAfter(response);
+          };
+  }
+
+  #scheduleReports(everyMs: number): void {
+    if (this.#reportTimer !== null) clearInterval(this.#reportTimer);
+    this.#reportTimer = setInterval(() => this.#reportIfDue(), everyMs).unref();
+  }
+
+  #reportIfDue(): void {
+    // At most one is under way: behind a daemon that is away the counters grow, not a queue.
+    if (this.#unacknowledged !== null) return;
+    const activity = this.#requests.activity;
+    const isQuiet = activity === this.#reportedActivity && this.#requests.inFlight === 0;
+    this.#runtime.begin();
+    this.#runtime.setBusy(!isQuiet);
+    if (isQuiet && ++this.#quietReports % QUIET_FACTOR !== 0) return;
+    this.#reportedActivity = activity;
+    const report = this.#report();
+    if (this.#send({ type: 'report', report, replyTo: null })) this.#unacknowledged = report.seq;
+  }
+
+  #report(): AgentReport {
+    let openConnections = 0;
+    for (const server of this.#servers) openConnections += connectionsOf(server);
+    const { inFlight } = this.#requests;
+    return {
+      seq: ++this.#seq,
+      counters: this.#requests.read(),
+      runtime: this.#runtime.read({ openConnections, inFlight }),
+    };
+  }
+
+  #sayLastWord(code: number): void {
+    if (this.#phase === 'draining') this.#requests.loseInFlight();
+    this.#send({ type: 'exit', code, reason: this.#exitReason, report: this.#report() });
+  }
+}
+
+function connectionsOf(server: NetServer): number {
+  return (server as NetServer & { readonly _connections?: number })._connections ?? 0;
+}

@@ -1,0 +1,89 @@
+/**
+ * What Drover preloads into a worker (`--require`): bundled to one CommonJS file, without dependencies. It loads
+ * nothing that the app may not need, and does nothing at all in a process that is not a worker: a fork of the app, a
+ * thread, a wrapper such as npm.
+ */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type * as Threads from 'node:worker_threads';
+import type { AgentBoot } from '../protocol/agent.ts';
+import type { NetModule } from '../runtime/index.ts';
+import { Agent } from './agent.ts';
+import { forgetBoot, hidePreload, readBoot, verifyDescriptor } from './boot.ts';
+import { openChannelLink } from './channel-link.ts';
+import type { Link } from './link.ts';
+import { openSocketLink } from './socket-link.ts';
+
+const LISTEN_CHANNEL = 'tracing:net.server.listen:asyncStart';
+
+function main(): void {
+  const boot = readBoot(process.env);
+  if (boot === null) return;
+  if (boot.wrapped) beforeFirstListen(() => startBehindWrapper(boot));
+  else {
+    forgetBoot(process.env);
+    const fd = verifyDescriptor(boot.channel);
+    // A thread has a copy of the environment from which the main thread has already removed this.
+    if (fd !== null) startOnChannel(boot, fd);
+  }
+}
+
+function startOnChannel(boot: AgentBoot, fd: number): void {
+  hidePreload(process.execArgv, process.env, __filename);
+  let link: Link | null = null;
+  const relay: Link = { send: (message) => link?.send(message) ?? false };
+  const agent = new Agent(boot, relay);
+  const events = {
+    onMessage: (...args: Parameters<Agent['receive']>) => agent.receive(...args),
+    onOpen: () => agent.hello(),
+  };
+  link = openChannelLink(fd, events.onMessage, () => {
+    link = openSocketLink(boot.socketPath, events);
+  });
+  agent.hello();
+  beforeFirstListen((net) => agent.hook(net));
+}
+
+/** The process listens, so it is the app and not one of the wrappers around it, which only pass this preload on. */
+function startBehindWrapper(boot: AgentBoot): void {
+  if (!isMainThread()) return;
+  forgetBoot(process.env);
+  hidePreload(process.execArgv, process.env, __filename);
+  let link: Link | null = null;
+  const agent = new Agent({ ...boot, shards: [] }, { send: (message) => link?.send(message) ?? false });
+  link = openSocketLink(boot.socketPath, {
+    onMessage: (message, handle) => agent.receive(message, handle),
+    onOpen: () => agent.hello(),
+  });
+  agent.hook(loadNet());
+}
+
+/** Calls back within the first `listen` of this process, when `net` has been loaded anyway. */
+function beforeFirstListen(then: (net: NetModule) => void): void {
+  // Node 20 has had the channel only since one of its minor versions.
+  if (process.versions.node.startsWith('20.')) return beforeFirstListen2(loadNet(), then);
+  const onListen = (): void => {
+    unsubscribe(LISTEN_CHANNEL, onListen);
+    then(loadNet());
+  };
+  subscribe(LISTEN_CHANNEL, onListen);
+}
+
+function beforeFirstListen2(net: NetModule, then: (net: NetModule) => void): void {
+  const { prototype } = net.Server;
+  const original = prototype._listen2;
+  prototype._listen2 = function _listen2(...args) {
+    prototype._listen2 = original;
+    then(net);
+    this._listen2(...args);
+  };
+}
+
+function loadNet(): NetModule {
+  return require('node:net') as NetModule;
+}
+
+function isMainThread(): boolean {
+  return (require('node:worker_threads') as typeof Threads).isMainThread;
+}
+
+main();

@@ -1,0 +1,34 @@
+/**
+ * The door of `runtime/`: what the agent and `drover/app` both do inside a process. `node:*` only, and nothing that an
+ * app did not load itself beyond `diagnostics_channel`, `net` and `perf_hooks`.
+ */
+export { Drain } from './drain.ts';
+export type { DrainOptions, DrainScope } from './drain.ts';
+export {
+  BUCKET_COUNT,
+  boundsOf,
+  bucketOf,
+  countOf,
+  Histogram,
+  mergeHistograms,
+  percentile,
+  subtractHistogram,
+} from './histogram.ts';
+export type { SparseHistogram } from './histogram.ts';
+export { Http2Sessions } from './http2.ts';
+export { RuntimeMeter } from './measures.ts';
+export { FLAG_IPV6_ONLY, FLAG_REUSE_PORT, protocolOf } from './node-internals.ts';
+export type {
+  ClientHandle,
+  HttpResponse,
+  Listen2,
+  NetModule,
+  NetServer,
+  NetSocket,
+  ServerHandle,
+  ServerProtocol,
+  SocketName,
+} from './node-internals.ts';
+export { closeAfter } from './closing.ts';
+export { RequestMeter } from './requests.ts';
+export { Upgrades } from './upgrades.ts';

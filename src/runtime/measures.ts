@@ -1,0 +1,123 @@
+/**
+ * What a process says about itself: memory, CPU, event loop, garbage collection. Nothing runs while nothing happens:
+ * the event-loop delay is sampled only as long as there is traffic. `performance` and `PerformanceObserver` are used as
+ * globals, not imported, because Node then loads them with the first report and not at start.
+ */
+import type { RuntimeMeasures } from '../protocol/index.ts';
+import { Histogram, boundsOf, percentile } from './histogram.ts';
+
+const SAMPLE_MS = 20;
+
+/** Lateness of a short timer: what a request that arrives now would wait. */
+export class DelaySampler {
+  readonly #histogram = new Histogram();
+  #timer: NodeJS.Timeout | null = null;
+  #expectedAt = 0;
+  #sumMs = 0;
+  #count = 0;
+  #maxMs = 0;
+
+  /** Samples from now on until {@link stop}; may be called again and again. */
+  start(): void {
+    if (this.#timer !== null) return;
+    this.#expectedAt = performance.now() + SAMPLE_MS;
+    this.#timer = setInterval(() => this.#sample(), SAMPLE_MS).unref();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  /** The delays since the last reading. */
+  read(): RuntimeMeasures['delayMs'] {
+    const sparse = this.#histogram.toSparse();
+    const last = sparse.at(-2);
+    const p99 = percentile(sparse, 0.99) ?? 0;
+    const delay = {
+      mean: this.#count === 0 ? 0 : this.#sumMs / this.#count,
+      p99: last === undefined ? 0 : Math.min(p99, boundsOf(last).toMs),
+      max: this.#maxMs,
+    };
+    this.#histogram.clear();
+    this.#sumMs = this.#count = this.#maxMs = 0;
+    return delay;
+  }
+
+  #sample(): void {
+    const at = performance.now();
+    const lateMs = Math.max(0, at - this.#expectedAt);
+    this.#histogram.record(lateMs);
+    this.#sumMs += lateMs;
+    this.#count++;
+    if (lateMs > this.#maxMs) this.#maxMs = lateMs;
+    this.#expectedAt = at + SAMPLE_MS;
+  }
+}
+
+export interface Gauges {
+  readonly openConnections: number;
+  readonly inFlight: number;
+}
+
+export class RuntimeMeter {
+  readonly #delay = new DelaySampler();
+  readonly #gc = { count: 0, pauseMs: 0 };
+  #utilization: EventLoopUtilization | null = null;
+
+  /** Begins to measure what costs something to begin: event loop and garbage collection. */
+  begin(): void {
+    if (this.#utilization !== null) return;
+    this.#utilization = performance.eventLoopUtilization();
+    const observer = new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) {
+        this.#gc.count++;
+        this.#gc.pauseMs += duration;
+      }
+    });
+    observer.observe({ entryTypes: ['gc'] });
+  }
+
+  /** Tells whether there is anything to sample the event loop for. */
+  setBusy(isBusy: boolean): void {
+    if (isBusy) this.#delay.start();
+    else this.#delay.stop();
+  }
+
+  read({ openConnections, inFlight }: Gauges): RuntimeMeasures {
+    const memory = process.memoryUsage();
+    const cpu = process.cpuUsage();
+    return {
+      uptimeMs: Math.round(process.uptime() * 1000),
+      rssBytes: memory.rss,
+      heapUsedBytes: memory.heapUsed,
+      heapTotalBytes: memory.heapTotal,
+      externalBytes: memory.external,
+      cpuUserUs: cpu.user,
+      cpuSystemUs: cpu.system,
+      eventLoopUtilization: round(this.#readUtilization()),
+      delayMs: roundAll(this.#delay.read()),
+      gc: { count: this.#gc.count, pauseMs: round(this.#gc.pauseMs) },
+      openConnections,
+      inFlight,
+    };
+  }
+
+  #readUtilization(): number {
+    if (this.#utilization === null) return 0;
+    const now = performance.eventLoopUtilization();
+    const since = performance.eventLoopUtilization(now, this.#utilization);
+    this.#utilization = now;
+    return since.utilization;
+  }
+}
+
+type EventLoopUtilization = ReturnType<typeof performance.eventLoopUtilization>;
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
+
+function roundAll(delay: RuntimeMeasures['delayMs']): RuntimeMeasures['delayMs'] {
+  return { mean: round(delay.mean), p99: round(delay.p99), max: round(delay.max) };
+}

@@ -1,0 +1,157 @@
+/**
+ * Counts and times HTTP requests. HTTP/1 comes over `diagnostics_channel`, so that `http` is loaded by the app or not
+ * at all; HTTP/2 streams are reported by `http2.ts`. The cost is bounded by what a hello-world server can bear: one
+ * state object a connection, no object and no listener a request.
+ */
+import { subscribe } from 'node:diagnostics_channel';
+import { Histogram } from './histogram.ts';
+import type { RequestCounters } from '../protocol/index.ts';
+import type { HttpExchange, HttpResponse, NetSocket } from './node-internals.ts';
+
+/** What happened to a request that began. */
+export type Outcome = 'lost' | 'aborted' | 'refused';
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** A connection that carried at least one HTTP/1 request. */
+export class HttpConnection {
+  readonly socket: NetSocket;
+  /** Requests of the daemon's own probes are not the app's traffic. */
+  readonly isPrivate: boolean;
+  pending = 0;
+  startedAt = 0;
+  /** When the pipelined requests behind the first one began. */
+  readonly later: number[] = [];
+  /** How the pending requests end if the connection closes now. */
+  ending: 'served' | Outcome = 'aborted';
+
+  constructor(socket: NetSocket, isPrivate: boolean) {
+    this.socket = socket;
+    this.isPrivate = isPrivate;
+  }
+}
+
+const CONNECTION = Symbol('drover.connection');
+type TrackedSocket = NetSocket & { [CONNECTION]?: HttpConnection };
+
+export interface RequestMeterOptions {
+  readonly now: () => number;
+  readonly isPrivate: (socket: NetSocket) => boolean;
+}
+
+export class RequestMeter {
+  readonly connections = new Set<HttpConnection>();
+  readonly #options: RequestMeterOptions;
+  readonly #latency = new Histogram();
+  readonly #byClass = [0, 0, 0, 0, 0, 0];
+  readonly #counters: Mutable<Omit<RequestCounters, 'byClass' | 'latency'>> = {
+    begun: 0,
+    served: 0,
+    failed: 0,
+    lost: 0,
+    aborted: 0,
+    refused: 0,
+    connections: 0,
+    upgrades: 0,
+  };
+  /** Sees each response before the app does; null when there is nothing to change. */
+  onResponse: ((response: HttpResponse, socket: NetSocket) => void) | null = null;
+  inFlight = 0;
+
+  constructor(options: RequestMeterOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to listen to Node's channels. Nothing is loaded by that. */
+  attach(): void {
+    subscribe('http.server.request.start', (message) => this.#start(message as HttpExchange));
+    subscribe('http.server.response.finish', (message) => this.#finish(message as HttpExchange));
+  }
+
+  countConnection(): void {
+    this.#counters.connections++;
+  }
+
+  countUpgrade(): void {
+    this.#counters.upgrades++;
+  }
+
+  begin(): number {
+    this.#counters.begun++;
+    this.inFlight++;
+    return this.#options.now();
+  }
+
+  finish(status: number, startedAt: number | null): void {
+    this.inFlight--;
+    if (status >= 500) this.#counters.failed++;
+    else this.#counters.served++;
+    const statusClass = (status / 100) | 0;
+    if (statusClass >= 1 && statusClass <= 5) this.#byClass[statusClass] = (this.#byClass[statusClass] ?? 0) + 1;
+    if (startedAt !== null) this.#latency.record(this.#options.now() - startedAt);
+  }
+
+  drop(outcome: Outcome): void {
+    this.inFlight--;
+    this.#counters[outcome]++;
+  }
+
+  connectionOf(socket: NetSocket): HttpConnection | undefined {
+    return (socket as TrackedSocket)[CONNECTION];
+  }
+
+  /** Everything still in flight ends with the process. */
+  loseInFlight(): void {
+    this.#counters.lost += this.inFlight;
+    this.inFlight = 0;
+  }
+
+  /** Changes whenever anything was counted. */
+  get activity(): number {
+    return this.#counters.begun + this.#counters.connections;
+  }
+
+  read(): RequestCounters {
+    return { ...this.#counters, byClass: [...this.#byClass], latency: this.#latency.toSparse() };
+  }
+
+  #start({ response, socket }: HttpExchange): void {
+    const connection = (socket as TrackedSocket)[CONNECTION] ?? this.#track(socket);
+    if (!connection.isPrivate) {
+      const at = this.begin();
+      if (connection.pending === 0) connection.startedAt = at;
+      else connection.later.push(at);
+    }
+    connection.pending++;
+    if (this.onResponse !== null) this.onResponse(response, socket);
+  }
+
+  #finish({ response, socket }: HttpExchange): void {
+    const connection = (socket as TrackedSocket)[CONNECTION];
+    // A response may finish after its connection was closed and its requests were counted as aborted.
+    if (connection === undefined || connection.pending === 0) return;
+    connection.pending--;
+    if (connection.isPrivate) return;
+    this.finish(response.statusCode, connection.startedAt);
+    if (connection.pending > 0) connection.startedAt = connection.later.shift() ?? connection.startedAt;
+  }
+
+  #track(socket: NetSocket): HttpConnection {
+    const connection = new HttpConnection(socket, this.#options.isPrivate(socket));
+    (socket as TrackedSocket)[CONNECTION] = connection;
+    this.connections.add(connection);
+    socket.once('close', () => this.#closed(connection));
+    return connection;
+  }
+
+  #closed(connection: HttpConnection): void {
+    this.connections.delete(connection);
+    const { pending, ending, isPrivate } = connection;
+    connection.pending = 0;
+    if (isPrivate) return;
+    for (let left = pending; left > 0; left--) {
+      if (ending === 'served') this.finish(200, null);
+      else this.drop(ending);
+    }
+  }
+}

@@ -32,7 +32,6 @@ export interface GuardOptions {
   readonly list: () => readonly KeptDescriptor[];
   /** Deaths in quick succession before this daemon. */
   readonly deaths: number;
-  readonly onReplaced: (pid: number) => void;
 }
 
 export interface Guard {
@@ -81,7 +80,6 @@ export const openGuard = (options: GuardOptions): Guard => {
     const previous = current;
     current = { child, pipe };
     previous?.pipe.end('q\n');
-    if (child.pid !== undefined) options.onReplaced(child.pid);
   };
 
   const schedule = (): void => {

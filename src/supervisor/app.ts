@@ -106,7 +106,12 @@ export class App implements TenantHost, SlotHands {
   }
 
   /** Begins an operation. Throws DROVER_BUSY while another one runs. */
-  begin(kind: OperationKind, change: AppChange, plan: Pick<OperationPlan, 'machine' | 'changes'>): OperationRun {
+  begin(
+    kind: OperationKind,
+    change: AppChange,
+    plan: Pick<OperationPlan, 'machine' | 'changes'>,
+    after?: Promise<unknown>,
+  ): OperationRun {
     if (this.#run !== null) {
       throw new DroverError('DROVER_BUSY', { app: this.app, kind: this.#run.kind, operation: this.#run.id });
     }
@@ -128,7 +133,7 @@ export class App implements TenantHost, SlotHands {
     this.#run = run;
     this.#listener.onState(this);
     void run.ended.then((document) => this.#settle(document));
-    void run.begin();
+    void run.begin(after);
     return run;
   }
 

@@ -48,6 +48,7 @@ export interface ShardView {
 
 export interface Traffic {
   readonly level: DispatchLevel;
+  /** Throws DROVER_PORT_TAKEN naming the holder. */
   openPort(request: {
     readonly app: string;
     readonly address: ListenAddress;
@@ -150,7 +151,7 @@ export interface SupervisorEdges {
   readonly traffic: Traffic;
   readonly records: Records;
   readonly output: Output;
-  readonly resolveCommand: (config: AppConfig) => ResolvedCommand;
+  readonly resolveCommand: (config: AppConfig) => Promise<ResolvedCommand>;
   readonly newId: () => string;
   readonly agentPath: string;
   readonly socketPath: string;

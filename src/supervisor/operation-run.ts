@@ -99,8 +99,9 @@ export class OperationRun {
     return this.#document.status === 'running';
   }
 
-  /** Takes the counters before anything changes, then begins. */
-  async begin(): Promise<void> {
+  /** Takes the counters before anything changes, then begins; not before `after` (what the app depends on is up). */
+  async begin(after?: Promise<unknown>): Promise<void> {
+    await after;
     const handles = this.#hands.liveHandles();
     await Promise.all(handles.map((handle) => handle.freshReport(FRESH_REPORT_MS)));
     this.#book.begin(handles);

@@ -12,7 +12,7 @@ type Runners = {
 const RUNNERS: Runners = {
   spawn(tenant, { generation }) {
     tenant.backoffUntil = null;
-    spawnWorker(tenant, generation);
+    void spawnWorker(tenant, generation);
   },
 
   drain(tenant, { generation }) {

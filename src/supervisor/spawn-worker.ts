@@ -10,11 +10,11 @@ import { WorkerHandle } from './worker-handle.ts';
 
 export const REPORT_EVERY_MS = 1000;
 
-export const spawnWorker = (tenant: Tenant, generation: number): void => {
+export const spawnWorker = async (tenant: Tenant, generation: number): Promise<void> => {
   const { host, config, slot } = tenant;
   const { edges } = host;
   try {
-    const command = edges.resolveCommand(config);
+    const command = await edges.resolveCommand(config);
     const handle = new WorkerHandle({
       app: host.app,
       slot,
@@ -54,11 +54,9 @@ export const spawnWorker = (tenant: Tenant, generation: number): void => {
     } finally {
       output.close();
       if (channel !== null) closeSync(channel.workerFd);
-      for (const shard of shards) if (shard.privateFd !== null) closeSync(shard.privateFd);
     }
   } catch (error) {
-    // Through the queue, so that a stop can get in between.
-    setImmediate(() => tenant.step({ type: 'spawn-failed', at: tenant.at, generation, reason: reasonOf(error) }));
+    tenant.step({ type: 'spawn-failed', at: tenant.at, generation, reason: reasonOf(error) });
   }
 };
 

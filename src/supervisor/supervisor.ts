@@ -6,6 +6,8 @@ import type { ChangeKind, SlotAction, SlotChange } from '../core/index.ts';
 import { lookupUser, usableCpus } from '../os/index.ts';
 import { DroverError, type AppConfig, type OperationKind } from '../protocol/index.ts';
 import { App, type AppChange, type AppIdentity, type AppListener, type AppState } from './app.ts';
+import type { AgentLink, LinkListener } from './agent-link.ts';
+import { reportGarbage } from './agent-messages.ts';
 import type { SupervisorEdges } from './edges.ts';
 import { watchOomKills } from './exit-account.ts';
 import type { OperationRun } from './operation-run.ts';
@@ -51,12 +53,17 @@ export class Supervisor {
   }
 
   /** Boots every slot that has no live worker. Throws DROVER_PORT_TAKEN before anything starts. */
-  start(app: App, change: AppChange = {}, kind: OperationKind = 'start'): OperationRun {
+  start(app: App, change: AppChange = {}, kind: OperationKind = 'start', after?: Promise<unknown>): OperationRun {
     const instances = change.instances ?? app.state.instances;
     app.prepare(change);
     app.desk.openKnownPorts();
     app.want('up');
-    return app.begin(kind, change, { machine: 'start', changes: this.#changes(app, range(instances), 'boot', isVacant) });
+    return app.begin(kind, change, { machine: 'start', changes: this.#changes(app, range(instances), 'boot', isVacant) }, after);
+  }
+
+  /** New settings that no worker has to be replaced for; as many workers as they ask for. */
+  adjust(app: App, change: AppChange): OperationRun {
+    return this.scale(app, change.instances ?? app.state.instances, change);
   }
 
   /** Replaces workers without losing a request; `slots` null: all of them. */
@@ -99,10 +106,10 @@ export class Supervisor {
     return app.begin(kind, {}, { machine: kind, changes });
   }
 
-  scale(app: App, instances: number): OperationRun {
+  scale(app: App, instances: number, change: AppChange = {}): OperationRun {
     const fresh = this.#changes(app, range(instances), 'boot', isVacant);
     const removed = this.#surplus(app, instances);
-    const run = app.begin('scale', { instances }, { machine: 'scale', changes: [...fresh, ...removed] });
+    const run = app.begin('scale', { ...change, instances }, { machine: 'scale', changes: [...fresh, ...removed] });
     void run.ended.then(() => {
       for (const { slot } of removed) if (isVacant(app, slot)) app.removeSlot(slot);
     });
@@ -135,6 +142,47 @@ export class Supervisor {
 
   #surplus(app: App, instances: number): readonly SlotChange[] {
     return [...app.slots.keys()].filter((slot) => slot >= instances).map((slot) => ({ slot, action: 'remove' }));
+  }
+
+  /** After a daemon restart: opens the app's ports again and fills the slots that have no worker. */
+  resume(app: App): void {
+    try {
+      app.desk.openKnownPorts();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.edges.records.events.append({ app: app.app, type: 'port-taken', reason });
+    }
+    for (const { slot } of this.#changes(app, range(app.state.instances), 'boot', isVacant)) app.boot(slot, 'new');
+  }
+
+  /** An agent behind a wrapper connects and names its spawn. Null: nobody waits for it. */
+  claimLink(spawnId: string, link: AgentLink): LinkListener | null {
+    const tenant = this.findSpawn(spawnId);
+    const handle = tenant?.handle ?? null;
+    // One process speaks for the worker: the first that listened.
+    if (tenant === null || handle === null || handle.link !== null) return null;
+    handle.link = link;
+    return {
+      onMessage: (message) => tenant.receive(handle, message),
+      onGarbage: (detail) => reportGarbage(tenant, handle, detail),
+      onClose: () => {
+        handle.link = null;
+        handle.isAgentHere = false;
+      },
+    };
+  }
+
+  /** Ends every worker without changing what is wanted. */
+  async stopAll(): Promise<void> {
+    const runs = this.apps
+      .filter((app) => app.tenants.length > 0)
+      .map(async (app) => {
+        const { wanted } = app.state;
+        const run = await this.stop(app, 'stop');
+        await run.ended;
+        app.want(wanted);
+      });
+    await Promise.all(runs);
   }
 
   close(): void {

@@ -1,0 +1,55 @@
+/**
+ * Descriptors that a guard hands to the daemon it becomes: shards (`net/` names them) and channels
+ * (`channel:app/slot#generation`). Each is checked by its inode before it is believed.
+ */
+import { closeSync } from 'node:fs';
+import { inodeOf, setCloexec } from '../os/index.ts';
+import { INHERITANCE_VARIABLE, type Inheritance, type KeptDescriptor } from './guard.ts';
+
+export const CHANNEL_PREFIX = 'channel:';
+
+export interface Inherited {
+  /** Shards and whatever else is not a channel, by name. */
+  readonly sockets: readonly KeptDescriptor[];
+  /** Channels by `app/slot#generation`. */
+  readonly channels: ReadonlyMap<string, number>;
+  /** Daemons that died within a minute of their start, one after the other, before this one. */
+  readonly deaths: number;
+  readonly isRecovery: boolean;
+}
+
+const NOTHING: Inherited = { sockets: [], channels: new Map(), deaths: 0, isRecovery: false };
+/** A daemon that lived longer than this did not die of its own start. */
+const LONG_LIFE_S = 60;
+
+/** Reads and removes the variable; the environment goes on to guards and, in part, to nobody else. */
+export const takeInheritance = (env: NodeJS.ProcessEnv, nowS: number): Inherited => {
+  const text = env[INHERITANCE_VARIABLE];
+  delete env[INHERITANCE_VARIABLE];
+  if (text === undefined) return NOTHING;
+  const { descriptors, startedAtS, deaths } = JSON.parse(text) as Inheritance;
+  const sockets: KeptDescriptor[] = [];
+  const channels = new Map<string, number>();
+  for (const { name, descriptor } of descriptors) {
+    const [fd, inode] = descriptor.split(':').map(Number);
+    if (fd === undefined || !isSame(fd, inode ?? -1)) continue;
+    setCloexec(fd, true);
+    if (name.startsWith(CHANNEL_PREFIX)) channels.set(name.slice(CHANNEL_PREFIX.length), fd);
+    else sockets.push({ name, fd });
+  }
+  return { sockets, channels, deaths: nowS - startedAtS < LONG_LIFE_S ? deaths + 1 : 0, isRecovery: true };
+};
+
+const isSame = (fd: number, inode: number): boolean => {
+  try {
+    return inodeOf(fd) === inode;
+  } catch {
+    // Not open: whoever started us did not keep it.
+    return false;
+  }
+};
+
+/** Channels that nobody claimed: their workers are gone. */
+export const closeUnclaimed = (inherited: Inherited, claimed: ReadonlySet<number>): void => {
+  for (const fd of inherited.channels.values()) if (!claimed.has(fd)) closeSync(fd);
+};

@@ -1,0 +1,120 @@
+/**
+ * The daemon: one process per home. Opens everything, takes back what an earlier daemon left, serves the API, and ends
+ * on SIGTERM or when asked to. Started by the CLI, by a guard, or by systemd.
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { serveApi } from '../api/index.ts';
+import { ownHome } from '../client/index.ts';
+import { peerOf } from '../os/index.ts';
+import { DroverError, type Clock, type DispatchLevel } from '../protocol/index.ts';
+import { compose } from './compose.ts';
+import { openGuard, type Guard } from './guard.ts';
+import { takeInheritance } from './inheritance.ts';
+
+const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
+
+const log = (line: string): void => {
+  process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+};
+
+const main = async (): Promise<void> => {
+  const { home, socketPath } = ownHome();
+  const inherited = takeInheritance(process.env, Math.floor(Date.now() / 1000));
+  const pidFile = join(home, 'daemon.pid');
+  let guard: Guard | null = null;
+  let isEnding = false;
+
+  const drover = await openOrExplain(home, pidFile, {
+    home,
+    stateFile: join(home, 'state.db'),
+    clock: systemClock,
+    inherited,
+    level: forcedLevel(process.env['DROVER_DISPATCH']),
+    onDescriptorsChanged: () => guard?.refresh(),
+    onShutdown: (keepWorkers) => setImmediate(() => void end(keepWorkers)),
+    guardPid: () => guard?.pid ?? null,
+  });
+  writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
+  // As early as can be: whatever happens from here on, somebody brings us back.
+  guard = openGuard({
+    command: [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url)],
+    env: stringsOf(process.env),
+    list: () => drover.kept(),
+    deaths: inherited.deaths,
+  });
+  await drover.recover();
+  drover.store.events.append({
+    app: null,
+    type: inherited.isRecovery ? 'daemon-recovered' : 'daemon-started',
+    reason: inherited.isRecovery ? 'the guard brought it back' : null,
+    data: { pid: process.pid },
+  });
+  const api = await serveApi({
+    service: drover.service,
+    socketPath,
+    callerOf: peerOf,
+    onDefect: (error) => log(`defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+  });
+  guard.refresh();
+  log(`daemon ${process.pid} serves ${home}`);
+
+  const end = async (keepWorkers: boolean): Promise<void> => {
+    if (isEnding) return;
+    isEnding = true;
+    log(`ending, workers ${keepWorkers ? 'stay' : 'stop'}`);
+    drover.store.events.append({ app: null, type: 'daemon-stopping', reason: keepWorkers ? 'workers stay' : null });
+    await guard?.dismiss();
+    if (!keepWorkers) await drover.stopWorkers();
+    await api.close();
+    await drover.close();
+    rmSync(pidFile, { force: true });
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end(false));
+  // The terminal that started us may close.
+  process.on('SIGHUP', () => {});
+  process.on('uncaughtException', (error) => log(`defect: ${error.stack ?? error.message}`));
+  process.on('unhandledRejection', (error) => log(`defect: ${String(error)}`));
+};
+
+const openOrExplain = async (
+  home: string,
+  pidFile: string,
+  options: Parameters<typeof compose>[0],
+): ReturnType<typeof compose> => {
+  try {
+    return await compose(options);
+  } catch (error) {
+    const pid = readPid(pidFile);
+    if (error instanceof DroverError && error.code === 'DROVER_STATE_UNREADABLE' && pid !== null) {
+      throw new DroverError('DROVER_DAEMON_RUNNING', { home, pid }, { cause: error });
+    }
+    throw error;
+  }
+};
+
+/** The pid in the file, if that process lives. */
+const readPid = (file: string): number | null => {
+  try {
+    const pid = Number(readFileSync(file, 'utf8'));
+    process.kill(pid, 0);
+    return pid === process.pid ? null : pid;
+  } catch {
+    return null;
+  }
+};
+
+const forcedLevel = (text: string | undefined): DispatchLevel | null =>
+  text === 'exact' || text === 'classic' || text === 'shared' ? text : null;
+
+const stringsOf = (env: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+
+try {
+  await main();
+} catch (error) {
+  log(error instanceof DroverError ? `${error.message}` : `the daemon did not start: ${String(error)}`);
+  process.exit(error instanceof DroverError ? error.exitCode : 1);
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { CUT_MARK, LINE_LIMIT_BYTES, splitLines } from './line-splitter.ts';
 
 /** Text with plenty of line ends and characters of every length. */

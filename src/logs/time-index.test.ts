@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { appendTimeEntry, ENTRY_BYTES, openTimeIndex } from './time-index.ts';
 import type { TimeEntry } from './time-index.ts';
 

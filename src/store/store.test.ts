@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { AppConfig, EventDocument, ReceiptDocument } from '../protocol/index.ts';
 import { openStore } from './index.ts';
 import type { AppRecord, Store, WorkerRecord } from './index.ts';

@@ -75,7 +75,8 @@ export type AdoptionEffect =
   /** Boot a replacement, hand over, and only then end this one. */
   | { readonly type: 'replace'; readonly generation: number; readonly reason: string }
   | { readonly type: 'arm'; readonly timer: 'hello'; readonly afterMs: number; readonly generation: number }
-  | { readonly type: 'disarm'; readonly timer: 'hello' };
+  | { readonly type: 'disarm'; readonly timer: 'hello' }
+  | { readonly type: 'report'; readonly event: 'defect'; readonly reason: string };
 
 export interface AdoptionPolicy {
   /** How long an agent may take to speak; a blocked event loop must not cost a worker its place at once. */
@@ -111,6 +112,12 @@ const unknownExit = (detail: string): Exit => ({ code: null, signal: null, cause
 
 /** Known to happen, and nothing to do. */
 const ignore: AdoptionTransition = (state) => ({ state, effects: [] });
+
+/** Cannot happen unless Drover has a defect: say so and carry on. */
+const unexpected: AdoptionTransition = (state, event) => ({
+  state,
+  effects: [{ type: 'report', event: 'defect', reason: `${event.type} was not expected while ${state.phase}` }],
+});
 
 const judge: AdoptionTransition<'probed'> = (state, { observed }, policy) => {
   const { record, early } = state;
@@ -168,7 +175,7 @@ const replace: AdoptionTransition<'timer'> = (state, { generation }, policy) => 
 
 // oxfmt-ignore
 export const ADOPTION_TABLE: AdoptionTable = {
-  'probing':           { probed: judge,  hello: noteEarly, exited: bury,   timer: ignore },
+  'probing':           { probed: judge,  hello: noteEarly, exited: bury,   timer: unexpected },
   'waiting-for-hello': { probed: ignore, hello: confirm,   exited: forget, timer: replace },
   'adopted':           { probed: ignore, hello: ignore,    exited: ignore, timer: ignore },
   'replaced':          { probed: ignore, hello: ignore,    exited: ignore, timer: ignore },

@@ -381,11 +381,12 @@ const abandon: OperationTransition<'old-boot-failed'> = (state, { slot, reason }
     ? prepend([line('put-back', slot, 'failed', reason)], moveOne(state, slot, 'abandoning'))
     : stay(state);
 
-const giveUp: OperationTransition<'deadline'> = (state) =>
-  then(
-    moveAll(state, (progress) => (isPending(progress) ? 'lost' : progress.stage)),
-    settle,
-  );
+/** No more time to put things back: what still boots is ended, and a person is told. */
+const giveUp: OperationTransition<'deadline'> = (state) => {
+  const ended = moveAll(state, ({ stage }) => (stage === 'reviving' ? 'abandoning' : stage));
+  const lost = then(ended, (after) => moveAll(after, (progress) => (isPending(progress) ? 'lost' : progress.stage)));
+  return then(lost, settle);
+};
 
 // ── the table ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -408,23 +409,23 @@ export const OPERATION_TABLE: OperationTable = {
   },
   reverting: {
     begin: unexpected, restored: resend, abort: ignore, deadline: giveUp,
-    booted: ignore, 'boot-failed': ignore, drained: noteGone,
+    booted: unexpected, 'boot-failed': ignore, drained: noteGone,
     discarded: noteDiscarded, 'old-booted': giveBack, 'old-boot-failed': abandon,
   },
   done: {
     begin: unexpected, restored: ignore, abort: ignore, deadline: ignore,
     booted: ignore, 'boot-failed': ignore, drained: ignore,
-    discarded: ignore, 'old-booted': ignore, 'old-boot-failed': ignore,
+    discarded: unexpected, 'old-booted': unexpected, 'old-boot-failed': unexpected,
   },
   failed: {
     begin: unexpected, restored: ignore, abort: ignore, deadline: ignore,
     booted: ignore, 'boot-failed': ignore, drained: ignore,
-    discarded: ignore, 'old-booted': ignore, 'old-boot-failed': ignore,
+    discarded: ignore, 'old-booted': unexpected, 'old-boot-failed': unexpected,
   },
   stuck: {
     begin: unexpected, restored: ignore, abort: ignore, deadline: ignore,
-    booted: ignore, 'boot-failed': ignore, drained: ignore,
-    discarded: ignore, 'old-booted': ignore, 'old-boot-failed': ignore,
+    booted: unexpected, 'boot-failed': ignore, drained: ignore,
+    discarded: ignore, 'old-booted': unexpected, 'old-boot-failed': unexpected,
   },
 };
 

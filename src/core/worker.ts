@@ -312,7 +312,7 @@ const serve: Transition<'ready'> = (state, _event, policy) => {
 };
 
 const endLoop: Transition<'timer:steady'> = (state) =>
-  stay({ ...state, crashes: [], loops: 0 }, [report('crash-loop-ended')]);
+  state.loops > 0 ? stay({ ...state, crashes: [], loops: 0 }, [report('crash-loop-ended')]) : stay(state);
 
 const drain: Transition<'stop'> = (state, _event, policy) => endKindly(state, policy, { wanted: 'down' });
 
@@ -330,17 +330,17 @@ const abortStart: Transition<'timer:ready'> = (state, _event, policy) =>
 const abortHung: Transition<'hung'> = (state, { reason }, policy) =>
   endBadly(state, policy, { cause: 'hang', detail: reason }, 'worker-hung');
 
-/** The drain timeout is over; what is left is the app's own way of ending. */
-const warn: Transition<'timer:drain'> = (state, _event, policy) =>
-  stay(state, [{ type: 'arm', timer: 'kill', afterMs: policy.killAfterMs, generation: state.generation }]);
+/** The drain timeout is over; what is left is the app's own way of ending. Said twice, it must not begin again. */
+const warn: Transition<'timer:drain'> = (state, _event, policy) => {
+  if (state.ending?.detail != null) return stay(state);
+  const detail = `it did not end within ${policy.drainTimeoutMs + policy.killAfterMs} ms`;
+  return stay({ ...state, ending: { cause: 'asked', detail } }, [
+    { type: 'arm', timer: 'kill', afterMs: policy.killAfterMs, generation: state.generation },
+  ]);
+};
 
 const force: Transition<'timer:kill'> = (state, _event, policy) =>
-  endNow(state, policy, {}, `it did not end by itself within ${policy.killAfterMs} ms`);
-
-const forceOverdue: Transition<'timer:kill'> = (state, _event, policy) => {
-  const detail = `it did not end within ${policy.drainTimeoutMs + policy.killAfterMs} ms`;
-  return endNow(state, policy, { ending: { cause: 'asked', detail } }, detail);
-};
+  endNow(state, policy, {}, state.ending?.detail ?? 'it did not end by itself');
 
 const forceAgain: Transition<'timer:kill'> = (state, _event, policy) => {
   const { generation } = state;
@@ -391,7 +391,7 @@ export const WORKER_TABLE: WorkerTable = {
   draining: {
     start: wantUp, stop: wantDown, kill: kill, hurry: ignore, adopt: unexpected,
     spawned: drainNewborn, 'spawn-failed': landedUnborn, listening: ignore, ready: ignore, drained: noteDrained, hung: ignore, exited: landed,
-    'timer:ready': ignore, 'timer:steady': ignore, 'timer:drain': warn, 'timer:kill': forceOverdue, 'timer:backoff': unexpected,
+    'timer:ready': ignore, 'timer:steady': ignore, 'timer:drain': warn, 'timer:kill': force, 'timer:backoff': unexpected,
   },
   killing: {
     start: wantUp, stop: wantDown, kill: wantDown, hurry: ignore, adopt: unexpected,
@@ -413,10 +413,10 @@ export const WORKER_TABLE: WorkerTable = {
 export const columnOf = (event: WorkerEvent): WorkerColumn =>
   event.type === 'timer' ? `timer:${event.timer}` : event.type;
 
-/** A recorded worker may be adopted by a machine that has not spawned since; everything else must match exactly. */
+/** A recorded worker is only adopted by a machine that has had none since; everything else must match exactly. */
 const isStale = (state: WorkerState, event: WorkerEvent): boolean => {
   if (!('generation' in event)) return false;
-  return event.type === 'adopt' ? event.generation < state.generation : event.generation !== state.generation;
+  return event.type === 'adopt' ? event.generation <= state.generation : event.generation !== state.generation;
 };
 
 /** One event: the next state, and what to do about it. `table` is only given by tests that mutate it. */

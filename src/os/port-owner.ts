@@ -1,7 +1,8 @@
 /** Who holds an address: found through the socket tables under /proc, for the message that says a port is taken. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import type { ListenAddress } from '../protocol/index.ts';
 import { listPids, readCommandLine, readStat } from './procfs.ts';
+import { isListeningRow, tcpRows, unixRows } from './socket-table.ts';
 
 export interface PortOwner {
   readonly pid: number;
@@ -15,7 +16,7 @@ export function findPortOwner(address: ListenAddress): PortOwner | null {
   return inodes.size === 0 ? null : findHolder(inodes);
 }
 
-function findHolder(inodes: ReadonlySet<string>): PortOwner | null {
+function findHolder(inodes: ReadonlySet<number>): PortOwner | null {
   for (const pid of listPids()) {
     if (!holdsOneOf(pid, inodes)) continue;
     const words = readCommandLine(pid);
@@ -25,7 +26,7 @@ function findHolder(inodes: ReadonlySet<string>): PortOwner | null {
   return null;
 }
 
-function holdsOneOf(pid: number, inodes: ReadonlySet<string>): boolean {
+function holdsOneOf(pid: number, inodes: ReadonlySet<number>): boolean {
   let names: readonly string[];
   try {
     names = readdirSync(`/proc/${pid}/fd`);
@@ -35,50 +36,31 @@ function holdsOneOf(pid: number, inodes: ReadonlySet<string>): boolean {
   return names.some((name) => {
     try {
       const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${name}`))?.[1];
-      return inode !== undefined && inodes.has(inode);
+      return inode !== undefined && inodes.has(Number(inode));
     } catch {
       return false;
     }
   });
 }
 
-const LISTEN = '0A';
-
-function tcpInodes({ host, port }: { readonly host: string; readonly port: number }): ReadonlySet<string> {
-  const inodes = new Set<string>();
-  const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
-  for (const [file, isV6] of [
-    ['/proc/net/tcp', false],
-    ['/proc/net/tcp6', true],
-  ] as const) {
-    for (const row of rowsOf(file)) {
-      const [, local = '', , state, , , , , , inode = ''] = row;
-      const [bound = '', rowPort] = local.split(':');
-      if (state === LISTEN && rowPort === hexPort && overlaps(host, bound, isV6)) inodes.add(inode);
-    }
-  }
-  return inodes;
+function tcpInodes({ host, port }: { readonly host: string; readonly port: number }): ReadonlySet<number> {
+  const rows = tcpRows().filter(
+    (row) => isListeningRow(row) && row.port === port && overlaps(host, row.host, row.isV6),
+  );
+  return new Set(rows.map((row) => row.inode));
 }
 
 /** Whether listening on `host` meets a socket bound to the hexadecimal address of a row. */
 function overlaps(host: string, bound: string, isV6: boolean): boolean {
   if (/^0+$/.test(bound) || host === '::' || (host === '0.0.0.0' && !isV6)) return true;
   if (isV6) return host.includes(':');
-  const bytes = Buffer.from(bound, 'hex').reverse();
-  return bytes.join('.') === host;
+  return Buffer.from(bound, 'hex').reverse().join('.') === host;
 }
 
-function unixInodes(path: string): ReadonlySet<string> {
-  const inodes = new Set<string>();
-  for (const row of rowsOf('/proc/net/unix')) if (row.slice(7).join(' ') === path) inodes.add(row[6] ?? '');
-  return inodes;
-}
-
-function rowsOf(file: string): readonly string[][] {
-  try {
-    const lines = readFileSync(file, 'utf8').split('\n').slice(1);
-    return lines.map((line) => line.trim().split(/\s+/));
-  } catch {
-    return [];
-  }
+function unixInodes(path: string): ReadonlySet<number> {
+  return new Set(
+    unixRows()
+      .filter((row) => row.path === path)
+      .map((row) => row.inode),
+  );
 }

@@ -35,7 +35,6 @@ export function listenSocket(options: ListenOptions): number {
   });
 }
 
-/** Bound but not listening, so that nothing can connect: the cheapest way to own a port for a moment. */
 function bindTcp(fd: number, options: ListenOptions): void {
   setFlag(fd, SYSTEM.SOL_SOCKET, SYSTEM.SO_REUSEADDR, true);
   if (options.reusePort) setFlag(fd, SYSTEM.SOL_SOCKET, SYSTEM.SO_REUSEPORT, true);
@@ -47,14 +46,13 @@ function bindTcp(fd: number, options: ListenOptions): void {
 }
 
 /**
- * Why nobody else could be listening there: null, or the refusal. `SO_REUSEPORT` hides a neighbour of the same user,
- * so this binds and listens once without it and closes again.
+ * Null when nobody listens there, else the refusal. `SO_REUSEPORT` hides a neighbour of the same user, so this binds
+ * once without it. It does not listen: nobody must be able to connect to a socket that goes at once.
  */
 export function canBindExclusively(address: ListenAddress): OsError | null {
   if (address.kind === 'unix') return null;
   try {
-    // Linux lets two sockets with SO_REUSEADDR bind the same port; the second `listen` is what it refuses.
-    closeDescriptor(listenSocket({ ...address, reusePort: false, backlog: 0 }));
+    closeDescriptor(openSocket(familyOf(address.host), (fd) => bindTcp(fd, { ...address, reusePort: false })));
     return null;
   } catch (error) {
     if (isOsError(error)) return error;

@@ -1,0 +1,104 @@
+/** What the ports of one app have in common: who accepts in which slot, how busy they are, and what share each may have. */
+import type { Clock, Lane } from '../protocol/index.ts';
+import type { ShardHolder } from './port.ts';
+
+export interface Load {
+  /** Of the worker's event loop, 0–1. */
+  readonly utilization: number;
+  readonly connections: number;
+  readonly requestsPerSecond: number;
+}
+
+export interface Place {
+  readonly slot: number;
+  readonly lane: Lane;
+}
+
+export type LaneWeights = Readonly<Record<Lane, number>>;
+
+/** Reports older than this say nothing about now. */
+const LOAD_IS_STALE_AFTER_MS = 15_000;
+
+export class AppTraffic {
+  readonly #clock: Clock;
+  readonly #holders = new Map<string, ShardHolder>();
+  readonly #factors = new Map<string, number>();
+  readonly #loads = new Map<string, Load & { readonly at: number }>();
+  #lanes: LaneWeights = { stable: 100, candidate: 0 };
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  addHolder(holder: ShardHolder): void {
+    // The newest is asked first: beside it there can only be one that is about to leave.
+    this.#holders.delete(holder.id);
+    this.#holders.set(holder.id, holder);
+  }
+
+  removeHolder(id: string): boolean {
+    return this.#holders.delete(id);
+  }
+
+  findHolder(place: Place): ShardHolder | null {
+    return [...this.#holders.values()].findLast((holder) => isAt(holder, place)) ?? null;
+  }
+
+  hasHolder(id: string): boolean {
+    return this.#holders.has(id);
+  }
+
+  get hasHolders(): boolean {
+    return this.#holders.size > 0;
+  }
+
+  setLanes(weights: LaneWeights): void {
+    this.#lanes = weights;
+  }
+
+  setFactor(place: Place, factor: number): void {
+    this.#factors.set(placeKey(place), factor);
+  }
+
+  setLoad(place: Place, load: Load): void {
+    this.#loads.set(placeKey(place), { ...load, at: this.#clock.monotonicMs() });
+  }
+
+  /** What a worker said lately; null when it said nothing. */
+  findLoad(place: Place): Load | null {
+    const load = this.#loads.get(placeKey(place));
+    return load !== undefined && this.#clock.monotonicMs() - load.at < LOAD_IS_STALE_AFTER_MS ? load : null;
+  }
+
+  get requestsPerSecond(): number {
+    const oldest = this.#clock.monotonicMs() - LOAD_IS_STALE_AFTER_MS;
+    return [...this.#loads.values()]
+      .filter(({ at }) => at > oldest)
+      .reduce((sum, load) => sum + load.requestsPerSecond, 0);
+  }
+
+  forgetPlace(place: Place): void {
+    this.#factors.delete(placeKey(place));
+    this.#loads.delete(placeKey(place));
+  }
+
+  /**
+   * The share of each of these shards: a lane's weight is divided among those of its shards that have a worker, so that
+   * a canary's share does not depend on how many workers it has, nor on how many of the others are down.
+   */
+  baseWeights(places: readonly Place[]): readonly number[] {
+    const isUp = places.map((place) => this.findHolder(place) !== null);
+    const factors = places.map((place) => this.#factors.get(placeKey(place)) ?? 1);
+    return places.map(({ lane }, at) => {
+      const inLane = places.map((_, each) => each).filter((each) => places[each]?.lane === lane);
+      const living = inLane.filter((each) => isUp[each]);
+      const sharing = living.length > 0 ? living : inLane;
+      const total = sharing.reduce((sum, each) => sum + (factors[each] ?? 0), 0);
+      return total > 0 ? (this.#lanes[lane] * (factors[at] ?? 0)) / total : 0;
+    });
+  }
+}
+
+export const placeKey = ({ slot, lane }: Place): string => `${lane}/${slot}`;
+
+const isAt = (holder: ShardHolder, place: Place): boolean => holder.slot === place.slot && holder.lane === place.lane;

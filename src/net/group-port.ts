@@ -1,0 +1,287 @@
+/**
+ * A TCP port with a socket for each slot and lane. The port keeps one descriptor of each open for as long as the shard
+ * exists (closing the last one resets what waits in its queue), and never accepts on any.
+ */
+import { fstatSync } from 'node:fs';
+import { newFeedback, pollEvery, stepFeedback } from '../core/index.ts';
+import type { FeedbackState, FeedbackStep, ShardSample } from '../core/index.ts';
+import {
+  acceptQueue,
+  closeDescriptor,
+  handshakesOn,
+  inodeOf,
+  listenSocket,
+  setBacklog,
+  setReusePort,
+} from '../os/index.ts';
+import type { Clock, Lane } from '../protocol/index.ts';
+import { placeKey } from './app-traffic.ts';
+import type { AppTraffic, Place } from './app-traffic.ts';
+import type { Dispatch, Member } from './dispatch.ts';
+import { stepChange, withoutCover, withoutShard } from './feedback-steps.ts';
+import { writeKeptName } from './kept-name.ts';
+import type { PortFacts } from './kept-name.ts';
+import type { KeptDescriptor, ManagedPort, PortView, PrivateSocket, ShardHolder, ShardSocket } from './port.ts';
+import type { KeptPrivate, PrivateSockets } from './private-sockets.ts';
+import { percentages } from './shares.ts';
+import { waitForQuiet } from './wait-for-quiet.ts';
+
+export type CoverReport = (change: 'covered' | 'uncovered', place: Place, by: string) => void;
+
+export interface GroupPortParts {
+  readonly key: string;
+  readonly facts: PortFacts;
+  readonly traffic: AppTraffic;
+  readonly dispatch: Dispatch;
+  readonly privates: PrivateSockets;
+  readonly clock: Clock;
+  readonly hasFeedback: boolean;
+  readonly onCover: CoverReport;
+  readonly onDescriptors: () => void;
+}
+
+interface Shard extends Member, Place {
+  weight: number;
+  /** Gets nothing more, and is closed when it is empty. */
+  isLeaving: boolean;
+  coverer: ShardHolder | null;
+}
+
+/** How often the kernel is asked again for what it could not do yet. */
+const SETTLE_EVERY_MS = 50;
+/** With no feedback to give: only one shard, or nobody alive. */
+const UNEVENTFUL_POLL_MS = 500;
+const SERVING_POLL_MS = 20;
+
+export class GroupPort implements ManagedPort {
+  readonly key: string;
+  readonly #parts: GroupPortParts;
+  readonly #closing = new AbortController();
+  #shards: readonly Shard[] = [];
+  #feedback: FeedbackState = newFeedback();
+  #isSettled = true;
+  #settledAt = 0;
+
+  constructor(parts: GroupPortParts) {
+    this.#parts = parts;
+    this.key = parts.key;
+  }
+
+  get app(): string {
+    return this.#parts.facts.app;
+  }
+
+  get address(): PortFacts['address'] {
+    return this.#parts.facts.address;
+  }
+
+  get declared(): boolean {
+    return this.#parts.facts.declared;
+  }
+
+  shard(slot: number, lane: Lane = 'stable'): ShardSocket {
+    const known = this.#find({ slot, lane });
+    if (known === undefined) return this.#add({ slot, lane }, this.#listen());
+    known.isLeaving = false;
+    this.refresh();
+    return known;
+  }
+
+  /** A socket that listens already: of the daemon before us, or a duplicate of one that a worker bound by itself. */
+  adopt(fd: number, place: Place): void {
+    const inode = inodeOf(fd);
+    if (this.hasSocket(inode)) {
+      closeDescriptor(fd);
+      return;
+    }
+    setReusePort(fd);
+    setBacklog(fd);
+    // The worker accepts on its own socket, whatever we had put aside for it.
+    const spare = this.#find(place);
+    this.#add(place, fd);
+    if (spare !== undefined) void this.#retire(spare);
+  }
+
+  async giveUp(slot: number, lane: Lane = 'stable'): Promise<void> {
+    const shard = this.#find({ slot, lane });
+    if (shard === undefined) return;
+    await this.#retire(shard);
+    if (this.#find({ slot, lane }) === undefined) this.#parts.traffic.forgetPlace({ slot, lane });
+    if (!this.#shards.some((each) => each.slot === slot)) this.#parts.privates.closeSlot(slot);
+  }
+
+  privateSocket(slot: number, worker: string): PrivateSocket | null {
+    return this.#parts.privates.open(slot, worker);
+  }
+
+  /** A private socket of the daemon before us. */
+  adoptPrivate(socket: KeptPrivate): void {
+    this.#parts.privates.add(socket);
+  }
+
+  refresh(): void {
+    this.#recover();
+    this.#run(stepChange(this.#feedback, this.#samples(), this.#parts.clock.monotonicMs()));
+  }
+
+  poll(): number {
+    const at = this.#parts.clock.monotonicMs();
+    if (!this.#isSettled && at - this.#settledAt >= SETTLE_EVERY_MS) {
+      this.#settledAt = at;
+      this.#isSettled = this.#parts.dispatch.settle();
+    }
+    return Math.min(this.#isSettled ? Infinity : SETTLE_EVERY_MS, this.#feedBack(at));
+  }
+
+  view(): PortView {
+    const shares = percentages(this.#shards.map(({ weight }) => weight));
+    const shards = this.#shards.map(({ slot, lane, fd, coverer }, at) => ({
+      slot,
+      lane,
+      weight: shares[at] ?? 0,
+      acceptQueue: acceptQueue(fd)?.depth ?? null,
+      coveredBy: coverer?.id ?? null,
+    }));
+    return { key: this.key, address: this.address, declared: this.declared, shards };
+  }
+
+  keep(): readonly KeptDescriptor[] {
+    const { facts, dispatch, privates } = this.#parts;
+    return [
+      ...this.#shards.map((shard) => {
+        const { slot, lane, fd } = shard;
+        const position = dispatch.positionOf(shard);
+        return { name: writeKeptName({ kind: 'shard', ...facts, slot, lane, position }), fd };
+      }),
+      ...privates.list().map(({ slot, worker, path, fd }) => ({
+        name: writeKeptName({ kind: 'private', ...facts, slot, worker, path }),
+        fd,
+      })),
+    ];
+  }
+
+  hasSocket(inode: number): boolean {
+    return this.#shards.some((shard) => shard.inode === inode);
+  }
+
+  close(): void {
+    this.#closing.abort();
+    for (const { fd } of this.#shards) closeDescriptor(fd);
+    this.#shards = [];
+    this.#parts.privates.close();
+    this.#parts.dispatch.close();
+    this.#parts.onDescriptors();
+  }
+
+  #feedBack(at: number): number {
+    if (!this.#parts.hasFeedback || this.#shards.length < 2) return UNEVENTFUL_POLL_MS;
+    this.#run(stepFeedback(this.#feedback, this.#samples(), at));
+    // Kept-alive traffic shows in no queue, but a burst of new connections may come with it at any time.
+    const isServing = this.#parts.traffic.requestsPerSecond > 0;
+    return Math.min(isServing ? SERVING_POLL_MS : Infinity, pollEvery(this.#feedback));
+  }
+
+  #listen(): number {
+    const { address, uid } = this.#parts.facts;
+    if (address.kind !== 'tcp') throw new TypeError('Only TCP ports have shards.');
+    return listenSocket({ ...address, uid, reusePort: true });
+  }
+
+  #add(place: Place, fd: number): Shard {
+    const id = placeKey(place);
+    const shard: Shard = { ...place, id, fd, inode: inodeOf(fd), weight: 0, isLeaving: false, coverer: null };
+    this.#shards = [...this.#shards, shard];
+    this.#parts.dispatch.add(shard);
+    this.#isSettled = false;
+    this.refresh();
+    this.#parts.onDescriptors();
+    return shard;
+  }
+
+  #find({ slot, lane }: Place): Shard | undefined {
+    return this.#shards.findLast((shard) => shard.slot === slot && shard.lane === lane);
+  }
+
+  async #retire(shard: Shard): Promise<void> {
+    shard.isLeaving = true;
+    this.refresh();
+    await waitForQuiet({
+      signal: this.#closing.signal,
+      // With nobody left to accept there is nothing to wait for.
+      isQuiet: () => !this.#parts.traffic.hasHolders || (acceptQueue(shard.fd)?.depth ?? 0) === 0,
+      isWanted: () => !shard.isLeaving,
+      handshakes: () => this.#handshakes(),
+    });
+    if (shard.isLeaving && this.#shards.includes(shard)) this.#drop(shard);
+  }
+
+  #handshakes(): ReadonlySet<string> {
+    return this.address.kind === 'tcp' && this.#shards.length > 1 ? handshakesOn(this.address.port) : new Set();
+  }
+
+  #drop(shard: Shard): void {
+    const at = this.#shards.indexOf(shard);
+    if (shard.coverer !== null) this.#endCover(shard, shard.coverer);
+    this.#feedback = withoutShard(this.#feedback, at);
+    this.#shards = this.#shards.filter((each) => each !== shard);
+    closeDescriptor(shard.fd);
+    this.#parts.dispatch.remove(shard);
+    this.#isSettled = false;
+    this.refresh();
+    this.#parts.onDescriptors();
+  }
+
+  #samples(): readonly ShardSample[] {
+    const { traffic } = this.#parts;
+    const staying = this.#shards.filter(({ isLeaving }) => !isLeaving);
+    const bases = new Map(traffic.baseWeights(staying).map((base, at) => [staying[at], base]));
+    return this.#shards.map((shard) => {
+      const load = traffic.findLoad(shard);
+      return {
+        depth: acceptQueue(shard.fd)?.depth ?? 0,
+        utilization: load?.utilization ?? null,
+        connections: load?.connections ?? null,
+        base: bases.get(shard) ?? 0,
+        isUp: traffic.findHolder(shard) !== null,
+      };
+    });
+  }
+
+  #run({ state, weights, cover, uncover }: FeedbackStep): void {
+    this.#feedback = state;
+    for (const [at, shard] of this.#shards.entries()) shard.weight = weights[at] ?? 0;
+    this.#parts.dispatch.apply(this.#shards.map((shard) => ({ member: shard, weight: shard.weight })));
+    for (const { shard: at } of uncover) {
+      const shard = this.#shards[at];
+      if (shard?.coverer) this.#endCover(shard, shard.coverer);
+    }
+    if (!this.#parts.hasFeedback) return;
+    for (const { shard: at, by } of cover) this.#beginCover(this.#shards[at], this.#shards[by]);
+  }
+
+  #beginCover(shard: Shard | undefined, sibling: Shard | undefined): void {
+    const holder = sibling && this.#parts.traffic.findHolder(sibling);
+    if (!shard || !holder) return;
+    shard.coverer = holder;
+    holder.cover(this.key, shard.slot, shard.fd);
+    this.#parts.onCover('covered', shard, holder.id);
+  }
+
+  #endCover(shard: Shard, holder: ShardHolder): void {
+    shard.coverer = null;
+    holder.uncover(this.key, shard.slot);
+    this.#parts.onCover('uncovered', shard, holder.id);
+  }
+
+  /** A worker that covered others has stopped accepting: another one is found in its place. */
+  #recover(): void {
+    for (const [at, shard] of this.#shards.entries()) {
+      if (shard.coverer === null || this.#parts.traffic.hasHolder(shard.coverer.id)) continue;
+      this.#endCover(shard, shard.coverer);
+      this.#feedback = withoutCover(this.#feedback, at);
+    }
+  }
+}
+
+/** Who owns a socket: shards beside it must be of the same user. */
+export const ownerOf = (fd: number): number => fstatSync(fd).uid;

@@ -1,0 +1,74 @@
+/** A port of an app, as the rest of Drover sees it. */
+import type { Lane, ListenAddress } from '../protocol/index.ts';
+
+export interface ShardSocket {
+  readonly fd: number;
+  readonly inode: number;
+}
+
+export interface PrivateSocket {
+  readonly fd: number;
+  readonly path: string;
+}
+
+export interface Port {
+  /** Unique among the ports of all apps. */
+  readonly key: string;
+  readonly app: string;
+  readonly address: ListenAddress;
+  readonly declared: boolean;
+  /** The public listening socket of a slot; made when missing. The port keeps the descriptor open. */
+  shard(slot: number, lane?: Lane): ShardSocket;
+  /** Weight 0, past the last handshakes, a sibling empties the queue, then closed. Asking for the shard again stops it. */
+  giveUp(slot: number, lane?: Lane): Promise<void>;
+  /** A listening Unix socket for one worker's private server on this port; null where none can be made. */
+  privateSocket(slot: number, worker: string): PrivateSocket | null;
+}
+
+/** A worker that accepts on its slot's shards of all the app's ports. */
+export interface ShardHolder {
+  /** `app/slot#generation`. */
+  readonly id: string;
+  readonly app: string;
+  readonly slot: number;
+  readonly lane: Lane;
+  /** Accept on a sibling's shard as well, until told otherwise. */
+  readonly cover: (key: string, slot: number, fd: number) => void;
+  readonly uncover: (key: string, slot: number) => void;
+}
+
+export interface ShardView {
+  readonly slot: number;
+  readonly lane: Lane;
+  /** Share of new connections, 0–100. */
+  readonly weight: number;
+  readonly acceptQueue: number | null;
+  /** Id of the holder that accepts from it in its worker's place. */
+  readonly coveredBy: string | null;
+}
+
+export interface PortView {
+  readonly key: string;
+  readonly address: ListenAddress;
+  readonly declared: boolean;
+  readonly shards: readonly ShardView[];
+}
+
+/** A descriptor that should outlive the daemon, under a name that {@link parseKeptName} understands. */
+export interface KeptDescriptor {
+  readonly name: string;
+  readonly fd: number;
+}
+
+/** What the data path asks of a port, over what others may. */
+export interface ManagedPort extends Port {
+  /** Somebody began or stopped accepting, or a weight was changed from outside. */
+  refresh(): void;
+  /** Looks at the queues, moves weight, covers; tells in how many milliseconds to look again, null for never. */
+  poll(): number | null;
+  view(): PortView;
+  keep(): readonly KeptDescriptor[];
+  /** Whether one of its sockets is the one behind this inode. */
+  hasSocket(inode: number): boolean;
+  close(): void;
+}

@@ -35,9 +35,3 @@ function readProc(pid: number, file: string): string {
     throw error;
   }
 }
-
-/** Direct children of a process. */
-export function listChildren(pid: number): number[] {
-  const text = readProc(pid, `task/${pid}/children`).trim();
-  return text === '' ? [] : text.split(' ').map(Number);
-}

@@ -94,7 +94,7 @@ async function startLoads(port: number): Promise<RunningLoad[]> {
   return Promise.all([
     startLoad({ ...common, mode: 'kept', path: '/products', connections: 20, pauseMs: [5, 30] }),
     startLoad({ ...common, mode: 'new', path: '/products/3', connections: 10, pauseMs: [5, 30] }),
-    startLoad({ ...common, mode: 'websocket', path: '/echo', connections: 10 }),
+    startLoad({ ...common, mode: 'websocket', path: '/stock', connections: 10 }),
   ]);
 }
 

@@ -45,6 +45,7 @@ export const SUITES: readonly Suite[] = [
   folder('process', { testTimeoutMs: 120_000 }),
   folder('faults', { testTimeoutMs: 120_000 }),
   folder('packaged', { testTimeoutMs: 300_000 }),
+  folder('campaigns', { testTimeoutMs: 180_000 }),
   folder('examples', { testTimeoutMs: 120_000 }),
   folder('programs', {
     testTimeoutMs: 300_000,

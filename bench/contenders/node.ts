@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { eventually } from '../../test/support/eventually.ts';
-import { listChildren } from '../processes.ts';
+import { listChildren } from '../../test/support/processes.ts';
 import { type Contender, type RunningApp, type StartRequest, untilAnswers } from './contender.ts';
 
 const PRIMARY = join(import.meta.dirname, 'cluster-primary.mjs');

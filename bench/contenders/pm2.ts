@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { temporaryFolder } from '../../test/support/temporary.ts';
-import { listChildren } from '../processes.ts';
+import { listChildren } from '../../test/support/processes.ts';
 import { type Contender, type StartRequest, untilAnswers } from './contender.ts';
 
 const COMMAND = join(import.meta.dirname, '..', 'node_modules', 'pm2', 'bin', 'pm2');

@@ -48,6 +48,7 @@ sockets.on('connection', (socket) => {
     socket.send(JSON.stringify({ product: id, left: Math.floor(Math.random() * 100) }));
   };
   const timer = setInterval(tell, STOCK_EVERY_MS);
+  // What a customer says is confirmed by saying it back.
   socket.on('message', (text, isBinary) => socket.send(text, { binary: isBinary }));
   socket.on('close', () => clearInterval(timer));
 });

@@ -132,6 +132,8 @@ class WebSocketClient {
   }
 
   #onEcho(text: string): void {
+    // What the app says by itself is between it and its own clients.
+    if (!/^\d+:/.test(text)) return;
     if (text !== messageText(this.#echoed)) return this.#break(`echo of another message than ${this.#echoed}`);
     this.#load.ledger.noteAnswered(this.#sentAtMs[this.#echoed] ?? 0);
     this.#echoed += 1;

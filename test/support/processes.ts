@@ -1,0 +1,65 @@
+/** What the kernel says about a process that the tests look at or kill. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** Direct children of a process; none when it is gone. */
+export function listChildren(pid: number): number[] {
+  const text = readUnlessGone(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), '').trim();
+  return text === '' ? [] : text.split(' ').map(Number);
+}
+
+/** A process and everything below it. */
+export function listTree(pid: number): number[] {
+  return [pid, ...listChildren(pid).flatMap(listTree)];
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  // A zombie still has its pid, but does nothing any more.
+  return !/^State:\s+Z/m.test(readUnlessGone(() => readFileSync(`/proc/${pid}/status`, 'utf8'), 'State:\tZ'));
+}
+
+/**
+ * Kills a process tree with SIGKILL and returns the ports of the clients that were connected to it. It is stopped
+ * first, so that it cannot accept one more connection between the look and the kill.
+ */
+export function killAndListClients(pid: number): Set<number> {
+  const tree = listTree(pid);
+  for (const one of tree) process.kill(one, 'SIGSTOP');
+  const inodes = new Set(tree.flatMap(listSockets));
+  const ports = new Set(
+    ['tcp', 'tcp6'].flatMap((table) =>
+      readFileSync(`/proc/net/${table}`, 'utf8')
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim().split(/\s+/))
+        .filter((fields) => inodes.has(fields[9] ?? ''))
+        .map((fields) => Number.parseInt(fields[2]?.split(':')[1] ?? '0', 16)),
+    ),
+  );
+  for (const one of tree) process.kill(one, 'SIGKILL');
+  return ports;
+}
+
+/** The inodes of the sockets that a process has open. */
+function listSockets(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`;
+  return readUnlessGone(() => readdirSync(folder), []).flatMap((fd) => {
+    const target = readUnlessGone(() => readlinkSync(`${folder}/${fd}`), '');
+    const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
+    return inode === undefined ? [] : [inode];
+  });
+}
+
+function readUnlessGone<Value>(read: () => Value, otherwise: Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
+      return otherwise;
+    throw error;
+  }
+}

@@ -6,6 +6,7 @@ import { stickyTable } from './shares.ts';
 
 export class ClassicGroup implements Dispatch {
   readonly level = 'classic';
+  readonly #port: number;
   readonly #isSticky: boolean;
   readonly #members = new Set<Member>();
   /** Closed by us, but perhaps still held by a worker, and then still in the kernel's order. */
@@ -15,7 +16,8 @@ export class ClassicGroup implements Dispatch {
   #inForce = '';
 
   /** `order` is what the daemon before us knew of it, by inode. */
-  constructor(isSticky: boolean, order: readonly number[] = []) {
+  constructor(port: number, isSticky: boolean, order: readonly number[] = []) {
+    this.#port = port;
     this.#isSticky = isSticky;
     this.#order = order;
   }
@@ -60,7 +62,7 @@ export class ClassicGroup implements Dispatch {
 
   #readOrder(): void {
     const [any] = this.#members;
-    if (any !== undefined) this.#order = reconcileOrder(this.#order, listenersBeside(any.inode));
+    if (any !== undefined) this.#order = reconcileOrder(this.#order, listenersBeside(any.inode, this.#port));
   }
 
   #weightRule(shares: readonly Share[]): { kind: 'weights'; weights: readonly number[] } | null {

@@ -136,7 +136,7 @@ class SocketDataPath implements DataPath {
     if (known !== null && !(known instanceof GroupPort)) return known;
     const facts = { app, address, declared: false, sticky, uid: ownerOf(fd) };
     if (address.kind === 'unix' || this.level === 'shared') return this.#addShared(facts, fd);
-    const port = known ?? this.#addGroup(facts, this.#newDispatch(sticky));
+    const port = known ?? this.#addGroup(facts, this.#newDispatch(facts));
     port.adopt(fd, { slot, lane });
     this.#polling.hurry();
     return port;
@@ -202,12 +202,12 @@ class SocketDataPath implements DataPath {
     const { address, uid } = request;
     if (address.kind === 'unix') return this.#addShared(request, unixListenSocket(address.path, { uid }));
     if (this.level !== 'shared' && address.port !== 0) {
-      return this.#addGroup(request, this.#newDispatch(request.sticky));
+      return this.#addGroup(request, this.#newDispatch(request));
     }
     const fd = listenSocket({ ...address, uid, reusePort: this.level !== 'shared' });
     const facts = { ...request, address: socketAddress(fd) };
     if (this.level === 'shared') return this.#addShared(facts, fd);
-    const port = this.#addGroup(facts, this.#newDispatch(request.sticky));
+    const port = this.#addGroup(facts, this.#newDispatch(facts));
     port.adopt(fd, { slot: 0, lane: 'stable' });
     return port;
   }
@@ -244,14 +244,15 @@ class SocketDataPath implements DataPath {
     return port;
   }
 
-  #newDispatch(isSticky: boolean, order: readonly number[] = []): Dispatch {
-    return this.level === 'exact' ? new ExactGroup(isSticky) : new ClassicGroup(isSticky, order);
+  #newDispatch({ address, sticky }: PortFacts, order: readonly number[] = []): Dispatch {
+    if (this.level === 'exact') return new ExactGroup(sticky);
+    return new ClassicGroup(address.kind === 'tcp' ? address.port : 0, sticky, order);
   }
 
   #restore(kept: readonly KeptDescriptor[]): void {
     restorePorts(kept, {
       hasGroups: this.level !== 'shared',
-      addGroup: (facts, order) => this.#addGroup(facts, this.#newDispatch(facts.sticky, order)),
+      addGroup: (facts, order) => this.#addGroup(facts, this.#newDispatch(facts, order)),
       addShared: (facts, fd) => this.#addShared(facts, fd),
     });
     if (this.#ports.size > 0) this.#polling.hurry();

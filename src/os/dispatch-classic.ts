@@ -3,6 +3,7 @@
  * weights. It returns positions in the group's own order, in which sockets stand as they began to listen, and where the
  * last one takes the place of one that is closed.
  */
+import { isOsError } from './os-error.ts';
 import { MIX, STICKY_BUCKETS } from './client-hash.ts';
 import { SYSTEM } from './constants.ts';
 import { addressOf, call } from './libc.ts';
@@ -26,7 +27,12 @@ export function attachClassic(fd: number, rule: ClassicRule): void {
 
 /** Leaves the group to the kernel's own hash. */
 export function detachProgram(fd: number): void {
-  call('setsockopt', fd, SYSTEM.SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, Buffer.alloc(4), 4);
+  try {
+    call('setsockopt', fd, SYSTEM.SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, Buffer.alloc(4), 4);
+  } catch (error) {
+    // The group has none: which is what was wanted.
+    if (!isOsError(error, 'ENOENT')) throw error;
+  }
 }
 
 /** Code, jumps where true and where false, operand. */

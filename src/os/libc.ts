@@ -25,6 +25,8 @@ const PROTOTYPES = {
   inet_pton: 'int inet_pton(int, str, void*)',
   ioctl: 'int ioctl(int, ulong, void*)',
   listen: 'int listen(int, int)',
+  recv: 'long recv(int, void*, size_t, int)',
+  send: 'long send(int, void*, size_t, int)',
   sendmsg: 'long sendmsg(int, void*, int)',
   setsockopt: 'int setsockopt(int, int, int, void*, uint32)',
   socket: 'int socket(int, int, int)',

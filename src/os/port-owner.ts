@@ -2,7 +2,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import type { ListenAddress } from '../protocol/index.ts';
 import { listPids, readCommandLine, readStat } from './procfs.ts';
-import { isListeningRow, tcpRows, unixRows } from './socket-table.ts';
+import { LISTEN, listTcp, unixRows } from './socket-table.ts';
 
 export interface PortOwner {
   readonly pid: number;
@@ -44,9 +44,7 @@ function holdsOneOf(pid: number, inodes: ReadonlySet<number>): boolean {
 }
 
 function tcpInodes({ host, port }: { readonly host: string; readonly port: number }): ReadonlySet<number> {
-  const rows = tcpRows().filter(
-    (row) => isListeningRow(row) && row.port === port && overlaps(host, row.host, row.isV6),
-  );
+  const rows = listTcp({ port, state: LISTEN }).filter((row) => overlaps(host, row.host, row.isV6));
   return new Set(rows.map((row) => row.inode));
 }
 
@@ -54,7 +52,7 @@ function tcpInodes({ host, port }: { readonly host: string; readonly port: numbe
 function overlaps(host: string, bound: string, isV6: boolean): boolean {
   if (/^0+$/.test(bound) || host === '::' || (host === '0.0.0.0' && !isV6)) return true;
   if (isV6) return host.includes(':');
-  return Buffer.from(bound, 'hex').reverse().join('.') === host;
+  return Buffer.from(bound, 'hex').join('.') === host;
 }
 
 function unixInodes(path: string): ReadonlySet<number> {

@@ -1,56 +1,71 @@
-/** The kernel's tables of sockets under /proc/net: who is bound where, in which order, and who is half-way in. */
+/**
+ * The kernel's tables of sockets: who is bound where, in which order, and who is half-way in. By netlink, or under
+ * /proc/net where that is closed to us.
+ */
 import { readFileSync } from 'node:fs';
+import { AF_INET, SYSTEM } from './constants.ts';
+import { isOsError } from './os-error.ts';
+import { askSocketDiag } from './socket-diag.ts';
 
 export interface TcpRow {
-  /** Hexadecimal, as the kernel shows it. */
+  /** Hexadecimal, in the order of the network. */
   readonly host: string;
   readonly port: number;
   readonly remote: string;
-  readonly state: string;
   readonly inode: number;
   readonly isV6: boolean;
 }
 
-const LISTEN = '0A';
-const HANDSHAKE = '03';
+/** States by the kernel's numbers. */
+export const LISTEN = 10;
+const HANDSHAKE = 3;
 
-export function tcpRows(): readonly TcpRow[] {
-  return [...readTcp('/proc/net/tcp', false), ...readTcp('/proc/net/tcp6', true)];
+export interface TcpQuestion {
+  readonly port: number;
+  readonly state: number;
 }
 
-export function isListeningRow(row: TcpRow): boolean {
-  return row.state === LISTEN;
+export function listTcp(question: TcpQuestion): readonly TcpRow[] {
+  try {
+    return [...askSocketDiag(question, AF_INET), ...askSocketDiag(question, SYSTEM.AF_INET6)];
+  } catch (error) {
+    if (!isOsError(error)) throw error;
+    return [...readTcp('/proc/net/tcp', false, question), ...readTcp('/proc/net/tcp6', true, question)];
+  }
 }
 
 /**
  * The inodes of all sockets that listen on the very address of one of ours, ours included, in the order in which they
  * began to listen. Empty where the system does not tell.
  */
-export function listenersBeside(inode: number): readonly number[] {
-  const rows = tcpRows().filter((row) => isListeningRow(row));
+export function listenersBeside(inode: number, port: number): readonly number[] {
+  const rows = listTcp({ port, state: LISTEN });
   const own = rows.find((row) => row.inode === inode);
   if (own === undefined) return [];
-  const inodes = rows
-    .filter(({ host, port, isV6 }) => host === own.host && port === own.port && isV6 === own.isV6)
-    .map((row) => row.inode);
+  const inodes = rows.filter(({ host, isV6 }) => host === own.host && isV6 === own.isV6).map((row) => row.inode);
   // The kernel puts IPv6 sockets that share a port at the end of its list, and IPv4 ones at the beginning.
   return own.isV6 ? inodes : inodes.reverse();
 }
 
 /** Clients whose handshake with this port has begun but not ended. */
 export function handshakesOn(port: number): ReadonlySet<string> {
-  return new Set(
-    tcpRows()
-      .filter((row) => row.state === HANDSHAKE && row.port === port)
-      .map((row) => row.remote),
-  );
+  return new Set(listTcp({ port, state: HANDSHAKE }).map((row) => row.remote));
 }
 
-function readTcp(file: string, isV6: boolean): readonly TcpRow[] {
-  return rowsOf(file).map(([, local = '', remote = '', state = '', , , , , , inode = '']) => {
-    const [host = '', port = ''] = local.split(':');
-    return { host, port: Number.parseInt(port, 16), remote, state, inode: Number(inode), isV6 };
-  });
+function readTcp(file: string, isV6: boolean, question: TcpQuestion): readonly TcpRow[] {
+  const hexPort = question.port.toString(16).toUpperCase().padStart(4, '0');
+  const hexState = question.state.toString(16).toUpperCase().padStart(2, '0');
+  return rowsOf(file)
+    .filter(([, local = '', , state]) => state === hexState && local.endsWith(`:${hexPort}`))
+    .map(([, local = '', remote = '', , , , , , , inode]) => {
+      const host = toNetworkOrder(local.slice(0, local.indexOf(':')));
+      return { host, port: question.port, remote, inode: Number(inode), isV6 };
+    });
+}
+
+/** /proc writes addresses as 32-bit words of this machine. */
+function toNetworkOrder(hex: string): string {
+  return Buffer.from(hex, 'hex').swap32().toString('hex');
 }
 
 export interface UnixRow {

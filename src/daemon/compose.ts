@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DroverService } from '../api/index.ts';
 import { lastLines, openLogs, type Logs } from '../logs/index.ts';
-import { openDataPath, type DataPath, type DataPathEvent } from '../net/index.ts';
+import { openDataPath, type DataPath } from '../net/index.ts';
 import { bootId, readUsage } from '../os/index.ts';
 import type { Clock, DaemonDocument, DispatchLevel } from '../protocol/index.ts';
 import { openStore, type Store } from '../store/index.ts';
@@ -71,7 +71,10 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     clock,
     socketFolder: runDirectory,
     adopt: inherited.sockets,
-    onEvent: (event) => noteTraffic(store, options, event),
+    // Covers come and go with every short stall; they are shown live (`ls`), not kept as history.
+    onEvent: (event) => {
+      if (event.type === 'descriptors-changed') options.onDescriptorsChanged();
+    },
   });
   const logs = openLogs({
     home,
@@ -140,15 +143,6 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
       store.close();
     },
   };
-};
-
-const noteTraffic = (store: Store, options: ComposeOptions, event: DataPathEvent): void => {
-  if (event.type === 'descriptors-changed') {
-    options.onDescriptorsChanged();
-    return;
-  }
-  const { app, slot, by, type } = event;
-  store.events.append({ app, worker: `${app}/${slot}`, type: `shard-${type}`, reason: `by ${by}` });
 };
 
 const channelsOf = (supervisor: Supervisor): readonly KeptDescriptor[] =>

@@ -55,13 +55,16 @@ export const openGuard = (options: GuardOptions): Guard => {
   const replace = (): void => {
     timer = null;
     if (isDismissed) return;
-    const kept = options.list();
+    const kept = options.list().flatMap(({ name, fd }) => {
+      const inode = inodeOrNull(fd);
+      return inode === null ? [] : [{ name, fd, inode }];
+    });
     const inheritance: Inheritance = {
-      descriptors: kept.map(({ name, fd }, index) => ({ name, descriptor: `${FIRST_KEPT_FD + index}:${inodeOf(fd)}` })),
+      descriptors: kept.map(({ name, inode }, index) => ({ name, descriptor: `${FIRST_KEPT_FD + index}:${inode}` })),
       startedAtS: Math.floor(performance.timeOrigin / 1000),
       deaths: options.deaths,
     };
-    const child = spawn('/bin/sh', [SCRIPT, String(waitBefore(options.deaths)), ...options.command], {
+    const child = spawn('/bin/sh', [SCRIPT, ...options.command], {
       detached: true,
       env: { ...options.env, [INHERITANCE_VARIABLE]: JSON.stringify(inheritance) },
       stdio: ['ignore', 'inherit', 'inherit', 'pipe', ...kept.map(({ fd }) => fd)],
@@ -106,5 +109,11 @@ export const openGuard = (options: GuardOptions): Guard => {
   };
 };
 
-/** Seconds before the next daemon starts: none for a first death, then doubling up to half a minute. */
-const waitBefore = (deaths: number): number => (deaths === 0 ? 0 : Math.min(30, 2 ** (deaths - 1)));
+/** A worker's channel may close between the moment it was listed and now. */
+const inodeOrNull = (fd: number): number | null => {
+  try {
+    return inodeOf(fd);
+  } catch {
+    return null;
+  }
+};

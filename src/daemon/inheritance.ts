@@ -9,6 +9,8 @@ import { INHERITANCE_VARIABLE, type Inheritance, type KeptDescriptor } from './g
 export const CHANNEL_PREFIX = 'channel:';
 
 export interface Inherited {
+  /** Everything, as it came: what a guard must go on keeping until it is sorted. */
+  readonly all: readonly KeptDescriptor[];
   /** Shards and whatever else is not a channel, by name. */
   readonly sockets: readonly KeptDescriptor[];
   /** Channels by `app/slot#generation`. */
@@ -18,7 +20,7 @@ export interface Inherited {
   readonly isRecovery: boolean;
 }
 
-const NOTHING: Inherited = { sockets: [], channels: new Map(), deaths: 0, isRecovery: false };
+const NOTHING: Inherited = { all: [], sockets: [], channels: new Map(), deaths: 0, isRecovery: false };
 /** A daemon that lived longer than this did not die of its own start. */
 const LONG_LIFE_S = 60;
 
@@ -28,16 +30,18 @@ export const takeInheritance = (env: NodeJS.ProcessEnv, nowS: number): Inherited
   delete env[INHERITANCE_VARIABLE];
   if (text === undefined) return NOTHING;
   const { descriptors, startedAtS, deaths } = JSON.parse(text) as Inheritance;
+  const all: KeptDescriptor[] = [];
   const sockets: KeptDescriptor[] = [];
   const channels = new Map<string, number>();
   for (const { name, descriptor } of descriptors) {
     const [fd, inode] = descriptor.split(':').map(Number);
     if (fd === undefined || !isSame(fd, inode ?? -1)) continue;
     setCloexec(fd, true);
+    all.push({ name, fd });
     if (name.startsWith(CHANNEL_PREFIX)) channels.set(name.slice(CHANNEL_PREFIX.length), fd);
     else sockets.push({ name, fd });
   }
-  return { sockets, channels, deaths: nowS - startedAtS < LONG_LIFE_S ? deaths + 1 : 0, isRecovery: true };
+  return { all, sockets, channels, deaths: nowS - startedAtS < LONG_LIFE_S ? deaths + 1 : 0, isRecovery: true };
 };
 
 const isSame = (fd: number, inode: number): boolean => {

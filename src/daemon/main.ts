@@ -4,16 +4,21 @@
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { serveApi } from '../api/index.ts';
 import { ownHome } from '../client/index.ts';
 import { peerOf } from '../os/index.ts';
 import { DroverError, type Clock, type DispatchLevel } from '../protocol/index.ts';
 import { compose } from './compose.ts';
-import { openGuard, type Guard } from './guard.ts';
+import { openGuard, type Guard, type KeptDescriptor } from './guard.ts';
 import { takeInheritance } from './inheritance.ts';
 
 const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
+
+/** Between daemons that die one after the other. */
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 30_000;
 
 const log = (line: string): void => {
   process.stderr.write(`${new Date().toISOString()} ${line}\n`);
@@ -23,10 +28,21 @@ const main = async (): Promise<void> => {
   const { home, socketPath } = ownHome();
   const inherited = takeInheritance(process.env, Math.floor(Date.now() / 1000));
   const pidFile = join(home, 'daemon.pid');
-  let guard: Guard | null = null;
   let isEnding = false;
+  let kept: () => readonly KeptDescriptor[] = () => inherited.all;
+  const guardOptions = {
+    command: [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url)],
+    env: stringsOf(process.env),
+    list: () => kept(),
+    deaths: inherited.deaths,
+  };
+  // A daemon that was brought back has something to lose from its first moment on; a new one only once it is up.
+  let guard: Guard | null = inherited.isRecovery ? openGuard(guardOptions) : null;
 
-  const drover = await openOrExplain(home, pidFile, {
+  // The guard that keeps everything is there already: a daemon that dies at its start may take its time to try again.
+  if (inherited.deaths > 0) await wait(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (inherited.deaths - 1)));
+
+  const drover = await openOrExplain({ home, pidFile, guard }, {
     home,
     stateFile: join(home, 'state.db'),
     clock: systemClock,
@@ -37,13 +53,8 @@ const main = async (): Promise<void> => {
     guardPid: () => guard?.pid ?? null,
   });
   writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
-  // As early as can be: whatever happens from here on, somebody brings us back.
-  guard = openGuard({
-    command: [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url)],
-    env: stringsOf(process.env),
-    list: () => drover.kept(),
-    deaths: inherited.deaths,
-  });
+  kept = () => drover.kept();
+  guard ??= openGuard(guardOptions);
   await drover.recover();
   drover.store.events.append({
     app: null,
@@ -80,18 +91,17 @@ const main = async (): Promise<void> => {
 };
 
 const openOrExplain = async (
-  home: string,
-  pidFile: string,
+  { home, pidFile, guard }: { readonly home: string; readonly pidFile: string; readonly guard: Guard | null },
   options: Parameters<typeof compose>[0],
 ): ReturnType<typeof compose> => {
   try {
     return await compose(options);
   } catch (error) {
     const pid = readPid(pidFile);
-    if (error instanceof DroverError && error.code === 'DROVER_STATE_UNREADABLE' && pid !== null) {
-      throw new DroverError('DROVER_DAEMON_RUNNING', { home, pid }, { cause: error });
-    }
-    throw error;
+    if (!(error instanceof DroverError) || error.code !== 'DROVER_STATE_UNREADABLE' || pid === null) throw error;
+    // Another daemon has the home: what we inherited is not needed, and nobody is to try again.
+    await guard?.dismiss();
+    throw new DroverError('DROVER_DAEMON_RUNNING', { home, pid }, { cause: error });
   }
 };
 

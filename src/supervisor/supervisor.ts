@@ -10,6 +10,7 @@ import type { AgentLink, LinkListener } from './agent-link.ts';
 import { reportGarbage } from './agent-messages.ts';
 import type { SupervisorEdges } from './edges.ts';
 import { watchOomKills } from './exit-account.ts';
+import { regainPorts } from './regain-ports.ts';
 import type { OperationRun } from './operation-run.ts';
 import type { Tenant } from './tenant.ts';
 
@@ -146,6 +147,7 @@ export class Supervisor {
 
   /** After a daemon restart: opens the app's ports again and fills the slots that have no worker. */
   resume(app: App): void {
+    regainPorts(app);
     try {
       app.desk.openKnownPorts();
     } catch (error) {

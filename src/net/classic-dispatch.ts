@@ -35,6 +35,8 @@ export class ClassicGroup implements Dispatch {
 
   apply(shares: readonly Share[]): void {
     this.#shares = shares;
+    // A socket alone needs no program, and takes none before it has company if it was bound without SO_REUSEPORT.
+    if (this.#order.length < 2) return;
     const rule = this.#isSticky ? this.#stickyRule(shares) : this.#weightRule(shares);
     const any = shares[0]?.member;
     const wanted = JSON.stringify(rule);

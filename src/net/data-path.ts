@@ -4,6 +4,7 @@
  */
 import {
   canBindExclusively,
+  closeDescriptor,
   findPortOwner,
   isOsError,
   listenSocket,
@@ -121,19 +122,22 @@ class SocketDataPath implements DataPath {
 
   openPort(request: OpenPortRequest): Port {
     const known = this.#findByAddress(request.address);
-    if (known?.app === request.app) return known;
+    if (known !== null) return this.#ofSameApp(known, request.app);
     const refusal = canBindExclusively(request.address);
-    if (refusal !== null) throw this.#explain(refusal, request);
+    if (refusal !== null) throw explain(refusal, request.address);
     try {
       return this.#open(request);
     } catch (error) {
-      throw this.#explain(error, request);
+      throw explain(error, request.address);
     }
   }
 
   adoptPort({ app, address, fd, slot, lane = 'stable', sticky }: AdoptPortRequest): Port {
     const known = this.#findByAddress(address);
-    if (known !== null && !(known instanceof GroupPort)) return known;
+    if (known !== null && (known.app !== app || !(known instanceof GroupPort))) {
+      closeDescriptor(fd);
+      return this.#ofSameApp(known, app);
+    }
     const facts = { app, address, declared: false, sticky, uid: ownerOf(fd) };
     if (address.kind === 'unix' || this.level === 'shared') return this.#addShared(facts, fd);
     const port = known ?? this.#addGroup(facts, this.#newDispatch(facts));
@@ -290,18 +294,19 @@ class SocketDataPath implements DataPath {
     port.close();
   }
 
-  /** Says who is in the way, where that is what the system means. */
-  #explain(error: unknown, { address }: OpenPortRequest): unknown {
-    if (!isOsError(error, 'EADDRINUSE')) return error;
-    const owner = findPortOwner(address);
-    const known = this.#findByAddress(address);
-    const command = known === null ? owner?.command : `the app ${known.app}`;
-    return new DroverError(
-      'DROVER_PORT_TAKEN',
-      { address: describeAddress(address), pid: owner?.pid ?? null, command: command ?? null },
-      { cause: error },
-    );
+  #ofSameApp<Kind extends Port>(port: Kind, app: string): Kind {
+    if (port.app === app) return port;
+    const data = { address: describeAddress(port.address), pid: process.pid, command: `the app ${port.app}` };
+    throw new DroverError('DROVER_PORT_TAKEN', data);
   }
+}
+
+/** Says who is in the way, where that is what the system means. */
+function explain(error: unknown, address: ListenAddress): unknown {
+  if (!isOsError(error, 'EADDRINUSE')) return error;
+  const owner = findPortOwner(address);
+  const data = { address: describeAddress(address), pid: owner?.pid ?? null, command: owner?.command ?? null };
+  return new DroverError('DROVER_PORT_TAKEN', data, { cause: error });
 }
 
 /** Requests carry more than what is kept. */

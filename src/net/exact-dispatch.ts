@@ -11,7 +11,7 @@ export class ExactGroup implements Dispatch {
   readonly #program: ExactDispatch;
   readonly #isSticky: boolean;
   readonly #indices = new Map<Member, number>();
-  /** In the array of a daemon that is gone; the kernel takes some milliseconds to free it. */
+  /** Not in our array yet: still in that of a daemon that is gone, or without company. */
   readonly #busy = new Set<Member>();
   #shares: readonly Share[] = [];
   #inForce = '';
@@ -26,6 +26,8 @@ export class ExactGroup implements Dispatch {
     const index = Array.from({ length: MAX_MEMBERS }, (_, each) => each).find((each) => !used.has(each));
     if (index === undefined) throw new RangeError(`More than ${MAX_MEMBERS} shards on one port.`);
     this.#indices.set(member, index);
+    // It may be the company that another one waited for.
+    this.#placeBusy();
     if (this.#program.setSocket(index, member.fd)) return;
     // The program in force before ours is what keeps the old array alive.
     if (this.#inForce === '') detachProgram(member.fd);
@@ -56,10 +58,7 @@ export class ExactGroup implements Dispatch {
 
   settle(): boolean {
     if (this.#busy.size === 0) return true;
-    for (const member of this.#busy) {
-      const index = this.#indices.get(member);
-      if (index === undefined || this.#program.setSocket(index, member.fd)) this.#busy.delete(member);
-    }
+    this.#placeBusy();
     this.apply(this.#shares);
     return this.#busy.size === 0;
   }
@@ -70,6 +69,13 @@ export class ExactGroup implements Dispatch {
 
   close(): void {
     this.#program.close();
+  }
+
+  #placeBusy(): void {
+    for (const member of this.#busy) {
+      const index = this.#indices.get(member);
+      if (index === undefined || this.#program.setSocket(index, member.fd)) this.#busy.delete(member);
+    }
   }
 
   #indexOf(share: Share | undefined): number {

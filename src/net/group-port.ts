@@ -175,7 +175,10 @@ export class GroupPort implements ManagedPort {
 
   #feedBack(at: number): number {
     if (!this.#parts.hasFeedback || this.#shards.length < 2) return UNEVENTFUL_POLL_MS;
-    this.#run(stepFeedback(this.#feedback, this.#samples(), at));
+    const samples = this.#samples();
+    // A sticky client is better off waiting for its worker than with one that does not know it.
+    const step = this.#parts.facts.sticky ? stepChange : stepFeedback;
+    this.#run(step(this.#feedback, samples, at));
     // Kept-alive traffic shows in no queue, but a burst of new connections may come with it at any time.
     const isServing = this.#parts.traffic.requestsPerSecond > 0;
     return Math.min(isServing ? SERVING_POLL_MS : Infinity, pollEvery(this.#feedback));

@@ -50,8 +50,9 @@ export class ExactDispatch {
   }
 
   /**
-   * False when the socket is still in another array: a socket is in one at a time, and that of a daemon that died is
-   * freed some milliseconds after its program was detached. A closed socket leaves the array by itself.
+   * False when the socket cannot be in the array yet. It may be in another one: that of a daemon that died is freed some
+   * milliseconds after its program was detached. Or it was bound without `SO_REUSEPORT`, and becomes a member of a group
+   * only when a second socket listens beside it. A closed socket leaves the array by itself.
    */
   setSocket(index: number, fd: number): boolean {
     const value = Buffer.alloc(4);
@@ -60,7 +61,7 @@ export class ExactDispatch {
       updateMap(this.#sockets, index, value);
       return true;
     } catch (error) {
-      if (isOsError(error, 'EBUSY')) return false;
+      if (isOsError(error, 'EBUSY', 'EINVAL')) return false;
       throw error;
     }
   }

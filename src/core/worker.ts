@@ -406,7 +406,7 @@ export const WORKER_TABLE: WorkerTable = {
   crashed: {
     start: spawn, stop: rest, kill: rest, hurry: ignore, adopt: unexpected,
     spawned: ignore, 'spawn-failed': ignore, listening: ignore, ready: ignore, drained: ignore, hung: ignore, exited: ignore,
-    'timer:ready': ignore, 'timer:steady': ignore, 'timer:drain': unexpected, 'timer:kill': ignore, 'timer:backoff': unexpected,
+    'timer:ready': ignore, 'timer:steady': unexpected, 'timer:drain': unexpected, 'timer:kill': ignore, 'timer:backoff': unexpected,
   },
 };
 

@@ -77,7 +77,8 @@ export class AdoptionWorld {
         this.step({ type: 'probed', generation: GENERATION, observed: this.observe() });
         return;
       case 'hello':
-        if (!this.isAlive || !this.history.hasAgent) return;
+        // A dead worker's last words may still arrive.
+        if (!this.history.hasAgent || !(this.isAlive || this.hasSpoken)) return;
         this.hasSpoken = true;
         this.step({ type: 'hello', generation: GENERATION, isReady: this.history.isReady });
         return;

@@ -23,16 +23,16 @@ const MOVES = {
   wait: 4,
   /** Time passes without a timer. */
   pass: 1,
-  ghost: 2,
+  ghost: 4,
   crash: 4,
   finish: 1,
-  hang: 1,
+  hang: 3,
   failSpawn: 1,
   /** Somebody else sent it SIGTERM: its agent drains although nobody here asked. */
   outsider: 1,
   adopt: 2,
   /** Crash, start and be ready again, at once and several times. */
-  relapse: 3,
+  relapse: 4,
 } as const;
 export interface WorkerMove {
   readonly move: keyof typeof MOVES;

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { chooseHurry, mayAcceptEarly } from './availability.ts';
+import type { WaitingSlot } from './availability.ts';
+
+const waiting = (slot: number, change: Partial<WaitingSlot> = {}): WaitingSlot => ({
+  slot,
+  phase: 'backoff',
+  isAccepting: false,
+  hasListened: true,
+  backoffUntil: 1000 - slot,
+  ...change,
+});
+const ask = (slots: WaitingSlot[], lastHurryAt: number | null = null): number | null =>
+  chooseHurry({ slots, lastHurryAt, at: 500, initialMs: 200 });
+
+describe('hurrying a slot out of its backoff', () => {
+  it('chooses the one that would have started next', () => {
+    assert.equal(ask([waiting(0), waiting(2), waiting(1)]), 2);
+  });
+
+  it('leaves everybody waiting while somebody accepts', () => {
+    assert.equal(ask([waiting(0), waiting(1, { phase: 'running', isAccepting: true })]), null);
+  });
+
+  it('never hurries what has not listened or does not wait', () => {
+    assert.equal(ask([waiting(0, { hasListened: false }), waiting(1, { phase: 'crashed' })]), null);
+  });
+
+  it('hurries one slot at most in the first wait of the backoff', () => {
+    assert.equal(ask([waiting(0)], 301), null);
+    assert.equal(ask([waiting(0)], 300), 0);
+  });
+});
+
+describe('accepting before ready', () => {
+  const untried = { hasListened: true, waitsOnlyForStability: true, isReplacement: false, isAnyWorkerReady: false };
+
+  it('is better than nobody, and only then', () => {
+    assert.equal(mayAcceptEarly(untried), true);
+    assert.equal(mayAcceptEarly({ ...untried, isAnyWorkerReady: true }), false);
+    assert.equal(mayAcceptEarly({ ...untried, isReplacement: true }), false);
+    assert.equal(mayAcceptEarly({ ...untried, waitsOnlyForStability: false }), false);
+    assert.equal(mayAcceptEarly({ ...untried, hasListened: false }), false);
+  });
+});

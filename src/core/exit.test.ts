@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { classifyExit, describeExit, explainExit } from './exit.ts';
+
+const observed = { code: null, signal: null, wasOomKilled: false, detail: null } as const;
+
+describe('the classification of an exit', () => {
+  it('tells clean, code, signal, out of memory and unknown apart', () => {
+    assert.equal(classifyExit({ ...observed, code: 0 }).cause, 'clean');
+    assert.equal(classifyExit({ ...observed, code: 7 }).cause, 'code');
+    assert.equal(classifyExit({ ...observed, signal: 'SIGTERM' }).cause, 'signal');
+    assert.equal(classifyExit({ ...observed, signal: 'SIGKILL', wasOomKilled: true }).cause, 'oom');
+    assert.equal(classifyExit({ ...observed, wasOomKilled: true }).cause, 'oom');
+    assert.equal(classifyExit(observed).cause, 'unknown');
+  });
+
+  it('does not blame memory for a worker that exited by itself while a descendant was killed', () => {
+    assert.equal(classifyExit({ ...observed, code: 1, wasOomKilled: true }).cause, 'code');
+  });
+
+  it('calls an end our kill only when SIGKILL was what ended it', () => {
+    const asked = { cause: 'asked', detail: null } as const;
+    const killed = classifyExit({ ...observed, signal: 'SIGKILL' });
+    assert.equal(explainExit(killed, asked, true).cause, 'killed');
+    assert.equal(explainExit(killed, asked, false).cause, 'signal');
+    assert.equal(explainExit(classifyExit({ ...observed, code: 0 }), asked, true).cause, 'clean');
+    assert.equal(explainExit(killed, null, false).cause, 'signal');
+  });
+
+  it('says it in words', () => {
+    assert.equal(describeExit(classifyExit({ ...observed, code: 7 })), 'exited with code 7');
+    assert.equal(describeExit(classifyExit(observed)), 'ended for an unknown reason');
+    assert.equal(describeExit(classifyExit({ ...observed, detail: 'ENOENT' })), 'ended: ENOENT');
+  });
+});

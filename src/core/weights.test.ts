@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { newFeedback, pollEvery, schedule, stepFeedback } from './weights.ts';
+import type { FeedbackState, FeedbackStep, ShardSample } from './weights.ts';
+
+const shard = (change: Partial<ShardSample> = {}): ShardSample => ({
+  depth: 0,
+  utilization: 0.2,
+  connections: 0,
+  base: 100,
+  isUp: true,
+  ...change,
+});
+
+/** Polls the same picture several times, 10 ms apart. */
+const poll = (samples: readonly ShardSample[], times: number, from: FeedbackState = newFeedback()): FeedbackStep[] => {
+  const steps: FeedbackStep[] = [];
+  let state = from;
+  for (let time = 1; time <= times; time++) {
+    const step = stepFeedback(state, samples, state.polledAt + 10);
+    steps.push(step);
+    state = step.state;
+  }
+  return steps;
+};
+
+describe('a schedule', () => {
+  it('gives each weight its share, to within one turn', () => {
+    const anyWeights = fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 16 });
+    fc.assert(
+      fc.property(anyWeights, (weights) => {
+        const total = weights.reduce((sum, weight) => sum + weight, 0);
+        const turns = schedule(weights);
+        if (total === 0) return assert.deepEqual(turns, []);
+        assert.equal(turns.length, 256);
+        for (const [index, weight] of weights.entries()) {
+          const share = turns.filter((turn) => turn === index).length;
+          assert.ok(Math.abs(share - (256 * weight) / total) < 1, `weight ${weight} of ${total} got ${share} turns`);
+          if (weight === 0) assert.equal(share, 0);
+        }
+      }),
+    );
+  });
+
+  it('takes turns smoothly: equal weights go round in order', () => {
+    assert.deepEqual(schedule([1, 1, 1, 1], 8), [0, 1, 2, 3, 0, 1, 2, 3]);
+    assert.deepEqual(schedule([2, 1], 6), [0, 1, 0, 0, 1, 0]);
+  });
+});
+
+describe('feedback', () => {
+  it('leaves even shards exactly even, also when all of them have a queue', () => {
+    for (const depth of [0, 3, 400]) {
+      const steps = poll([shard({ depth }), shard({ depth: depth * 2 }), shard({ depth })], 10);
+      for (const { weights, cover } of steps) assert.deepEqual([weights, cover], [[100, 100, 100], []]);
+    }
+  });
+
+  it('is not disturbed by a queue that is gone at the next poll', () => {
+    const first = stepFeedback(newFeedback(), [shard({ depth: 9 }), shard()], 10);
+    assert.deepEqual(first.weights, [100, 100]);
+    assert.deepEqual(stepFeedback(first.state, [shard(), shard()], 20).weights, [100, 100]);
+  });
+
+  it('takes weight from a shard that falls behind, covers it, and gives it back when its queue is empty', () => {
+    const steps = poll([shard({ depth: 2 }), shard(), shard({ utilization: 0.1 })], 3);
+    assert.deepEqual(steps[1]!.weights, [25, 100, 100]);
+    assert.ok(steps[2]!.weights[0]! < 10);
+    assert.deepEqual(steps[2]!.cover, [{ shard: 0, by: 2 }]);
+    const back = poll([shard(), shard(), shard()], 5, steps[2]!.state);
+    assert.deepEqual(back[0]!.uncover, [{ shard: 0, by: 2 }]);
+    assert.deepEqual(back[4]!.weights, [100, 100, 100]);
+  });
+
+  it('covers a dead shard at once, and uncovers it when it lives again', () => {
+    const dead = stepFeedback(newFeedback(), [shard({ isUp: false }), shard()], 10);
+    assert.deepEqual([dead.weights, dead.cover], [[0, 100], [{ shard: 0, by: 1 }]]);
+    const still = stepFeedback(dead.state, [shard({ isUp: false }), shard()], 20);
+    assert.deepEqual(still.cover, [], 'said once');
+    assert.deepEqual(stepFeedback(still.state, [shard(), shard()], 30).uncover, [{ shard: 0, by: 1 }]);
+  });
+
+  it('finds another sibling when the one that covers dies too', () => {
+    const first = stepFeedback(newFeedback(), [shard({ isUp: false }), shard(), shard({ utilization: 0.5 })], 10);
+    const second = stepFeedback(first.state, [shard({ isUp: false }), shard({ isUp: false }), shard()], 20);
+    assert.deepEqual(second.cover, [
+      { shard: 0, by: 2 },
+      { shard: 1, by: 2 },
+    ]);
+  });
+
+  it('never gives all shards weight 0 when somebody should have some', () => {
+    const dead = shard({ isUp: false });
+    assert.deepEqual(stepFeedback(newFeedback(), [dead, dead], 10).weights, [100, 100]);
+  });
+
+  it('keeps a base of 0 at 0', () => {
+    for (const { weights } of poll([shard({ base: 0, depth: 3 }), shard()], 5)) assert.deepEqual(weights, [0, 100]);
+  });
+
+  it('evens out open connections only when there are many, and the difference is large', () => {
+    const even = (a: number, b: number): readonly number[] =>
+      stepFeedback(newFeedback(), [shard({ connections: a }), shard({ connections: b })], 10).weights.map(Math.round);
+    assert.deepEqual(even(9, 5), [100, 100]);
+    assert.deepEqual(even(110, 90), [100, 100]);
+    assert.deepEqual(even(150, 50), [90, 110]);
+  });
+
+  it('never loses a weight or covers by a dead shard, whatever the picture', () => {
+    const anyShard = fc.record({
+      depth: fc.integer({ min: 0, max: 5 }),
+      utilization: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
+      connections: fc.option(fc.nat(200)),
+      base: fc.constantFrom(0, 5, 95, 100),
+      isUp: fc.boolean(),
+    });
+    const pictures = fc
+      .integer({ min: 1, max: 5 })
+      .chain((size) => fc.array(fc.array(anyShard, { minLength: size, maxLength: size }), { maxLength: 30 }));
+    fc.assert(
+      fc.property(pictures, (history) => {
+        let state = newFeedback();
+        const covered = new Map<number, number>();
+        for (const [index, samples] of history.entries()) {
+          const step = stepFeedback(state, samples, index * 10);
+          state = step.state;
+          for (const { shard, by } of step.uncover) {
+            assert.equal(covered.get(shard), by, 'only what is covered is uncovered, from the one that covers it');
+            covered.delete(shard);
+          }
+          for (const { shard, by } of step.cover) {
+            assert.ok(by !== shard && samples[by]!.isUp, 'a living sibling covers');
+            covered.set(shard, by);
+          }
+          const wants = samples.some(({ base }) => base > 0);
+          assert.equal(
+            step.weights.some((weight) => weight > 0),
+            wants,
+            'somebody gets the connections',
+          );
+          for (const [at, weight] of step.weights.entries()) {
+            if (samples[at]!.base === 0) assert.equal(weight, 0);
+            else if (samples[at]!.isUp) assert.ok(weight > 0, 'a shard that gets nothing shows nothing');
+          }
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('the pace of polling', () => {
+  it('is fast with a queue or fresh traffic, and slows down when it is quiet', () => {
+    assert.equal(pollEvery(newFeedback()), 500);
+    const queue = stepFeedback(newFeedback(), [shard({ depth: 1 })], 10).state;
+    assert.equal(pollEvery(queue), 10);
+    let state = stepFeedback(queue, [shard()], 20).state;
+    assert.equal(pollEvery(state), 10);
+    state = stepFeedback(state, [shard()], 10_010).state;
+    assert.equal(pollEvery(state), 250);
+    state = stepFeedback(state, [shard()], 100_010).state;
+    assert.equal(pollEvery(state), 500);
+  });
+});

@@ -20,6 +20,8 @@ export class HttpConnection {
   readonly isPrivate: boolean;
   pending = 0;
   startedAt = 0;
+  /** What the socket had sent when the oldest pending request began. */
+  sentBefore = 0;
   /** When the pipelined requests behind the first one began. */
   readonly later: number[] = [];
   /** How the pending requests end if the connection closes now. */
@@ -119,8 +121,10 @@ export class RequestMeter {
     const connection = (socket as TrackedSocket)[CONNECTION] ?? this.#track(socket);
     if (!connection.isPrivate) {
       const at = this.begin();
-      if (connection.pending === 0) connection.startedAt = at;
-      else connection.later.push(at);
+      if (connection.pending === 0) {
+        connection.startedAt = at;
+        connection.sentBefore = socket.bytesWritten;
+      } else connection.later.push(at);
     }
     connection.pending++;
     if (this.onResponse !== null) this.onResponse(response, socket);
@@ -133,7 +137,9 @@ export class RequestMeter {
     connection.pending--;
     if (connection.isPrivate) return;
     this.finish(response.statusCode, connection.startedAt);
-    if (connection.pending > 0) connection.startedAt = connection.later.shift() ?? connection.startedAt;
+    if (connection.pending === 0) return;
+    connection.startedAt = connection.later.shift() ?? connection.startedAt;
+    connection.sentBefore = socket.bytesWritten;
   }
 
   #track(socket: NetSocket): HttpConnection {
@@ -146,12 +152,25 @@ export class RequestMeter {
 
   #closed(connection: HttpConnection): void {
     this.connections.delete(connection);
-    const { pending, ending, isPrivate } = connection;
+    const { pending, ending, isPrivate, socket } = connection;
     connection.pending = 0;
-    if (isPrivate) return;
-    for (let left = pending; left > 0; left--) {
+    if (isPrivate || pending === 0) return;
+    const response = socket._httpMessage ?? null;
+    const isWhole = response !== null && hasSentAll(response, socket.bytesWritten - connection.sentBefore);
+    if (isWhole) this.finish(response.statusCode, connection.startedAt);
+    for (let left = isWhole ? pending - 1 : pending; left > 0; left--) {
       if (ending === 'served') this.finish(200, null);
       else this.drop(ending);
     }
   }
+}
+
+/**
+ * A client that knows the length may leave with the last byte, before the app has said that it was the last: a file
+ * is at its end only when one more read says so.
+ */
+function hasSentAll(response: HttpResponse, sentBytes: number): boolean {
+  const header = response._header;
+  const length = header === null ? null : /^content-length: *(\d+)/im.exec(header)?.[1];
+  return header !== null && length !== undefined && length !== null && sentBytes >= header.length + Number(length);
 }

@@ -63,8 +63,16 @@ describe('the rule of rooms', () => {
     assert.match(onlyProblem({ 'src/os/socket.ts': "export * from '../../test/support/x.ts';" }), /outside src/);
   });
 
-  it('refuses tests that reach past a door', () => {
-    assert.match(onlyProblem({ 'test/process/x.test.ts': "import '../../src/os/socket.ts';" }), /past the door/);
+  it('lets tests use test support and look inside, and refuses both to what is built on the rooms', () => {
+    assert.deepEqual(breachesOf({ 'src/os/socket.test.ts': "import '../../test/support/x.ts';" }), []);
+    assert.deepEqual(breachesOf({ 'test/os/x.test.ts': "import '../../src/os/socket.ts';" }), []);
+    assert.match(onlyProblem({ 'examples/demo.ts': "import '../src/os/socket.ts';" }), /past the door/);
+    assert.match(onlyProblem({ 'bench/run.ts': "import '../src/os/socket.ts';" }), /past the door/);
+  });
+
+  it('lets the agent, and nobody else, take the side door of protocol', () => {
+    assert.deepEqual(breachesOf({ 'src/agent/main.ts': "import '../protocol/agent.ts';" }), []);
+    assert.match(onlyProblem({ 'src/net/port.ts': "import '../protocol/agent.ts';" }), /past the door/);
   });
 
   it('refuses Node in a pure room, but not in its tests', () => {

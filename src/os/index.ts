@@ -10,6 +10,7 @@ export { ExactDispatch, SCHEDULE_ENTRIES } from './dispatch-exact.ts';
 export type { ExactMode } from './dispatch-exact.ts';
 export { probeDispatch } from './dispatch-probe.ts';
 export type { DispatchSupport } from './dispatch-probe.ts';
+export { listeningSockets, type ListeningSocket } from './listening.ts';
 export { freeMemoryBytes, usableCpus } from './machine.ts';
 export { isOsError, OsError } from './os-error.ts';
 export { peerOf } from './peer.ts';
@@ -23,6 +24,7 @@ export {
   children,
   descendants,
   isAlive,
+  leftovers,
   listPids,
   readCommandLine,
   readStat,

@@ -138,6 +138,17 @@ function listProcesses(): readonly ListedProcess[] {
     .filter((stat) => stat !== null);
 }
 
+/**
+ * What outlived the worker of a spawn: members of its session, and whoever carries its mark. Never the worker's own
+ * pid, which may belong to somebody else by now.
+ */
+export function leftovers(sessionLeader: number, spawnId: string): readonly number[] {
+  return listProcesses()
+    .filter(({ pid, state }) => state !== 'Z' && state !== 'X' && pid !== sessionLeader && pid !== process.pid)
+    .filter(({ pid, session }) => session === sessionLeader || readVariable(pid, SPAWN_VARIABLE) === spawnId)
+    .map(({ pid }) => pid);
+}
+
 export function listPids(): readonly number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

@@ -104,7 +104,8 @@ const buryWorker = (app: App, record: WorkerRecord): void => {
     spawnedAt: 0,
     startedAt: record.startedAtMs,
   });
-  sweepTree(handle);
+  handle.firstPid = record.pid;
+  void sweepTree(handle, false);
   records.workers.remove(record);
   records.events.append({
     app: record.app,

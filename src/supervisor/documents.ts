@@ -47,13 +47,23 @@ const describePorts = (app: App): readonly PortDocument[] => {
     app.liveHandles().flatMap((handle) => handle.listening.map((server) => [server.key, server.protocol] as const)),
   );
   const learned = new Map(app.edges.records.ports.list(app.app).map((record) => [record.key, record]));
-  return app.edges.traffic.ports(app.app).map((port): PortDocument => {
+  const own = app
+    .liveHandles()
+    .flatMap((handle) => handle.listening)
+    .filter((server) => server.key.startsWith('own:') && server.address.kind === 'tcp')
+    .map(({ address, protocol }): PortDocument => {
+      const port = address.kind === 'tcp' ? address.port : null;
+      const host = address.kind === 'tcp' ? address.host : address.path;
+      return { host, port, protocol, declared: port !== null && app.state.config.ports.includes(port) };
+    });
+  const kept = app.edges.traffic.ports(app.app).map((port): PortDocument => {
     if (port.address.kind === 'unix') {
       return { host: port.address.path, port: null, protocol: 'unix', declared: port.declared };
     }
     const protocol = protocols.get(port.key) ?? learned.get(port.key)?.protocol ?? 'tcp';
     return { host: port.address.host, port: port.address.port, protocol, declared: port.declared };
   });
+  return [...kept, ...own];
 };
 
 /** The shards of each slot, added up over the app's ports. */

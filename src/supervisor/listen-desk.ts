@@ -179,6 +179,8 @@ export class ListenDesk {
   /** The worker has held its ports for `stableFor`: they are what the app serves. */
   learn(handle: WorkerHandle): void {
     for (const server of handle.listening) {
+      // A port that stays with its process cannot be opened for the next one.
+      if (server.key.startsWith('own:')) continue;
       this.#edges.records.ports.put({
         app: this.#facts.app,
         key: server.key,

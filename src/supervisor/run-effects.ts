@@ -3,7 +3,7 @@ import type { WorkerEffect } from '../core/index.ts';
 import { spawnWorker } from './spawn-worker.ts';
 import type { Tenant } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
-import { killTree, signalWorker } from './worker-signals.ts';
+import { killWorker, signalTree } from './worker-signals.ts';
 
 type Runners = {
   readonly [Type in WorkerEffect['type']]: (tenant: Tenant, effect: Extract<WorkerEffect, { type: Type }>) => void;
@@ -21,7 +21,7 @@ const RUNNERS: Runners = {
     tenant.timers.disarm('settle');
     if (handle.link === null || !handle.isAgentHere) {
       // Nobody to ask politely: a program without an agent, or one that has not come up yet.
-      signalWorker(handle, 'SIGTERM');
+      signalTree(handle, 'SIGTERM');
       return;
     }
     askToDrain(tenant, handle);
@@ -29,7 +29,7 @@ const RUNNERS: Runners = {
 
   signal(tenant, { generation }) {
     const handle = tenant.handle;
-    if (handle !== null && handle.generation === generation) killTree(handle);
+    if (handle !== null && handle.generation === generation) killWorker(handle);
   },
 
   arm(tenant, { timer, afterMs, generation }) {

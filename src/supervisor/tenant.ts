@@ -25,6 +25,7 @@ import type { ListenDesk } from './listen-desk.ts';
 import { askToDrain, runEffect } from './run-effects.ts';
 import { openTimers, type NamedTimers } from './timers.ts';
 import type { WorkerHandle } from './worker-handle.ts';
+import { sweepTree } from './worker-signals.ts';
 
 /** What a tenant needs from the app it belongs to, and tells it. */
 export interface TenantHost {
@@ -215,7 +216,14 @@ const endWorker = (tenant: Tenant, handle: WorkerHandle, code: number | null, si
   handle.link?.close();
   handle.servers.clear();
   const exit: Exit = accountForExit(handle, code, signal);
-  edges.records.workers.remove({ app: tenant.host.app, slot: tenant.slot, generation: handle.generation });
   edges.onDescriptorsChanged();
-  tenant.step({ type: 'exited', at: tenant.at, generation: handle.generation, exit });
+  const isWanted = tenant.state.wanted === 'up';
+  const finish = (): void => {
+    edges.records.workers.remove({ app: tenant.host.app, slot: tenant.slot, generation: handle.generation });
+    tenant.step({ type: 'exited', at: tenant.at, generation: handle.generation, exit });
+  };
+  // After a crash the next one must not wait; after a stop, "stopped" means that nobody is left.
+  const swept = sweepTree(handle, !isWanted);
+  if (isWanted || swept === null) finish();
+  else void swept.then(finish);
 };

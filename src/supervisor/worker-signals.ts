@@ -1,33 +1,45 @@
 /** Signals to a worker's process and to its whole tree. A pid is only signalled while it is known to be ours. */
-import { descendants, startTicks } from '../os/index.ts';
+import { descendants, leftovers, startTicks } from '../os/index.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 /** Signals the worker itself. Returns false when there is nobody to signal. */
 export const signalWorker = (handle: WorkerHandle, signal: NodeJS.Signals): boolean =>
-  handle.pid !== null && isStillTheOne(handle) && send(handle.pid, signal);
+  handle.pid !== null && isOurs(handle) && send(handle.pid, signal);
 
-/** Kills the worker and everything that it started. */
-export const killTree = (handle: WorkerHandle): void => {
-  const { pid } = handle;
-  if (pid !== null && isStillTheOne(handle)) send(pid, 'SIGKILL');
-  sweepTree(handle);
+/** Signals a program without an agent and all it started: a shell in front of it would not pass the signal on. */
+export const signalTree = (handle: WorkerHandle, signal: NodeJS.Signals): void => {
+  if (!isOurs(handle) || handle.pid === null) return;
+  for (const pid of descendants(handle.pid, handle.spawnId)) send(pid, signal);
 };
 
-/** Kills what a worker left behind: members of its session, its children, whoever carries its spawn's mark. */
-export const sweepTree = (handle: WorkerHandle): number => {
-  let killed = 0;
-  // A process may fork while we look: looked at until nobody is left, a few times at most.
-  for (let round = 0; round < 5; round += 1) {
-    const left = descendants(handle.firstPid, handle.spawnId);
-    const others = left.filter((pid) => pid !== handle.pid);
-    if (others.length === 0) break;
-    for (const pid of others) if (send(pid, 'SIGKILL')) killed += 1;
-  }
-  return killed;
+/** Kills the worker; what it started is swept once it is gone. */
+export const killWorker = (handle: WorkerHandle): void => void signalWorker(handle, 'SIGKILL');
+
+/**
+ * Ends what a worker left behind. `politely`: by SIGTERM first, and SIGKILL after `POLITE_MS`. Resolves when nothing is
+ * left; null at once when there was nothing.
+ */
+export const sweepTree = (handle: WorkerHandle, politely: boolean): Promise<void> | null => {
+  const left = leftovers(handle.firstPid, handle.spawnId);
+  if (left.length === 0) return null;
+  for (const pid of left) send(pid, politely ? 'SIGTERM' : 'SIGKILL');
+  const deadline = performance.now() + (politely ? POLITE_MS : 0);
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const still = leftovers(handle.firstPid, handle.spawnId);
+      if (still.length === 0) return resolve();
+      if (performance.now() >= deadline) for (const pid of still) send(pid, 'SIGKILL');
+      setTimeout(look, SWEEP_EVERY_MS);
+    };
+    setTimeout(look, SWEEP_EVERY_MS);
+  });
 };
+
+const POLITE_MS = 2000;
+const SWEEP_EVERY_MS = 20;
 
 /** The pid may already belong to somebody else: its start time tells. Our own child cannot be replaced unseen. */
-const isStillTheOne = (handle: WorkerHandle): boolean =>
+const isOurs = (handle: WorkerHandle): boolean =>
   handle.child !== null || (handle.pid !== null && startTicks(handle.pid) === handle.startTicks);
 
 const send = (pid: number, signal: NodeJS.Signals): boolean => {

@@ -24,13 +24,13 @@ const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
 const printTable = (table: Table): string => {
   const phases = Object.entries(table);
-  const columns = Object.keys(phases[0]![1]);
+  const columns = Object.keys(phases[0]?.[1] ?? {});
   const parts: string[] = [];
   for (let first = 0; first < columns.length; first += COLUMNS_AT_A_TIME) {
     const some = columns.slice(first, first + COLUMNS_AT_A_TIME);
     const lines = [row(['phase', ...some]), row(['---', ...some.map(() => '---')])];
     for (const [phase, cells] of phases) {
-      lines.push(row([`**${phase}**`, ...some.map((column) => wordFor(cells[column]!.name))]));
+      lines.push(row([`**${phase}**`, ...some.map((column) => wordFor(cells[column]?.name ?? ''))]));
     }
     parts.push(lines.join('\n'));
   }

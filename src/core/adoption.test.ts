@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { adoptionHistories, playAdoptionHistory } from '../../test/support/adoption-world.ts';
 import { assertCoverage } from '../../test/support/machine-cells.ts';
 import { ADOPTION_TABLE, judgeRecord } from './adoption.ts';

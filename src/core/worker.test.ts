@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { assertCoverage } from '../../test/support/machine-cells.ts';
 import { playWorkerHistory, workerHistories } from '../../test/support/worker-world.ts';
 import { newWorker, stepWorker, WORKER_TABLE } from './worker.ts';

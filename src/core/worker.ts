@@ -332,7 +332,7 @@ const abortHung: Transition<'hung'> = (state, { reason }, policy) =>
 
 /** The drain timeout is over; what is left is the app's own way of ending. Said twice, it must not begin again. */
 const warn: Transition<'timer:drain'> = (state, _event, policy) => {
-  if (state.ending?.detail != null) return stay(state);
+  if (state.ending !== null && state.ending.detail !== null) return stay(state);
   const detail = `it did not end within ${policy.drainTimeoutMs + policy.killAfterMs} ms`;
   return stay({ ...state, ending: { cause: 'asked', detail } }, [
     { type: 'arm', timer: 'kill', afterMs: policy.killAfterMs, generation: state.generation },

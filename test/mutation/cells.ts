@@ -5,7 +5,7 @@
  *   node test/mutation/cells.ts [--small]
  */
 import { parseArgs } from 'node:util';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ADOPTION_TABLE } from '../../src/core/adoption.ts';
 import { OPERATION_TABLE } from '../../src/core/operation.ts';
 import { WORKER_TABLE } from '../../src/core/worker.ts';

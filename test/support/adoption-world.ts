@@ -2,7 +2,7 @@
  * A world for the adoption of one recorded worker after a daemon restart: a process that lives, died or belongs to
  * somebody else, an agent that speaks early, late or never. Checks after every step what must always hold.
  */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { newAdoption } from '../../src/core/index.ts';
 import type {
   AdoptionEffect,

@@ -3,7 +3,7 @@
  * drains; answers that come late, twice and out of order; a daemon that dies in between. After every step it checks
  * what must always hold, and throws a sentence when it does not.
  */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { newOperation } from '../../src/core/index.ts';
 import type {
   ChangeKind,

@@ -3,7 +3,7 @@
  * twice and out of order. After every step it checks what must always hold, and throws a sentence when it does not.
  * Used by the property tests and by the cell mutation campaign, which hands in a broken table.
  */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Exit, WorkerEffect, WorkerEvent, WorkerPolicy, WorkerState, WorkerTimer } from '../../src/core/index.ts';
 import { newWorker } from '../../src/core/index.ts';
 import { columnOf, stepWorker, WORKER_TABLE } from '../../src/core/worker.ts';
@@ -291,7 +291,7 @@ export class WorkerWorld {
       | { type: 'listening' | 'ready' | 'drained' }
       | { type: 'exited'; exit: Exit },
   ): void {
-    this.post.push({ at: this.at, generation, ...words } as WorkerEvent);
+    this.post.push({ at: this.at, generation, ...words });
   }
 
   private deliver(index: number, isTwice: boolean): void {

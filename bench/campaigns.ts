@@ -3,6 +3,8 @@
  * before is not measured again. The last line is `N passed, N failed`.
  */
 import { parseArgs } from 'node:util';
+import { agentCost } from '../test/campaigns/agent-cost.ts';
+import { cellMutation } from '../test/campaigns/cell-mutation.ts';
 import { cost } from '../test/campaigns/cost.ts';
 import { daemonKill } from '../test/campaigns/daemon-kill.ts';
 import { keptAliveSpread } from '../test/campaigns/kept-alive-spread.ts';
@@ -12,7 +14,17 @@ import { throughput } from '../test/campaigns/throughput.ts';
 import { workerKill } from '../test/campaigns/worker-kill.ts';
 import { type Campaign, CampaignRun } from './campaign.ts';
 
-const CAMPAIGNS: readonly Campaign[] = [reloadLoss, workerKill, daemonKill, stall, keptAliveSpread, throughput, cost];
+const CAMPAIGNS: readonly Campaign[] = [
+  reloadLoss,
+  workerKill,
+  daemonKill,
+  stall,
+  keptAliveSpread,
+  throughput,
+  cost,
+  agentCost,
+  cellMutation,
+];
 
 const { values, positionals } = parseArgs({
   options: { small: { type: 'boolean', default: false } },

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const MEASURING = ['throughput', 'stall', 'kept-alive-spread', 'cost'];
+const MEASURING = ['throughput', 'stall', 'kept-alive-spread', 'cost', 'agent-cost'];
 const names = process.argv.length > 2 ? process.argv.slice(2) : MEASURING;
 const { status } = spawnSync(process.execPath, [join(import.meta.dirname, 'campaigns.ts'), '--small', ...names], {
   stdio: 'inherit',

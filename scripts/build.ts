@@ -14,6 +14,6 @@ if (compiled.code !== 0) {
 }
 
 // Imported late: the bundler is only needed, and only loaded, once the types are right.
-const { bundleAgent } = await import('./bundle-agent.ts');
+const { AGENT_FILE, bundleAgent } = await import('./bundle-agent.ts');
 await bundleAgent();
-await access(join(ROOT, 'dist', 'agent', 'agent.cjs'));
+await access(AGENT_FILE);

@@ -1,0 +1,125 @@
+/** Which apps a command line means: those of a configuration file, or one bare script, package or program. */
+import { statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import {
+  assertRunnable,
+  findConfigFile,
+  getNode,
+  isConfigFile,
+  loadConfig,
+  parseBareCommand,
+  parseConfig,
+} from '../config/index.ts';
+import { type AppConfig, DroverError } from '../protocol/index.ts';
+import type { OptionDefinition } from './command.ts';
+import type { CliContext } from './context.ts';
+
+export interface AppSource {
+  /** The configuration file, or null for a bare command. */
+  readonly file: string | null;
+  readonly apps: readonly AppConfig[];
+}
+
+export interface BareOptions {
+  readonly name?: string;
+  readonly instances?: number | string;
+  readonly port?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly node?: string;
+  readonly cwd?: string;
+}
+
+const toNumber = (text: string): number | string => (/^\d+$/.test(text) ? Number(text) : text);
+
+const addVariable = (text: string, previous: unknown): Record<string, string> => {
+  const at = text.indexOf('=');
+  if (at < 1)
+    throw new DroverError('DROVER_USAGE', {
+      message: `--env ${JSON.stringify(text)}: write a variable as \`NAME=value\`.`,
+    });
+  return { ...(previous as Record<string, string> | undefined), [text.slice(0, at)]: text.slice(at + 1) };
+};
+
+/** Options that stand for the settings of a bare script. */
+export const BARE_OPTIONS: readonly OptionDefinition[] = [
+  { flags: '--name <name>', about: 'name of the app (default: that of the file or package)' },
+  { flags: '--instances <n>', about: 'number of workers, or `max` for one a CPU', parse: toNumber },
+  { flags: '--port <port>', about: 'port that must listen; `PORT` is set to it', parse: toNumber },
+  { flags: '--env <name=value>', about: 'a variable; may be repeated', parse: addVariable },
+  { flags: '--node <version>', about: 'version of Node, such as `24`' },
+  { flags: '--cwd <directory>', about: 'working directory' },
+];
+
+/** The apps, checked and complete. Throws what is wrong with them before anything is started. */
+export const readApps = async (
+  entry: string | undefined,
+  rest: readonly string[],
+  options: BareOptions,
+  context: CliContext,
+): Promise<AppSource> => {
+  const file = rest.length > 0 && entry === undefined ? undefined : findFile(entry, context);
+  const source =
+    file === undefined ? readBare(entry, rest, options, context) : await readFile(file, rest, options, context);
+  await assertNodes(source.apps);
+  return source;
+};
+
+/** The configuration file of a command that takes nothing else. */
+export const readConfigFile = async (entry: string | undefined, context: CliContext): Promise<AppSource> => {
+  const file = findFile(entry, context) ?? (entry === undefined ? undefined : resolve(context.directory, entry));
+  if (file === undefined) throw noConfiguration(context.directory);
+  return readFile(file, [], {}, context);
+};
+
+const findFile = (entry: string | undefined, { directory }: CliContext): string | undefined => {
+  if (entry === undefined) return findConfigFile(directory);
+  const path = resolve(directory, entry);
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat?.isDirectory()) return findConfigFile(path);
+  return isConfigFile(path) ? path : undefined;
+};
+
+const noConfiguration = (directory: string): DroverError =>
+  new DroverError('DROVER_CONFIG_UNREADABLE', {
+    file: join(directory, 'drover.config.ts'),
+    message: 'it does not exist, nor one that ends in .js, .mjs or .json.',
+  });
+
+const readFile = async (
+  path: string,
+  rest: readonly string[],
+  options: BareOptions,
+  context: CliContext,
+): Promise<AppSource> => {
+  const [option] = Object.keys(options).filter((key) =>
+    ['name', 'instances', 'port', 'env', 'node', 'cwd'].includes(key),
+  );
+  if (option !== undefined || rest.length > 0)
+    throw new DroverError('DROVER_USAGE', {
+      message: `${option === undefined ? 'Words after `--`' : `\`--${option}\``} cannot be combined with a configuration file; write it in ${path}.`,
+    });
+  const { file, value } = await loadConfig(path);
+  return { file, apps: parseConfig(value, file, context.env) };
+};
+
+const readBare = (
+  entry: string | undefined,
+  rest: readonly string[],
+  options: BareOptions,
+  context: CliContext,
+): AppSource => {
+  if (entry === undefined && rest.length === 0) throw noConfiguration(context.directory);
+  const { name, instances, port, env, node, cwd } = options;
+  const bare = { entry: entry ?? null, rest, name, instances, port, env, node, cwd };
+  return { file: null, apps: [parseBareCommand(bare, context.directory, context.env)] };
+};
+
+/** A Node that is missing or cannot run the script is told now; the daemon looks again at each spawn. */
+const assertNodes = async (apps: readonly AppConfig[]): Promise<void> => {
+  for (const app of apps) {
+    const { command, callerEnv, env, cwd } = app;
+    if (command.kind !== 'node' || (command.node === null && !/\.[cm]?tsx?$/.test(command.script))) continue;
+    const { version } = await getNode(command.node, { ...callerEnv, ...env }, cwd);
+    assertRunnable(app, version, env['NODE_OPTIONS'] ?? callerEnv['NODE_OPTIONS'] ?? '');
+  }
+};

@@ -1,0 +1,13 @@
+import { defineCommand, JSON_OPTION, TARGET_ARGUMENT } from '../command.ts';
+import { formatBytes } from '../render/values.ts';
+
+export const command = defineCommand<{ json?: boolean }>({
+  args: [TARGET_ARGUMENT],
+  options: [JSON_OPTION],
+  run: async (context, { args: [target = ''], options }) => {
+    const document = await (await context.ensure()).flushLogs(target);
+    if (options.json) context.print(JSON.stringify(document));
+    else context.print(`Flushed ${document.apps.join(', ')}: ${formatBytes(document.freedBytes)} freed.`);
+    return 0;
+  },
+});

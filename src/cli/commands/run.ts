@@ -1,0 +1,39 @@
+import { type AppConfig, DroverError } from '../../protocol/index.ts';
+import { BARE_OPTIONS, type BareOptions, readApps } from '../app-source.ts';
+import { defineCommand } from '../command.ts';
+
+/** What `daemon/run.ts` exports. */
+interface ForegroundModule {
+  /** Runs the apps until all have ended; resolves with the exit code. */
+  readonly runForeground: (request: {
+    readonly apps: readonly AppConfig[];
+    readonly watch: boolean;
+    readonly directory: string;
+  }) => Promise<number>;
+}
+
+/** Docker's and env's code for "the wrapper itself failed", as opposed to what it ran. */
+const OWN_FAILURE = 125;
+
+export const command = defineCommand<BareOptions & { watch?: boolean }>({
+  args: [{ syntax: '[entry]', about: 'a configuration, a script, a directory or a program', offers: 'files' }],
+  options: [...BARE_OPTIONS, { flags: '--watch', about: 'reload when files change' }],
+  rest: 'words...',
+  details:
+    'For containers and development: no daemon, no state on disk. One app inherits stdout, several are prefixed. Ends when every app has finished or crash-loops, with the last code (128+n for a signal, 125 for a failure of Drover itself).',
+  examples: [['drover run server.js', 'as the command of a container']],
+  run: async (context, { args: [entry], options, rest }) => {
+    const { watch = false, ...bare } = options;
+    const { apps } = await readApps(entry, rest, bare, context);
+    // The daemon's engine, which this room may not know: `bin/drover` ships both, so it is found by its place.
+    const engine = import.meta.url.replace(/cli\/commands\/run(\.[jt]s)$/, 'daemon/run$1');
+    try {
+      const { runForeground } = (await import(engine)) as ForegroundModule;
+      return await runForeground({ apps, watch, directory: context.directory });
+    } catch (error) {
+      if (error instanceof DroverError) throw error;
+      context.note(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      return OWN_FAILURE;
+    }
+  },
+});

@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { DroverClient } from '../../client/index.ts';
+import { DroverError } from '../../protocol/index.ts';
+import { BARE_OPTIONS, type BareOptions, readApps } from '../app-source.ts';
+import { finishChange, type ChangeOptions } from '../await-operations.ts';
+import { type CommandInput, defineCommand, JSON_OPTION, NO_WAIT_OPTION } from '../command.ts';
+import type { CliContext } from '../context.ts';
+import { renderPlan } from '../render/receipt.ts';
+import { callerEnv, isOneApp } from '../target.ts';
+
+type Options = BareOptions & ChangeOptions;
+
+/** `drover start shop`: a word that is no file but the name of an app means that app. */
+const findKnown = async (
+  { args: [entry], rest }: CommandInput<Options>,
+  context: CliContext,
+): Promise<DroverClient | null> => {
+  if (entry === undefined || rest.length > 0 || existsSync(resolve(context.directory, entry))) return null;
+  const client = await context.connect();
+  try {
+    const { apps } = await client.list();
+    return entry === 'all' || apps.some(({ name }) => name === entry) ? client : null;
+  } catch (error) {
+    // Without a daemon no app is known, unless its record is; starting it will tell.
+    if (error instanceof DroverError && error.code === 'DROVER_DAEMON_UNREACHABLE') return null;
+    throw error;
+  }
+};
+
+export const command = defineCommand<Options>({
+  args: [
+    {
+      syntax: '[entry]',
+      about: 'a configuration, a script, a directory with a package, a program, or an app that was stopped',
+      offers: 'files',
+    },
+  ],
+  options: [...BARE_OPTIONS, NO_WAIT_OPTION, JSON_OPTION],
+  rest: 'words...',
+  details:
+    'Without an entry: the drover.config file of this directory. What stands after `--` goes to the script, or is the whole program. An app that runs already, unchanged, is left alone; one that would change is refused with the plan (exit 2).',
+  examples: [
+    ['drover start server.js --instances 4', 'four workers of a script'],
+    ['drover start', 'all apps of drover.config.ts'],
+    ['drover start . -- --verbose', 'the package in this directory'],
+    ['drover start npm -- start', 'what `npm start` runs'],
+    ['drover start -- python3 -m http.server 8000', 'any other program'],
+  ],
+  run: async (context, input) => {
+    const { args, options, rest } = input;
+    const [entry] = args;
+    const known = await findKnown(input, context);
+    if (known !== null) {
+      const target = entry ?? '';
+      const started = await known.startStopped(target, callerEnv(context));
+      if (started.length === 0 && !options.json) context.print(`${target}: running already.`);
+      return finishChange(known, started, options, context, isOneApp(target));
+    }
+    const { file, apps } = await readApps(entry, rest, options, context);
+    const client = await context.ensure();
+    const { changes } = await client.plan(file, apps, false);
+    const changed = changes.filter(({ action }) => action === 'reload' || action === 'restart');
+    if (changed.length > 0) {
+      if (!options.json) context.note(renderPlan(changed, context));
+      const names = changed.map(({ app }) => app).join(', ');
+      throw new DroverError('DROVER_APP_CHANGED', { app: names, keys: changed.flatMap(({ keys }) => keys).join(', ') });
+    }
+    const running = changes.filter(({ action }) => action === 'none');
+    if (!options.json) for (const { app } of running) context.print(`${app}: running already, unchanged.`);
+    const started = running.length === apps.length ? [] : await client.start(file, apps);
+    return finishChange(client, started, options, context, file === null);
+  },
+});

@@ -1,0 +1,72 @@
+/** What a command may touch: the caller's streams, environment and directory, and the daemon. Tests make their own. */
+import { statSync } from 'node:fs';
+import { styleText } from 'node:util';
+import type { DroverClient } from '../client/index.ts';
+
+export type Style = Parameters<typeof styleText>[0];
+
+export interface CliContext {
+  /** Writes a line to stdout or stderr. */
+  readonly print: (line: string) => void;
+  readonly note: (line: string) => void;
+  /** Writes to stderr as it is, for progress. */
+  readonly draw: (text: string) => void;
+  /** Colours text for stdout, where it is a terminal that wants colour. */
+  readonly paint: (style: Style, text: string) => string;
+  /** True where progress may be drawn over (stderr is a terminal). */
+  readonly isInteractive: boolean;
+  readonly columns: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where the caller stands, with the symbolic links that lead there. */
+  readonly directory: string;
+  readonly nowMs: () => number;
+  /** A client that does not start anything. */
+  readonly connect: () => Promise<DroverClient>;
+  /** A client of a daemon that runs; it is started if need be. */
+  readonly ensure: () => Promise<DroverClient>;
+  /** Aborted at the first Ctrl-C; a second one ends the process. */
+  readonly interrupted: () => AbortSignal;
+}
+
+/** The context of this process. */
+export const processContext = (): CliContext => {
+  const { stdout, stderr, env } = process;
+  const hasColor = (stream: NodeJS.WriteStream): boolean => stream.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
+  let interrupt: AbortController | null = null;
+  return {
+    print: (line) => {
+      stdout.write(`${line}\n`);
+    },
+    note: (line) => {
+      stderr.write(`${line}\n`);
+    },
+    draw: (text) => {
+      stderr.write(text);
+    },
+    paint: (style, text) => (hasColor(stdout) ? styleText(style, text, { validateStream: false }) : text),
+    isInteractive: stderr.isTTY && env['TERM'] !== 'dumb',
+    columns: stdout.columns || 100,
+    env,
+    directory: findDirectory(env['PWD'], process.cwd()),
+    nowMs: Date.now,
+    connect: async () => (await import('../client/index.ts')).createClient(),
+    ensure: async () => (await import('../client/index.ts')).ensureDaemon(),
+    interrupted: () => {
+      if (interrupt === null) {
+        const controller = new AbortController();
+        interrupt = controller;
+        process.once('SIGINT', () => {
+          controller.abort();
+        });
+      }
+      return interrupt.signal;
+    },
+  };
+};
+
+/** The shell's `PWD` keeps symbolic links (`/srv/shop/current`) that the system's answer has resolved. */
+const findDirectory = (pwd: string | undefined, cwd: string): string => {
+  if (pwd === undefined || pwd === cwd || !pwd.startsWith('/')) return cwd;
+  const [named, real] = [pwd, cwd].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return named?.ino === real?.ino && named?.dev === real?.dev ? pwd : cwd;
+};

@@ -1,0 +1,51 @@
+/** The level of a line of output: as pino, bunyan and winston write it in JSON, or as a word near the line's start. */
+import { DroverError, type LogLineDocument } from '../protocol/index.ts';
+
+const LEVELS: Readonly<Record<string, number>> = {
+  trace: 10,
+  silly: 10,
+  verbose: 20,
+  debug: 20,
+  http: 30,
+  info: 30,
+  notice: 30,
+  warn: 40,
+  warning: 40,
+  error: 50,
+  err: 50,
+  critical: 60,
+  crit: 60,
+  fatal: 60,
+  alert: 60,
+  emerg: 60,
+};
+
+/** Throws DROVER_USAGE. */
+export const parseLevel = (text: string): number => {
+  const level = LEVELS[text.toLowerCase()];
+  if (level !== undefined) return level;
+  throw new DroverError('DROVER_USAGE', {
+    message: `--level ${JSON.stringify(text)}: use trace, debug, info, warn, error or fatal.`,
+  });
+};
+
+/** Whether a line is of this level or above. A line without one counts as `info`, on stderr as `error`. */
+export const passesLevel = ({ line, stream }: LogLineDocument, wanted: number): boolean =>
+  (findLevel(line) ?? (stream === 'stderr' ? 50 : 30)) >= wanted;
+
+/** How far into a line its level may stand, after times and names. */
+const HEAD_LENGTH = 80;
+
+const findLevel = (line: string): number | undefined => {
+  if (line.startsWith('{')) {
+    try {
+      const { level, severity } = JSON.parse(line) as { level?: unknown; severity?: unknown };
+      const value = level ?? severity;
+      return typeof value === 'number' ? value : LEVELS[String(value).toLowerCase()];
+    } catch {
+      return undefined; // It only looked like JSON.
+    }
+  }
+  const word = /\b(trace|debug|info|warn(?:ing)?|error|fatal|critical)\b/i.exec(line.slice(0, HEAD_LENGTH))?.[1];
+  return word === undefined ? undefined : LEVELS[word.toLowerCase()];
+};

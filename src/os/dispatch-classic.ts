@@ -6,7 +6,7 @@
 import { isOsError } from './os-error.ts';
 import { MIX, STICKY_BUCKETS } from './client-hash.ts';
 import { SYSTEM } from './constants.ts';
-import { addressOf, call } from './libc.ts';
+import { addressOf, call, tryCall } from './libc.ts';
 
 /** Weights by position, or the position of each sticky bucket. */
 export type ClassicRule =
@@ -28,7 +28,8 @@ export function attachClassic(fd: number, rule: ClassicRule): void {
 /** Leaves the group to the kernel's own hash. */
 export function detachProgram(fd: number): void {
   try {
-    call('setsockopt', fd, SYSTEM.SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, Buffer.alloc(4), 4);
+    // Refused where there is no program, or no group: then there is nothing to do.
+    tryCall('setsockopt', fd, SYSTEM.SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, Buffer.alloc(4), 4);
   } catch (error) {
     // The group has none: which is what was wanted.
     if (!isOsError(error, 'ENOENT')) throw error;

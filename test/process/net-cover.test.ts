@@ -70,11 +70,10 @@ for (const forced of ['exact', 'classic'] as const) {
       test.path.attach(c.holder(1));
       assert.equal(shardsOf(test)[1]?.coveredBy, null);
       await until(async () => (await ask(portNumber(port))) === 'c', 'the successor answers');
-      assert.deepEqual(
-        test.events.filter(({ type }) => type !== 'descriptors-changed').map(({ type }) => type),
-        // While only the first worker was attached, it covered the second one's shard.
-        ['covered', 'uncovered', 'covered', 'uncovered'],
-      );
+      const changes = test.events.filter(({ type }) => type !== 'descriptors-changed').map(({ type }) => type);
+      // While only the first worker was attached, it covered the second one's shard. (The successor is attached before
+      // its process runs, and may look blocked at first.)
+      assert.deepEqual(changes.slice(0, 4), ['covered', 'uncovered', 'covered', 'uncovered']);
     });
 
     it('loses its weight and is covered while its worker is blocked, and regains it afterwards', async () => {

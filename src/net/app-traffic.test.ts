@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { AppTraffic } from './app-traffic.ts';
+import type { Place } from './app-traffic.ts';
+
+const places: readonly Place[] = [
+  { slot: 0, lane: 'stable' },
+  { slot: 1, lane: 'stable' },
+  { slot: 2, lane: 'stable' },
+  { slot: 0, lane: 'candidate' },
+];
+
+function trafficOf(up: readonly Place[]): AppTraffic {
+  const traffic = new AppTraffic({ monotonicMs: () => 0, wallMs: () => 0 });
+  for (const { slot, lane } of up) {
+    traffic.addHolder({ id: `${lane}/${slot}`, app: 'shop', slot, lane, cover: () => {}, uncover: () => {} });
+  }
+  return traffic;
+}
+
+describe('the share of a shard', () => {
+  it('is a part of its lane, however many shards that has', () => {
+    const traffic = trafficOf(places);
+    traffic.setLanes({ stable: 90, candidate: 10 });
+    assert.deepEqual(traffic.baseWeights(places), [30, 30, 30, 10]);
+  });
+
+  it('does not pass to the other lane when a worker is down', () => {
+    const traffic = trafficOf(places.slice(1));
+    traffic.setLanes({ stable: 90, candidate: 10 });
+    assert.deepEqual(traffic.baseWeights(places).slice(1), [45, 45, 10]);
+  });
+
+  it('is less for a worker that warms up, and the others make up for it', () => {
+    const traffic = trafficOf(places);
+    traffic.setFactor({ slot: 1, lane: 'stable' }, 0);
+    assert.deepEqual(traffic.baseWeights(places), [50, 0, 50, 0]);
+  });
+
+  it('is what the lane gives when nobody is up', () => {
+    assert.deepEqual(trafficOf([]).baseWeights(places.slice(0, 2)), [50, 50]);
+  });
+});
+
+describe('the holder of a place', () => {
+  it('is the newest during a handover', () => {
+    const traffic = trafficOf(places);
+    const holder = { id: 'new', app: 'shop', slot: 0, lane: 'stable', cover: () => {}, uncover: () => {} } as const;
+    traffic.addHolder(holder);
+    assert.equal(traffic.findHolder(places[0]!), holder);
+    traffic.removeHolder('new');
+    assert.equal(traffic.findHolder(places[0]!)?.id, 'stable/0');
+  });
+});

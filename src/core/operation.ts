@@ -312,11 +312,7 @@ const begin: OperationTransition<'begin' | 'restored'> = (state) => advance(stat
 
 const resend: OperationTransition<'restored'> = (state) => ({ state, effects: state.slots.flatMap(pendingEffect) });
 
-const cancel: OperationTransition<'abort'> = (state, { reason }) => finish(state, 'failed', 'aborted', reason);
-
 const TOO_LONG = 'it took too long';
-
-const expire: OperationTransition<'deadline'> = (state) => finish(state, 'failed', 'failed', TOO_LONG);
 
 const noteBooted: OperationTransition<'booted'> = (state, { slot }) => {
   const progress = state.slots.find((each) => each.slot === slot);
@@ -393,7 +389,7 @@ const giveUp: OperationTransition<'deadline'> = (state) => {
 // oxfmt-ignore
 export const OPERATION_TABLE: OperationTable = {
   preparing: {
-    begin: begin, restored: begin, abort: cancel, deadline: expire,
+    begin: begin, restored: begin, abort: abortBoot, deadline: expireBoot,
     booted: unexpected, 'boot-failed': unexpected, drained: unexpected,
     discarded: unexpected, 'old-booted': unexpected, 'old-boot-failed': unexpected,
   },

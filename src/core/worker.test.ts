@@ -227,7 +227,7 @@ describe('a worker machine', () => {
     const property = fc.property(workerHistories, (history) => {
       playWorkerHistory(history, WORKER_TABLE, visited);
     });
-    fc.assert(property, { numRuns: 15_000, seed: 1 });
+    fc.assert(property, { numRuns: 20_000, seed: 1 });
     assertCoverage(WORKER_TABLE, visited);
   });
 

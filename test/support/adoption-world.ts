@@ -150,6 +150,9 @@ export class AdoptionWorld {
     if (isStale) this.must(state === before && effects.length === 0, 'a stale event changes nothing');
     for (const effect of effects) this.run(effect, event);
     this.must(this.isArmed === (state.phase === 'waiting-for-hello'), 'the timer runs while a hello is awaited');
+    if (['adopted', 'replaced', 'gone'].includes(before.phase)) {
+      this.must(state === before && effects.length === 0, 'what is decided stays decided');
+    }
     if (event.type === 'exited' && !isStale && before.phase !== 'adopted' && before.phase !== 'replaced') {
       this.must(state.phase === 'gone', 'what ends before it is adopted is gone');
     }

@@ -12,6 +12,7 @@ import type {
   OperationState,
   SlotAction,
   SlotChange,
+  SlotStage,
 } from '../../src/core/index.ts';
 import { OPERATION_TABLE, stepOperation } from '../../src/core/operation.ts';
 import type { OperationTable } from '../../src/core/operation.ts';
@@ -253,6 +254,77 @@ export class OperationWorld {
     if (isRepeat) this.checkRepeat(effects);
     for (const effect of effects) this.begin(effect);
     this.check(event);
+    if (!isStale) this.checkMeaning(before, event, effects);
+  }
+
+  /** What one event must bring about, or leave alone, whatever the table says. */
+  private checkMeaning(before: OperationState, event: OperationEvent, effects: readonly OperationEffect[]): void {
+    const { state } = this;
+    const isOver = ['done', 'failed', 'stuck'].includes(state.phase);
+    const isUntouched = state === before && effects.length === 0;
+    const isKept = this.history.kind === 'start' || this.history.kind === 'restart';
+    const hasMore = before.slots.some(({ stage }) => stage === 'waiting');
+    const isPutBack = state.phase === 'reverting' || isOver;
+    const reason = this.finishes[0]?.reason ?? state.trouble?.reason ?? '';
+    const stage = 'slot' in event ? this.stageOf(before, event.slot) : null;
+    if (['done', 'failed', 'stuck'].includes(before.phase)) {
+      this.must(isUntouched, 'nothing happens after the end');
+      return;
+    }
+    const isBad = event.type === 'boot-failed' || event.type === 'abort' || event.type === 'deadline';
+    if (!isBad) this.must(state.trouble === before.trouble, 'trouble has a cause');
+    switch (event.type) {
+      case 'begin':
+      case 'restored':
+        if (before.phase === 'preparing') this.must(['booting', 'draining'].includes(state.phase), 'it begins');
+        return;
+      case 'abort': {
+        const isTooLate = before.phase === 'reverting' || (before.phase === 'draining' && !hasMore);
+        if (isTooLate) this.must(isUntouched, 'it cannot be aborted any more');
+        else this.must(isPutBack && reason.startsWith(event.reason), 'an abort is heeded, and is the reason');
+        if (before.phase === 'preparing') this.must(this.orders.length === 0, 'nothing is ordered in vain');
+        if (before.phase === 'booting' && this.history.kind === 'restart')
+          this.must(isOver, 'an abort leaves a restart be');
+        return;
+      }
+      case 'deadline':
+        this.must(isPutBack, 'a deadline is heeded');
+        if (before.phase === 'draining' && !hasMore) this.must(isOver, 'what was changed to the end is not put back');
+        if (before.phase === 'reverting') this.must(isOver, 'a deadline ends putting back');
+        else this.must(reason.startsWith('it took too long'), 'the deadline is the reason');
+        this.must((this.finishes[0]?.outcome ?? state.trouble?.outcome) !== 'aborted', 'nobody aborted it');
+        if (before.phase === 'booting' && isKept) this.must(isOver, 'workers that are slow to start are left to start');
+        return;
+      case 'booted':
+        if (stage === 'booting') this.must(this.stageOf(state, event.slot) !== 'booting', 'a boot is noted');
+        else if (stage !== 'down') this.must(isUntouched, 'a boot is noted once');
+        return;
+      case 'boot-failed':
+        if (before.phase === 'reverting' || (isKept && stage !== 'booting'))
+          this.must(isUntouched, 'a failure counts once');
+        else if (!isKept) this.must(isPutBack && reason.includes('it '), 'a failure puts everything back');
+        return;
+      case 'drained':
+        if (stage === 'ending' || stage === 'stopping') {
+          this.must(this.stageOf(state, event.slot) !== stage, 'an end is noted');
+        }
+        if (stage === 'changed') this.must(isUntouched, 'an end is noted once');
+        return;
+      case 'old-booted':
+        if (stage !== 'reviving') return;
+        this.must(
+          effects.some((effect) => effect.type === 'hand-over' && effect.slot === event.slot),
+          'the old release takes over again once it is ready',
+        );
+        return;
+      case 'old-boot-failed':
+      case 'discarded':
+        return;
+    }
+  }
+
+  private stageOf(state: OperationState, slot: number): SlotStage | null {
+    return state.slots.find((progress) => progress.slot === slot)?.stage ?? null;
   }
 
   private checkRepeat(effects: readonly OperationEffect[]): void {

@@ -18,7 +18,7 @@ const MOVES = {
   progress: 12,
   deliver: 12,
   deliverAny: 2,
-  deliverTwice: 2,
+  deliverTwice: 4,
   /** The next timer comes due. */
   wait: 4,
   /** Time passes without a timer. */
@@ -27,7 +27,7 @@ const MOVES = {
   crash: 4,
   finish: 1,
   hang: 3,
-  failSpawn: 1,
+  failSpawn: 3,
   /** Somebody else sent it SIGTERM: its agent drains although nobody here asked. */
   outsider: 1,
   adopt: 2,
@@ -44,6 +44,8 @@ export interface WorkerHistory {
   readonly isShort: boolean;
   /** Stubborn processes end by SIGKILL only. */
   readonly isStubborn: boolean;
+  /** The app never listens: it is ready because it stays alive. */
+  readonly isMute: boolean;
   readonly moves: readonly WorkerMove[];
 }
 
@@ -56,6 +58,7 @@ export const workerHistories: fc.Arbitrary<WorkerHistory> = fc.record({
   restarts: fc.integer({ min: 1, max: 3 }),
   isShort: fc.boolean(),
   isStubborn: fc.boolean(),
+  isMute: fc.boolean(),
   moves: fc.array(
     fc.record({
       move: fc.oneof(
@@ -269,7 +272,7 @@ export class WorkerWorld {
     } else if (process.hasHeardDrain && !process.hasSaidReady) {
       process.hasSaidReady = true;
       this.say(process, { type: 'ready' });
-    } else if (!process.hasSaidListening) {
+    } else if (!process.hasSaidListening && !this.history.isMute) {
       process.hasSaidListening = true;
       this.say(process, { type: 'listening' });
     } else if (!process.hasSaidReady) {
@@ -435,7 +438,32 @@ export class WorkerWorld {
       this.must(state === before && effects.length === 0, 'a stale event changes nothing');
       return;
     }
+    if (!isNew) this.checkRestraint(before, event, reports, effects);
     this.checkMeaning(before, event, reports, process);
+  }
+
+  /** What an event must leave alone. */
+  private checkRestraint(
+    before: WorkerState,
+    event: WorkerEvent,
+    reports: readonly string[],
+    effects: readonly WorkerEffect[],
+  ): void {
+    const { state } = this;
+    const isUp = before.phase === 'starting' || before.phase === 'running';
+    if (event.type === 'timer' && !TIMERS_BY_PHASE[before.phase].includes(event.timer)) {
+      this.must(state === before && effects.length === 0, `a late ${event.timer} timer changes nothing`);
+    }
+    if (state.generation === before.generation && !(event.type === 'listening' && isUp)) {
+      this.must(state.hasListened === before.hasListened, 'only a worker that should live is noted as listening');
+    }
+    if (reports.includes('crash-loop-ended')) this.must(before.phase === 'running', 'only what runs ends a crash loop');
+    if (reports.includes('worker-killed')) this.must(before.phase !== 'killing', 'a kill is reported once');
+    if (reports.includes('worker-draining')) this.must(event.type === 'stop', 'only a stop begins a drain');
+    for (const { type } of effects) {
+      const isLeaving = state.phase === 'draining' || state.phase === 'aborting';
+      if (type === 'drain') this.must(isLeaving, 'nobody is asked to go who should stay');
+    }
   }
 
   /** What one event must bring about, whatever the table says. */

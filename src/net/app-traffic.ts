@@ -22,6 +22,7 @@ const LOAD_IS_STALE_AFTER_MS = 15_000;
 export class AppTraffic {
   readonly #clock: Clock;
   readonly #holders = new Map<string, ShardHolder>();
+  readonly #byPlace = new Map<string, readonly ShardHolder[]>();
   readonly #factors = new Map<string, number>();
   readonly #loads = new Map<string, Load & { readonly at: number }>();
   #lanes: LaneWeights = { stable: 100, candidate: 0 };
@@ -31,17 +32,22 @@ export class AppTraffic {
   }
 
   addHolder(holder: ShardHolder): void {
-    // The newest is asked first: beside it there can only be one that is about to leave.
-    this.#holders.delete(holder.id);
+    this.removeHolder(holder.id);
     this.#holders.set(holder.id, holder);
+    this.#byPlace.set(placeKey(holder), [...(this.#byPlace.get(placeKey(holder)) ?? []), holder]);
   }
 
   removeHolder(id: string): boolean {
+    const holder = this.#holders.get(id);
+    if (holder === undefined) return false;
+    const others = (this.#byPlace.get(placeKey(holder)) ?? []).filter((each) => each !== holder);
+    this.#byPlace.set(placeKey(holder), others);
     return this.#holders.delete(id);
   }
 
+  /** The newest at this place: beside it there can only be one that is about to leave. */
   findHolder(place: Place): ShardHolder | null {
-    return [...this.#holders.values()].findLast((holder) => isAt(holder, place)) ?? null;
+    return this.#byPlace.get(placeKey(place))?.at(-1) ?? null;
   }
 
   hasHolder(id: string): boolean {
@@ -79,6 +85,7 @@ export class AppTraffic {
 
   forgetPlace(place: Place): void {
     this.#factors.delete(placeKey(place));
+    if (this.findHolder(place) === null) this.#byPlace.delete(placeKey(place));
     this.#loads.delete(placeKey(place));
   }
 
@@ -87,18 +94,22 @@ export class AppTraffic {
    * a canary's share does not depend on how many workers it has, nor on how many of the others are down.
    */
   baseWeights(places: readonly Place[]): readonly number[] {
-    const isUp = places.map((place) => this.findHolder(place) !== null);
-    const factors = places.map((place) => this.#factors.get(placeKey(place)) ?? 1);
-    return places.map(({ lane }, at) => {
-      const inLane = places.map((_, each) => each).filter((each) => places[each]?.lane === lane);
-      const living = inLane.filter((each) => isUp[each]);
-      const sharing = living.length > 0 ? living : inLane;
-      const total = sharing.reduce((sum, each) => sum + (factors[each] ?? 0), 0);
-      return total > 0 ? (this.#lanes[lane] * (factors[at] ?? 0)) / total : 0;
+    const parts = places.map((place) => ({
+      lane: place.lane,
+      factor: this.#factors.get(placeKey(place)) ?? 1,
+      isUp: this.findHolder(place) !== null,
+    }));
+    const totals = new Map<Lane, { living: number; all: number }>();
+    for (const { lane, factor, isUp } of parts) {
+      const total = totals.get(lane) ?? { living: 0, all: 0 };
+      totals.set(lane, { living: total.living + (isUp ? factor : 0), all: total.all + factor });
+    }
+    return parts.map(({ lane, factor }) => {
+      const { living = 0, all = 0 } = totals.get(lane) ?? {};
+      const total = living > 0 ? living : all;
+      return total > 0 ? (this.#lanes[lane] * factor) / total : 0;
     });
   }
 }
 
 export const placeKey = ({ slot, lane }: Place): string => `${lane}/${slot}`;
-
-const isAt = (holder: ShardHolder, place: Place): boolean => holder.slot === place.slot && holder.lane === place.lane;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { reconcileOrder } from './group-order.ts';
 
 /** The kernel's array, as `reuseport_add_sock` and `reuseport_detach_sock` keep it. */

@@ -60,6 +60,7 @@ export class GroupPort implements ManagedPort {
   #shards: readonly Shard[] = [];
   #feedback: FeedbackState = newFeedback();
   #isSettled = true;
+  #hasNewMembers = false;
   #settledAt = 0;
 
   constructor(parts: GroupPortParts) {
@@ -196,6 +197,7 @@ export class GroupPort implements ManagedPort {
     this.#shards = [...this.#shards, shard];
     this.#parts.dispatch.add(shard);
     this.#isSettled = false;
+    this.#hasNewMembers = true;
     this.refresh();
     this.#parts.onDescriptors();
     return shard;
@@ -230,12 +232,13 @@ export class GroupPort implements ManagedPort {
     closeDescriptor(shard.fd);
     this.#parts.dispatch.remove(shard);
     this.#isSettled = false;
+    this.#hasNewMembers = true;
     this.refresh();
     this.#parts.onDescriptors();
   }
 
   #samples(): readonly ShardSample[] {
-    const { traffic } = this.#parts;
+    const { traffic, facts } = this.#parts;
     const staying = this.#shards.filter(({ isLeaving }) => !isLeaving);
     const bases = new Map(traffic.baseWeights(staying).map((base, at) => [staying[at], base]));
     return this.#shards.map((shard) => {
@@ -243,7 +246,8 @@ export class GroupPort implements ManagedPort {
       return {
         depth: acceptQueue(shard.fd)?.depth ?? 0,
         utilization: load?.utilization ?? null,
-        connections: load?.connections ?? null,
+        // A sticky client's place does not depend on how busy it is.
+        connections: facts.sticky ? null : (load?.connections ?? null),
         base: bases.get(shard) ?? 0,
         isUp: traffic.findHolder(shard) !== null,
       };
@@ -252,14 +256,20 @@ export class GroupPort implements ManagedPort {
 
   #run({ state, weights, cover, uncover }: FeedbackStep): void {
     this.#feedback = state;
-    for (const [at, shard] of this.#shards.entries()) shard.weight = weights[at] ?? 0;
-    this.#parts.dispatch.apply(this.#shards.map((shard) => ({ member: shard, weight: shard.weight })));
+    this.#apply(weights);
     for (const { shard: at } of uncover) {
       const shard = this.#shards[at];
       if (shard?.coverer) this.#endCover(shard, shard.coverer);
     }
     if (!this.#parts.hasFeedback) return;
     for (const { shard: at, by } of cover) this.#beginCover(this.#shards[at], this.#shards[by]);
+  }
+
+  #apply(weights: readonly number[]): void {
+    if (!this.#hasNewMembers && this.#shards.every((shard, at) => shard.weight === weights[at])) return;
+    this.#hasNewMembers = false;
+    for (const [at, shard] of this.#shards.entries()) shard.weight = weights[at] ?? 0;
+    this.#parts.dispatch.apply(this.#shards.map((shard) => ({ member: shard, weight: shard.weight })));
   }
 
   #beginCover(shard: Shard | undefined, sibling: Shard | undefined): void {

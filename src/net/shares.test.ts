@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { percentages, stickyTable, turnsOf } from './shares.ts';
 
 const count = (turns: readonly number[], index: number): number => turns.filter((turn) => turn === index).length;

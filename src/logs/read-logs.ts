@@ -34,8 +34,11 @@ export interface ReadLogsOptions {
   readonly onRead?: OnRead;
 }
 
-/** An unfinished last line of a file that does not grow is shown after this when following. */
-export const UNFINISHED_LINE_MS = 200;
+/**
+ * Following, an unfinished last line is shown when its file has not grown for this long: the last words of a crash, a
+ * prompt. Not sooner, because a writer on a busy machine may pause in mid-line, and would see it as two.
+ */
+export const UNFINISHED_LINE_MS = 1_000;
 
 interface Request {
   readonly home: string;
@@ -179,7 +182,7 @@ async function* passing(
 async function* follow(history: readonly LogSource[], request: Request): AsyncGenerator<LogLineDocument> {
   const { home, apps, clock, signal } = request;
   const sources = new Map(history.map((source) => [source.file.path, source]));
-  /** When a file with an unfinished line last grew, by path. */
+  /** When a file was last found to have grown, by path. */
   const grewAtMs = new Map<string, number>();
   let wake: () => void = () => {};
   const onAbort = (): void => wake();
@@ -200,13 +203,16 @@ async function* follow(history: readonly LogSource[], request: Request): AsyncGe
   try {
     while (!signal.aborted) {
       const growing = extend(sources, request);
-      for (const source of growing) grewAtMs.set(source.file.path, clock.monotonicMs());
+      // All at once: while a line is with the caller, a file may grow that was silent when we looked.
+      const unfinished = [...sources.values()].flatMap((source) => {
+        const silentMs = clock.monotonicMs() - (grewAtMs.get(source.file.path) ?? 0);
+        const isSilent = !growing.includes(source) && silentMs >= UNFINISHED_LINE_MS;
+        return isSilent && source.splitter.isMidLine ? [{ file: source.file, lines: flushSource(source) }] : [];
+      });
+      for (const { file, lines } of unfinished) yield* passing(file, lines, request);
       yield* round(growing, request);
-      for (const source of sources.values()) {
-        const quietMs = clock.monotonicMs() - (grewAtMs.get(source.file.path) ?? 0);
-        if (!source.splitter.isMidLine || quietMs < UNFINISHED_LINE_MS) continue;
-        yield* passing(source.file, flushSource(source), request);
-      }
+      // From the end of the round: the caller may have taken long, and the writer gone on.
+      for (const source of growing) grewAtMs.set(source.file.path, clock.monotonicMs());
       if (signal.aborted) return;
       // What was written while the caller took the lines has been ticked already, to nobody.
       if (extend(sources, request).length > 0) continue;

@@ -1,6 +1,7 @@
 /** From words to an exit code: finds the command, parses, runs it, and turns whatever is thrown into an error message. */
 import { DroverError, toErrorDocument } from '../protocol/index.ts';
 import type { ExitCode } from './command.ts';
+import { parseFlags } from './parse-flags.ts';
 import type { CliContext } from './context.ts';
 import { COMMANDS, findCommand, LATER_COMMANDS, listSubcommands } from './registry.ts';
 
@@ -20,8 +21,12 @@ const dispatch = async (words: readonly string[], context: CliContext): Promise<
   if (at === -1 || words[at] === undefined) return runBare(before, context);
   const found = findCommand(words.slice(at));
   if (found === null) throw await findRefusal(words.slice(at));
-  const [{ command }, { parseWords }] = await Promise.all([found.entry.load(), import('./parse.ts')]);
-  const parsed = parseWords(found.entry.name, command, [...before, ...found.rest]);
+  const { command } = await found.entry.load();
+  const own = [...before, ...found.rest];
+  const plain = parseFlags(command, own);
+  if (plain !== null) return command.run(context, plain);
+  const { parseWords } = await import('./parse.ts');
+  const parsed = parseWords(found.entry.name, command, own);
   if (parsed.kind === 'run') return command.run(context, parsed.input);
   const { renderCommandHelp } = await import('./render/help.ts');
   context.print(renderCommandHelp(found.entry, command, context.columns));

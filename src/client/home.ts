@@ -2,7 +2,6 @@
  * Where Drover keeps its things, and on which socket its daemon answers. The CLI and the daemon both ask here, so that
  * they meet.
  */
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -36,6 +35,8 @@ export const findSocketPath = (home: string, { env, uid }: HomeQuestion): string
   const path = join(home, 'drover.sock');
   if (Buffer.byteLength(path) <= LONGEST_SOCKET_PATH) return path;
   const runtime = env['XDG_RUNTIME_DIR'];
+  // Loaded here and not above: most homes are short, and the CLI's start-up counts milliseconds.
+  const { createHash } = process.getBuiltinModule('node:crypto');
   const name = createHash('sha256').update(home).digest('hex').slice(0, 16);
   const directory = runtime?.startsWith('/')
     ? join(runtime, 'drover')

@@ -1,8 +1,11 @@
 /** One request over the Unix socket. Errors of the daemon come back as the `DroverError` they were; its silence too. */
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { type DaemonDocument, DroverError, type ErrorDocument, fromErrorDocument } from '../protocol/index.ts';
 
 import { ownHome } from './home.ts';
+
+/** Not imported: that would load undici as well (docs/decisions/builtin-modules.md). */
+const { request: httpRequest } = process.getBuiltinModule('node:http');
 
 export interface Connection {
   readonly socketPath: string;

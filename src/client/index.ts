@@ -2,4 +2,6 @@
 export { type ClientOptions, createClient, type DroverClient, type EventRequest, type LogRequest } from './client.ts';
 export { findHome, findSocketPath, type HomeQuestion, ownHome } from './home.ts';
 export { absentDaemon } from './http.ts';
-export { type DaemonStart, ensureDaemon, isAnswering } from './start-daemon.ts';
+export { ensureDaemon } from './ensure-daemon.ts';
+export { isAnswering } from './is-answering.ts';
+export type { DaemonStart } from './start-daemon.ts';

@@ -1,5 +1,5 @@
 /**
- * Starts the daemon when it is not running, and waits until it answers. The daemon lives in a session of its own with
+ * Starts the daemon and waits until it answers. The daemon lives in a session of its own with
  * its output in `daemon.log`, so that the terminal it was started from may close.
  */
 import { spawn } from 'node:child_process';
@@ -8,8 +8,8 @@ import { dirname, extname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DroverError } from '../protocol/index.ts';
-import { createClient, type DroverClient } from './client.ts';
-import { ownHome } from './home.ts';
+import type { DroverClient } from './client.ts';
+import { isAnswering } from './is-answering.ts';
 
 export interface DaemonStart {
   /** What to run with this process's Node; default: the daemon beside this file, built or as source. */
@@ -20,25 +20,8 @@ export interface DaemonStart {
 const POLL_MS = 10;
 const LOG_LINES = 10;
 
-/** A client whose daemon answers. Throws DROVER_DAEMON_START with the end of the daemon's log when it does not come up. */
-export const ensureDaemon = async (options: DaemonStart = {}): Promise<DroverClient> => {
-  const { home, socketPath } = ownHome();
-  const client = createClient({ socketPath });
-  return (await isAnswering(client)) ? client : startDaemon(home, client, options);
-};
-
-/** True when a daemon answers. Throws what is not its absence, such as DROVER_NOT_ALLOWED. */
-export const isAnswering = async (client: DroverClient): Promise<boolean> => {
-  try {
-    await client.daemonStatus();
-    return true;
-  } catch (error) {
-    if (error instanceof DroverError && error.code === 'DROVER_DAEMON_UNREACHABLE') return false;
-    throw error;
-  }
-};
-
-const startDaemon = async (home: string, client: DroverClient, options: DaemonStart): Promise<DroverClient> => {
+/** Resolves when the daemon answers. Throws DROVER_DAEMON_START with the end of its log when it does not come up. */
+export const startDaemon = async (home: string, client: DroverClient, options: DaemonStart): Promise<void> => {
   const log = join(home, 'daemon.log');
   const fail = (message: string, cause?: unknown): DroverError =>
     new DroverError('DROVER_DAEMON_START', { message, log }, { cause });
@@ -71,7 +54,7 @@ const startDaemon = async (home: string, client: DroverClient, options: DaemonSt
   try {
     while (performance.now() < deadline) {
       // A daemon that ended may have lost the race against another one that was started at the same time.
-      if (await isAnswering(client)) return client;
+      if (await isAnswering(client)) return;
       if (ended !== null) throw fail(`${String(ended)}.${readEnd(log, logStart)}`);
       await wait(POLL_MS);
     }

@@ -32,6 +32,9 @@ const formatPort = ({ host, port }: PortDocument): string => {
 
 const HEAD = ['app', 'status', 'pid', 'ready', 'cpu', 'memory', 'restarts', 'uptime', 'connections', 'ports'];
 
+/** A reason may carry a whole stack; `drover why` shows all of it. */
+export const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
+
 /** One line for each app, and one below it for each of its workers. */
 export const renderApps = (apps: readonly AppDocument[], context: CliContext): string => {
   if (apps.length === 0) return 'No apps. Start one with `drover start <script>`.';
@@ -74,7 +77,7 @@ const renderWorkerRow = (worker: WorkerDocument, context: CliContext): string[] 
   String(worker.restarts),
   formatAge(worker.startedAt, context.nowMs()),
   formatNumber(worker.connections),
-  worker.reason === null ? '' : context.paint('dim', worker.reason),
+  worker.reason === null ? '' : context.paint('dim', firstLine(worker.reason)),
 ];
 
 /** One app in depth. */

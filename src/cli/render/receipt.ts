@@ -1,7 +1,7 @@
 /** Receipts and plans in words. */
 import type { ChangeDocument, OperationDocument, ReceiptDocument } from '../../protocol/index.ts';
 import type { CliContext } from '../context.ts';
-import { paintStatus } from './apps.ts';
+import { firstLine, paintStatus } from './apps.ts';
 import { formatMs, formatTime } from './values.ts';
 
 /** What a change cost, in a few lines; its steps and the replacement's last words where it went wrong. */
@@ -27,7 +27,7 @@ export const renderReceipt = (kind: string, receipt: ReceiptDocument, context: C
   lines.push(
     ...receipt.steps.map(
       (step) =>
-        `  ${formatTime(step.at)}  ${step.worker ?? ''} ${step.name}: ${step.outcome}${step.detail === null ? '' : ` (${step.detail})`}`,
+        `  ${formatTime(step.at)}  ${step.worker ?? ''} ${step.name}: ${step.outcome}${step.detail === null ? '' : ` (${firstLine(step.detail)})`}`,
     ),
   );
   if (receipt.log !== undefined && receipt.log.length > 0)

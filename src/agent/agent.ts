@@ -37,6 +37,7 @@ export class Agent {
   readonly #tlsSockets = new Set<NetSocket>();
   /** Clients that came over a private socket: the daemon's probes, which are nobody's traffic. */
   readonly #privateClients = new WeakSet<ClientHandle>();
+  #hasPrivateClients = false;
   readonly #ipc: AppIpc;
   readonly #runtime = new RuntimeMeter();
   #listeners: Listeners | null = null;
@@ -56,7 +57,7 @@ export class Agent {
     this.#link = link;
     this.#mayAccept = boot.acceptAtOnce;
     const isPrivate = (socket: NetSocket): boolean => this.#isPrivate(socket);
-    this.#requests = new RequestMeter({ now: () => performance.now(), isPrivate });
+    this.#requests = new RequestMeter({ now, isPrivate });
     this.#upgrades = new Upgrades(() => this.#requests.countUpgrade());
     this.#http2 = new Http2Sessions(this.#requests, isPrivate);
     this.#requests.attach();
@@ -77,8 +78,9 @@ export class Agent {
         link: this.#link,
         onServer: (server, protocol) => this.#watch(server, protocol),
         onConnection: (role, client) => {
-          if (role === 'private') this.#privateClients.add(client);
-          else this.#requests.countConnection();
+          if (role !== 'private') return this.#requests.countConnection();
+          this.#hasPrivateClients = true;
+          this.#privateClients.add(client);
         },
       },
       this.#mayAccept,
@@ -148,6 +150,7 @@ export class Agent {
   }
 
   #isPrivate(socket: NetSocket): boolean {
+    if (!this.#hasPrivateClients) return false;
     const handle = (socket._parent ?? socket)._handle;
     return handle !== null && handle !== undefined && this.#privateClients.has(handle);
   }
@@ -184,7 +187,7 @@ export class Agent {
       meter: this.#requests,
       upgrades: this.#upgrades,
       http2: this.#http2,
-      now: () => performance.now(),
+      now,
     };
     // The drain belongs to this object by its timer and ends in the callback.
     void new Drain(scope, message, (summary) => {
@@ -243,6 +246,13 @@ export class Agent {
     if (this.#phase === 'draining') this.#requests.loseInFlight();
     this.#send({ type: 'exit', code, reason: this.#exitReason, report: this.#report() });
   }
+}
+
+/** The global is a getter that loads `perf_hooks`: not at start, and not on every request. */
+let clock: typeof performance | null = null;
+
+function now(): number {
+  return (clock ??= performance).now();
 }
 
 function connectionsOf(server: NetServer): number {

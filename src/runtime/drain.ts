@@ -115,7 +115,8 @@ export class Drain {
   }
 
   *#responses(): Generator<HttpResponse> {
-    for (const { socket } of this.#scope.meter.connections) if (socket._httpMessage) yield socket._httpMessage;
+    const { servers, tlsSockets } = this.#scope;
+    for (const { _httpMessage } of [...openSockets(servers), ...tlsSockets]) if (_httpMessage) yield _httpMessage;
   }
 
   #scheduleTurns(): void {

@@ -15,7 +15,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** A connection that carried at least one HTTP/1 request. */
 export class HttpConnection {
-  readonly socket: NetSocket;
+  readonly meter: RequestMeter;
   /** Requests of the daemon's own probes are not the app's traffic. */
   readonly isPrivate: boolean;
   pending = 0;
@@ -23,12 +23,12 @@ export class HttpConnection {
   /** What the socket had sent when the oldest pending request began. */
   sentBefore = 0;
   /** When the pipelined requests behind the first one began. */
-  readonly later: number[] = [];
+  later: number[] | null = null;
   /** How the pending requests end if the connection closes now. */
   ending: 'served' | Outcome = 'aborted';
 
-  constructor(socket: NetSocket, isPrivate: boolean) {
-    this.socket = socket;
+  constructor(meter: RequestMeter, isPrivate: boolean) {
+    this.meter = meter;
     this.isPrivate = isPrivate;
   }
 }
@@ -42,7 +42,6 @@ export interface RequestMeterOptions {
 }
 
 export class RequestMeter {
-  readonly connections = new Set<HttpConnection>();
   readonly #options: RequestMeterOptions;
   readonly #latency = new Histogram();
   readonly #byClass = [0, 0, 0, 0, 0, 0];
@@ -123,8 +122,8 @@ export class RequestMeter {
       const at = this.begin();
       if (connection.pending === 0) {
         connection.startedAt = at;
-        connection.sentBefore = socket.bytesWritten;
-      } else connection.later.push(at);
+        connection.sentBefore = sentBytes(socket);
+      } else (connection.later ??= []).push(at);
     }
     connection.pending++;
     if (this.onResponse !== null) this.onResponse(response, socket);
@@ -138,21 +137,20 @@ export class RequestMeter {
     if (connection.isPrivate) return;
     this.finish(response.statusCode, connection.startedAt);
     if (connection.pending === 0) return;
-    connection.startedAt = connection.later.shift() ?? connection.startedAt;
-    connection.sentBefore = socket.bytesWritten;
+    connection.startedAt = connection.later?.shift() ?? connection.startedAt;
+    connection.sentBefore = sentBytes(socket);
   }
 
   #track(socket: NetSocket): HttpConnection {
-    const connection = new HttpConnection(socket, this.#options.isPrivate(socket));
+    const connection = new HttpConnection(this, this.#options.isPrivate(socket));
     (socket as TrackedSocket)[CONNECTION] = connection;
-    this.connections.add(connection);
-    socket.once('close', () => this.#closed(connection));
+    socket.on('close', onSocketClose);
     return connection;
   }
 
-  #closed(connection: HttpConnection): void {
-    this.connections.delete(connection);
-    const { pending, ending, isPrivate, socket } = connection;
+  /** The connection closed; whatever is pending on it has ended. */
+  closed(connection: HttpConnection, socket: NetSocket): void {
+    const { pending, ending, isPrivate } = connection;
     connection.pending = 0;
     if (isPrivate || pending === 0) return;
     const response = socket._httpMessage ?? null;
@@ -163,6 +161,17 @@ export class RequestMeter {
       else this.drop(ending);
     }
   }
+}
+
+/** One listener for all connections: a closure each would cost more than all the counting. */
+function onSocketClose(this: NetSocket): void {
+  const connection = (this as TrackedSocket)[CONNECTION];
+  connection?.meter.closed(connection, this);
+}
+
+/** `socket.bytesWritten` without what it adds for data that waits: between requests nothing does. */
+function sentBytes(socket: NetSocket): number {
+  return (socket._handle as { readonly bytesWritten?: number } | null | undefined)?.bytesWritten ?? 0;
 }
 
 /**

@@ -2,15 +2,14 @@
  * The API on its Unix socket. Runs the route table: validates, calls the service, writes the answer. Whatever goes
  * wrong becomes an error document; nothing that a client sends can end the daemon.
  */
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
-import { type Context, Hono } from 'hono';
+import findMyWay from 'find-my-way';
 import * as v from 'valibot';
 import { findNearest } from '../config/index.ts';
 import { DroverError, toErrorDocument } from '../protocol/index.ts';
 import { readJson } from './body.ts';
+import { createServer } from './http.ts';
 import { listenPrivately } from './listen.ts';
 import { ROUTES, type Route } from './routes.ts';
 import { describeIssues } from './schemas.ts';
@@ -32,30 +31,29 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-type Env = { Bindings: HttpBindings };
-
 const DEFAULT_BODY_LIMIT = 1024 * 1024;
+/** Names and ids are far shorter; a longer one is nobody's. */
+const MAX_PARAMETER_LENGTH = 256;
 /** How long answers under way may take when the server closes. */
 const CLOSE_GRACE_MS = 1_000;
 
 /** Serves the API until closed. Throws DROVER_DAEMON_RUNNING when another daemon answers on the path. */
 export const serveApi = async (options: ApiOptions): Promise<ApiServer> => {
   const closing = new AbortController();
-  const app = new Hono<Env>();
-  for (const route of ROUTES) app.on(route.method, route.path, async (c) => run(route, c, options, closing.signal));
-  app.get('/v1/openapi.json', async (c) => {
-    // Described only when somebody asks: the generator and the schemas of all documents are not kept loaded.
-    const { makeOpenApi } = await import('./openapi.ts');
-    return c.json(makeOpenApi());
+  const router = findMyWay({ ignoreTrailingSlash: true, maxParamLength: MAX_PARAMETER_LENGTH });
+  for (const route of ROUTES) {
+    router.on(route.method, route.path, (request, response, params) =>
+      guarded(run(route, { request, response, params }, options, closing.signal), response, options),
+    );
+  }
+  router.on('GET', '/v1/openapi.json', (_request, response) => guarded(sendOpenApi(response), response, options));
+  const server = createServer((request, response) => {
+    const handler = router.find(request.method as 'GET', request.url ?? '/');
+    if (handler !== null) return router.lookup(request, response);
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const unknown = new DroverError('DROVER_ROUTE_UNKNOWN', { method: request.method, path });
+    return guarded(Promise.reject(unknown), response, options);
   });
-  const fail = async (error: unknown, c: Context<Env>): Promise<Response> => {
-    const known = await toKnown(error, options);
-    return c.json(toErrorDocument(known), known.httpStatus as 400);
-  };
-  app.notFound((c) => fail(new DroverError('DROVER_ROUTE_UNKNOWN', { method: c.req.method, path: c.req.path }), c));
-  app.onError(fail);
-
-  const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false, hostname: 'drover' }) as Server;
   server.on('clientError', (_error, socket: Socket) => {
     refuseConnection(socket);
   });
@@ -75,34 +73,72 @@ export const serveApi = async (options: ApiOptions): Promise<ApiServer> => {
   };
 };
 
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly params: Readonly<Record<string, string | undefined>>;
+}
+
 const run = async (
   { query, body, answer }: Route,
-  c: Context<Env>,
+  { request, response, params }: Exchange,
   options: ApiOptions,
   closing: AbortSignal,
-): Promise<Response> => {
+): Promise<void> => {
   const { service, bodyLimitBytes = DEFAULT_BODY_LIMIT, callerOf } = options;
-  const { incoming, outgoing } = c.env;
   const gone = new AbortController();
-  outgoing.once('close', () => {
+  response.once('close', () => {
     gone.abort();
   });
   const signal = AbortSignal.any([gone.signal, closing]);
   const input = {
-    params: c.req.param() as Record<string, string>,
-    query: parse(query, c.req.query()),
-    body: body === null ? undefined : parse(body, await readJson(incoming, bodyLimitBytes)),
+    params: params as Readonly<Record<string, string>>,
+    query: parse(query, queryOf(request)),
+    body: body === null ? undefined : parse(body, await readJson(request, bodyLimitBytes)),
   };
-  const context = { caller: findCaller(incoming, callerOf), signal };
-  if (answer.kind === 'document') return c.json(await answer.call(service, input, context));
-  if (answer.kind === 'text')
-    return c.text(await answer.call(service, input, context), 200, {
-      'content-type': 'text/plain; version=0.0.4; charset=utf-8',
-    });
-  const source = await answer.call(service, input, context);
-  await writeEvents(outgoing, source, signal, (error) => toKnown(error, options));
-  return RESPONSE_ALREADY_SENT;
+  const context = { caller: findCaller(request, callerOf), signal };
+  switch (answer.kind) {
+    case 'document':
+      sendJson(response, 200, await answer.call(service, input, context));
+      return;
+    case 'text':
+      send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await answer.call(service, input, context));
+      return;
+    case 'stream': {
+      const source = await answer.call(service, input, context);
+      await writeEvents(response, source, signal, (error) => toKnown(error, options));
+    }
+  }
 };
+
+/** Described only when somebody asks: the generator and the schemas of all documents are not kept loaded. */
+const sendOpenApi = async (response: ServerResponse): Promise<void> => {
+  const { makeOpenApi } = await import('./openapi.ts');
+  sendJson(response, 200, makeOpenApi());
+};
+
+/** Whatever goes wrong on the way to an answer becomes the answer. */
+const guarded = async (work: Promise<void>, response: ServerResponse, options: ApiOptions): Promise<void> => {
+  try {
+    await work;
+  } catch (error) {
+    const known = await toKnown(error, options);
+    if (response.headersSent) response.destroy();
+    else sendJson(response, known.httpStatus, toErrorDocument(known));
+  }
+};
+
+const sendJson = (response: ServerResponse, status: number, document: unknown): void =>
+  send(response, status, 'application/json', JSON.stringify(document));
+
+const send = (response: ServerResponse, status: number, type: string, text: string): void => {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) });
+  response.end(text);
+};
+
+/** The last of a name that is given twice counts. */
+const queryOf = ({ url }: IncomingMessage): Record<string, string> =>
+  Object.fromEntries(new URLSearchParams((url ?? '').split('?').slice(1).join('?')));
 
 const parse = (schema: v.GenericSchema, value: unknown): unknown => {
   const result = v.safeParse(schema, value);

@@ -81,8 +81,9 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     isAlive: ({ app, slot, generation }) =>
       supervisor
         .find(app)
-        ?.tenants.some(({ handle }) => handle?.slot === slot && handle.generation === generation && handle.pid !== null) ??
-      true,
+        ?.tenants.some(
+          ({ handle }) => handle?.slot === slot && handle.generation === generation && handle.pid !== null,
+        ) ?? true,
   });
   const edges: SupervisorEdges = {
     clock,

@@ -42,16 +42,19 @@ const main = async (): Promise<void> => {
   // The guard that keeps everything is there already: a daemon that dies at its start may take its time to try again.
   if (inherited.deaths > 0) await wait(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (inherited.deaths - 1)));
 
-  const drover = await openOrExplain({ home, pidFile, guard }, {
-    home,
-    stateFile: join(home, 'state.db'),
-    clock: systemClock,
-    inherited,
-    level: forcedLevel(process.env['DROVER_DISPATCH']),
-    onDescriptorsChanged: () => guard?.refresh(),
-    onShutdown: (keepWorkers) => setImmediate(() => void end(keepWorkers)),
-    guardPid: () => guard?.pid ?? null,
-  });
+  const drover = await openOrExplain(
+    { home, pidFile, guard },
+    {
+      home,
+      stateFile: join(home, 'state.db'),
+      clock: systemClock,
+      inherited,
+      level: forcedLevel(process.env['DROVER_DISPATCH']),
+      onDescriptorsChanged: () => guard?.refresh(),
+      onShutdown: (keepWorkers) => setImmediate(() => void end(keepWorkers)),
+      guardPid: () => guard?.pid ?? null,
+    },
+  );
   writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   kept = () => drover.kept();
   guard ??= openGuard(guardOptions);
@@ -125,6 +128,6 @@ const stringsOf = (env: NodeJS.ProcessEnv): Record<string, string> =>
 try {
   await main();
 } catch (error) {
-  log(error instanceof DroverError ? `${error.message}` : `the daemon did not start: ${String(error)}`);
+  log(error instanceof DroverError ? error.message : `the daemon did not start: ${String(error)}`);
   process.exit(error instanceof DroverError ? error.exitCode : 1);
 }

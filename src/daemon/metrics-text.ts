@@ -10,18 +10,73 @@ interface Metric {
 }
 
 const METRICS: readonly Metric[] = [
-  { name: 'process_resident_memory_bytes', type: 'gauge', help: 'Resident memory size in bytes.', value: (r) => r.rssBytes },
-  { name: 'nodejs_heap_size_used_bytes', type: 'gauge', help: 'Process heap size used from Node.js in bytes.', value: (r) => r.heapUsedBytes },
-  { name: 'nodejs_heap_size_total_bytes', type: 'gauge', help: 'Process heap size from Node.js in bytes.', value: (r) => r.heapTotalBytes },
-  { name: 'nodejs_external_memory_bytes', type: 'gauge', help: 'Node.js external memory size in bytes.', value: (r) => r.externalBytes },
-  { name: 'process_cpu_user_seconds_total', type: 'counter', help: 'Total user CPU time spent in seconds.', value: (r) => r.cpuUserUs / 1e6 },
-  { name: 'process_cpu_system_seconds_total', type: 'counter', help: 'Total system CPU time spent in seconds.', value: (r) => r.cpuSystemUs / 1e6 },
-  { name: 'drover_eventloop_utilization', type: 'gauge', help: 'Share of time the event loop was busy, 0 to 1.', value: (r) => r.eventLoopUtilization },
-  { name: 'drover_eventloop_delay_p99_seconds', type: 'gauge', help: '99th percentile of event-loop delay.', value: (r) => r.delayMs.p99 / 1000 },
+  {
+    name: 'process_resident_memory_bytes',
+    type: 'gauge',
+    help: 'Resident memory size in bytes.',
+    value: (r) => r.rssBytes,
+  },
+  {
+    name: 'nodejs_heap_size_used_bytes',
+    type: 'gauge',
+    help: 'Process heap size used from Node.js in bytes.',
+    value: (r) => r.heapUsedBytes,
+  },
+  {
+    name: 'nodejs_heap_size_total_bytes',
+    type: 'gauge',
+    help: 'Process heap size from Node.js in bytes.',
+    value: (r) => r.heapTotalBytes,
+  },
+  {
+    name: 'nodejs_external_memory_bytes',
+    type: 'gauge',
+    help: 'Node.js external memory size in bytes.',
+    value: (r) => r.externalBytes,
+  },
+  {
+    name: 'process_cpu_user_seconds_total',
+    type: 'counter',
+    help: 'Total user CPU time spent in seconds.',
+    value: (r) => r.cpuUserUs / 1e6,
+  },
+  {
+    name: 'process_cpu_system_seconds_total',
+    type: 'counter',
+    help: 'Total system CPU time spent in seconds.',
+    value: (r) => r.cpuSystemUs / 1e6,
+  },
+  {
+    name: 'drover_eventloop_utilization',
+    type: 'gauge',
+    help: 'Share of time the event loop was busy, 0 to 1.',
+    value: (r) => r.eventLoopUtilization,
+  },
+  {
+    name: 'drover_eventloop_delay_p99_seconds',
+    type: 'gauge',
+    help: '99th percentile of event-loop delay.',
+    value: (r) => r.delayMs.p99 / 1000,
+  },
   { name: 'drover_connections_open', type: 'gauge', help: 'Open connections.', value: (r) => r.openConnections },
-  { name: 'drover_requests_in_flight', type: 'gauge', help: 'Requests begun and not finished.', value: (r) => r.inFlight },
-  { name: 'drover_requests_served_total', type: 'counter', help: 'Responses finished with a status below 500.', value: (_, c) => c.served },
-  { name: 'drover_requests_failed_total', type: 'counter', help: 'Responses finished with 500 or above.', value: (_, c) => c.failed },
+  {
+    name: 'drover_requests_in_flight',
+    type: 'gauge',
+    help: 'Requests begun and not finished.',
+    value: (r) => r.inFlight,
+  },
+  {
+    name: 'drover_requests_served_total',
+    type: 'counter',
+    help: 'Responses finished with a status below 500.',
+    value: (_, c) => c.served,
+  },
+  {
+    name: 'drover_requests_failed_total',
+    type: 'counter',
+    help: 'Responses finished with 500 or above.',
+    value: (_, c) => c.failed,
+  },
   { name: 'drover_connections_total', type: 'counter', help: 'Connections accepted.', value: (_, c) => c.connections },
 ];
 
@@ -45,4 +100,3 @@ export const metricsText = (apps: readonly App[]): string => {
   }
   return `${lines.join('\n')}\n`;
 };
-

@@ -31,7 +31,6 @@ import {
 } from '../protocol/index.ts';
 import type { AppRecord, Store } from '../store/index.ts';
 import {
-
   describeApp,
   describeHealth,
   instancesOf,
@@ -65,7 +64,10 @@ export const openService = (parts: ServiceParts): DroverService => {
   const getApp = (name: string): App => {
     const app = supervisor.find(name);
     if (app !== null) return app;
-    const suggestion = findNearest(name, supervisor.apps.map((each) => each.app));
+    const suggestion = findNearest(
+      name,
+      supervisor.apps.map((each) => each.app),
+    );
     throw new DroverError('DROVER_APP_UNKNOWN', { app: name, ...(suggestion === null ? {} : { suggestion }) });
   };
 
@@ -112,7 +114,11 @@ export const openService = (parts: ServiceParts): DroverService => {
       wanted: 'stopped',
       readySignalSeen: false,
     });
-    store.events.append({ app: config.name, type: 'app-added', reason: file === null ? 'a bare script' : `from ${file}` });
+    store.events.append({
+      app: config.name,
+      type: 'app-added',
+      reason: file === null ? 'a bare script' : `from ${file}`,
+    });
     return app;
   };
 
@@ -157,14 +163,18 @@ export const openService = (parts: ServiceParts): DroverService => {
     for (const name of waves.flat()) {
       const config = configs.find((each) => each.name === name);
       if (config === undefined) continue;
-      const before = config.dependsOn.map((each) => runs.get(each)?.ended);
+      const before = config.dependsOn.flatMap((each) => runs.get(each)?.ended ?? []);
       const run = begin(config, Promise.all(before));
       if (run !== null) runs.set(name, run);
     }
     return [...runs.values()].map((run) => run.document);
   };
 
-  const carryOut = async (change: ChangeDocument, request: AppsRequest, after: Promise<unknown>): Promise<OperationRun | null> => {
+  const carryOut = async (
+    change: ChangeDocument,
+    request: AppsRequest,
+    after: Promise<unknown>,
+  ): Promise<OperationRun | null> => {
     const config = request.apps.find((each) => each.name === change.app);
     if (config === undefined) return change.action === 'stop' ? deleteApp(getApp(change.app)) : null;
     const app = supervisor.find(change.app);
@@ -201,7 +211,9 @@ export const openService = (parts: ServiceParts): DroverService => {
         file: recordOf(app).file,
         config: { ...shown, env: Object.keys(env) },
         command:
-          config.command.kind === 'program' ? config.command.argv : ['node', config.command.script, ...config.command.args],
+          config.command.kind === 'program'
+            ? config.command.argv
+            : ['node', config.command.script, ...config.command.args],
         cwd: config.cwd,
         logs: { directory: parts.logs.directory(name) },
         dispatch: supervisor.edges.traffic.level,
@@ -212,7 +224,10 @@ export const openService = (parts: ServiceParts): DroverService => {
 
     async env(name) {
       const app = getApp(name);
-      return { app: name, env: workerEnvironment(app.state.config, { app: name, slot: 0, release: app.state.release }) };
+      return {
+        app: name,
+        env: workerEnvironment(app.state.config, { app: name, slot: 0, release: app.state.release }),
+      };
     },
 
     health: async (name) => describeHealth(name === null ? supervisor.apps : [getApp(name)]),
@@ -251,11 +266,14 @@ export const openService = (parts: ServiceParts): DroverService => {
       if (request.apps.length === 0 && isGone && !request.prune) throw new DroverError('DROVER_PRUNE_REFUSED');
       const documents: OperationDocument[] = [];
       const ended = new Map<string, Promise<unknown>>();
-      for (const name of [...orderOf(request.apps), ...changes.filter((each) => each.action === 'stop').map((each) => each.app)]) {
+      for (const name of [
+        ...orderOf(request.apps),
+        ...changes.filter((each) => each.action === 'stop').map((each) => each.app),
+      ]) {
         const change = changes.find((each) => each.app === name);
         if (change === undefined) continue;
         const dependsOn = request.apps.find((each) => each.name === name)?.dependsOn ?? [];
-        const run = await carryOut(change, request, Promise.all(dependsOn.map((each) => ended.get(each))));
+        const run = await carryOut(change, request, Promise.all(dependsOn.flatMap((each) => ended.get(each) ?? [])));
         if (run === null) continue;
         ended.set(name, run.ended);
         documents.push(run.document);
@@ -286,7 +304,9 @@ export const openService = (parts: ServiceParts): DroverService => {
       const wanted = 'by' in request ? app.state.instances + request.by : request.to;
       const instances = wanted === 'max' ? instancesOf({ ...app.state.config, instances: 'max' }) : wanted;
       if (instances < 0) {
-        throw new DroverError('DROVER_USAGE', { message: `${name} has ${app.state.instances} workers: there are not so many to remove.` });
+        throw new DroverError('DROVER_USAGE', {
+          message: `${name} has ${app.state.instances} workers: there are not so many to remove.`,
+        });
       }
       if (instances > 1 && app.state.config.command.kind === 'program') {
         throw new DroverError('DROVER_INSTANCES_REFUSED', { app: name, instances });
@@ -317,7 +337,8 @@ export const openService = (parts: ServiceParts): DroverService => {
       for (const app of apps) freedBytes += parts.logs.flush(app);
       return { apps, freedBytes };
     },
-    events: (query: EventQuery, signal: AbortSignal): AsyncIterable<EventDocument> => followEvents(store, query, signal),
+    events: (query: EventQuery, signal: AbortSignal): AsyncIterable<EventDocument> =>
+      followEvents(store, query, signal),
 
     async shutdown({ keepWorkers }: { readonly keepWorkers: boolean }, _context: CallContext) {
       parts.onShutdown(keepWorkers);
@@ -358,4 +379,3 @@ const streamLogs = (
     signal,
   });
 };
-

@@ -13,7 +13,12 @@ const positivePort = v.pipe(port, v.minValue(1));
 const protocol = v.picklist(['http', 'https', 'http2', 'tls', 'tcp']);
 
 const address = v.variant('kind', [
-  v.object({ kind: v.literal('tcp'), host: v.pipe(v.string(), v.maxLength(64)), port: positivePort, v6only: v.boolean() }),
+  v.object({
+    kind: v.literal('tcp'),
+    host: v.pipe(v.string(), v.maxLength(64)),
+    port: positivePort,
+    v6only: v.boolean(),
+  }),
   v.object({ kind: v.literal('unix'), path: v.pipe(v.string(), v.minLength(1), v.maxLength(107)) }),
 ]);
 

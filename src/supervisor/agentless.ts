@@ -26,7 +26,13 @@ const noteListening = (tenant: Tenant, handle: WorkerHandle): void => {
   const sockets = listeningSockets(descendants(handle.firstPid, handle.spawnId));
   for (const { inode, address } of sockets) {
     if (handle.servers.has(inode)) continue;
-    handle.servers.set(inode, { id: inode, key: `own:${labelOf(address)}`, address, protocol: 'tcp', since: tenant.at });
+    handle.servers.set(inode, {
+      id: inode,
+      key: `own:${labelOf(address)}`,
+      address,
+      protocol: 'tcp',
+      since: tenant.at,
+    });
   }
   if (handle.servers.size === before) return;
   tenant.step({ type: 'listening', at: tenant.at, generation: handle.generation });

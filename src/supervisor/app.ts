@@ -54,12 +54,7 @@ export class App implements TenantHost, SlotHands {
   #hurryTimer: NodeJS.Timeout | null = null;
   #isChanged = false;
 
-  constructor(
-    edges: SupervisorEdges,
-    state: AppState,
-    identity: AppIdentity | null,
-    listener: AppListener,
-  ) {
+  constructor(edges: SupervisorEdges, state: AppState, identity: AppIdentity | null, listener: AppListener) {
     this.app = state.config.name;
     this.edges = edges;
     this.identity = identity;

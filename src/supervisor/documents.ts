@@ -19,7 +19,9 @@ export const describeApp = (app: App): AppDocument => {
     ports: describePorts(app),
     workers: [...app.slots.values()]
       .toSorted((a, b) => a.index - b.index)
-      .flatMap((slot) => slot.tenants.map((tenant) => describeWorker(tenant, views.get(slot.index) ?? null, tenant === slot.holder))),
+      .flatMap((slot) =>
+        slot.tenants.map((tenant) => describeWorker(tenant, views.get(slot.index) ?? null, tenant === slot.holder)),
+      ),
   };
 };
 

@@ -34,7 +34,8 @@ export const workerEnvironment = (config: AppConfig, worker: WorkerIdentity): Re
 };
 
 /** Values of variables whose names look like secrets are never shown. */
-const SECRET_NAME = /pass(word|wd|phrase)?|secret|token|api_?key|private|credential|auth|session|cookie|dsn|_key$|^key$/i;
+const SECRET_NAME =
+  /pass(word|wd|phrase)?|secret|token|api_?key|private|credential|auth|session|cookie|dsn|_key$|^key$/i;
 const SECRET_IN_URL = /:\/\/[^/\s:@]*:[^/\s@]+@/;
 
 export const maskEnvironment = (env: Readonly<Record<string, string>>): Record<string, string> =>

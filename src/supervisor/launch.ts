@@ -71,13 +71,16 @@ export const launch = (request: LaunchRequest): ChildProcess => {
     channel: channel === null ? null : pass(channel.workerFd),
     peer: channel === null ? null : pass(channel.daemonFd),
     socketPath: request.socketPath,
-    shards: channel === null ? [] : request.shards.map((shard): BootShard => ({
-      key: shard.key,
-      address: shard.address,
-      randomIndex: shard.randomIndex,
-      shard: pass(shard.fd),
-      private: shard.privateFd === null ? null : pass(shard.privateFd),
-    })),
+    shards:
+      channel === null
+        ? []
+        : request.shards.map((shard): BootShard => ({
+            key: shard.key,
+            address: shard.address,
+            randomIndex: shard.randomIndex,
+            shard: pass(shard.fd),
+            private: shard.privateFd === null ? null : pass(shard.privateFd),
+          })),
     acceptAtOnce: request.acceptAtOnce,
     reportEveryMs: request.reportEveryMs,
     wrapped: !isDirect,

@@ -201,7 +201,10 @@ export class OperationRun {
     };
     this.#hands.edges.records.operations.end(this.id, this.#state.phase, receipt);
     this.#document = this.#describe(receipt);
-    this.#event('operation-ended', `${this.kind} ${outcome}${reason === null ? '' : `: ${reason}`} (operation ${this.id})`);
+    this.#event(
+      'operation-ended',
+      `${this.kind} ${outcome}${reason === null ? '' : `: ${reason}`} (operation ${this.id})`,
+    );
     this.#end(this.#document);
     this.#onChange(this);
   }

@@ -59,7 +59,12 @@ export class Supervisor {
     app.prepare(change);
     app.desk.openKnownPorts();
     app.want('up');
-    return app.begin(kind, change, { machine: 'start', changes: this.#changes(app, range(instances), 'boot', isVacant) }, after);
+    return app.begin(
+      kind,
+      change,
+      { machine: 'start', changes: this.#changes(app, range(instances), 'boot', isVacant) },
+      after,
+    );
   }
 
   /** New settings that no worker has to be replaced for; as many workers as they ask for. */

@@ -63,7 +63,7 @@ for (const { machine, mutants, survivors } of campaigns) {
     const why = whyHarmless(machine, survivor);
     // A rare history may be missing from the small sample: only the whole campaign can tell a hole.
     if (why === null && !values.small) unjustified += 1;
-    console.log(`  ${survivor} — ${why ?? 'NOT JUSTIFIED'}`);
+    console.log(`  ${survivor} — ${why ?? (values.small ? 'too rare for the small sample' : 'NOT JUSTIFIED')}`);
   }
 }
 if (unjustified > 0) process.exitCode = 1;

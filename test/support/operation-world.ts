@@ -29,7 +29,7 @@ const MOVES = {
   deadline: 1,
   /** The daemon dies and comes back: its post is lost, workers live on. */
   restart: 2,
-  /** A new holder dies and does not come back. */
+  /** A new holder, or a replacement that was ready, dies and does not come back. */
   relapse: 1,
 } as const;
 export interface OperationMove {
@@ -160,11 +160,12 @@ export class OperationWorld {
         this.step({ type: 'restored' });
         return;
       case 'relapse': {
-        const slot = this.slots[pick % this.slots.length]!;
-        if (slot.holder?.release !== 'new' || !slot.holder.isAlive) return;
-        slot.holder.isAlive = false;
+        const { slot, holder, replacement } = this.slots[pick % this.slots.length]!;
+        const victim = replacement?.isReady === true ? replacement : holder;
+        if (victim?.release !== 'new' || !victim.isAlive) return;
+        victim.isAlive = false;
         this.hasLostHolder = true;
-        this.post.push({ type: 'boot-failed', slot: slot.slot, turn: this.turnOf(slot.slot), reason: 'it crashed' });
+        this.post.push({ type: 'boot-failed', slot, turn: this.turnOf(slot), reason: 'it crashed' });
         return;
       }
     }

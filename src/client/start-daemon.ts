@@ -17,6 +17,18 @@ export interface DaemonStart {
   readonly timeoutMs?: number;
 }
 
+/**
+ * The daemon waits far more than it computes: without V8's optimizing compilers and with a small young generation it
+ * takes a quarter less memory (docs/decisions/find-my-way.md has the figures). Its guards pass the same options on.
+ */
+const DAEMON_OPTIONS = [
+  '--disable-warning=ExperimentalWarning',
+  '--max-semi-space-size=1',
+  '--optimize-for-size',
+  '--no-opt',
+  '--no-maglev',
+];
+
 const POLL_MS = 10;
 const LOG_LINES = 10;
 
@@ -35,7 +47,7 @@ export const startDaemon = async (home: string, client: DroverClient, options: D
   const logStart = statSync(log).size;
   const here = fileURLToPath(import.meta.url);
   const entry = options.entry ?? join(dirname(here), `../daemon/main${extname(here)}`);
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
+  const child = spawn(process.execPath, [...DAEMON_OPTIONS, entry], {
     cwd: home,
     detached: true,
     stdio: ['ignore', output, output],

@@ -72,13 +72,13 @@ describe('the state file', () => {
     // SQLite's locks are between processes, so the second daemon must be one.
     const second = spawn(
       process.execPath,
-      ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', `${WRITER(file)}`],
+      ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', WRITER(file)],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
     let said = '';
     second.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
     await once(second, 'close');
-    assert.match(said, /DROVER_STATE_UNREADABLE[^]*another daemon holds it|another daemon holds it/);
+    assert.match(said, /another daemon holds it/);
     store.meta.put('still', 'mine');
     assert.equal(store.meta.find('still'), 'mine');
     store.close();

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { absentDaemon, type DroverClient, isAnswering, ownHome } from '../../client/index.ts';
 import { DroverError } from '../../protocol/index.ts';
@@ -11,9 +12,19 @@ const isAlive = (pid: number | null): boolean => {
   if (pid === null) return false;
   try {
     process.kill(pid, 0);
-    return true;
+    return !isZombie(pid);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+};
+
+/** Ended, and not yet reaped: the first process of some containers takes seconds for that. */
+const isZombie = (pid: number): boolean => {
+  try {
+    return /^\d+ \(.*\) Z /s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    // No /proc here, or gone by now; the next look tells.
+    return false;
   }
 };
 

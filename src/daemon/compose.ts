@@ -18,6 +18,7 @@ import {
   REPORT_EVERY_MS,
   Supervisor,
   type App,
+  type Output,
   type SupervisorEdges,
 } from '../supervisor/index.ts';
 import { CHANNEL_PREFIX, type Inherited } from './inheritance.ts';
@@ -33,6 +34,8 @@ export interface ComposeOptions {
   readonly clock: Clock;
   readonly inherited: Inherited;
   readonly level: DispatchLevel | null;
+  /** Where workers write; without it, to files below the home. */
+  readonly output?: Output;
   readonly onDescriptorsChanged: () => void;
   readonly onShutdown: (keepWorkers: boolean) => void;
   readonly guardPid: () => number | null;
@@ -89,17 +92,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     clock,
     traffic: dataPath,
     records: store,
-    output: {
-      open(app, slot, generation) {
-        const uid = supervisor.find(app)?.identity?.uid ?? null;
-        const log = logs.openWorker({ app, slot, generation, uid });
-        return { stdoutFd: log.stdout, stderrFd: log.stderr, close: () => log.close() };
-      },
-      async lastLines(app, slot, generation, count) {
-        const lines = await lastLines({ home, app, slot, generation }, count, clock);
-        return lines.map(({ line }) => line);
-      },
-    },
+    output: options.output ?? fileOutput(logs, options, (app) => supervisor.find(app)?.identity?.uid ?? null),
     resolveCommand,
     newId: () => randomBytes(UNIQUE_BYTES).toString('base64url'),
     agentPath: AGENT_PATH,
@@ -145,6 +138,17 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     },
   };
 };
+
+const fileOutput = (logs: Logs, { home, clock }: ComposeOptions, uidOf: (app: string) => number | null): Output => ({
+  open(app, slot, generation) {
+    const log = logs.openWorker({ app, slot, generation, uid: uidOf(app) });
+    return { stdoutFd: log.stdout, stderrFd: log.stderr, close: () => log.close() };
+  },
+  async lastLines(app, slot, generation, count) {
+    const lines = await lastLines({ home, app, slot, generation }, count, clock);
+    return lines.map(({ line }) => line);
+  },
+});
 
 const channelsOf = (supervisor: Supervisor): readonly KeptDescriptor[] =>
   supervisor.apps.flatMap((app) =>

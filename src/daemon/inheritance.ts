@@ -2,7 +2,6 @@
  * Descriptors that a guard hands to the daemon it becomes: shards (`net/` names them) and channels
  * (`channel:app/slot#generation`). Each is checked by its inode before it is believed.
  */
-import { closeSync } from 'node:fs';
 import { inodeOf, setCloexec } from '../os/index.ts';
 import { INHERITANCE_VARIABLE, type Inheritance, type KeptDescriptor } from './guard.ts';
 
@@ -20,7 +19,7 @@ export interface Inherited {
   readonly isRecovery: boolean;
 }
 
-const NOTHING: Inherited = { all: [], sockets: [], channels: new Map(), deaths: 0, isRecovery: false };
+export const NO_INHERITANCE: Inherited = { all: [], sockets: [], channels: new Map(), deaths: 0, isRecovery: false };
 /** A daemon that lived longer than this did not die of its own start. */
 const LONG_LIFE_S = 60;
 
@@ -28,7 +27,7 @@ const LONG_LIFE_S = 60;
 export const takeInheritance = (env: NodeJS.ProcessEnv, nowS: number): Inherited => {
   const text = env[INHERITANCE_VARIABLE];
   delete env[INHERITANCE_VARIABLE];
-  if (text === undefined) return NOTHING;
+  if (text === undefined) return NO_INHERITANCE;
   const { descriptors, startedAtS, deaths } = JSON.parse(text) as Inheritance;
   const all: KeptDescriptor[] = [];
   const sockets: KeptDescriptor[] = [];
@@ -51,9 +50,4 @@ const isSame = (fd: number, inode: number): boolean => {
     // Not open: whoever started us did not keep it.
     return false;
   }
-};
-
-/** Channels that nobody claimed: their workers are gone. */
-export const closeUnclaimed = (inherited: Inherited, claimed: ReadonlySet<number>): void => {
-  for (const fd of inherited.channels.values()) if (!claimed.has(fd)) closeSync(fd);
 };

@@ -374,6 +374,7 @@ const streamLogs = (
     ...(target?.kind === 'worker' ? { wants: (file: { readonly slot: number }) => file.slot === target.slot } : {}),
     sinceMs: query.sinceMs,
     untilMs: query.untilMs,
+    grep: query.grep === null ? null : new RegExp(query.grep),
     lines: query.lines,
     follow: query.follow,
     signal,

@@ -33,6 +33,7 @@ export {
   startTicks,
 } from './procfs.ts';
 export type { ProcessStat, ProcessUsage } from './procfs.ts';
+export { reapOrphans } from './reap.ts';
 export {
   acceptQueue,
   canBindExclusively,

@@ -31,6 +31,7 @@ const PROTOTYPES = {
   setsockopt: 'int setsockopt(int, int, int, void*, uint32)',
   socket: 'int socket(int, int, int)',
   socketpair: 'int socketpair(int, int, int, void*)',
+  waitpid: 'int waitpid(int, void*, int)',
   // Variadic in C. All arguments are of one machine word, which the Linux conventions of x86-64 and arm64 pass alike.
   syscall: 'long syscall(long, long, long, long, long, long, long)',
 } as const;

@@ -1,0 +1,121 @@
+/**
+ * `drover run`: the supervisor in the foreground, for containers and development. No daemon, no guard, no state on disk.
+ * Ends when every app has finished or crash-loops. As PID 1 it also collects orphans.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AppConfig, Clock } from '../protocol/index.ts';
+import { closeDescriptor, openChannelPair, reapOrphans } from '../os/index.ts';
+import type { Output, WorkerOutput } from '../supervisor/index.ts';
+import { compose, type Drover } from './compose.ts';
+import { NO_INHERITANCE } from './inheritance.ts';
+import { prefixLines } from './prefix-lines.ts';
+import { watchFiles } from './watch-files.ts';
+
+export interface ForegroundRequest {
+  readonly apps: readonly AppConfig[];
+  /** Reload when files below `directory` change. */
+  readonly watch: boolean;
+  readonly directory: string;
+}
+
+const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
+const REAP_EVERY_MS = 1000;
+/** What shells add to the number of a signal that ended a program. */
+const SIGNAL_BASE = 128;
+
+/** Runs the apps until all have ended; resolves with the exit code: the last one that a worker ended with. */
+export const runForeground = async ({ apps, watch, directory }: ForegroundRequest): Promise<number> => {
+  const home = mkdtempSync(join(tmpdir(), 'drover-run-'));
+  const ended = Promise.withResolvers<void>();
+  const output = apps.length > 1 ? prefixedOutput() : inheritedOutput();
+  const drover = await compose({
+    home,
+    stateFile: ':memory:',
+    clock: systemClock,
+    inherited: NO_INHERITANCE,
+    level: null,
+    output,
+    onDescriptorsChanged: () => {},
+    onShutdown: () => ended.resolve(),
+    guardPid: () => null,
+  });
+  const reaper = process.pid === 1 ? setInterval(() => reapOrphans(knownPids(drover)), REAP_EVERY_MS) : null;
+  const watcher = watch ? watchFiles(directory, () => void reloadAll(drover)) : null;
+  const unsubscribe = drover.store.events.subscribe(() => {
+    // After the supervisor has taken note of what the event is about.
+    setImmediate(() => {
+      if (isOver(drover)) ended.resolve();
+    });
+  });
+  const stopOn = (['SIGTERM', 'SIGINT', 'SIGHUP'] as const).map((signal) => {
+    const stop = (): void => ended.resolve();
+    process.on(signal, stop);
+    return () => process.off(signal, stop);
+  });
+  try {
+    const nowhere = { caller: null, signal: new AbortController().signal };
+    await drover.service.start({ file: null, apps }, nowhere);
+    await ended.promise;
+    const code = exitCodeOf(drover);
+    await drover.stopWorkers();
+    return code;
+  } finally {
+    for (const off of stopOn) off();
+    unsubscribe();
+    watcher?.close();
+    if (reaper !== null) clearInterval(reaper);
+    await drover.close();
+    rmSync(home, { recursive: true, force: true });
+  }
+};
+
+/** Nobody runs any more, or those that do only come back to crash again. */
+const isOver = (drover: Drover): boolean =>
+  drover.supervisor.apps.every(
+    (app) =>
+      app.holders.length > 0 &&
+      app.holders.every(({ state }) => state.phase === 'stopped' || state.phase === 'crashed' || state.loops > 0),
+  );
+
+const exitCodeOf = (drover: Drover): number => {
+  const exits = drover.supervisor.apps.flatMap((app) => app.holders.flatMap(({ state }) => state.lastExit ?? []));
+  const last = exits.at(-1);
+  if (last === undefined) return 0;
+  if (last.signal !== null) return SIGNAL_BASE + (constants.signals[last.signal as NodeJS.Signals] ?? 0);
+  return last.code ?? 1;
+};
+
+const knownPids = (drover: Drover): ReadonlySet<number> =>
+  new Set(drover.supervisor.apps.flatMap((app) => app.liveHandles().flatMap(({ pid }) => pid ?? [])));
+
+const reloadAll = async (drover: Drover): Promise<void> => {
+  for (const app of drover.supervisor.apps) {
+    if (app.operation === null) await drover.supervisor.reload(app).ended;
+  }
+};
+
+/** The worker writes to our own standard output and error. */
+const inheritedOutput = (): Output => ({
+  open: () => ({ stdoutFd: 1, stderrFd: 2, close: () => {} }),
+  lastLines: () => Promise.resolve([]),
+});
+
+/** Each line with the worker's id before it. */
+const prefixedOutput = (): Output => ({
+  open(app, slot): WorkerOutput {
+    const pipes = ([process.stdout, process.stderr] as const).map((target) => {
+      // A socket pair serves as a pipe: what the worker gets is the other end.
+      const { daemonFd, workerFd } = openChannelPair();
+      const source = new Socket({ fd: daemonFd, readable: true, writable: false });
+      source.on('error', () => source.destroy());
+      prefixLines(source, `${app}/${slot} | `, target);
+      return workerFd;
+    });
+    const [stdoutFd = 1, stderrFd = 2] = pipes;
+    return { stdoutFd, stderrFd, close: () => pipes.forEach((fd) => closeDescriptor(fd)) };
+  },
+  lastLines: () => Promise.resolve([]),
+});

@@ -68,7 +68,7 @@ async function play(drover: Drover, port: number): Promise<boolean> {
   await step('a worker is killed (SIGKILL)', async () => killWorker(drover));
   await step('reload', async () => {
     const { outcome, requests, latencyMs } = await drover.reload(APP);
-    return `${outcome}; receipt: ${requests.served} served, ${requests.lost} lost, p99 ${latencyMs.during.p99 ?? '–'} ms`;
+    return `${outcome}; receipt: ${requests.served} served, ${requests.lost} lost, p99 ${latencyMs.during.p99?.toFixed(1) ?? '–'} ms`;
   });
   await step('the daemon is killed (SIGKILL)', async () => killDaemon(drover));
   await step('afterwards', async () => {

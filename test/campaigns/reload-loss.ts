@@ -8,6 +8,7 @@ import type { Campaign, CampaignRun } from '../../bench/campaign.ts';
 import type { ReceiptDocument } from '../../src/protocol/index.ts';
 import { openDrover } from '../support/drover.ts';
 import { answeredBetween, type LoadMode, type LoadReport, type LoadSpec, startLoad } from '../support/load/index.ts';
+import { spanOf } from '../support/receipt.ts';
 import { freePort } from '../support/temporary.ts';
 import { installPackage } from '../provisions.ts';
 
@@ -55,7 +56,7 @@ interface CellResult {
     readonly lost: number;
     readonly unknown: number;
   };
-  /** What the clients counted between the first and the last step of each receipt. */
+  /** What the clients counted between the begin and the end that each receipt names. */
   readonly answeredMeanwhile: number;
   readonly medianReloadMs: number;
 }
@@ -129,9 +130,9 @@ function summarizeCell(report: LoadReport, receipts: readonly ReceiptDocument[])
     reloads: receipts.length,
     outcomes: receipts.map(({ outcome }) => outcome),
     receipts: { served: total('served'), failed: total('failed'), lost: total('lost'), unknown: total('unknown') },
-    answeredMeanwhile: receipts.reduce((sum, { steps }) => {
-      const times = steps.map(({ at }) => Date.parse(at));
-      return sum + answeredBetween(report, Math.min(...times), Math.max(...times));
+    answeredMeanwhile: receipts.reduce((sum, receipt) => {
+      const { from, to } = spanOf(receipt);
+      return sum + answeredBetween(report, from, to);
     }, 0),
     medianReloadMs: durations[Math.floor(durations.length / 2)] ?? 0,
   };

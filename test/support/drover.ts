@@ -4,7 +4,7 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import type {
   AppDocument,
   AppListDocument,
@@ -160,10 +160,12 @@ export class Drover implements AsyncDisposable {
   }
 
   environment(more: Readonly<Record<string, string>> = {}): Record<string, string | undefined> {
-    const env: Record<string, string | undefined> = { ...process.env, ...more, DROVER_HOME: this.home, NO_COLOR: '1' };
+    // The apps run on the Node that runs the tests, whatever else the machine has.
+    const path = `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`;
+    const env = { ...process.env, PATH: path, ...more, DROVER_HOME: this.home, NO_COLOR: '1' };
     // What the test runner tells its own children is not for the apps.
-    delete env['NODE_TEST_CONTEXT'];
-    return env;
+    const { NODE_TEST_CONTEXT: _, ...clean }: Record<string, string | undefined> = env;
+    return clean;
   }
 
   /** Stops the daemon and its workers, and makes sure that nothing of this home is left running. */

@@ -2,7 +2,7 @@
  * `npm run build`, and `prepare` during `npm ci`: compiles every room into `dist/`, then bundles the agent into the one
  * file that is preloaded into workers. Fails loudly; a half-built `dist/` must never look like a whole one.
  */
-import { access } from 'node:fs/promises';
+import { access, copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT, runTool } from './commands.ts';
 
@@ -12,6 +12,9 @@ if (compiled.code !== 0) {
   process.stderr.write(`build: tsc ended with ${compiled.code}\n`);
   process.exit(1);
 }
+
+// What the compiler does not carry over.
+await copyFile(join(ROOT, 'src', 'daemon', 'guard.sh'), join(ROOT, 'dist', 'daemon', 'guard.sh'));
 
 // Imported late: the bundler is only needed, and only loaded, once the types are right.
 const { AGENT_FILE, bundleAgent } = await import('./bundle-agent.ts');

@@ -16,6 +16,7 @@ const RECEIVERS: Receivers = {
   hello(tenant, handle, message) {
     handle.isAgentHere = true;
     handle.agentPid = message.pid;
+    handle.nodeVersion ??= message.node.replace(/^v/, '');
     if (message.signalledReady) handle.signalledReadyAt ??= tenant.at;
     handle.addReport(tenant.at, message.report);
     handle.link?.send({ type: 'ack', seq: message.report.seq });

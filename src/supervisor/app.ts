@@ -188,7 +188,7 @@ export class App implements TenantHost, SlotHands {
     // The effect may be sent twice after a daemon restart: the tenant that it made is the answer.
     if (slot.replacement !== null) return slot.replacement;
     const isFirst = slot.holder === null || pending === slot.holder;
-    if (slot.holder !== null && isFirst) slot.leaving.add(slot.holder);
+    if (slot.holder !== null && isFirst) this.#dismiss(slot, slot.holder);
     const tenant = new Tenant(this, {
       slot: index,
       config: source.config,
@@ -200,6 +200,12 @@ export class App implements TenantHost, SlotHands {
     else slot.replacement = tenant;
     tenant.start();
     return tenant;
+  }
+
+  /** The slot has another tenant: this one stays only until it is gone. */
+  #dismiss(slot: Slot, tenant: Tenant): void {
+    if (isAtRest(tenant)) tenant.close();
+    else slot.leaving.add(tenant);
   }
 
   handOver(index: number): Tenant | null {

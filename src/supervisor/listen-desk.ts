@@ -99,8 +99,12 @@ export class ListenDesk {
   adopt(tenant: Tenant, handle: WorkerHandle, { id, fd, address }: Message<'bound'>): void {
     const protocol = handle.pendingBinds.get(id) ?? 'tcp';
     handle.pendingBinds.delete(id);
-    const existing = this.#edges.traffic.findPort(this.#facts.app, address);
-    let port = existing;
+    let port = this.#edges.traffic.findPort(this.#facts.app, address);
+    if (!canReusePort(handle.nodeVersion)) {
+      // Its successor could not bind beside a socket that we keep: the port comes and goes with the process.
+      handle.servers.set(id, { id, key: keyOf(address), address, protocol, since: tenant.at });
+      return;
+    }
     try {
       const taken = takeDescriptor(handle.agentPid ?? handle.pid ?? 0, fd);
       port = this.#edges.traffic.adoptPort({
@@ -263,6 +267,12 @@ export const labelOf = (address: ListenAddress): string =>
   address.kind === 'unix'
     ? address.path
     : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+
+/** `reusePort` came with Node 22.12 and 23.1. */
+const canReusePort = (version: string | null): boolean => {
+  const [major = 0, minor = 0] = (version ?? '').split('.').map(Number);
+  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
+};
 
 const keyOf = (address: ListenAddress): string => `own:${labelOf(address)}`;
 

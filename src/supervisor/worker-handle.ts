@@ -40,7 +40,8 @@ export class WorkerHandle {
   readonly lane: Lane = 'stable';
   readonly release: number;
   readonly spawnId: string;
-  readonly nodeVersion: string | null;
+  /** Such as `24.21.0`; null for other programs, and behind a wrapper until the agent tells. */
+  nodeVersion: string | null;
   /** Monotonic and wall time of the spawn. */
   readonly spawnedAt: number;
   readonly startedAt: number;

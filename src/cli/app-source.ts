@@ -1,9 +1,9 @@
 /** Which apps a command line means: those of a configuration file, or one bare script, package or program. */
-import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
   assertRunnable,
   findConfigFile,
+  findFileProblem,
   getNode,
   isConfigFile,
   loadConfig,
@@ -74,8 +74,7 @@ export const readConfigFile = async (entry: string | undefined, context: CliCont
 const findFile = (entry: string | undefined, { directory }: CliContext): string | undefined => {
   if (entry === undefined) return findConfigFile(directory);
   const path = resolve(directory, entry);
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat?.isDirectory()) return findConfigFile(path);
+  if (findFileProblem(path) === 'is a directory') return findConfigFile(path);
   return isConfigFile(path) ? path : undefined;
 };
 

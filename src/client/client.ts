@@ -2,6 +2,7 @@
  * The typed client of the daemon's API. Light on purpose: the CLI's start-up is its first user. Every method throws
  * `DroverError` with a code of the catalogue.
  */
+import { DroverError } from '../protocol/index.ts';
 import type {
   AppConfig,
   AppDetailDocument,
@@ -98,40 +99,49 @@ export const createClient = (options: ClientOptions = {}): DroverClient => {
     const exchange: Exchange = { method: 'GET', path, signal };
     yield* readEvents<Document>(await open(connection, exchange), connection.socketPath);
   };
-  const app = (name: string): string => `/v1/apps/${encodeURIComponent(name)}`;
-  const operation = (id: string): string => `/v1/operations/${encodeURIComponent(id)}`;
   return {
     socketPath: connection.socketPath,
     list: () => get('/v1/apps'),
-    show: (name) => get(app(name)),
-    env: (name) => get(`${app(name)}/env`),
+    show: async (name) => get(app(name)),
+    env: async (name) => get(`${app(name)}/env`),
     health: (name) => get(`/v1/health${toQuery({ app: name })}`),
-    why: (name) => get(`${app(name)}/why`),
+    why: async (name) => get(`${app(name)}/why`),
     daemonStatus: () => get('/v1/daemon'),
     metrics: async () => readText(await open(connection, { method: 'GET', path: '/metrics' }), connection.socketPath),
     plan: (file, apps, prune) => change('POST', '/v1/plan', { file, apps, prune }),
     start: (file, apps) => operate('POST', '/v1/start', { file, apps }),
     apply: (file, apps, prune) => operate('POST', '/v1/apply', { file, apps, prune }),
-    startStopped: (target, callerEnv) => operate('POST', `${app(target)}/start`, { callerEnv }),
-    reload: (target, callerEnv) => operate('POST', `${app(target)}/reload`, { callerEnv }),
-    restart: (target, callerEnv) => operate('POST', `${app(target)}/restart`, { callerEnv }),
-    stop: (target) => operate('POST', `${app(target)}/stop`),
-    delete: (target) => operate('DELETE', app(target)),
-    scale: (name, to) => operate('POST', `${app(name)}/scale`, to),
-    signal: (target, signal) => change('POST', `${app(target)}/signal`, { signal }),
+    startStopped: async (target, callerEnv) => operate('POST', `${app(target)}/start`, { callerEnv }),
+    reload: async (target, callerEnv) => operate('POST', `${app(target)}/reload`, { callerEnv }),
+    restart: async (target, callerEnv) => operate('POST', `${app(target)}/restart`, { callerEnv }),
+    stop: async (target) => operate('POST', `${app(target)}/stop`),
+    delete: async (target) => operate('DELETE', app(target)),
+    scale: async (name, to) => operate('POST', `${app(name)}/scale`, to),
+    signal: async (target, signal) => change('POST', `${app(target)}/signal`, { signal }),
     operations: async (name) =>
       (await get<OperationListDocument>(`/v1/operations${toQuery({ app: name })}`)).operations,
-    operation: (id) => get(operation(id)),
-    abortOperation: (id) => change('POST', `${operation(id)}/abort`),
+    operation: async (id) => get(operation(id)),
+    abortOperation: async (id) => change('POST', `${operation(id)}/abort`),
     watchOperation: (id, signal) =>
       watchOperation(() => stream<OperationDocument>(`${operation(id)}/watch`, signal), signal),
     logs: (request, signal) => stream(`/v1/logs${toQuery({ ...request })}`, signal),
     events: (request, signal) => stream(`/v1/events${toQuery({ ...request })}`, signal),
-    flushLogs: (target) => change('POST', `${app(target)}/logs/flush`),
+    flushLogs: async (target) => change('POST', `${app(target)}/logs/flush`),
     shutdown: async (keepWorkers) => {
       await change('POST', '/v1/daemon/shutdown', { keepWorkers });
     },
   };
+};
+
+/** A name as a segment of a path; `.` and `..` would be taken for directories, and nothing for the list. */
+const app = (name: string): string => {
+  if (/^\.{0,2}$/.test(name)) throw new DroverError('DROVER_APP_UNKNOWN', { app: name });
+  return `/v1/apps/${encodeURIComponent(name.toWellFormed())}`;
+};
+
+const operation = (id: string): string => {
+  if (/^\.{0,2}$/.test(id)) throw new DroverError('DROVER_OPERATION_UNKNOWN', { operation: id });
+  return `/v1/operations/${encodeURIComponent(id.toWellFormed())}`;
 };
 
 const toQuery = (values: Readonly<Record<string, string | number | boolean | undefined>>): string => {

@@ -2,12 +2,12 @@
  * Checks a whole configuration and completes it. Every problem is found at once, including those between apps (ports,
  * dependencies) and with the file system (scripts, directories); nothing is started meanwhile.
  */
-import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 import { type AppConfig, type ConfigProblem, DroverError } from '../protocol/index.ts';
 import { findNameProblem } from './app-name.ts';
 import { completeApp } from './complete.ts';
+import { findDirectoryProblem, findFileProblem } from './file-problem.ts';
 import { LATER_IN_APP, LATER_IN_FILE, LATER_IN_LOGS } from './later.ts';
 import { findShapeProblems, formatPath, formatProblem, isLaterProblem, toProblems } from './problems.ts';
 import { AppSchema, ConfigSchema, type CompleteSettings } from './schema.ts';
@@ -121,9 +121,8 @@ const findAppProblems = (
     const problem = findFileProblem(resolve(base, settings.envFile));
     if (problem !== null) add(['envFile'], settings.envFile, problem);
   }
-  const cwd = statSync(resolve(base, settings.cwd), { throwIfNoEntry: false });
-  if (cwd === undefined) add(['cwd'], settings.cwd, 'does not exist');
-  else if (!cwd.isDirectory()) add(['cwd'], settings.cwd, 'is not a directory');
+  const cwdProblem = findDirectoryProblem(resolve(base, settings.cwd));
+  if (cwdProblem !== null) add(['cwd'], settings.cwd, cwdProblem);
 
   // Defaults yield to what was written, so only what was written on both sides can contradict.
   const isWritten = (...keys: string[]): boolean =>
@@ -142,19 +141,6 @@ const findAppProblems = (
   if (stableFor >= timeout && isWritten('ready', 'stableFor') && isWritten('ready', 'timeout'))
     add(['ready', 'stableFor'], stableFor, `must be shorter than ready.timeout (${timeout} ms)`);
   return problems;
-};
-
-/** What keeps a path from being read as a file, in words; null when nothing does. */
-export const findFileProblem = (path: string): string | null => {
-  try {
-    const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat === undefined) return 'does not exist';
-    if (stat.isDirectory()) return 'is a directory';
-    return stat.isFile() ? null : 'is not a file';
-  } catch (cause) {
-    // ENOTDIR, EACCES, ELOOP, ENAMETOOLONG: the system's own words say it best.
-    return `cannot be read (${(cause as NodeJS.ErrnoException).code ?? String(cause)})`;
-  }
 };
 
 const toPorts = (port: CompleteSettings['port']): readonly number[] =>

@@ -6,7 +6,8 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
 import { type AppConfig, DroverError } from '../protocol/index.ts';
 import { findNameProblem, toAppName } from './app-name.ts';
-import { findFileProblem, parseConfig } from './check.ts';
+import { parseConfig } from './check.ts';
+import { findFileProblem } from './file-problem.ts';
 import type { AppSettings } from './schema.ts';
 import { findNodeScript, readPackage } from './unwrap.ts';
 

@@ -4,6 +4,7 @@ export { maskEnv, selectCallerEnv } from './caller-env.ts';
 export { checkConfig, type CheckedConfig, parseConfig, toConfigError } from './check.ts';
 export { type BareCommand, parseBareCommand } from './command-line.ts';
 export { defineConfig } from './define.ts';
+export { findFileProblem } from './file-problem.ts';
 export { type FoundNode, getNode } from './find-node.ts';
 export { findConfigFile, isConfigFile, loadConfig, type LoadedConfig } from './load.ts';
 export { loadJsonSchema } from './load-json-schema.ts';

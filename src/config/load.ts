@@ -10,6 +10,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { DroverError } from '../protocol/index.ts';
 import type { LoadAnswer } from './load-child.ts';
+import { findFileProblem } from './file-problem.ts';
 import { toConfigError } from './check.ts';
 
 export interface LoadedConfig {
@@ -52,10 +53,9 @@ export const loadConfig = async (path: string, limits: LoadLimits = LIMITS): Pro
   const file = resolve(path);
   const fail = (message: string, cause?: unknown): DroverError =>
     new DroverError('DROVER_CONFIG_UNREADABLE', { file, message }, { cause });
-  const stat = statSync(file, { throwIfNoEntry: false });
-  if (stat === undefined) throw fail('it does not exist.');
-  if (!stat.isFile()) throw fail(stat.isDirectory() ? 'it is a directory.' : 'it is not a file.');
-  if (stat.size > limits.bytes) throw fail(`it is bigger than ${limits.bytes} bytes.`);
+  const problem = findFileProblem(file);
+  if (problem !== null) throw fail(`it ${problem}.`);
+  if (statSync(file).size > limits.bytes) throw fail(`it is bigger than ${limits.bytes} bytes.`);
   if (!EXTENSIONS.has(extname(file))) throw fail(`its name ends in none of ${[...EXTENSIONS].join(', ')}.`);
   if (extname(file) === '.json') {
     try {

@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import { checkConfig, parseConfig } from './check.ts';
+import { LATER_IN_APP, LATER_IN_LOGS } from './later.ts';
+import { AppSchema, type AppSettings } from './schema.ts';
+
+let directory = '';
+let file = '';
+
+before(() => {
+  directory = mkdtempSync(join(tmpdir(), 'drover-config-'));
+  file = join(directory, 'drover.config.json');
+  for (const name of ['server.js', '.env']) writeFileSync(join(directory, name), '');
+  mkdirSync(join(directory, 'folder'));
+});
+after(() => {
+  rmSync(directory, { recursive: true });
+});
+
+/** Every key with a value that is right; what is not here is `command`, which excludes `script`. */
+const FULL: AppSettings = {
+  script: 'server.js',
+  args: ['--verbose'],
+  cwd: '.',
+  node: '24',
+  nodeArgs: ['--trace-warnings'],
+  instances: 2,
+  port: 3000,
+  env: { NODE_ENV: 'production' },
+  envFile: '.env',
+  inheritEnv: ['AWS_REGION'],
+  dependsOn: [],
+  ready: { timeout: '30s', stableFor: '2s', signal: 'auto' },
+  restart: {
+    policy: 'always',
+    backoff: { initial: '200ms', factor: 2, max: '30s' },
+    crashLoop: { restarts: 5, within: '60s' },
+  },
+  drain: { timeout: '30s', idleGrace: '3s', websocket: { code: 1012, spread: '10s' } },
+  logs: {},
+  surge: 'auto',
+  sticky: false,
+  user: 'app',
+};
+
+type Json = Record<string, unknown>;
+
+const isGroup = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Paths of all keys, groups included; variables in `env` are names, not keys. */
+const listPaths = (value: Json, path: readonly string[] = []): string[][] =>
+  Object.entries(value).flatMap(([key, item]) => {
+    const at = [...path, key];
+    return isGroup(item) && key !== 'env' ? [at, ...listPaths(item, at)] : [at];
+  });
+
+const withValue = (path: readonly string[], value: unknown, renamed?: string): Json => {
+  const app = structuredClone(FULL) as Json;
+  const parent = path.slice(0, -1).reduce((at, key) => at[key] as Json, app);
+  const key = String(path.at(-1));
+  delete parent[key];
+  parent[renamed ?? key] = value;
+  return app;
+};
+
+const valueAt = (path: readonly string[]): unknown => path.reduce<unknown>((at, key) => (at as Json)[key], FULL);
+const check = (app: unknown, others: Json = {}) => checkConfig({ apps: { shop: app, ...others } }, file, {});
+
+const PATHS = listPaths(FULL);
+
+/** For each key values of a right type that are out of range. */
+const OUT_OF_RANGE: Readonly<Record<string, readonly unknown[]>> = {
+  script: ['', 'missing.js', 'folder', 'a\0b'],
+  cwd: ['', 'missing', 'server.js'],
+  node: ['', 'lts', '24.1.1.1'],
+  instances: [0, -1, 1.5, 257, 'min'],
+  port: [0, -1, 65_536, 1.5, [], [3000, 3000], [0]],
+  env: [{ '': 'x' }, { 'A=B': 'x' }, { DROVER_SLOT: '1' }, { A: 'a\0b' }, { A: null }],
+  envFile: ['missing.env', 'folder'],
+  dependsOn: [['nobody'], ['shop']],
+  user: ['a b', -1],
+  surge: [0, 1.5, 'all'],
+  'ready.timeout': [0, -1, '30x', '30 s', '-1s', 2 ** 31, '25d', 'never', Number.NaN],
+  'ready.stableFor': [-1, '31s'],
+  'ready.signal': ['maybe'],
+  'restart.policy': ['sometimes', ''],
+  'restart.backoff.initial': [0, '31s'],
+  'restart.backoff.factor': [0.5, 101],
+  'restart.backoff.max': [0],
+  'restart.crashLoop.restarts': [-1, 1.5],
+  'restart.crashLoop.within': [0],
+  'drain.timeout': [-1, '-1ms'],
+  'drain.idleGrace': [-1, '31s'],
+  'drain.websocket.code': [999, 1005, 5000, 1.5],
+  'drain.websocket.spread': [-1, '31s'],
+};
+
+describe('a configuration', () => {
+  it('is accepted with every key in use', () => {
+    assert.deepEqual(check(FULL).problems, []);
+    const { script: _, node: _node, nodeArgs: _args, ...rest } = FULL;
+    assert.deepEqual(check({ ...rest, command: ['python3', 'x.py'] }).problems, []);
+  });
+
+  it('has a right value here for every key of the schema', () => {
+    const known = new Set([...Object.keys(FULL), 'command']);
+    assert.deepEqual(new Set(Object.keys(AppSchema.entries)), known);
+  });
+
+  for (const path of PATHS) {
+    const name = path.join('.');
+    it(`refuses null as ${name}, naming it`, () => {
+      const { problems } = check(withValue(path, null));
+      assert.deepEqual(
+        problems.map((problem) => problem.path),
+        [`apps.shop.${name}`],
+      );
+      assert.equal(problems[0]?.value, null);
+    });
+
+    it(`refuses values of a wrong type as ${name}`, () => {
+      const right = valueAt(path);
+      const wrong = [true, 12.5, 'no such word', ['x', 1], { x: 1 }, [{}], [null]].filter(
+        (value) => !(typeof right === 'boolean' && value === true),
+      );
+      for (const value of wrong) {
+        const { problems } = check(withValue(path, value));
+        const isAllowed = ALSO_RIGHT[name]?.some((one) => JSON.stringify(one) === JSON.stringify(value)) ?? false;
+        assert.equal(problems.length === 0, isAllowed, `${name}: ${JSON.stringify(value)}`);
+        for (const problem of problems) assert.ok(problem.path.startsWith(`apps.shop.${name}`), problem.path);
+      }
+    });
+
+    it(`names the right key for a misspelt ${name}`, () => {
+      const key = String(path.at(-1));
+      for (const slip of [`${key}s`, `${key.slice(0, 1)}${key}`, key.toUpperCase()].filter((one) => one !== key)) {
+        const problem = check(withValue(path, valueAt(path), slip)).problems.find(({ path }) => path.endsWith(slip));
+        assert.equal(problem?.suggestion, key, slip);
+      }
+    });
+  }
+
+  for (const [name, values] of Object.entries(OUT_OF_RANGE))
+    it(`refuses what is out of range as ${name}`, () => {
+      for (const value of values) {
+        const { problems } = check(withValue(name.split('.'), value));
+        assert.ok(problems.length > 0, `${name}: ${JSON.stringify(value)} was accepted`);
+        assert.ok(problems[0]?.path.startsWith(`apps.shop.${name}`), problems[0]?.path);
+      }
+    });
+
+  it('tells of all problems at once', () => {
+    const app = { ...FULL, prot: 1, instances: 'many', drain: { timeout: '5 parsecs', grace: 1 } };
+    const paths = check(app).problems.map(({ path }) => path);
+    assert.deepEqual(paths.sort(), [
+      'apps.shop.drain.grace',
+      'apps.shop.drain.timeout',
+      'apps.shop.instances',
+      'apps.shop.prot',
+    ]);
+  });
+
+  it('refuses keys of later versions as not available', () => {
+    const refuse = (value: unknown, key: string): void => {
+      assert.throws(
+        () => parseConfig(value, file, {}),
+        (error: Error & { code?: string }) => {
+          assert.equal(error.code, 'DROVER_NOT_AVAILABLE');
+          assert.ok(error.message.includes(key), error.message);
+          return true;
+        },
+      );
+    };
+    for (const key of LATER_IN_APP) refuse({ apps: { shop: { ...FULL, [key]: {} } } }, `apps.shop.${key}`);
+    for (const key of LATER_IN_LOGS)
+      refuse({ apps: { shop: { ...FULL, logs: { [key]: 1 } } } }, `apps.shop.logs.${key}`);
+    refuse({ apps: {}, daemon: {} }, 'daemon');
+  });
+
+  it('refuses names that could be no directory, or mean something else', () => {
+    for (const name of ['all', '../x', 'a/b', '', '.', 'x'.repeat(64), 'a b', 'ü'])
+      assert.equal(checkConfig({ apps: { [name]: FULL } }, file, {}).problems.length, 1, name);
+    for (const name of ['constructor', 'toString', '0', 'a.b-c_d'])
+      assert.equal(checkConfig({ apps: { [name]: FULL } }, file, {}).apps[0]?.name, name);
+    assert.equal(checkConfig(JSON.parse('{"apps":{"__proto__":{}}}'), file, {}).problems.length, 2);
+  });
+
+  it('refuses two apps on one port', () => {
+    const { problems } = check({ ...FULL, port: [3000, 3001] }, { api: { ...FULL, port: 3001 } });
+    assert.deepEqual(
+      problems.map(({ path }) => path),
+      ['apps.api.port'],
+    );
+    assert.match(problems[0]?.message ?? '', /`shop`/);
+  });
+
+  it('refuses apps that wait for each other, or for nobody', () => {
+    const { problems } = check(
+      { script: 'server.js', dependsOn: ['api'] },
+      { api: { script: 'server.js', dependsOn: ['db'] }, db: { script: 'server.js', dependsOn: ['shop', 'shpo'] } },
+    );
+    assert.ok(problems.some(({ message }) => message.includes('shop → api → db → shop')));
+    assert.ok(problems.some(({ suggestion }) => suggestion === 'shop'));
+  });
+
+  it('puts apps after those that they wait for', () => {
+    const { apps } = check(
+      { script: 'server.js', dependsOn: ['api'] },
+      { api: { script: 'server.js', dependsOn: ['db'] }, db: { script: 'server.js' } },
+    );
+    assert.deepEqual(
+      apps.map(({ name }) => name),
+      ['db', 'api', 'shop'],
+    );
+  });
+
+  it('lets defaults yield to what is written', () => {
+    const [app] = check({ script: 'server.js', drain: { timeout: '1s' }, ready: { timeout: '1s' } }).apps;
+    assert.deepEqual(app?.drain, { timeoutMs: 1000, idleGraceMs: 1000, websocket: { code: 1012, spreadMs: 1000 } });
+    assert.equal(app?.ready.stableForMs, 500);
+  });
+
+  it('never throws, whatever is exported', () => {
+    fc.assert(
+      fc.property(fc.anything({ withNullPrototype: true, withBigInt: false }), (value) => {
+        const { apps, problems } = checkConfig(value, file, {});
+        assert.ok(problems.length > 0 || apps.length === 0);
+        const { problems: inside } = checkConfig({ apps: { shop: value } }, file, {});
+        assert.ok(inside.length > 0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+/** Values from the list of wrong ones that some keys do allow. */
+const ALSO_RIGHT: Readonly<Record<string, readonly unknown[]>> = {
+  env: [{ x: 1 }],
+  inheritEnv: [true],
+  'ready.signal': [true],
+  'restart.backoff.factor': [12.5],
+};

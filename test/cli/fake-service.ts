@@ -1,0 +1,244 @@
+/**
+ * A daemon without workers: a `DroverService` that answers from memory and writes down what it was asked, so that tests
+ * can compare before and after. Outcomes of operations are decided by `outcomes`.
+ */
+import type { CallContext, DroverService, Target } from '../../src/api/index.ts';
+import { planChanges } from '../../src/config/index.ts';
+import {
+  type AppConfig,
+  type AppDocument,
+  DroverError,
+  type EventDocument,
+  type LogLineDocument,
+  type OperationDocument,
+  type OperationKind,
+  type ReceiptDocument,
+  type ReceiptOutcome,
+} from '../../src/protocol/index.ts';
+
+const AT = '2026-11-25T10:00:00.000Z';
+const latency = { p50: 1, p99: 2 };
+
+export const receiptOf = (operation: string, app: string, outcome: ReceiptOutcome): ReceiptDocument => ({
+  operation,
+  app,
+  from: 1,
+  to: 2,
+  outcome,
+  reason: outcome === 'completed' ? null : 'slot 0 never became ready',
+  durationMs: 1234,
+  requests: { served: 10, failed: 0, lost: 0, unknown: 0, refused: 0, upgradesClosed: 0, upgradesCut: 0 },
+  latencyMs: { before: latency, during: latency, after: latency },
+  steps: [{ at: AT, name: 'ready', worker: `${app}/0`, outcome: 'ok', detail: null }],
+  ...(outcome === 'completed' ? {} : { log: ['Error: no database'] }),
+});
+
+export class FakeService implements DroverService {
+  readonly apps = new Map<string, { config: AppConfig; file: string | null; isStopped: boolean }>();
+  readonly operations = new Map<string, OperationDocument>();
+  /** What was asked for, in order: `reload shop`. */
+  readonly calls: string[] = [];
+  outcome: ReceiptOutcome = 'completed';
+  logLines: LogLineDocument[] = [];
+  eventList: EventDocument[] = [];
+  /** How many documents a stream was asked for: shows back-pressure. */
+  pulled = 0;
+  environment: Record<string, string> = { PORT: '3000', DB_PASSWORD: 'hunter2' };
+  isShutDown = false;
+
+  private document(name: string): AppDocument {
+    const app = this.find(name);
+    return {
+      name,
+      status: app.isStopped ? 'stopped' : 'online',
+      reason: null,
+      release: 1,
+      instances: 1,
+      ports: [{ host: '::', port: 3000, protocol: 'http', declared: true }],
+      workers: [
+        {
+          id: `${name}/0`,
+          slot: 0,
+          pid: 4242,
+          status: 'ready',
+          ready: true,
+          lane: 'stable',
+          weight: 100,
+          release: 1,
+          startedAt: AT,
+          restarts: 0,
+          cpuPercent: null,
+          rssBytes: 50_000_000,
+          heapUsedBytes: null,
+          eventLoopUtilization: null,
+          connections: 3,
+          inFlight: 0,
+          acceptQueue: 0,
+          reason: null,
+          node: '24.21.0',
+        },
+      ],
+    };
+  }
+
+  private find(name: string): { config: AppConfig; file: string | null; isStopped: boolean } {
+    const app = this.apps.get(name);
+    if (app === undefined) throw new DroverError('DROVER_APP_UNKNOWN', { app: name });
+    return app;
+  }
+
+  private names(target: Target): string[] {
+    if (target.kind === 'all') return [...this.apps.keys()];
+    this.find(target.app);
+    if (target.kind === 'worker' && target.slot > 0)
+      throw new DroverError('DROVER_WORKER_UNKNOWN', { worker: `${target.app}/${target.slot}` });
+    return [target.app];
+  }
+
+  private operate(kind: OperationKind, apps: readonly string[]): OperationDocument[] {
+    return apps.map((app) => {
+      this.calls.push(`${kind} ${app}`);
+      const id = `op-${this.operations.size + 1}`;
+      const operation: OperationDocument = {
+        id,
+        kind,
+        app,
+        status: 'running',
+        startedAt: AT,
+        endedAt: null,
+        phase: 'booting',
+        receipt: null,
+      };
+      this.operations.set(id, operation);
+      return operation;
+    });
+  }
+
+  list = async () => ({ apps: [...this.apps.keys()].map((name) => this.document(name)) });
+  show = async (name: string) => ({
+    ...this.document(name),
+    file: this.find(name).file,
+    config: this.find(name).config,
+    command: ['node', 'server.js'],
+    cwd: '/srv',
+    logs: { directory: '/var/log' },
+    dispatch: 'exact' as const,
+    lastOperation: null,
+  });
+  env = async (app: string) => {
+    this.find(app);
+    return { app, env: this.environment };
+  };
+  health = async (app: string | null) => {
+    if (app !== null) this.find(app);
+    return { apps: [] };
+  };
+  why = async (app: string) => {
+    this.find(app);
+    return { app, chain: [{ at: AT, event: 'worker-exited', because: 'SIGKILL' }], summary: `${app} is online.` };
+  };
+  daemonStatus = async () => ({
+    running: true,
+    pid: process.pid,
+    version: '0.0.0',
+    startedAt: AT,
+    home: '/home',
+    rssBytes: 1,
+    apps: this.apps.size,
+    workers: this.apps.size,
+    dispatch: 'shared' as const,
+    guardPid: null,
+  });
+  metrics = async () => '# TYPE drover_apps gauge\ndrover_apps 1\n';
+
+  plan = async (request: { file: string | null; apps: readonly AppConfig[] }) => ({
+    changes: planChanges([...this.apps.values()], request.apps, request.file),
+  });
+  start = async ({ file, apps }: { file: string | null; apps: readonly AppConfig[] }) => {
+    for (const config of apps) this.apps.set(config.name, { config, file, isStopped: false });
+    return this.operate(
+      'start',
+      apps.map(({ name }) => name),
+    );
+  };
+  apply = async ({ file, apps, prune }: { file: string | null; apps: readonly AppConfig[]; prune: boolean }) => {
+    if (apps.length === 0 && !prune) throw new DroverError('DROVER_PRUNE_REFUSED');
+    for (const config of apps) this.apps.set(config.name, { config, file, isStopped: false });
+    return this.operate(
+      'apply',
+      apps.map(({ name }) => name),
+    );
+  };
+  startStopped = async (target: Target) => this.operate('start', this.names(target));
+  reload = async (target: Target) => this.operate('reload', this.names(target));
+  restart = async (target: Target) => this.operate('restart', this.names(target));
+  stop = async (target: Target) => this.operate('stop', this.names(target));
+  delete = async (target: Target) => this.operate('delete', this.names(target));
+  scale = async (app: string, request: object) => {
+    this.find(app);
+    this.calls.push(JSON.stringify(request));
+    return this.operate('scale', [app]);
+  };
+  signal = async (target: Target, signal: NodeJS.Signals) => ({
+    signal,
+    workers: this.names(target).map((name) => ({ worker: `${name}/0`, pid: 4242 })),
+  });
+
+  listOperations = async () => [...this.operations.values()];
+  getOperation = async (id: string) => {
+    const operation = this.operations.get(id);
+    if (operation === undefined) throw new DroverError('DROVER_OPERATION_UNKNOWN', { operation: id });
+    return operation;
+  };
+  abortOperation = async (id: string) => {
+    this.outcome = 'aborted';
+    return this.getOperation(id);
+  };
+  async *watchOperation(id: string): AsyncGenerator<OperationDocument> {
+    const operation = await this.getOperation(id);
+    yield operation;
+    const receipt = receiptOf(id, operation.app, this.outcome);
+    const done: OperationDocument = { ...operation, status: 'done', endedAt: AT, phase: 'done', receipt };
+    this.operations.set(id, done);
+    yield done;
+  }
+
+  async *logs(): AsyncGenerator<LogLineDocument> {
+    for (const line of this.logLines) {
+      this.pulled += 1;
+      yield line;
+    }
+  }
+  flushLogs = async (target: Target) => ({ apps: this.names(target), freedBytes: 2048 });
+  async *events(): AsyncGenerator<EventDocument> {
+    for (const event of this.eventList) yield event;
+  }
+  shutdown = async (_request: { keepWorkers: boolean }, _context: CallContext) => {
+    this.isShutDown = true;
+  };
+}
+
+/** A complete configuration, as the CLI would send it. */
+export const appConfig = (name: string, changes: Partial<AppConfig> = {}): AppConfig => ({
+  name,
+  command: { kind: 'node', script: '/srv/server.js', node: null, nodeArgs: [], args: [] },
+  cwd: '/srv',
+  instances: 1,
+  ports: [3000],
+  env: {},
+  envFile: null,
+  inheritEnv: false,
+  callerEnv: {},
+  dependsOn: [],
+  ready: { timeoutMs: 30_000, stableForMs: 2_000, signal: 'auto' },
+  restart: {
+    policy: 'always',
+    backoff: { initialMs: 200, factor: 2, maxMs: 30_000 },
+    crashLoop: { restarts: 5, withinMs: 60_000 },
+  },
+  drain: { timeoutMs: 30_000, idleGraceMs: 3_000, websocket: { code: 1012, spreadMs: 10_000 } },
+  surge: 'auto',
+  sticky: false,
+  user: null,
+  ...changes,
+});

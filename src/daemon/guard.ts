@@ -43,14 +43,16 @@ export interface Guard {
 }
 
 const SCRIPT = fileURLToPath(new URL('guard.sh', import.meta.url));
-/** Changes come in bursts (a start of many workers); one guard for all of them. */
+/** Changes come in bursts (a start of many workers): one guard for all of them, but not later than `LONGEST_MS`. */
 const SETTLE_MS = 30;
+const LONGEST_MS = 300;
 const FIRST_KEPT_FD = 4;
 
 export const openGuard = (options: GuardOptions): Guard => {
   let current: { readonly child: ChildProcess; readonly pipe: Writable } | null = null;
   let timer: NodeJS.Timeout | null = null;
   let isDismissed = false;
+  let firstChangeAt = 0;
 
   const replace = (): void => {
     timer = null;
@@ -86,7 +88,10 @@ export const openGuard = (options: GuardOptions): Guard => {
   };
 
   const schedule = (): void => {
-    timer ??= setTimeout(replace, SETTLE_MS);
+    const now = performance.now();
+    if (timer === null) firstChangeAt = now;
+    else clearTimeout(timer);
+    timer = setTimeout(replace, Math.max(0, Math.min(SETTLE_MS, firstChangeAt + LONGEST_MS - now)));
   };
 
   replace();

@@ -34,6 +34,7 @@ import {
   describeApp,
   describeHealth,
   instancesOf,
+  isVacant,
   signalWorker,
   workerEnvironment,
   type App,
@@ -141,7 +142,7 @@ export const openService = (parts: ServiceParts): DroverService => {
   const startNew = (config: AppConfig, file: string | null, after: Promise<unknown>): OperationRun => {
     const app = addApp(config, file);
     try {
-      return supervisor.start(app, {}, 'start', after);
+      return supervisor.start(app, {}, { after });
     } catch (error) {
       supervisor.remove(app);
       store.apps.remove(config.name);
@@ -181,7 +182,7 @@ export const openService = (parts: ServiceParts): DroverService => {
     if (app === null) return startNew(config, request.file, after);
     if (change.action === 'none') return null;
     const next = changeTo(app, config, change.replaces);
-    if (change.action === 'start') return supervisor.start(app, next, 'start', after);
+    if (change.action === 'start') return supervisor.start(app, next, { after });
     store.events.append({ app: app.app, type: 'app-changed', reason: `changed: ${change.keys.join(', ')}` });
     if (!change.replaces) return supervisor.adjust(app, next);
     return change.action === 'restart' ? supervisor.restart(app, next) : supervisor.reload(app, next);
@@ -256,7 +257,7 @@ export const openService = (parts: ServiceParts): DroverService => {
         if (app === null) return startNew(config, request.file, after);
         if (app.state.wanted === 'up') return null;
         const keys = findChangedKeys(app.state.config, config);
-        return supervisor.start(app, changeTo(app, config, keys.length > 0), 'start', after);
+        return supervisor.start(app, changeTo(app, config, keys.length > 0), { after });
       });
     },
 
@@ -282,8 +283,10 @@ export const openService = (parts: ServiceParts): DroverService => {
     },
 
     async startStopped(target, request) {
-      const stopped = resolve(target).filter(({ app }) => app.state.wanted === 'stopped');
-      return stopped.map(({ app }) => supervisor.start(app, renewed(app, request)).document);
+      const incomplete = resolve(target).filter(({ app, slots }) =>
+        (slots ?? app.slotNumbers).some((slot) => isVacant(app, slot)),
+      );
+      return incomplete.map(({ app, slots }) => supervisor.start(app, renewed(app, request), { slots }).document);
     },
     reload: async (target, request) =>
       resolve(target).map(({ app, slots }) => supervisor.reload(app, renewed(app, request), slots).document),

@@ -81,6 +81,11 @@ export class App implements TenantHost, SlotHands {
     return this.#run?.document ?? this.#lastRun;
   }
 
+  /** The slots that it should have. */
+  get slotNumbers(): readonly number[] {
+    return Array.from({ length: this.#state.instances }, (_, index) => index);
+  }
+
   get holders(): readonly Tenant[] {
     return [...this.slots.values()].map((slot) => slot.holder).filter((tenant) => tenant !== null);
   }
@@ -163,8 +168,14 @@ export class App implements TenantHost, SlotHands {
     }
   }
 
+  /** Slots that scaling removed, once nobody is left in them. */
   #dropEmptySlots(): void {
-    for (const slot of this.slots.values()) if (slot.tenants.length === 0) this.slots.delete(slot.index);
+    for (const slot of this.slots.values()) {
+      const isOver = slot.tenants.every(isAtRest);
+      if (!isOver || slot.index < this.#state.instances) continue;
+      for (const tenant of slot.tenants) tenant.close();
+      this.slots.delete(slot.index);
+    }
   }
 
   #batchSize(count: number): number {

@@ -22,6 +22,6 @@ export type { ResolvedCommand } from './launch.ts';
 export { labelOf } from './listen-desk.ts';
 export { OperationRun } from './operation-run.ts';
 export { REPORT_EVERY_MS } from './spawn-worker.ts';
-export { instancesOf, Supervisor } from './supervisor.ts';
+export { instancesOf, isVacant, Supervisor } from './supervisor.ts';
 export { signalWorker } from './worker-signals.ts';
 export type { WorkerHandle } from './worker-handle.ts';

@@ -14,6 +14,14 @@ import { regainPorts } from './regain-ports.ts';
 import type { OperationRun } from './operation-run.ts';
 import type { Tenant } from './tenant.ts';
 
+export interface StartOptions {
+  readonly kind?: OperationKind;
+  /** Not before this: what the app depends on is up. */
+  readonly after?: Promise<unknown>;
+  /** Only these; null: all. */
+  readonly slots?: readonly number[] | null;
+}
+
 export class Supervisor {
   readonly edges: SupervisorEdges;
   readonly #apps = new Map<string, App>();
@@ -54,17 +62,13 @@ export class Supervisor {
   }
 
   /** Boots every slot that has no live worker. Throws DROVER_PORT_TAKEN before anything starts. */
-  start(app: App, change: AppChange = {}, kind: OperationKind = 'start', after?: Promise<unknown>): OperationRun {
-    const instances = change.instances ?? app.state.instances;
+  start(app: App, change: AppChange = {}, { kind = 'start', after, slots = null }: StartOptions = {}): OperationRun {
+    const wanted = slots ?? range(change.instances ?? app.state.instances);
     app.prepare(change);
     app.desk.openKnownPorts();
     app.want('up');
-    return app.begin(
-      kind,
-      change,
-      { machine: 'start', changes: this.#changes(app, range(instances), 'boot', isVacant) },
-      after,
-    );
+    const changes = this.#changes(app, wanted, 'boot', isVacant);
+    return app.begin(kind, change, { machine: 'start', changes }, after);
   }
 
   /** New settings that no worker has to be replaced for; as many workers as they ask for. */
@@ -89,7 +93,7 @@ export class Supervisor {
 
   /** Stops, then starts. */
   restart(app: App, change: AppChange = {}, slots: readonly number[] | null = null): OperationRun {
-    if (app.state.wanted !== 'up') return this.start(app, change, 'restart');
+    if (app.state.wanted !== 'up') return this.start(app, change, { kind: 'restart' });
     app.prepare(change);
     const wanted = slots ?? range(change.instances ?? app.state.instances);
     const removed = slots === null ? this.#surplus(app, wanted.length) : [];
@@ -117,7 +121,7 @@ export class Supervisor {
     const removed = this.#surplus(app, instances);
     const run = app.begin('scale', { ...change, instances }, { machine: 'scale', changes: [...fresh, ...removed] });
     void run.ended.then(() => {
-      for (const { slot } of removed) if (isVacant(app, slot)) app.removeSlot(slot);
+      for (const { slot } of removed) if (!app.slots.has(slot)) app.removeSlot(slot);
     });
     return run;
   }
@@ -205,7 +209,8 @@ export type { ChangeKind };
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
-const isVacant = (app: App, slot: number): boolean => app.slots.get(slot)?.holder?.state.wanted !== 'up';
+/** Nobody holds the slot, or only somebody who was told to go. */
+export const isVacant = (app: App, slot: number): boolean => app.slots.get(slot)?.holder?.state.wanted !== 'up';
 
 /** Throws DROVER_USER_UNKNOWN. */
 const identityOf = ({ user }: AppConfig): AppIdentity | null => {

@@ -57,47 +57,32 @@ const USER = 'must be the name or number of a user';
 const group = <const Entries extends v.ObjectEntries>(entries: Entries) =>
   v.strictObject(entries, 'must be an object of settings');
 
-/** One app. Defaults are those of CONTRACT.md, and stand in the JSON Schema. */
+/** One app. Defaults stand in the JSON Schema and in `docs/configuration.md`, what each key means in `descriptions.ts`. */
 export const AppSchema = group({
-  /** The file that Node runs, relative to the configuration file. */
   script: v.optional(text('must be the path of a file')),
-  /** Arguments of the script or program. */
   args: v.optional(words('must be a list of strings'), []),
-  /** Working directory, relative to the configuration file. */
   cwd: v.optional(text('must be the path of a directory'), '.'),
-  /** Version of Node, such as `'24'` or `'22.11'`, looked for among the installed ones. */
   node: v.optional(
     v.pipe(
       v.string("must be a version of Node as a string, such as '24'"),
       v.regex(/^v?\d+(\.\d+){0,2}$/, "must be a version of Node such as '24' or '22.11'"),
     ),
   ),
-  /** Options of Node itself, before the script. */
   nodeArgs: v.optional(words('must be a list of strings'), []),
-  /** Any other program with its arguments, instead of `script`. */
   command: v.optional(v.pipe(words('must be a list of words'), v.minLength(1, 'must name a program'))),
-  /** Number of workers, or `'max'`: one for each usable CPU. */
   instances: v.optional(v.union([v.literal('max'), integer(1, 256, MAX)], MAX), 1),
-  /** Port (or ports) that must listen before a worker is ready; `PORT` is set to the first. */
   port: v.optional(v.union([port, v.pipe(v.array(port, PORT), v.minLength(1, PORT))], PORT)),
-  /** Environment of the workers. */
   env: v.optional(variables, {}),
-  /** File of variables, read again whenever a worker is spawned; `env` wins over it. */
   envFile: v.optional(text('must be the path of a file')),
-  /** Take over all (`true`) or some variables of the caller's environment. */
   inheritEnv: v.optional(
     v.union([v.boolean(), v.array(v.pipe(v.string(INHERIT), v.minLength(1, INHERIT)), INHERIT)], INHERIT),
     false,
   ),
-  /** Apps that must be ready before this one starts. */
   dependsOn: v.optional(words('must be a list of names of apps'), []),
   ready: v.optional(
     group({
-      /** A worker that is not ready within this time has failed to start. */
       timeout: v.optional(duration(1), '30s'),
-      /** How long it must have listened without a fault before it counts as ready. */
       stableFor: v.optional(duration(0), '2s'),
-      /** Wait for `process.send('ready')`; `'auto'`: if the app has sent it before. */
       signal: v.optional(v.union([v.literal('auto'), v.boolean()], "must be true, false or 'auto'"), 'auto'),
     }),
     {},
@@ -135,9 +120,7 @@ export const AppSchema = group({
   ),
   drain: v.optional(
     group({
-      /** How long requests in flight may take when a worker is replaced or stopped. */
       timeout: v.optional(duration(0), '30s'),
-      /** How long an idle kept-alive connection stays open during a drain. */
       idleGrace: v.optional(duration(0), '3s'),
       websocket: v.optional(
         group({
@@ -149,13 +132,9 @@ export const AppSchema = group({
     }),
     {},
   ),
-  /** Nothing yet: rotation comes later. */
   logs: v.optional(group({}), {}),
-  /** How many replacements start at a time; `'auto'`: as many as memory and cores allow. */
   surge: v.optional(v.union([v.literal('auto'), integer(1, 256, AUTO)], AUTO), 'auto'),
-  /** Keep each client address on one worker. */
   sticky: v.optional(boolean(), false),
-  /** User (name or id) that the workers run as; needs root. */
   user: v.optional(
     v.union(
       [v.pipe(v.string(), v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?$/, USER)), integer(0, 2 ** 32 - 2, USER)],

@@ -224,7 +224,7 @@ export class Agent {
     const activity = this.#requests.activity;
     const isQuiet = activity === this.#reportedActivity && this.#requests.inFlight === 0;
     this.#runtime.begin();
-    this.#runtime.setBusy(!isQuiet);
+    this.#runtime.tick(!isQuiet);
     if (isQuiet && ++this.#quietReports % QUIET_FACTOR !== 0) return;
     this.#reportedActivity = activity;
     const report = this.#report();

@@ -6,7 +6,10 @@ import type { Server, Socket } from 'node:net';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** What libuv delivers for an accepted connection: a `TCP` or `Pipe` wrap. */
-export type ClientHandle = object;
+export interface ClientHandle {
+  /** What went out so far. */
+  readonly bytesWritten?: number;
+}
 
 export interface SocketName {
   address?: string;

@@ -171,7 +171,7 @@ function onSocketClose(this: NetSocket): void {
 
 /** `socket.bytesWritten` without what it adds for data that waits: between requests nothing does. */
 function sentBytes(socket: NetSocket): number {
-  return (socket._handle as { readonly bytesWritten?: number } | null | undefined)?.bytesWritten ?? 0;
+  return socket._handle?.bytesWritten ?? 0;
 }
 
 /**

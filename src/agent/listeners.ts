@@ -5,7 +5,7 @@
  *     shard known from the start  ──────────────────────────▶ listening at once
  *     unknown: ask the daemon  ──grant + descriptors────────▶ listening
  *                              ──refuse─────────────────────▶ 'error', as from the kernel
- *                              ──bind, or no answer in 1 s──▶ bound by this process itself
+ *                              ──bind, or no answer in 10 s──▶ bound by this process itself
  *
  * The public shard is accepted from only while the worker is to serve; the private socket from the start.
  */
@@ -27,7 +27,7 @@ import type { Link } from './link.ts';
 import { listenError } from './listen-error.ts';
 import { addressOf, isClash, matchShard, normalizeHost, socketNameOf } from './listen-request.ts';
 
-const ANSWER_WAIT_MS = 1000;
+const ANSWER_WAIT_MS = 10_000;
 /** After a long block of the event loop the timer is looked at before the answer that has arrived meanwhile. */
 const ANSWER_GRACE_MS = 50;
 const UV_EADDRINUSE = -98;

@@ -123,7 +123,8 @@ export class App implements TenantHost, SlotHands {
       {
         kind,
         ...plan,
-        batchSize: this.#batchSize(plan.changes.length),
+        // Only a reload has old workers to serve beside: whatever else boots, boots together.
+        batchSize: plan.machine === 'reload' ? this.#batchSize(plan.changes.length) : plan.changes.length,
         from: from.release,
         to: this.#target.release,
         detail: change,

@@ -100,7 +100,8 @@ export class ListenDesk {
     const protocol = handle.pendingBinds.get(id) ?? 'tcp';
     handle.pendingBinds.delete(id);
     let port = this.#edges.traffic.findPort(this.#facts.app, address);
-    if (!canReusePort(handle.nodeVersion)) {
+    const isBehindWrapper = handle.link?.carriesDescriptors !== true;
+    if (isBehindWrapper && !canReusePort(handle.nodeVersion)) {
       // Its successor could not bind beside a socket that we keep: the port comes and goes with the process.
       handle.servers.set(id, { id, key: keyOf(address), address, protocol, since: tenant.at });
       return;

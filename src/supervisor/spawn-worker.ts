@@ -16,6 +16,7 @@ export const spawnWorker = async (tenant: Tenant, generation: number): Promise<v
   const { edges } = host;
   try {
     const command = await edges.resolveCommand(config);
+    await nextTurn();
     const handle = new WorkerHandle({
       app: host.app,
       slot,
@@ -59,6 +60,18 @@ export const spawnWorker = async (tenant: Tenant, generation: number): Promise<v
   } catch (error) {
     tenant.step({ type: 'spawn-failed', at: tenant.at, generation, reason: reasonOf(error) });
   }
+};
+
+/** The end of the queue of spawns. */
+let lastTurn: Promise<void> = Promise.resolve();
+
+/**
+ * One spawn a turn of the event loop: a fork takes milliseconds, and fifty in a row would leave the workers that are up
+ * already waiting for an answer.
+ */
+const nextTurn = (): Promise<void> => {
+  lastTurn = lastTurn.then(() => new Promise((resolve) => setImmediate(resolve)));
+  return lastTurn;
 };
 
 const linkChannel = (tenant: Tenant, handle: WorkerHandle, fd: number): void => {

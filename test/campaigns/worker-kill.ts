@@ -1,13 +1,13 @@
 /**
  * A worker killed with SIGKILL every 300 ms, 40 times: only what was in flight on the killed process may fail. The app
- * notes each request accepted and finished, and every failure of a client must match one accepted and unfinished on a
- * killed worker.
+ * notes each request accepted and finished and each connection, and every failure of a client must match a request that
+ * a killed worker accepted and did not finish, or could not read any more on a connection that it had accepted.
  */
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Campaign, fixed } from '../../bench/campaign.ts';
 import { type Drover, openDrover } from '../support/drover.ts';
-import { type LoadReport, startLoad } from '../support/load/index.ts';
+import { type LoadReport, type LostRequest, startLoad } from '../support/load/index.ts';
 import { freePort } from '../support/temporary.ts';
 
 const SCRIPT = join(import.meta.dirname, '..', 'support', 'apps', 'plain.mjs');
@@ -19,7 +19,9 @@ interface KillResult {
   readonly kills: number;
   readonly answered: number;
   readonly lost: number;
-  /** Failures that no killed worker had accepted and left unfinished: there may be none. */
+  /** Of the lost: sent on a connection of a killed worker that died before it read the request. */
+  readonly unread: number;
+  /** Failures that no killed worker can answer for: there may be none. */
   readonly unexplained: readonly { readonly id: string; readonly reason: string }[];
   readonly p99Ms: number | null;
   readonly maxMs: number | null;
@@ -31,10 +33,10 @@ export const workerKill: Campaign = {
   run: async (run) => {
     const kills = run.isSmall ? 15 : 40;
     const result = await run.row(`${kills} kills`, async () => measure(kills));
-    const { answered, lost, unexplained, p99Ms, maxMs } = result;
+    const { answered, lost, unread, unexplained, p99Ms, maxMs } = result;
     run.table(
-      ['kills', 'answered', 'failed in flight', 'unexplained', 'p99 ms', 'max ms'],
-      [[result.kills, answered, lost - unexplained.length, unexplained.length, fixed(p99Ms), fixed(maxMs)]],
+      ['kills', 'answered', 'failed in flight', 'of them unread', 'unexplained', 'p99 ms', 'max ms'],
+      [[result.kills, answered, lost - unexplained.length, unread, unexplained.length, fixed(p99Ms), fixed(maxMs)]],
     );
     run.check(
       'every failure was in flight on a killed worker',
@@ -64,11 +66,19 @@ async function measure(kills: number): Promise<KillResult> {
   // The last victim's replacement serves again before the books are closed.
   await Promise.all(loads.map(async (load) => load.untilAnswered(200)));
   const reports = await Promise.all(loads.map(async (load) => load.stop()));
+  const work = readKilledWork(journal, killed);
+  const lost = reports.flatMap(({ lostRequests }) => lostRequests);
+  const unexplained = lost
+    .filter((one) => fateOf(one, work) === 'unexplained')
+    .map(({ id, reason }) => ({ id, reason }));
+  // A report names its first thousand only; what it does not name cannot be explained.
+  const unnamed = sum(reports, (report) => report.lost - report.lostRequests.length);
   return {
     kills: killed.size,
     answered: sum(reports, ({ answered }) => answered),
     lost: sum(reports, ({ lost }) => lost),
-    unexplained: findUnexplained(reports, readUnfinished(journal, killed)),
+    unread: lost.filter((one) => fateOf(one, work) === 'unread').length,
+    unexplained: unnamed > 0 ? [...unexplained, { id: `${unnamed} more`, reason: 'not named' }] : unexplained,
     p99Ms: Math.max(...reports.map(({ latencyMs }) => latencyMs.p99 ?? 0)),
     maxMs: Math.max(...reports.map(({ latencyMs }) => latencyMs.max ?? 0)),
   };
@@ -96,28 +106,38 @@ async function killWorkers(drover: Drover, kills: number): Promise<Set<number>> 
   return killed;
 }
 
-/** Ids that a killed worker accepted and never finished. */
-function readUnfinished(journal: string, killed: ReadonlySet<number>): Set<string> {
-  const unfinished = new Set<string>();
-  for (const file of readdirSync(journal)) {
-    if (!killed.has(Number.parseInt(file, 10))) continue;
-    const own = new Set<string>();
-    for (const line of readFileSync(join(journal, file), 'utf8').split('\n')) {
-      if (line.startsWith('+')) own.add(line.slice(1));
-      if (line.startsWith('-')) own.delete(line.slice(1));
-    }
-    for (const id of own) unfinished.add(id);
-  }
-  return unfinished;
+interface KilledWork {
+  /** Ids that a killed worker accepted and never finished, and those that any killed worker finished. */
+  readonly unfinished: ReadonlySet<string>;
+  readonly finished: ReadonlySet<string>;
+  /** Ports of the clients that killed workers had accepted. */
+  readonly clients: ReadonlySet<number>;
 }
 
-function findUnexplained(reports: readonly LoadReport[], unfinished: ReadonlySet<string>): KillResult['unexplained'] {
-  return reports.flatMap(({ lost, lostRequests }) => {
-    const found = lostRequests.filter(({ id }) => !unfinished.has(id)).map(({ id, reason }) => ({ id, reason }));
-    // The report names the first thousand only; what it does not name cannot be explained.
-    const unnamed = lost - lostRequests.length;
-    return unnamed > 0 ? [...found, { id: `${unnamed} more`, reason: 'not named' }] : found;
-  });
+function readKilledWork(journal: string, killed: ReadonlySet<number>): KilledWork {
+  const unfinished = new Set<string>();
+  const finished = new Set<string>();
+  const clients = new Set<number>();
+  for (const file of readdirSync(journal)) {
+    if (!killed.has(Number.parseInt(file, 10))) continue;
+    for (const line of readFileSync(join(journal, file), 'utf8').split('\n')) {
+      const word = line.slice(1);
+      if (line.startsWith(':')) clients.add(Number(word));
+      if (line.startsWith('+')) unfinished.add(word);
+      if (line.startsWith('-')) {
+        unfinished.delete(word);
+        finished.add(word);
+      }
+    }
+  }
+  return { unfinished, finished, clients };
+}
+
+type Fate = 'accepted' | 'unread' | 'unexplained';
+
+function fateOf({ id, localPort }: LostRequest, { unfinished, finished, clients }: KilledWork): Fate {
+  if (unfinished.has(id)) return 'accepted';
+  return localPort !== null && clients.has(localPort) && !finished.has(id) ? 'unread' : 'unexplained';
 }
 
 const sum = (reports: readonly LoadReport[], of: (report: LoadReport) => number): number =>

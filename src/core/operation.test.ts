@@ -63,7 +63,7 @@ describe('a reload', () => {
     assert.equal(course.state.phase, 'reverting', 'it has not ended while replacements still live');
     course.answer('discarded', 0, 1, 2, 3);
     assert.equal(course.end?.outcome, 'failed');
-    assert.equal(course.end?.reason, 'slot 1: it exited with code 1');
+    assert.equal(course.end?.reason, 'it exited with code 1');
   });
 
   it('brings the old release back when a later batch fails, and says that it was put back', () => {
@@ -85,7 +85,7 @@ describe('a reload', () => {
     assert.deepEqual(course.fail(0, 'old-boot-failed').orders, ['discard 0']);
     course.answer('discarded', 0, 1);
     assert.deepEqual([course.state.phase, course.end?.outcome], ['stuck', 'failed']);
-    assert.equal(course.end?.reason, 'slot 1: it exited with code 1; could not be put back: slot 0');
+    assert.equal(course.end?.reason, 'it exited with code 1; could not be put back: slot 0');
   });
 
   it('is aborted by discarding what boots', () => {

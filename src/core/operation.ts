@@ -81,7 +81,7 @@ export type OperationEvent =
   | Each<'abort', { readonly reason: string }>
   /** The replacement is ready to serve. */
   | Each<'booted' | 'old-booted', Answer>
-  /** It will not serve: it ended or timed out before it was ready, or after the hand-over did not come back. */
+  /** It will not serve: it ended or timed out before it was ready, or after the hand-over did not come back. `reason` names the worker. */
   | Each<'boot-failed' | 'old-boot-failed', Answer & { readonly reason: string }>
   /** The former holder is gone (after `hand-over`), or the slot is empty (after `stop`). */
   | Each<'drained', Answer>
@@ -323,12 +323,11 @@ const noteBooted: OperationTransition<'booted'> = (state, { slot }) => {
 };
 
 const failBoot: OperationTransition<'boot-failed'> = (state, { slot, reason }) => {
-  const because = `slot ${slot}: ${reason}`;
   const failed = line('ready', slot, 'failed', reason);
-  if (!isKept(state.kind)) return prepend([failed], putBack(state, 'failed', because));
+  if (!isKept(state.kind)) return prepend([failed], putBack(state, 'failed', reason));
   // One that was up already is restarted by its own machine.
   if (stageOf(state, slot) !== 'booting') return stay(state);
-  const trouble = state.trouble ?? ({ outcome: 'failed', reason: because } as const);
+  const trouble = state.trouble ?? ({ outcome: 'failed', reason } as const);
   return prepend([failed], then(moveOne({ ...state, trouble }, slot, 'down'), advance));
 };
 

@@ -21,6 +21,7 @@ export const accountForExit = (handle: WorkerHandle, code: number | null, signal
     code: code ?? (signal === null ? (exitWord?.code ?? null) : null),
     signal,
     wasOomKilled,
-    detail: handle.portTaken ?? exitWord?.reason ?? null,
+    // The stack is in the log; one line says what it was.
+    detail: (handle.portTaken ?? exitWord?.reason ?? null)?.split('\n', 1)[0] ?? null,
   });
 };

@@ -249,5 +249,10 @@ const answerOf = ({ answer, turn }: Awaited, tenant: Tenant): OperationEvent | n
   if (answer === 'discard') return isGone ? { type: 'discarded', slot, turn } : null;
   if (state.phase === 'running') return { type: answer === 'boot' ? 'booted' : 'old-booted', slot, turn };
   if (!isGone && state.phase !== 'aborting' && state.failedStarts < FAILED_STARTS_TO_FAIL) return null;
-  return { type: answer === 'boot' ? 'boot-failed' : 'old-boot-failed', slot, turn, reason: tenant.failure() };
+  return {
+    type: answer === 'boot' ? 'boot-failed' : 'old-boot-failed',
+    slot,
+    turn,
+    reason: `${tenant.id} ${tenant.failure()}`,
+  };
 };

@@ -182,9 +182,9 @@ export class Tenant {
     const { state } = this;
     if (state.phase === 'aborting') {
       const missing = this.missing.length === 0 ? '' : `, waiting for ${this.missing.join(', ')}`;
-      return `not ready after ${this.config.ready.timeoutMs} ms${missing}`;
+      return `was not ready after ${this.config.ready.timeoutMs} ms${missing}`;
     }
-    return state.lastExit === null ? 'it did not start' : describeExit(state.lastExit);
+    return state.lastExit === null ? 'did not start' : describeExit(state.lastExit);
   }
 
   /** What there is to say about its state; null when all is well. */

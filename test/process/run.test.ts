@@ -1,0 +1,75 @@
+/** `drover run`: the foreground, as in a container. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, it } from 'node:test';
+import { openDrover, type Drover } from '../support/drover.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/temporary.ts';
+
+const SERVER = `require('node:http')
+  .createServer((request, response) => response.end('served by ' + process.env.DROVER_WORKER))
+  .listen(process.env.PORT, () => console.log('listening'));`;
+
+const write = async (drover: Drover, name: string, content: string): Promise<string> => {
+  const path = join(drover.home, name);
+  await writeFile(path, content);
+  return path;
+};
+
+const answers = (port: number): Promise<string> =>
+  eventually('the app answers', async () => {
+    try {
+      return await (await fetch(`http://127.0.0.1:${port}`)).text();
+    } catch {
+      return false;
+    }
+  });
+
+describe('drover run', () => {
+  it('lets one app write to its own output, and ends with its exit code', async () => {
+    await using drover = await openDrover();
+    const script = await write(drover, 'fails.cjs', `console.log('out'); console.error('err'); process.exit(7);`);
+    const config = await write(
+      drover,
+      'drover.config.json',
+      JSON.stringify({ apps: { fails: { script, restart: { policy: 'never' } } } }),
+    );
+    const result = await drover.run(['run', config]);
+    assert.equal(result.code, 7);
+    assert.equal(result.stdout, 'out\n');
+    assert.match(result.stderr, /^err$/m);
+  });
+
+  it('marks the lines of several apps, and ends with 128 and the number of the signal that ended the last', async () => {
+    await using drover = await openDrover();
+    const quiet = await write(drover, 'quiet.cjs', `console.log('done');`);
+    const killed = await write(drover, 'killed.cjs', `console.log('dying'); process.kill(process.pid, 'SIGKILL');`);
+    const restart = { policy: 'never' };
+    const apps = { a: { script: quiet, restart }, b: { script: killed, restart } };
+    const config = await write(drover, 'drover.config.json', JSON.stringify({ apps }));
+    const result = await drover.run(['run', config]);
+    assert.equal(result.code, 128 + 9);
+    assert.deepEqual(result.stdout.trim().split('\n').toSorted(), ['a/0 | done', 'b/0 | dying']);
+  });
+
+  it('serves without a daemon or state on disk, and ends politely on SIGTERM', async () => {
+    await using drover = await openDrover();
+    const port = await freePort();
+    const script = await write(drover, 'server.cjs', SERVER);
+    const before = readdirSync(drover.home).toSorted();
+    const child = drover.spawn(['run', script, '--instances', '2', '--port', String(port)]);
+    const output = text(child.stdout ?? assert.fail('no output'));
+    const ended = once(child, 'exit');
+    assert.match(await answers(port), /served by server\/[01]/);
+    assert.deepEqual(readdirSync(drover.home).toSorted(), before);
+    assert.equal(existsSync(join(drover.home, 'drover.sock')), false);
+    child.kill('SIGTERM');
+    assert.deepEqual(await ended, [0, null]);
+    assert.match(await output, /listening/);
+    await assert.rejects(fetch(`http://127.0.0.1:${port}`));
+  });
+});

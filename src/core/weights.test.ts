@@ -68,9 +68,35 @@ describe('feedback', () => {
     assert.deepEqual(steps.at(1)?.weights, [25, 100, 100]);
     assert.ok((steps.at(2)?.weights.at(0) ?? 100) < 10);
     assert.deepEqual(steps.at(2)?.cover, [{ shard: 0, by: 2 }]);
-    const back = poll([shard(), shard(), shard()], 5, steps.at(2)?.state);
+    const held = poll([shard(), shard(), shard()], 19, steps.at(2)?.state);
+    assert.ok(
+      held.every(({ uncover }) => uncover.length === 0),
+      'not trusted while somebody else empties its queue',
+    );
+    assert.ok((held.at(-1)?.weights.at(0) ?? 100) < 10);
+    const back = poll([shard(), shard(), shard()], 8, held.at(-1)?.state);
     assert.deepEqual(back.at(0)?.uncover, [{ shard: 0, by: 2 }]);
-    assert.deepEqual(back.at(4)?.weights, [100, 100, 100]);
+    assert.deepEqual(back.at(7)?.weights, [100, 100, 100]);
+  });
+
+  it('covers a shard that stalls again sooner', () => {
+    const stalled = poll([shard({ depth: 2 }), shard()], 3);
+    const trusted = poll([shard(), shard()], 21, stalled.at(-1)?.state);
+    const again = poll([shard({ depth: 1 }), shard()], 2, trusted.at(-1)?.state);
+    assert.deepEqual(again.at(1)?.cover, [{ shard: 0, by: 1 }]);
+  });
+
+  it('trusts a shard again although its queue is never empty for long', () => {
+    let { state } = poll([shard({ depth: 2 }), shard()], 5).at(-1) ?? { state: newFeedback() };
+    const busy = [
+      [shard({ depth: 1 }), shard()],
+      [shard(), shard({ depth: 1 })],
+      [shard({ depth: 1 }), shard({ depth: 1 })],
+    ];
+    let weights: readonly number[] = [];
+    for (let time = 0; time < 90; time++) ({ state, weights } = stepFeedback(state, busy[time % 3] ?? [], time * 10));
+    assert.deepEqual(weights, [100, 100]);
+    assert.equal(state.shards.at(0)?.coveredBy, null);
   });
 
   it('covers a dead shard at once, and uncovers it when it lives again', () => {

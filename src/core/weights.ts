@@ -41,9 +41,11 @@ export interface FeedbackPolicy {
   readonly behindPolls: number;
   /** Polls in a row without progress before a sibling covers it. */
   readonly stalledPolls: number;
+  /** Polls since a shard was last behind before it is trusted again: while it is covered, an empty queue proves little. */
+  readonly calmPolls: number;
   /** What a shard that is behind keeps of its weight at each further poll. */
   readonly loseFactor: number;
-  /** What it regains of the full factor at each poll with an empty queue. */
+  /** By how much of itself its factor grows at each poll with an empty queue: 1 doubles it. */
   readonly regain: number;
   /** The smallest factor above 0: a shard that gets nothing shows nothing. */
   readonly minFactor: number;
@@ -58,8 +60,9 @@ export interface FeedbackPolicy {
 export const FEEDBACK_POLICY: FeedbackPolicy = {
   behindPolls: 2,
   stalledPolls: 3,
+  calmPolls: 20,
   loseFactor: 0.25,
-  regain: 0.25,
+  regain: 1,
   minFactor: 0.02,
   evenOutConnections: 16,
   evenOutBeyond: 0.2,
@@ -71,6 +74,8 @@ interface ShardFeedback {
   readonly factor: number;
   /** Polls in a row with a queue while somebody else had none. */
   readonly behind: number;
+  /** Polls since it was last found to be behind. */
+  readonly calm: number;
   readonly depth: number;
   readonly coveredBy: number | null;
 }
@@ -98,9 +103,9 @@ export interface FeedbackStep {
 
 export const newFeedback = (): FeedbackState => ({ shards: [], busyAt: null, polledAt: 0, connections: null });
 
-const FRESH: ShardFeedback = { factor: 1, behind: 0, depth: 0, coveredBy: null };
+const FRESH: ShardFeedback = { factor: 1, behind: 0, calm: 0, depth: 0, coveredBy: null };
 
-/** A shard is behind when it has a queue while at least one other live shard has none. */
+/** A shard is behind when it has a queue, poll after poll, while at least one other live shard has none. */
 const judge = (
   before: ShardFeedback,
   sample: ShardSample,
@@ -108,16 +113,19 @@ const judge = (
   policy: FeedbackPolicy,
 ): ShardFeedback => {
   const { depth } = sample;
-  if (!sample.isUp || sample.base <= 0) return { ...before, depth, behind: depth > 0 ? before.behind : 0 };
-  if (depth === 0) {
-    return { ...before, depth, behind: 0, factor: Math.min(1, before.factor + policy.regain) };
-  }
+  const seen = { ...before, depth, calm: before.calm + 1 };
+  // The next worker of a dead one's shard begins with a clean record.
+  if (!sample.isUp) return { ...seen, behind: 0, factor: 1 };
+  if (sample.base <= 0) return { ...seen, behind: depth > 0 ? before.behind : 0 };
   // Everybody has a queue: that is load, not a stalled worker, and shifting it would only move the queue.
-  if (!isAnyoneFree) return { ...before, depth, behind: 0 };
+  if (depth === 0 || !isAnyoneFree) {
+    // While a sibling empties the queue, an empty queue says nothing about the worker.
+    const regained = before.coveredBy === null ? Math.min(1, before.factor * (1 + policy.regain)) : before.factor;
+    return { ...seen, behind: 0, factor: regained };
+  }
   const behind = before.behind + 1;
-  const factor =
-    behind >= policy.behindPolls ? Math.max(policy.minFactor, before.factor * policy.loseFactor) : before.factor;
-  return { ...before, depth, behind, factor };
+  if (behind < policy.behindPolls) return { ...seen, behind };
+  return { ...seen, behind, calm: 0, factor: Math.max(policy.minFactor, before.factor * policy.loseFactor) };
 };
 
 /** Leans weights gently against a standing imbalance of open connections; 1 for all when it is small. */
@@ -148,10 +156,18 @@ const findSibling = (samples: readonly ShardSample[], shards: readonly ShardFeed
   return best;
 };
 
-const needsCover = (sample: ShardSample, shard: ShardFeedback, policy: FeedbackPolicy): boolean => {
+const needsCover = (
+  sample: ShardSample,
+  before: ShardFeedback,
+  shard: ShardFeedback,
+  policy: FeedbackPolicy,
+): boolean => {
   // A dead worker's shard may still be handed connections whose handshake had begun: covered until it lives again.
   if (!sample.isUp) return true;
-  return shard.behind >= policy.stalledPolls || (shard.coveredBy !== null && sample.depth > 0);
+  // One that has not regained its weight since it last stalled is covered sooner.
+  if (shard.behind >= (before.factor < 1 ? policy.behindPolls : policy.stalledPolls)) return true;
+  if (shard.coveredBy === null) return false;
+  return shard.factor < 1 ? shard.calm < policy.calmPolls : sample.depth > 0;
 };
 
 /** One poll: what each shard may have from now on, and who accepts for whom. */
@@ -177,7 +193,7 @@ export const stepFeedback = (
     const sample = samples[index]!;
     const current = shard.coveredBy;
     const isCoverAlive = current !== null && samples[current]?.isUp === true;
-    if (needsCover(sample, shard, policy)) {
+    if (needsCover(sample, state.shards[index] ?? FRESH, shard, policy)) {
       if (isCoverAlive) return shard;
       const by = findSibling(samples, judged, index);
       if (by === -1) return { ...shard, coveredBy: null };

@@ -152,6 +152,17 @@ for (const level of levels) {
           ],
         );
       }
+      // Its own shares are in force, not those that it found.
+      if (level !== 'shared') {
+        using sibling = new TestWorker('sibling');
+        sibling.accept('own', port.shard(0).fd);
+        after.path.attach(sibling.holder(0));
+        after.path.setSlotFactor('shop', 2, 'stable', 0);
+        await until(async () => {
+          const answers = Promise.all(Array.from({ length: 8 }, () => ask(number)));
+          return (await answers).every((answer) => answer === 'sibling');
+        }, 'only the sibling answers');
+      }
       rmSync(folder, { recursive: true, force: true });
     });
   });

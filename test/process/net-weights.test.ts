@@ -70,7 +70,7 @@ describe('weights at the exact level', { skip: noExact }, () => {
         before = now;
       }
       for (const [at, share] of each.shares.entries()) {
-        assert.ok(Math.abs((before[at] ?? 0) - share * CONNECTIONS) <= 1, `${before.join('/')}`);
+        assert.ok(Math.abs((before[at] ?? 0) - share * CONNECTIONS) <= 1, before.join('/'));
       }
       for (const socket of sockets) socket.destroy();
     });
@@ -129,10 +129,10 @@ for (const forced of ['exact', 'classic'] as const) {
       }
       await until(async () => (await ask(number)) === 'a', 'the stable lane answers');
 
-      let isOver = false;
+      const over = new AbortController();
       let asked = 0;
       const clients = Array.from({ length: 8 }, async () => {
-        while (!isOver) {
+        while (!over.signal.aborted) {
           await ask(number);
           asked += 1;
         }
@@ -143,7 +143,7 @@ for (const forced of ['exact', 'classic'] as const) {
         await until(() => asked > n * 20, 'clients go on');
       }
       test.path.setLaneWeights('shop', { stable: 0, candidate: 100 });
-      isOver = true;
+      over.abort();
       await Promise.all(clients);
       const answers = await Promise.all(Array.from({ length: 20 }, () => ask(number)));
       assert.deepEqual(new Set(answers), new Set(['b']));

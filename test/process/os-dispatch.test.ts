@@ -1,73 +1,39 @@
 /** Programs on reuseport groups, as the kernel runs them: counted by what waits in the queues. */
 import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import {
-  acceptQueue,
   attachClassic,
-  closeDescriptor,
   detachProgram,
   ExactDispatch,
   inodeOf,
   listenersBeside,
-  listenSocket,
   probeDispatch,
-  socketAddress,
   stickyBucket,
 } from '../../src/os/index.ts';
-import { connectTo } from './net-support.ts';
+import { ATTACH_STICKY, Group, SIZE } from './os-group.ts';
 
 const { level, reason } = probeDispatch();
+const run = promisify(execFile);
+const noNamespace = whyNoNamespace();
 
-class Group implements Disposable {
-  readonly fds: readonly number[];
-  readonly port: number;
-
-  constructor(size: number, host = '127.0.0.1') {
-    const options = { host, v6only: host === '::1', reusePort: true };
-    const first = listenSocket({ ...options, port: 0 });
-    const address = socketAddress(first);
-    this.port = address.kind === 'tcp' ? address.port : 0;
-    const more = Array.from({ length: size - 1 }, () => listenSocket({ ...options, port: this.port }));
-    this.fds = [first, ...more];
-  }
-
-  get depths(): readonly number[] {
-    return this.fds.map((fd) => acceptQueue(fd)?.depth ?? 0);
-  }
-
-  async connect(count: number): Promise<void> {
-    for (let n = 0; n < count; n += 1) (await connectTo(this.port)).unref();
-  }
-
-  /** Which socket of the group a client gets. */
-  async placeOf(host: string, client: string): Promise<number> {
-    const before = this.depths;
-    (await connectTo(this.port, host, client)).unref();
-    return this.depths.findIndex((depth, at) => depth > (before[at] ?? 0));
-  }
-
-  [Symbol.dispose](): void {
-    for (const fd of this.fds) closeDescriptor(fd);
+/** False where a test may have a network of its own. */
+function whyNoNamespace(): string | false {
+  try {
+    execFileSync('unshare', ['-n', 'ip', 'link', 'set', 'lo', 'up'], { stdio: 'ignore' });
+    return false;
+  } catch {
+    return 'needs root, unshare and ip';
   }
 }
 
-const SIZE = 64;
-const table = Array.from({ length: 256 }, (_, bucket) => bucket % SIZE);
 const clients = Array.from({ length: 100 }, (_, n) => `127.${n % 3}.${n % 7}.${n + 1}`);
 const wordOf = (client: string): number => Buffer.from(client.split('.').map(Number)).readUInt32BE();
 
 describe('a sticky program', () => {
-  const attach: Readonly<Record<string, (group: Group) => void>> = {
-    classic: (group) => attachClassic(group.fds[0]!, { kind: 'sticky', table }),
-    exact: (group) => {
-      const dispatch = ExactDispatch.create(SIZE, 'sticky');
-      group.fds.forEach((fd, index) => assert.ok(dispatch.setSocket(index, fd)));
-      dispatch.setSchedule(table);
-      dispatch.attach(group.fds[0]!);
-      dispatch.close();
-    },
-  };
-  for (const [name, put] of Object.entries(attach)) {
+  for (const [name, put] of Object.entries(ATTACH_STICKY)) {
     const skip = name === 'exact' && level !== 'exact' ? (reason ?? true) : false;
     it(`picks by the client's IPv4 address (${name})`, { skip }, async () => {
       using group = new Group(SIZE);
@@ -83,6 +49,29 @@ describe('a sticky program', () => {
       for (let n = 0; n < 5; n += 1) {
         assert.equal(await group.placeOf('::1', '::1'), stickyBucket([0, 0, 0, 1]) % SIZE);
       }
+    });
+
+    it(`tells IPv6 clients apart (${name})`, { skip: skip || noNamespace }, async () => {
+      // The loopback has one IPv6 address; a network of its own may have more.
+      const addresses = Array.from(
+        { length: 12 },
+        (_, n) => `fd00::${(n + 1).toString(16)}:0:${(n * 7 + 1).toString(16)}`,
+      );
+      const add = addresses.map((each) => `ip -6 addr add ${each}/128 dev lo nodad`).join(' && ');
+      const program = fileURLToPath(new URL('os-dispatch-v6.ts', import.meta.url));
+      const { stdout } = await run('unshare', [
+        '-n',
+        'sh',
+        '-c',
+        `ip link set lo up && ${add} && exec "$@"`,
+        'sh',
+        process.execPath,
+        program,
+        name,
+        ...addresses,
+      ]);
+      const expected = addresses.map((_, n) => stickyBucket([0xfd000000, 0, n + 1, n * 7 + 1]) % SIZE);
+      assert.deepEqual(JSON.parse(stdout), expected);
     });
 
     it(`picks by the IPv4 address of clients of a dual-stack socket (${name})`, { skip }, async () => {

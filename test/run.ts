@@ -2,7 +2,7 @@
  * `npm test [-- <suite>…]`: runs the suites one after the other, a line each, with the whole output of what failed.
  * The last line is `N passed, N failed, N skipped`. With `CI=true` a skip is a failure.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
@@ -31,6 +31,14 @@ function selectSuites(names: readonly string[]): readonly Suite[] {
     process.exit(2);
   }
   return names.length === 0 ? SUITES : SUITES.filter(({ name }) => names.includes(name));
+}
+
+/** The command runs what was built: without this, an edited source would be tested in its old form. */
+function build(): void {
+  const { status } = spawnSync(process.execPath, [join(ROOT, 'scripts', 'build.ts')], { stdio: 'inherit' });
+  if (status === 0) return;
+  say('\n0 passed, 1 failed, 0 skipped');
+  process.exit(1);
 }
 
 async function runOne(suite: Suite): Promise<void> {
@@ -109,7 +117,9 @@ function report(suite: Suite, { verdicts, output, crashed, seconds }: SuiteResul
 const shorten = (file: string | null): string => (file === null ? 'unknown file' : file.replace(`${ROOT}/`, ''));
 const indent = (text: string): string => text.replaceAll(/^/gm, '    ');
 
-for (const suite of selectSuites(process.argv.slice(2))) await runOne(suite);
+const suites = selectSuites(process.argv.slice(2));
+build();
+for (const suite of suites) await runOne(suite);
 say('');
 say(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed > 0 || (SKIP_IS_FAILURE && counts.skipped > 0) ? 1 : 0;

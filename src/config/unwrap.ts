@@ -1,12 +1,12 @@
 /**
  * Sees through wrappers (`npm start`, `npx next start`, `sh -c "node x"`) to the command that does the work, so that a
  * worker is the app itself and not a parent that swallows signals. Only where the result is certainly the same: a
- * script with variables, `&&` or hooks before and after it keeps its wrapper.
+ * script with `&&`, or with hooks before and after it, keeps its wrapper. Variables are taken as they are now.
  */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import type { AppCommand } from '../protocol/index.ts';
-import { splitSimpleCommand } from './simple-command.ts';
+import { parseSimpleCommand } from './simple-command.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Argv = readonly [string, ...string[]];
@@ -54,8 +54,8 @@ const unwrapOnce = (current: Unwrapped, cwd: string, env: Environment): Unwrappe
       const [flag, text, ...more] = args;
       if (flag !== '-c') return current;
       if (text === undefined || more.length > 0) return null;
-      const words = splitSimpleCommand(text.replace(/^\s*exec\s+/, ''));
-      return words === null ? null : { argv: words as unknown as Argv, env: current.env };
+      const simple = parseSimpleCommand(text.replace(/^\s*exec\s+/, ''), { ...env, ...current.env });
+      return simple === null ? null : { argv: simple.words, env: { ...current.env, ...simple.env } };
     }
     case 'npx':
       return runBinary(args, current, cwd, env);
@@ -131,13 +131,13 @@ const runScript = (
   const hasDefault =
     name === 'start' && statSync(join(found.directory, 'server.js'), { throwIfNoEntry: false })?.isFile();
   const text = Object.hasOwn(scripts, name) ? scripts[name] : hasDefault ? 'node server.js' : undefined;
-  const words = text === undefined ? null : splitSimpleCommand(text);
-  // A script runs where its package.json is; elsewhere the working directory would change.
-  if (words === null || resolve(cwd) !== found.directory) return null;
-  const [program = '', ...rest] = words;
   const added = { ...current.env, ...scriptEnv(name, found, env) };
+  const simple = text === undefined ? null : parseSimpleCommand(text, { ...env, ...added });
+  // A script runs where its package.json is; elsewhere the working directory would change.
+  if (simple === null || resolve(cwd) !== found.directory) return null;
+  const [program, ...rest] = simple.words;
   const binary = program.includes('/') ? null : findBinary(program, cwd);
-  return { argv: [binary ?? program, ...rest, ...args], env: added };
+  return { argv: [binary ?? program, ...rest, ...args], env: { ...added, ...simple.env } };
 };
 
 /** What npm gives its scripts and apps have come to read. */

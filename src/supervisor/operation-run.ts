@@ -43,7 +43,8 @@ interface Awaited {
   readonly answer: 'boot' | 'old-boot' | 'drain' | 'discard';
   readonly tenant: Tenant;
   readonly turn: number;
-  readonly hasFailed: boolean;
+  /** What was answered so far. A replacement that is up may still die before its hand-over. */
+  readonly answered: 'nothing' | 'booted' | 'failed';
 }
 
 /** Starts in a row that fail before a first start is called failed; the slot is still retried. */
@@ -119,15 +120,21 @@ export class OperationRun {
     if (awaited === undefined || awaited.tenant !== tenant) return;
     const event = answerOf(awaited, tenant);
     if (event === null) return;
-    if (event.type !== 'boot-failed') {
-      this.#awaited.delete(tenant.slot);
-      this.#step(event);
-      return;
+    switch (event.type) {
+      case 'boot-failed':
+        if (awaited.answered === 'failed') return;
+        // It goes on being retried, and may yet come up before the operation ends.
+        this.#awaited.set(tenant.slot, { ...awaited, answered: 'failed' });
+        void this.#keepLog(tenant).then(() => this.#step(event));
+        return;
+      case 'booted':
+        if (awaited.answered === 'booted') return;
+        this.#awaited.set(tenant.slot, { ...awaited, answered: 'booted' });
+        break;
+      default:
+        this.#awaited.delete(tenant.slot);
     }
-    if (awaited.hasFailed) return;
-    // It goes on being retried, and may yet come up before the operation ends.
-    this.#awaited.set(tenant.slot, { ...awaited, hasFailed: true });
-    void this.#keepLog(tenant).then(() => this.#step(event));
+    this.#step(event);
   }
 
   #step(event: OperationEvent): void {
@@ -174,7 +181,7 @@ export class OperationRun {
       setImmediate(() => this.#step({ type: answer === 'discard' ? 'discarded' : 'drained', slot, turn }));
       return;
     }
-    this.#awaited.set(slot, { answer, tenant, turn, hasFailed: false });
+    this.#awaited.set(slot, { answer, tenant, turn, answered: 'nothing' });
     setImmediate(() => this.onTenant(tenant));
   }
 

@@ -184,9 +184,13 @@ describe('start', () => {
       nodeArgs: [],
       args: [],
     });
-    const scripts = { start: 'node --trace-warnings main.js serve', bad: 'NODE_ENV=x node main.js' };
+    const scripts = {
+      start: 'node --trace-warnings main.js serve',
+      bad: 'node main.js && true',
+      set: 'NODE_ENV=x node main.js',
+    };
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'npmish', scripts }));
-    const config = `{ "apps": { "a": { "command": ["npm", "start", "--", "-v"], "cwd": "shop" }, "b": { "command": ["npm", "run", "bad"], "cwd": "shop" }, "c": { "command": ["sh", "-c", "exec node main.js"], "cwd": "shop" } } }`;
+    const config = `{ "apps": { "a": { "command": ["npm", "start", "--", "-v"], "cwd": "shop" }, "b": { "command": ["npm", "run", "bad"], "cwd": "shop" }, "d": { "command": ["npm", "run", "set"], "cwd": "shop" }, "c": { "command": ["sh", "-c", "exec node main.js"], "cwd": "shop" } } }`;
     writeFileSync(join(harness.directory, 'drover.config.json'), config);
     assert.equal((await harness.drover('start')).code, 0);
     const commandOf = (name: string): unknown => harness.service.apps.get(name)?.config.command;
@@ -199,6 +203,8 @@ describe('start', () => {
     });
     assert.equal(harness.service.apps.get('a')?.config.env['npm_lifecycle_event'], 'start');
     assert.deepEqual(commandOf('b'), { kind: 'program', argv: ['npm', 'run', 'bad'] });
+    assert.equal((commandOf('d') as { script: string }).script, join(folder, 'main.js'));
+    assert.equal(harness.service.apps.get('d')?.config.env['NODE_ENV'], 'x');
     assert.equal((commandOf('c') as { script: string }).script, join(folder, 'main.js'));
   });
 

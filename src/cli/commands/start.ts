@@ -20,7 +20,9 @@ const findKnown = async (
   const client = await context.connect();
   try {
     const { apps } = await client.list();
-    return entry === 'all' || apps.some(({ name }) => name === entry) ? client : null;
+    // An app, or one of its workers (`shop/2`).
+    const app = entry.replace(/\/\d+$/, '');
+    return entry === 'all' || apps.some(({ name }) => name === app) ? client : null;
   } catch (error) {
     // Without a daemon no app is known, unless its record is; starting it will tell.
     if (error instanceof DroverError && error.code === 'DROVER_DAEMON_UNREACHABLE') return null;

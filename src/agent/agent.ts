@@ -87,6 +87,12 @@ export class Agent {
     );
   }
 
+  /** A daemon is there that may know nothing of us, or not of what we asked the one before. */
+  connected(): void {
+    this.hello();
+    this.#listeners?.askAgain();
+  }
+
   hello(): void {
     this.#unacknowledged = null;
     this.#send({
@@ -106,8 +112,7 @@ export class Agent {
     switch (message.type) {
       case 'welcome':
         this.#scheduleReports(message.reportEveryMs);
-        this.hello();
-        return this.#listeners?.askAgain();
+        return this.connected();
       case 'grant':
         return this.#listeners?.onGrant(message);
       case 'descriptor':

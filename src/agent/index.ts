@@ -17,7 +17,8 @@ const LISTEN_CHANNEL = 'tracing:net.server.listen:asyncStart';
 
 function main(): void {
   const boot = readBoot(process.env);
-  if (boot === null) return;
+  // A thread of the app has the preload in its own options.
+  if (boot === null) return hidePreload(process.execArgv, process.env, __filename);
   if (boot.wrapped) beforeFirstListen(() => startBehindWrapper(boot));
   else {
     forgetBoot(process.env);
@@ -34,7 +35,7 @@ function startOnChannel(boot: AgentBoot, fd: number): void {
   const agent = new Agent(boot, relay);
   const events = {
     onMessage: (...args: Parameters<Agent['receive']>) => agent.receive(...args),
-    onOpen: () => agent.hello(),
+    onOpen: () => agent.connected(),
   };
   link = openChannelLink(fd, events.onMessage, () => {
     link = openSocketLink(boot.socketPath, events);
@@ -52,7 +53,7 @@ function startBehindWrapper(boot: AgentBoot): void {
   const agent = new Agent({ ...boot, shards: [] }, { send: (message) => link?.send(message) ?? false });
   link = openSocketLink(boot.socketPath, {
     onMessage: (message, handle) => agent.receive(message, handle),
-    onOpen: () => agent.hello(),
+    onOpen: () => agent.connected(),
   });
   agent.hook(loadNet());
 }

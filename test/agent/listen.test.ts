@@ -1,6 +1,5 @@
 /** Where servers get their connections from, under each Node that is there. */
 import assert from 'node:assert/strict';
-import { request } from 'node:http';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { ListenAddress } from '../../src/protocol/index.ts';
@@ -8,6 +7,7 @@ import { eventually } from '../support/eventually.ts';
 import { listNodes } from '../support/nodes.ts';
 import { freePort } from '../support/temporary.ts';
 import { openFakeDaemon } from './support/fake-daemon.ts';
+import { get } from './support/get.ts';
 
 const APP = join(import.meta.dirname, '../fixtures/apps/prints-itself.cjs');
 
@@ -22,18 +22,6 @@ interface Self {
 }
 
 const dualStack = (port: number): ListenAddress => ({ kind: 'tcp', host: '::', port, v6only: false });
-
-async function get(where: { port: number } | { socketPath: string }, path = '/'): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const sent = request({ host: '127.0.0.1', ...where, path, agent: false, timeout: 5000 }, (response) => {
-      let body = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
-      response.on('end', () => resolve(body));
-    });
-    sent.on('timeout', () => sent.destroy(new Error('timed out')));
-    sent.on('error', reject).end();
-  });
-}
 
 for (const { name, path: node } of listNodes()) {
   describe(`A worker under ${name}`, () => {

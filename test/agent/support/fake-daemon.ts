@@ -145,6 +145,7 @@ export class FakeWorker {
     const words = typeof options.app === 'string' ? [options.app] : options.app;
     const [command, ...args] = options.wrapper ?? [options.node ?? process.execPath, '--require', AGENT_FILE, ...words];
     this.child = spawn(command, args, {
+      detached: true,
       stdio: ['ignore', 'pipe', 'pipe', ...passed],
       env: {
         PATH: process.env['PATH'],
@@ -230,13 +231,14 @@ export class FakeWorker {
     await this.said('draining');
   }
 
-  /** From now on nothing is acknowledged, as behind a daemon that is away. */
-  stopAcknowledging(): void {
-    this.#acknowledges = false;
+  /** While false, no report is acknowledged, as behind a daemon that is away. */
+  set acknowledges(value: boolean) {
+    this.#acknowledges = value;
   }
 
   async close(): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL');
+    // The whole group, because a wrapper's end leaves its children behind.
+    if (this.child.exitCode === null && this.child.signalCode === null) process.kill(-this.pid, 'SIGKILL');
     await this.exited;
     this.#writer.close();
     this.#socket?.destroy();

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { channel } from 'node:diagnostics_channel';
+import { EventEmitter } from 'node:events';
+import { describe, it } from 'node:test';
+import type { NetSocket } from './node-internals.ts';
+import { RequestMeter } from './requests.ts';
+
+const START = channel('http.server.request.start');
+const FINISH = channel('http.server.response.finish');
+
+/** A connection as Node's channels show it. */
+class FakeConnection {
+  readonly socket = Object.assign(new EventEmitter(), {
+    _handle: { bytesWritten: 0 },
+    bytesWritten: 0,
+    _httpMessage: null as object | null,
+  });
+
+  start(response: object = { statusCode: 200 }): object {
+    START.publish({ request: {}, response, socket: this.socket, server: {} });
+    return response;
+  }
+
+  finish(response: object): void {
+    FINISH.publish({ request: {}, response, socket: this.socket, server: {} });
+  }
+
+  close(): void {
+    this.socket.emit('close');
+  }
+}
+
+/** The channels are the process's, so one meter serves all tests, and they look at differences. */
+let at = 0;
+let isPrivate = false;
+const meter = new RequestMeter({ now: () => at, isPrivate: (_socket: NetSocket) => isPrivate });
+meter.attach();
+
+function changes(act: () => void): Record<string, number> {
+  const before = meter.read();
+  act();
+  const after = meter.read();
+  const names = ['begun', 'served', 'failed', 'lost', 'aborted', 'refused'] as const;
+  return Object.fromEntries(
+    names.map((name) => [name, after[name] - before[name]]).filter(([, change]) => change !== 0),
+  );
+}
+
+describe('The request meter', () => {
+  it('counts what was answered by its status', () => {
+    const seen = changes(() => {
+      const connection = new FakeConnection();
+      for (const statusCode of [200, 404, 500]) connection.finish(connection.start({ statusCode }));
+    });
+    assert.deepEqual(seen, { begun: 3, served: 2, failed: 1 });
+    assert.equal(meter.inFlight, 0);
+  });
+
+  it('times pipelined requests each from its own begin', () => {
+    const before = meter.read().latency.length;
+    const connection = new FakeConnection();
+    at = 0;
+    const first = connection.start();
+    at = 100;
+    const second = connection.start();
+    at = 200;
+    connection.finish(first);
+    connection.finish(second);
+    const latency = meter.read().latency;
+    assert.equal(latency.length - before, 4, 'two buckets, 100 ms and 200 ms');
+  });
+
+  it('counts what a client left behind as aborted', () => {
+    const seen = changes(() => {
+      const connection = new FakeConnection();
+      connection.start();
+      connection.start();
+      connection.close();
+    });
+    assert.deepEqual(seen, { begun: 2, aborted: 2 });
+    assert.equal(meter.inFlight, 0);
+  });
+
+  it('counts an answer as served whose last byte was sent when the client left', () => {
+    const header = 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n';
+    const leaveAfter = (bytes: number): Record<string, number> =>
+      changes(() => {
+        const connection = new FakeConnection();
+        connection.socket._handle.bytesWritten = 1000;
+        connection.start();
+        connection.socket._httpMessage = { statusCode: 200, _header: header };
+        connection.socket.bytesWritten = 1000 + header.length + bytes;
+        connection.close();
+      });
+    assert.deepEqual(leaveAfter(10), { begun: 1, served: 1 });
+    assert.deepEqual(leaveAfter(9), { begun: 1, aborted: 1 });
+  });
+
+  it('counts a response that finishes after its connection closed only once', () => {
+    const seen = changes(() => {
+      const connection = new FakeConnection();
+      const response = connection.start();
+      connection.close();
+      connection.finish(response);
+    });
+    assert.deepEqual(seen, { begun: 1, aborted: 1 });
+  });
+
+  it('leaves out what came over a private socket', () => {
+    isPrivate = true;
+    const seen = changes(() => {
+      const connection = new FakeConnection();
+      connection.finish(connection.start());
+      connection.start();
+      connection.close();
+    });
+    isPrivate = false;
+    assert.deepEqual(seen, {});
+    assert.equal(meter.inFlight, 0);
+  });
+
+  it('loses what is in flight when the process ends', () => {
+    const seen = changes(() => {
+      new FakeConnection().start();
+      meter.loseInFlight();
+    });
+    assert.deepEqual(seen, { begun: 1, lost: 1 });
+  });
+});

@@ -1,0 +1,180 @@
+/** The daemon dies, ends, and comes back; the workers do not mind. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { DaemonDocument } from '../../src/protocol/index.ts';
+import { startLoad } from '../support/load/index.ts';
+import { isAlive } from '../support/processes.ts';
+import {
+  ask,
+  change,
+  openPlace,
+  pidsOf,
+  readApp,
+  readEvents,
+  readyWorkers,
+  refusalAt,
+  service,
+  startApp,
+  untilAnswering,
+  untilApp,
+} from '../support/service.ts';
+
+describe('a daemon that is killed', () => {
+  it('comes back by itself, adopts the same workers, and nothing is lost', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 3 }));
+    const before = pidsOf(await readApp(drover, 'shop'));
+    const loads = await Promise.all([
+      startLoad({ mode: 'new', port, connections: 5, pauseMs: [5, 20] }),
+      startLoad({ mode: 'kept', port, connections: 5, pauseMs: [5, 20] }),
+    ]);
+    await Promise.all(loads.map(async (load) => load.untilAnswered(50)));
+    await drover.killDaemon();
+    const app = await untilApp(drover, 'shop', 'is online', ({ status }) => status === 'online');
+    assert.deepEqual(pidsOf(app), before);
+    assert.equal((await readEvents(drover, 'shop', 'worker-adopted')).length, 3);
+    const reload = await change(drover, ['reload', 'shop']);
+    const scale = await change(drover, ['scale', 'shop', '2']);
+    assert.deepEqual(
+      [reload.receipt.outcome, scale.receipt.outcome],
+      ['completed', 'completed'],
+      'commands work after',
+    );
+    assert.equal(reload.receipt.requests.lost, 0);
+    await Promise.all(loads.map(async (load) => load.untilAnswered(50)));
+    const reports = await Promise.all(loads.map(async (load) => load.stop()));
+    assert.deepEqual(
+      reports.map(({ lostByReason }) => lostByReason),
+      [{}, {}],
+    );
+  });
+
+  it('twice comes back twice, with the same workers', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port));
+    const before = pidsOf(await readApp(drover, 'shop'));
+    for (let kill = 0; kill < 2; kill++) {
+      await drover.killDaemon();
+      const app = await untilApp(drover, 'shop', 'is online', ({ status }) => status === 'online');
+      assert.deepEqual(pidsOf(app), before);
+    }
+    await untilAnswering(port, 2);
+  });
+
+  it('replaces a worker that died while it was away, and kills it with its tree when asked to stop', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port));
+    const [first = 0, second = 0] = pidsOf(await readApp(drover, 'shop'));
+    const { pid, guardPid } = await drover.daemon();
+    // The guard is stopped, so that the worker's death surely falls into the daemon's absence.
+    process.kill(guardPid ?? 0, 'SIGSTOP');
+    process.kill(pid ?? 0, 'SIGKILL');
+    process.kill(first, 'SIGKILL');
+    // Nobody can cover the dead worker's socket now; what comes in waits in its queue.
+    const asked = Promise.all([ask(port), ask(port)]);
+    process.kill(guardPid ?? 0, 'SIGCONT');
+    assert.deepEqual(
+      (await asked).map(({ status }) => status),
+      [200, 200],
+    );
+    await untilApp(
+      drover,
+      'shop',
+      'has two workers',
+      (app) => readyWorkers(app).length === 2 && pidsOf(app).includes(second) && !pidsOf(app).includes(first),
+    );
+    const pids = pidsOf(await readApp(drover, 'shop'));
+    assert.equal((await change(drover, ['stop', 'shop'])).code, 0);
+    assert.deepEqual(pids.filter(isAlive), [], 'adopted workers end like others');
+    assert.equal(await refusalAt(port), 'ECONNREFUSED');
+  });
+
+  it('brings back a worker that dies after it was adopted, with its cause', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 1 }));
+    const [pid = 0] = pidsOf(await readApp(drover, 'shop'));
+    await drover.killDaemon();
+    process.kill(pid, 'SIGKILL');
+    await untilApp(drover, 'shop', 'is back', (app) => readyWorkers(app).some((each) => each.pid !== pid));
+    const exits = await readEvents(drover, 'shop', 'worker-exited');
+    // Only a new kernel tells anybody but the parent how a process ended.
+    assert.match(exits[0]?.reason ?? '', /SIGKILL|unknown/);
+  });
+
+  it('keeps what was stopped stopped', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 1 }));
+    await drover.run(['stop', 'shop']);
+    await drover.killDaemon();
+    assert.equal((await readApp(drover, 'shop')).status, 'stopped');
+    assert.equal(await refusalAt(port), 'ECONNREFUSED');
+  });
+});
+
+describe('`daemon stop`', () => {
+  it('ends the workers politely; the next start brings the apps back', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port));
+    const before = pidsOf(await readApp(drover, 'shop'));
+    const slow = ask(port, '/slow/500');
+    await ask(port);
+    assert.equal((await drover.run(['daemon', 'stop'])).code, 0);
+    assert.equal((await slow).status, 200);
+    assert.deepEqual(before.filter(isAlive), []);
+    assert.equal(existsSync(join(drover.home, 'drover.sock')), false);
+    assert.equal((await drover.run(['ls'])).code, 4, 'queries do not start a daemon');
+    assert.equal((await drover.run(['daemon', 'start'])).code, 0);
+    await untilApp(drover, 'shop', 'is online', ({ status }) => status === 'online');
+    await untilAnswering(port, 2);
+  });
+
+  it('with --keep-workers leaves them serving, and the next daemon adopts them', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port));
+    const before = pidsOf(await readApp(drover, 'shop'));
+    const load = await startLoad({ mode: 'new', port, connections: 5, pauseMs: [5, 20] });
+    await load.untilAnswered(50);
+    assert.equal((await drover.run(['daemon', 'stop', '--keep-workers'])).code, 0);
+    await load.untilAnswered(50);
+    assert.equal((await drover.run(['daemon', 'start'])).code, 0);
+    const app = await untilApp(drover, 'shop', 'is online', ({ status }) => status === 'online');
+    assert.deepEqual(pidsOf(app), before);
+    assert.equal((await change(drover, ['reload', 'shop'])).receipt.outcome, 'completed');
+    await load.untilAnswered(50);
+    const report = await load.stop();
+    assert.equal(report.lost, 0, JSON.stringify(report.lostByReason));
+  });
+});
+
+describe('a second daemon on the same home', () => {
+  it('is refused, and the first one is not disturbed', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 1 }));
+    const { pid } = await drover.daemon();
+    const entry = join(import.meta.dirname, '..', '..', 'src', 'daemon', 'main.ts');
+    const second = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
+      env: drover.environment(),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let errors = '';
+    second.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    const [code] = (await once(second, 'close')) as [number];
+    assert.equal(code, 1);
+    assert.match(errors, new RegExp(`already running.*pid ${pid}`));
+    assert.equal((await drover.json<DaemonDocument>(['daemon', 'status'])).pid, pid);
+    assert.equal((await drover.run(['daemon', 'start'])).code, 0, 'asking for one that runs is fine');
+    assert.equal((await ask(port)).status, 200);
+  });
+});

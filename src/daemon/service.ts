@@ -2,6 +2,7 @@
  * What the API serves, carried out: finds the apps that a request means and hands them to the supervisor. Knows the
  * rules of names, files and releases; the workers are the supervisor's business.
  */
+import { basename } from 'node:path';
 import type {
   ApplyRequest,
   AppsRequest,
@@ -241,6 +242,7 @@ export const openService = (parts: ServiceParts): DroverService => {
     async start(request) {
       // Everything that can be refused is refused before anything starts.
       for (const config of request.apps) {
+        refuseInstances(config, instancesOf(config));
         const app = supervisor.find(config.name);
         if (app === null) continue;
         const { file } = recordOf(app);
@@ -262,6 +264,7 @@ export const openService = (parts: ServiceParts): DroverService => {
     },
 
     async apply(request: ApplyRequest) {
+      for (const config of request.apps) refuseInstances(config, instancesOf(config));
       const changes = planChanges(known(), request.apps, request.file);
       const isGone = changes.some((change) => change.action === 'stop');
       if (request.apps.length === 0 && isGone && !request.prune) throw new DroverError('DROVER_PRUNE_REFUSED');
@@ -311,9 +314,8 @@ export const openService = (parts: ServiceParts): DroverService => {
           message: `${name} has ${app.state.instances} workers: there are not so many to remove.`,
         });
       }
-      if (instances > 1 && app.state.config.command.kind === 'program') {
-        throw new DroverError('DROVER_INSTANCES_REFUSED', { app: name, instances });
-      }
+      const isListening = app.liveHandles().some((handle) => handle.listening.length > 0);
+      refuseInstances(app.state.config, instances, isListening);
       return [supervisor.scale(app, instances).document];
     },
 
@@ -347,6 +349,20 @@ export const openService = (parts: ServiceParts): DroverService => {
       parts.onShutdown(keepWorkers);
     },
   };
+};
+
+/** Programs that usually run a Node app, to which the agent comes by `NODE_OPTIONS`. */
+const MAYBE_NODE = /^(node|npm|npx|pnpm|yarn|sh|bash|dash)$/;
+
+/** Throws DROVER_INSTANCES_REFUSED where several workers would have to bind one port without our help. */
+const refuseInstances = (
+  { name, command, ports }: AppConfig,
+  instances: number,
+  isListening = ports.length > 0,
+): void => {
+  if (instances <= 1 || command.kind !== 'program') return;
+  const isForeign = !MAYBE_NODE.test(basename(command.argv[0]));
+  if (isForeign && isListening) throw new DroverError('DROVER_INSTANCES_REFUSED', { app: name, instances });
 };
 
 const orderOf = (configs: readonly AppConfig[]): readonly string[] => {

@@ -14,6 +14,8 @@ export interface AgentLink {
   readonly carriesDescriptors: boolean;
   /** The descriptor that the guard must keep so that the link outlives the daemon; null where there is none. */
   readonly keptDescriptor: number | null;
+  /** Resolves when everything that the worker said has been read: its end is closed. */
+  readonly ended: Promise<void>;
   send(message: DaemonMessage, descriptor?: number): void;
   close(): void;
 }
@@ -108,14 +110,18 @@ export const openChannelLink = (fd: number, listener: LinkListener): AgentLink =
 
   socket.on('data', (chunk) => reader.push(chunk));
   socket.on('error', () => socket.destroy());
-  socket.once('close', () => {
-    writer.close();
-    listener.onClose();
+  const ended = new Promise<void>((resolve) => {
+    socket.once('close', () => {
+      writer.close();
+      listener.onClose();
+      resolve();
+    });
   });
 
   return {
     carriesDescriptors: true,
     keptDescriptor: fd,
+    ended,
     send: (message, descriptor) => void writer.send(frame(message, descriptor !== undefined), descriptor ?? null),
     close() {
       writer.close();
@@ -129,10 +135,16 @@ export const openSocketLink = (socket: Socket, listener: LinkListener): AgentLin
   const reader = new EnvelopeReader(listener);
   socket.on('data', (chunk) => reader.push(chunk));
   socket.on('error', () => socket.destroy());
-  socket.once('close', () => listener.onClose());
+  const ended = new Promise<void>((resolve) => {
+    socket.once('close', () => {
+      listener.onClose();
+      resolve();
+    });
+  });
   return {
     carriesDescriptors: false,
     keptDescriptor: null,
+    ended,
     send(message) {
       if (!socket.writable || socket.writableLength > MAX_LINE_BYTES) return;
       socket.write(frame(message, false));

@@ -84,6 +84,9 @@ const RECEIVERS: Receivers = {
   },
 };
 
+/** What a worker may have said before it ended, and is read after. */
+const LAST_WORDS: ReadonlySet<AgentMessage['type']> = new Set(['report', 'draining', 'drained', 'exit']);
+
 export const receiveMessage = (tenant: Tenant, handle: WorkerHandle, raw: unknown): void => {
   const parsed = parseAgentMessage(raw);
   if (parsed.message === null) {
@@ -91,7 +94,8 @@ export const receiveMessage = (tenant: Tenant, handle: WorkerHandle, raw: unknow
     return;
   }
   // A message of a process that the slot no longer has: its accounts are closed.
-  if (tenant.handle !== handle && parsed.message.type !== 'exit') return;
+  if (tenant.handle !== handle) return;
+  if (handle.pid === null && !LAST_WORDS.has(parsed.message.type)) return;
   const receive = RECEIVERS[parsed.message.type] as (
     tenant: Tenant,
     handle: WorkerHandle,

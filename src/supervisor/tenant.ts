@@ -5,6 +5,7 @@
  * This file connects the machine to the world: events in (process, agent, timers), effects out (`run-effects.ts`).
  */
 import type { ChildProcess } from 'node:child_process';
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   describeExit,
   newWorker,
@@ -121,7 +122,7 @@ export class Tenant {
   }
 
   onExit(handle: WorkerHandle, code: number | null, signal: string | null): void {
-    endWorker(this, handle, code, signal);
+    void endWorker(this, handle, code, signal);
   }
 
   receive(handle: WorkerHandle, message: Parameters<typeof receiveMessage>[2]): void {
@@ -206,24 +207,31 @@ export class Tenant {
   }
 }
 
-/** The process is gone: settle its accounts, then tell the machine. */
-const endWorker = (tenant: Tenant, handle: WorkerHandle, code: number | null, signal: string | null): void => {
+/** How long the last words of a worker that is gone may take to arrive. They are usually there before its exit is. */
+const LAST_WORDS_MS = 100;
+
+/** The process is gone: let siblings take over at once, hear its last words, settle its accounts, tell the machine. */
+const endWorker = async (
+  tenant: Tenant,
+  handle: WorkerHandle,
+  code: number | null,
+  signal: string | null,
+): Promise<void> => {
   const { edges } = tenant.host;
+  const { link } = handle;
   tenant.timers.disarm('settle');
   tenant.host.desk.detach(handle);
   handle.pid = null;
   handle.isAccepting = false;
-  handle.link?.close();
+  if (link !== null) await Promise.race([link.ended, wait(LAST_WORDS_MS)]);
+  link?.close();
   handle.servers.clear();
   const exit: Exit = accountForExit(handle, code, signal);
   edges.onDescriptorsChanged();
-  const isWanted = tenant.state.wanted === 'up';
-  const finish = (): void => {
-    edges.records.workers.remove({ app: tenant.host.app, slot: tenant.slot, generation: handle.generation });
-    tenant.step({ type: 'exited', at: tenant.at, generation: handle.generation, exit });
-  };
   // After a crash the next one must not wait; after a stop, "stopped" means that nobody is left.
+  const isWanted = tenant.state.wanted === 'up';
   const swept = sweepTree(handle, !isWanted);
-  if (isWanted || swept === null) finish();
-  else void swept.then(finish);
+  if (!isWanted) await swept;
+  edges.records.workers.remove({ app: tenant.host.app, slot: tenant.slot, generation: handle.generation });
+  tenant.step({ type: 'exited', at: tenant.at, generation: handle.generation, exit });
 };

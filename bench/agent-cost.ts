@@ -148,8 +148,12 @@ async function measureCpu(daemon: FakeDaemon, isKept: boolean): Promise<void> {
 }
 
 await bundleAgent();
-await using daemon = await openFakeDaemon();
-await measureLoad(daemon);
-await measureMemory(daemon);
-await measureCpu(daemon, true);
-await measureCpu(daemon, false);
+const daemon = await openFakeDaemon();
+try {
+  await measureLoad(daemon);
+  await measureMemory(daemon);
+  await measureCpu(daemon, true);
+  await measureCpu(daemon, false);
+} finally {
+  await daemon[Symbol.asyncDispose]();
+}

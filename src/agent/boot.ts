@@ -24,7 +24,7 @@ export function forgetBoot(env: NodeJS.ProcessEnv): void {
 export function verifyDescriptor(name: DescriptorName | null): number | null {
   if (name === null) return null;
   const [fd, inode] = name.split(':').map(Number);
-  if (fd === undefined || inode === undefined || !Number.isInteger(fd) || fd < 3) return null;
+  if (fd === undefined || inode === undefined || !(fd >= 3) || !(inode > 0)) return null;
   return inodeOf(fd) === inode ? fd : null;
 }
 

@@ -37,6 +37,8 @@ export class FauxHandle implements ServerHandle {
   // A server that listens keeps its process alive, also while it has no source: the timer stands for that.
   #anchor: NodeJS.Timeout | null = null;
   #isClosed = false;
+  /** What the server has as its `_handle`: this object, or the native handle that was dressed as it. */
+  #face: ServerHandle = this;
 
   constructor(where: SocketName | string, events: FauxEvents) {
     this.#events = events;
@@ -52,6 +54,30 @@ export class FauxHandle implements ServerHandle {
 
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  get face(): ServerHandle {
+    return this.#face;
+  }
+
+  /**
+   * Makes a native handle answer as this object does, and be the server's `_handle` in its place: Node's C++ must find
+   * a real one there when the app sends its server to a child process. Returns the handle as it was, for a source.
+   */
+  dress(native: ServerHandle): ServerHandle {
+    const naked = new NakedHandle(native);
+    for (const name of ['listen', 'close', 'ref', 'unref', 'hasRef', 'fchmod'] as const) {
+      define(native, name, { value: this[name].bind(this), writable: true });
+    }
+    if (this.getsockname !== undefined) define(native, 'getsockname', { value: this.getsockname, writable: true });
+    define(native, 'onconnection', {
+      // Read by Node for each connection, written by whoever is to have them.
+      get: () => naked.onconnection,
+      set: (onconnection: ServerHandle['onconnection']) => (this.onconnection = onconnection),
+    });
+    native.onconnection = this.onconnection;
+    this.#face = native;
+    return naked;
   }
 
   rename(name: SocketName): void {
@@ -100,7 +126,7 @@ export class FauxHandle implements ServerHandle {
     this.detach(name);
     handle.onconnection = (status, client) => {
       if (client !== undefined) this.#events.onConnection(role, client);
-      this.onconnection?.(status, client);
+      this.onconnection?.call(this.#face, status, client);
     };
     const failure = this.#isClosed ? -1 : handle.listen(BACKLOG);
     if (failure !== 0) {
@@ -124,4 +150,30 @@ export class FauxHandle implements ServerHandle {
     for (const { handle } of this.#sources) handle.close();
     this.#sources = [];
   }
+}
+
+/** A native handle below what it was dressed as. */
+class NakedHandle implements ServerHandle {
+  onconnection: ServerHandle['onconnection'] = null;
+  readonly listen: ServerHandle['listen'];
+  readonly close: ServerHandle['close'];
+  readonly ref: ServerHandle['ref'];
+  readonly unref: ServerHandle['unref'];
+  readonly #native: ServerHandle;
+
+  constructor(native: ServerHandle) {
+    this.#native = native;
+    this.listen = native.listen.bind(native);
+    this.close = native.close.bind(native);
+    this.ref = native.ref.bind(native);
+    this.unref = native.unref.bind(native);
+  }
+
+  get fd(): number {
+    return this.#native.fd ?? -1;
+  }
+}
+
+function define(target: object, name: string, property: PropertyDescriptor): void {
+  Object.defineProperty(target, name, { configurable: true, enumerable: false, ...property });
 }

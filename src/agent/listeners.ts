@@ -273,6 +273,8 @@ export class Listeners {
     listening.state = 'open';
     const name = socketNameOf(address);
     if (typeof name !== 'string') faux.rename(name);
+    if (listening.shard !== null) listening.shard = faux.dress(listening.shard);
+    server._handle = faux.face;
     this.#acceptOn(listening);
     if (address.kind === 'unix') this.#original.call(server, address.path, -1, -1, undefined, undefined, undefined);
     else {

@@ -99,7 +99,7 @@ for (const { name, path: node } of listNodes()) {
       await using daemon = await openFakeDaemon();
       const port = await freePort();
       const worker = await daemon.start({ app: APP, node, env: { LISTEN: `[${port}]` }, acceptAtOnce: false });
-      await worker.said('bound');
+      await worker.said('bound', () => true, 15_000);
       assert.match(await get({ port }), /^hello/);
     });
 

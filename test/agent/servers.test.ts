@@ -115,6 +115,19 @@ for (const { name, path: node } of listNodes()) {
       assert.equal(worker.messages.filter(({ type }) => type === 'hello').length, 1);
     });
 
+    it('can be sent to a child process', async () => {
+      await using daemon = await openFakeDaemon();
+      const port = await freePort();
+      const worker = await daemon.start({
+        app: join(APPS, 'sends-its-server.cjs'),
+        node,
+        shards: [daemon.shard(dualStack(port))],
+        env: { PORT: String(port) },
+      });
+      await worker.printed('child has a server at');
+      await worker.printed(`child has a server at ${port}`);
+    });
+
     it('of a worker behind a wrapper bind by themselves and report over the socket', async () => {
       await using daemon = await openFakeDaemon();
       const port = await freePort();

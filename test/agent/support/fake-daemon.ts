@@ -116,7 +116,6 @@ export class FakeWorker {
   /** Everything that the app printed, a line an entry. */
   readonly output: string[] = [];
   readonly opened: Promise<void>;
-  readonly #daemonFd: number;
   readonly #writer: ChannelWriter;
   readonly #reader: Socket;
   readonly #server: Server;
@@ -125,7 +124,6 @@ export class FakeWorker {
 
   constructor(options: WorkerOptions, socketPath: string) {
     const { daemonFd, workerFd } = openChannelPair();
-    this.#daemonFd = daemonFd;
     const shards = options.shards ?? [];
     const passed = [workerFd, daemonFd, ...shards.flatMap(({ fd, privateFd }) => [fd, privateFd])];
     const boot: AgentBoot = {
@@ -188,12 +186,12 @@ export class FakeWorker {
   async said<Type extends AgentMessage['type']>(
     type: Type,
     fits: (message: Message<Type>) => boolean = () => true,
+    withinMs = 10_000,
   ): Promise<Message<Type>> {
-    return eventually(`a message '${type}' (output: ${this.output.join(' | ')})`, () =>
-      this.messages.find(
-        (message): message is Message<Type> => message.type === type && fits(message as Message<Type>),
-      ),
-    );
+    const what = `a message '${type}' (output: ${this.output.join(' | ')})`;
+    const isIt = (message: AgentMessage): message is Message<Type> =>
+      message.type === type && fits(message as Message<Type>);
+    return eventually(what, () => this.messages.find(isIt), { withinMs });
   }
 
   async printed(text: string): Promise<string> {

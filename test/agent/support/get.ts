@@ -7,7 +7,7 @@ export async function get(
   path = '/',
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const send = 'tls' in where && where.tls === true ? requestTls : request;
+    const send = 'tls' in where && where.tls ? requestTls : request;
     const options = { host: '127.0.0.1', ...where, path, agent: false, timeout: 5000, rejectUnauthorized: false };
     const sent = send(options, (response) => {
       let body = '';

@@ -16,6 +16,7 @@ import {
   service,
   startApp,
   untilAnswering,
+  untilApp,
   writeConfig,
 } from '../support/service.ts';
 
@@ -56,7 +57,7 @@ describe('start of what runs already', () => {
 });
 
 describe('start on a port that is taken', () => {
-  it('by a program outside names its pid and command, with exit 1 and no app left behind', async () => {
+  it('by a program outside names its pid and command, with exit 1, and succeeds once the port is free', async () => {
     await using place = await openPlace();
     const { drover, port } = place;
     const holder = createServer();
@@ -64,16 +65,15 @@ describe('start on a port that is taken', () => {
     await once(holder, 'listening');
     try {
       const file = writeConfig(drover, { shop: service(port) });
-      const error = await drover.refusal(1, ['start', file]);
-      assert.equal(error.code, 'DROVER_PORT_TAKEN');
-      assert.match(error.message, new RegExp(`:${port} is taken by .*node.*pid ${process.pid}`));
-      assert.deepEqual(await drover.list(), []);
+      const { code, receipt } = await change(drover, ['start', file]);
+      assert.equal(code, 1);
+      assert.match(receipt.reason ?? '', new RegExp(`:${port} is taken by .*node.* \\(pid ${process.pid}\\)`));
     } finally {
       holder.close();
       holder.closeAllConnections();
     }
-    const file = writeConfig(drover, { shop: service(port) });
-    assert.equal((await drover.run(['start', file])).code, 0, 'once it is free it may be started');
+    await untilApp(drover, 'shop', 'is online', ({ status }) => status === 'online');
+    await untilAnswering(port, 2);
   });
 
   it('by another app names that app’s worker, and the other app is not disturbed', async () => {
@@ -82,9 +82,9 @@ describe('start on a port that is taken', () => {
     await startApp(drover, 'one', service(port));
     const before = pidsOf(await readApp(drover, 'one'));
     const file = writeConfig(drover, { two: service(port) });
-    const error = await drover.refusal(1, ['start', file]);
-    assert.equal(error.code, 'DROVER_PORT_TAKEN');
-    assert.match(error.message, new RegExp(`:${port} is taken by .*one`));
+    const { code, receipt } = await change(drover, ['start', file]);
+    assert.equal(code, 1);
+    assert.match(receipt.reason ?? '', new RegExp(`:${port} is taken by the app one`));
     assert.deepEqual(
       [...(await untilAnswering(port, 2))].toSorted((a, b) => a - b),
       before,
@@ -114,7 +114,8 @@ describe('start of what cannot be started', () => {
     const { drover, port } = place;
     const missing = writeConfig(drover, { good: service(port), bad: { script: join(drover.home, 'nothing.js') } });
     const error = await drover.refusal(2, ['start', missing]);
-    assert.equal(error.code, 'DROVER_SCRIPT_MISSING');
+    assert.equal(error.code, 'DROVER_CONFIG_INVALID');
+    assert.match(error.message, /apps\.bad\.script does not exist/);
     assert.ok((await refusalAt(port)) !== null, 'the good one was not started either');
     const misspelt = writeConfig(drover, { good: service(port, { instnaces: 2 }) });
     const invalid = await drover.refusal(2, ['start', misspelt]);

@@ -91,8 +91,12 @@ export interface Answer {
 }
 
 /** One request on a connection of its own. */
-export async function ask(port: number, path = '/', { host = '127.0.0.1', timeoutMs = 10_000 } = {}): Promise<Answer> {
-  return answerOf({ host, port, path, timeout: timeoutMs });
+export async function ask(
+  port: number,
+  path = '/',
+  { host = '127.0.0.1', from }: { readonly host?: string; readonly from?: string } = {},
+): Promise<Answer> {
+  return answerOf({ host, port, path, timeout: 10_000, localAddress: from });
 }
 
 /** The same over a Unix socket. */

@@ -15,10 +15,12 @@ describe('What the daemon left in the environment', () => {
 
   it('names descriptors that are only trusted with their inode', () => {
     const fd = openSync(import.meta.filename);
-    assert.equal(verifyDescriptor(`${fd}:${inodeOf(fd)}`), fd);
+    const inode = inodeOf(fd);
+    assert.equal(verifyDescriptor(`${fd}:${inode}`), fd);
     assert.equal(verifyDescriptor(`${fd}:1`), null);
     closeSync(fd);
-    assert.equal(verifyDescriptor(`${fd}:${inodeOf(fd)}`), null);
+    // By now another test of this process may have the number; it has another file behind it.
+    assert.equal(verifyDescriptor(`${fd}:${inode}`), null);
     assert.equal(verifyDescriptor(null), null);
   });
 

@@ -14,7 +14,7 @@ describe('What the daemon left in the environment', () => {
   });
 
   it('names descriptors that are only trusted with their inode', () => {
-    const fd = openSync(import.meta.filename);
+    const fd = openSync(import.meta.filename, 'r');
     const inode = inodeOf(fd);
     assert.equal(verifyDescriptor(`${fd}:${inode}`), fd);
     assert.equal(verifyDescriptor(`${fd}:1`), null);

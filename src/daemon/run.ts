@@ -39,6 +39,7 @@ export const runForeground = async ({ apps, watch, directory }: ForegroundReques
     level: null,
     output,
     onDescriptorsChanged: () => {},
+    descriptorsSettled: () => Promise.resolve(),
     onShutdown: () => ended.resolve(),
     guardPid: () => null,
   });

@@ -41,7 +41,7 @@ describe('a worker that is killed', () => {
     assert.deepEqual(strangers, [], 'only requests on the killed process are lost');
     assert.equal(pidsOf(after).filter((pid) => before.includes(pid)).length, 2, 'the siblings are the same');
     assert.deepEqual(
-      after.workers.map(({ restarts }) => restarts).toSorted(),
+      after.workers.map(({ restarts }) => restarts).toSorted((a, b) => a - b),
       [0, 0, 1],
       'the restart is counted on its slot',
     );

@@ -3,7 +3,7 @@
  * (asked over the socket, which is cheaper than a command each time).
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { type IncomingMessage, request } from 'node:http';
+import { type IncomingMessage, request, type RequestOptions } from 'node:http';
 import { dirname, join } from 'node:path';
 import type {
   AppDocument,
@@ -104,7 +104,7 @@ export async function askSocket(socketPath: string, path = '/'): Promise<Answer>
   return answerOf({ socketPath, path, timeout: 10_000 });
 }
 
-async function answerOf(options: Parameters<typeof request>[0] & object): Promise<Answer> {
+async function answerOf(options: RequestOptions): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = request({ agent: false, ...options }, (response: IncomingMessage) => {
       let body = '';

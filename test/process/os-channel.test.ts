@@ -38,7 +38,7 @@ describe('a channel', () => {
         sendOnChannel(daemonFd, line({ cmd: 'NODE_HANDLE', type: 'net.Native', msg: {} }), listener),
         'sent',
       );
-      await once(worker.stdout, 'data');
+      await once(worker.stdout ?? assert.fail('no output'), 'data');
       assert.equal(await text(connect(address.port, '127.0.0.1')), 'served');
     } finally {
       worker.kill('SIGKILL');

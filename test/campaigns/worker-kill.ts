@@ -1,13 +1,15 @@
 /**
  * A worker killed with SIGKILL every 300 ms, 40 times: only what was in flight on the killed process may fail. The app
- * notes each request accepted and finished and each connection, and every failure of a client must match a request that
- * a killed worker accepted and did not finish, or could not read any more on a connection that it had accepted.
+ * notes each request accepted and finished; every failure of a client must match a request that a killed worker accepted
+ * and did not finish, or one that it could not read any more on a connection that it had accepted: the kernel is asked
+ * for those in the moment of the kill, because the app may die between accepting and noting.
  */
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Campaign, fixed } from '../../bench/campaign.ts';
 import { type Drover, openDrover } from '../support/drover.ts';
 import { type LoadReport, type LostRequest, startLoad } from '../support/load/index.ts';
+import { killAndListClients } from '../support/processes.ts';
 import { freePort } from '../support/temporary.ts';
 
 const SCRIPT = join(import.meta.dirname, '..', 'support', 'apps', 'plain.mjs');
@@ -84,9 +86,9 @@ async function measure(kills: number): Promise<KillResult> {
   };
 }
 
-/** Kills a worker every 300 ms, in turn over whoever is there. */
-async function killWorkers(drover: Drover, kills: number): Promise<Set<number>> {
-  const killed = new Set<number>();
+/** Kills a worker every 300 ms, in turn over whoever is there; returns for each pid the ports of its clients then. */
+async function killWorkers(drover: Drover, kills: number): Promise<Map<number, ReadonlySet<number>>> {
+  const killed = new Map<number, ReadonlySet<number>>();
   const startedAt = performance.now();
   let alive: number[] = [];
   while (killed.size < kills) {
@@ -97,8 +99,7 @@ async function killWorkers(drover: Drover, kills: number): Promise<Set<number>> 
     const victim = alive.shift();
     if (victim === undefined) continue;
     try {
-      process.kill(victim, 'SIGKILL');
-      killed.add(victim);
+      killed.set(victim, killAndListClients(victim));
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
     }
@@ -110,19 +111,18 @@ interface KilledWork {
   /** Ids that a killed worker accepted and never finished, and those that any killed worker finished. */
   readonly unfinished: ReadonlySet<string>;
   readonly finished: ReadonlySet<string>;
-  /** Ports of the clients that killed workers had accepted. */
+  /** Ports of the clients that were connected to killed workers when they were killed. */
   readonly clients: ReadonlySet<number>;
 }
 
-function readKilledWork(journal: string, killed: ReadonlySet<number>): KilledWork {
+function readKilledWork(journal: string, killed: ReadonlyMap<number, ReadonlySet<number>>): KilledWork {
   const unfinished = new Set<string>();
   const finished = new Set<string>();
-  const clients = new Set<number>();
+  const clients = new Set([...killed.values()].flatMap((ports) => [...ports]));
   for (const file of readdirSync(journal)) {
     if (!killed.has(Number.parseInt(file, 10))) continue;
     for (const line of readFileSync(join(journal, file), 'utf8').split('\n')) {
       const word = line.slice(1);
-      if (line.startsWith(':')) clients.add(Number(word));
       if (line.startsWith('+')) unfinished.add(word);
       if (line.startsWith('-')) {
         unfinished.delete(word);

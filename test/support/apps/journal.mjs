@@ -1,6 +1,6 @@
 /**
- * What this worker accepted (`+id`) and finished (`-id`), and the ports of its clients (`:port`), in a file of its own under `JOURNAL`, written synchronously
- * so that it is true at the moment of a SIGKILL. Without `JOURNAL`, or an id on the request, nothing is noted.
+ * What this worker accepted (`+id`) and finished (`-id`), in a file of its own under `JOURNAL`, written synchronously so
+ * that it is true at the moment of a SIGKILL. Without `JOURNAL`, or an id on the request, nothing is noted.
  */
 import { openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,9 +12,4 @@ export function note(request, response) {
   if (file === null || id === undefined) return;
   writeSync(file, `+${id}\n`);
   response.on('finish', () => writeSync(file, `-${id}\n`));
-}
-
-/** Notes each connection: a request may reach a process that is killed before it could read it. */
-export function noteConnections(server) {
-  if (file !== null) server.on('connection', (socket) => writeSync(file, `:${socket.remotePort}\n`));
 }

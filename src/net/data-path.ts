@@ -94,8 +94,11 @@ export interface DataPath {
   view(app: string): readonly PortView[];
   /** Every descriptor that should outlive the daemon. */
   inventory(): readonly KeptDescriptor[];
+  /** A port that no worker serves any more is refused from now on, whoever still holds a descriptor. */
   closePort(app: string, key: string): void;
+  /** The same for all ports of an app, as soon as its last worker has stopped accepting. */
   closeApp(app: string): void;
+  /** Lets go of all descriptors; workers, and who keeps descriptors for the next daemon, go on. */
   close(): void;
 }
 
@@ -110,6 +113,8 @@ class SocketDataPath implements DataPath {
   readonly #options: DataPathOptions;
   readonly #apps = new Map<string, AppTraffic>();
   readonly #ports = new Map<string, ManagedPort>();
+  /** Ports of apps that are being stopped: their workers still accept, and nobody else gets a descriptor. */
+  readonly #ending = new Set<ManagedPort>();
   readonly #polling: ReturnType<typeof startPolling>;
 
   constructor(options: DataPathOptions, level: DispatchLevel, reason: string | null) {
@@ -161,7 +166,11 @@ class SocketDataPath implements DataPath {
   }
 
   detach(holderId: string): void {
-    for (const [app, traffic] of this.#apps) if (traffic.removeHolder(holderId)) this.#refresh(app);
+    for (const [app, traffic] of this.#apps) {
+      if (!traffic.removeHolder(holderId)) continue;
+      this.#refresh(app);
+      if (this.#ending.size > 0) this.#endUnheld(app);
+    }
   }
 
   setLaneWeights(app: string, weights: LaneWeights): void {
@@ -188,18 +197,38 @@ class SocketDataPath implements DataPath {
   }
 
   closePort(app: string, key: string): void {
-    for (const port of this.#portsOf(app)) if (port.key === key) this.#remove(port);
+    for (const port of this.#portsOf(app)) {
+      if (port.key !== key) continue;
+      this.#ports.delete(key);
+      port.end();
+    }
   }
 
   closeApp(app: string): void {
-    for (const port of this.#portsOf(app)) this.#remove(port);
-    this.#apps.delete(app);
+    for (const port of this.#portsOf(app)) {
+      this.#ports.delete(port.key);
+      this.#ending.add(port);
+    }
+    this.#endUnheld(app);
   }
 
   close(): void {
     this.#polling.close();
-    for (const port of this.#ports.values()) this.#remove(port);
+    for (const port of [...this.#ports.values(), ...this.#ending]) port.close();
+    this.#ports.clear();
+    this.#ending.clear();
     this.#apps.clear();
+  }
+
+  /** The last worker has stopped accepting: from now on connections are refused, whoever still holds a descriptor. */
+  #endUnheld(app: string): void {
+    if (this.#apps.get(app)?.hasHolders === true) return;
+    for (const port of this.#ending) {
+      if (port.app !== app) continue;
+      this.#ending.delete(port);
+      port.end();
+    }
+    if (this.#portsOf(app).length === 0) this.#apps.delete(app);
   }
 
   #open(request: OpenPortRequest): ManagedPort {
@@ -287,11 +316,6 @@ class SocketDataPath implements DataPath {
 
   #keyOf({ app, address }: PortFacts): string {
     return `${app} ${addressKey(address)}`;
-  }
-
-  #remove(port: ManagedPort): void {
-    this.#ports.delete(port.key);
-    port.close();
   }
 
   #ofSameApp<Kind extends Port>(port: Kind, app: string): Kind {

@@ -13,6 +13,7 @@ import {
   listenSocket,
   setBacklog,
   setReusePort,
+  stopListening,
 } from '../os/index.ts';
 import type { Clock, Lane } from '../protocol/index.ts';
 import { placeKey } from './app-traffic.ts';
@@ -172,6 +173,12 @@ export class GroupPort implements ManagedPort {
     this.#parts.privates.close();
     this.#parts.dispatch.close();
     this.#parts.onDescriptors();
+  }
+
+  end(): void {
+    for (const { fd } of this.#shards) stopListening(fd);
+    this.#parts.privates.end();
+    this.close();
   }
 
   #feedBack(at: number): number {

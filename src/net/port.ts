@@ -70,5 +70,8 @@ export interface ManagedPort extends Port {
   keep(): readonly KeptDescriptor[];
   /** Whether one of its sockets is the one behind this inode. */
   hasSocket(inode: number): boolean;
+  /** Lets go of the descriptors: whoever else holds them goes on. */
   close(): void;
+  /** Ends the port for everybody; only once nobody accepts on it any more. */
+  end(): void;
 }

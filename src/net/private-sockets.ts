@@ -58,7 +58,13 @@ export class PrivateSockets {
     for (const socket of this.#sockets) if (socket.slot === slot) this.#drop(socket);
   }
 
+  /** Lets go of the sockets; their workers go on serving them. */
   close(): void {
+    for (const { fd } of this.#sockets) closeDescriptor(fd);
+    this.#sockets = [];
+  }
+
+  end(): void {
     for (const socket of this.#sockets) this.#drop(socket);
   }
 

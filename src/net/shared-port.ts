@@ -3,7 +3,7 @@
  * kernel does not spread connections. Nothing to move, cover or poll.
  */
 import { rmSync } from 'node:fs';
-import { acceptQueue, closeDescriptor, inodeOf } from '../os/index.ts';
+import { acceptQueue, closeDescriptor, inodeOf, stopListening } from '../os/index.ts';
 import type { Lane } from '../protocol/index.ts';
 import type { AppTraffic, Place } from './app-traffic.ts';
 import { placeKey } from './app-traffic.ts';
@@ -105,8 +105,14 @@ export class SharedPort implements ManagedPort {
 
   close(): void {
     closeDescriptor(this.#socket.fd);
-    if (this.address.kind === 'unix' && !this.address.path.startsWith('\0')) rmSync(this.address.path, { force: true });
     this.#parts.privates.close();
     this.#parts.onDescriptors();
+  }
+
+  end(): void {
+    stopListening(this.#socket.fd);
+    if (this.address.kind === 'unix' && !this.address.path.startsWith('\0')) rmSync(this.address.path, { force: true });
+    this.#parts.privates.end();
+    this.close();
   }
 }

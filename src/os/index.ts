@@ -43,6 +43,7 @@ export {
   setBacklog,
   setReusePort,
   socketAddress,
+  stopListening,
   unixListenSocket,
 } from './socket.ts';
 export type { AcceptQueue, ListenOptions, UnixListenOptions } from './socket.ts';

@@ -29,6 +29,7 @@ const PROTOTYPES = {
   send: 'long send(int, void*, size_t, int)',
   sendmsg: 'long sendmsg(int, void*, int)',
   setsockopt: 'int setsockopt(int, int, int, void*, uint32)',
+  shutdown: 'int shutdown(int, int)',
   socket: 'int socket(int, int, int)',
   socketpair: 'int socketpair(int, int, int, void*)',
   waitpid: 'int waitpid(int, void*, int)',

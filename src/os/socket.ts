@@ -14,6 +14,7 @@ import { isOsError, OsError } from './os-error.ts';
 
 /** `listen({ fd })` in a worker would cut the queue to 511; ours is as long as the kernel allows. */
 export const DEFAULT_BACKLOG = 4096;
+const SHUT_RDWR = 2;
 
 export interface ListenOptions {
   /** Literal IP address; a zone (`fe80::1%eth0`) is understood. */
@@ -33,6 +34,15 @@ export function listenSocket(options: ListenOptions): number {
     bindTcp(fd, options);
     call('listen', fd, options.backlog ?? DEFAULT_BACKLOG);
   });
+}
+
+/**
+ * Ends a listening socket for everybody who holds a descriptor of it: from now on connections are refused, and the
+ * address is free. Nobody may still poll it: they would be told of an error.
+ */
+export function stopListening(fd: number): void {
+  // Refused where it does not listen any more, which is what was wanted.
+  tryCall('shutdown', fd, SHUT_RDWR);
 }
 
 function bindTcp(fd: number, options: ListenOptions): void {

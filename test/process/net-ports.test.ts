@@ -108,6 +108,7 @@ for (const level of levels) {
         using worker = new TestWorker('c');
         worker.accept('private', sockets[2]!.fd);
         assert.equal(await text(connect(sockets[2]!.path)), 'c');
+        test.path.closeApp('shop');
       }
       assert.deepEqual(readdirSync(folder), []);
       rmSync(folder, { recursive: true });

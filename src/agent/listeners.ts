@@ -281,7 +281,7 @@ export class Listeners {
       const { host, port } = address;
       this.#original.call(server, host, port, host.includes(':') ? 6 : 4, undefined, undefined, undefined);
     }
-    this.#options.link.send({ type: 'listening', id, key: listening.key });
+    this.#options.link.send({ type: 'listening', id, key: listening.key, protocol: listening.protocol });
   }
 
   #acceptOn(listening: Listening, evenSo = false): void {

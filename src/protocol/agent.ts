@@ -163,7 +163,12 @@ export type AgentMessage =
       readonly protocol: ServerState['protocol'];
     }
   /** The app saw `listening`. */
-  | { readonly type: 'listening'; readonly id: number; readonly key: string | null }
+  | {
+      readonly type: 'listening';
+      readonly id: number;
+      readonly key: string | null;
+      readonly protocol?: ServerState['protocol'];
+    }
   /** After `bind`: the process bound by itself; the daemon may duplicate descriptor `fd`. */
   | {
       readonly type: 'bound';

@@ -36,6 +36,7 @@ const RECEIVERS: Receivers = {
     else server.since ??= tenant.at;
     tenant.step({ type: 'listening', at: tenant.at, generation: handle.generation });
     tenant.checkReadiness();
+    tenant.watchLateListener(handle);
   },
 
   bound(tenant, handle, message) {

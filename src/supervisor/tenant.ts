@@ -158,6 +158,14 @@ export class Tenant {
     return readiness;
   }
 
+  /** A worker that began to listen after it counted as ready: what it holds for `stableFor` is what the app serves. */
+  watchLateListener(handle: WorkerHandle): void {
+    if (this.state.phase !== 'running') return;
+    this.timers.arm('settle', this.config.ready.stableForMs, () => {
+      if (this.state.phase === 'running') this.host.desk.learn(handle);
+    });
+  }
+
   /** Lets the worker accept from its public sockets. */
   accept(): void {
     const { handle } = this;

@@ -10,6 +10,7 @@ import {
   change,
   fixture,
   openPlace,
+  PATIENT,
   pidsOf,
   readApp,
   readyWorkers,
@@ -24,7 +25,7 @@ describe('scale', () => {
   it('up and down under load loses nothing', async () => {
     await using place = await openPlace();
     const { drover, port } = place;
-    await startApp(drover, 'shop', service(port));
+    await startApp(drover, 'shop', service(port, PATIENT));
     const loads = await Promise.all([
       startLoad({ mode: 'new', port, connections: 5, pauseMs: [5, 20] }),
       startLoad({ mode: 'kept', port, connections: 10, pauseMs: [5, 20] }),

@@ -10,8 +10,11 @@ import { startLoad } from '../support/load/index.ts';
 import { isAlive } from '../support/processes.ts';
 import {
   ask,
+  askSocket,
   change,
+  fixture,
   openPlace,
+  PATIENT,
   pidsOf,
   readApp,
   readEvents,
@@ -27,7 +30,7 @@ describe('a daemon that is killed', () => {
   it('comes back by itself, adopts the same workers, and nothing is lost', async () => {
     await using place = await openPlace();
     const { drover, port } = place;
-    await startApp(drover, 'shop', service(port, { instances: 3 }));
+    await startApp(drover, 'shop', service(port, { instances: 3, ...PATIENT }));
     const before = pidsOf(await readApp(drover, 'shop'));
     const loads = await Promise.all([
       startLoad({ mode: 'new', port, connections: 5, pauseMs: [5, 20] }),
@@ -154,6 +157,24 @@ describe('`daemon stop`', () => {
     await load.untilAnswered(50);
     const report = await load.stop();
     assert.equal(report.lost, 0, JSON.stringify(report.lostByReason));
+  });
+});
+
+describe('`daemon stop --keep-workers` of an app on a Unix path', () => {
+  it('leaves the path in its place, and the next daemon adopts it', async () => {
+    await using place = await openPlace();
+    const { drover } = place;
+    const path = join(drover.home, 'shop.sock');
+    await startApp(drover, 'shop', { script: fixture('service.cjs'), env: { PORT: path } });
+    const { body } = await askSocket(path);
+    assert.equal((await drover.run(['daemon', 'stop', '--keep-workers'])).code, 0);
+    assert.equal((await askSocket(path)).body, body);
+    assert.equal((await drover.run(['daemon', 'start'])).code, 0);
+    await untilApp(drover, 'shop', 'is online', ({ status }) => status === 'online');
+    assert.equal((await change(drover, ['reload', 'shop'])).receipt.outcome, 'completed');
+    assert.notEqual((await askSocket(path)).body, body);
+    await change(drover, ['stop', 'shop']);
+    assert.equal(existsSync(path), false);
   });
 });
 

@@ -9,6 +9,7 @@ import {
   change,
   fixture,
   openPlace,
+  PATIENT,
   pidsOf,
   readApp,
   readEvents,
@@ -23,7 +24,7 @@ describe('a reload under load', () => {
   it('replaces every worker, loses nothing, and its receipt says what the clients say', async () => {
     await using place = await openPlace();
     const { drover, port } = place;
-    await startApp(drover, 'shop', service(port, { instances: 3 }));
+    await startApp(drover, 'shop', service(port, { instances: 3, ...PATIENT }));
     const before = pidsOf(await readApp(drover, 'shop'));
     const loads = await Promise.all([
       startLoad({ mode: 'new', port, connections: 5, pauseMs: [5, 20] }),

@@ -64,6 +64,9 @@ export async function startApp(
   return file;
 }
 
+/** For loads over kept-alive connections: a busy machine may let one of them be idle for longer than the short wait. */
+export const PATIENT: Settings = { drain: { idleGrace: '2s' } };
+
 /** The settings of `service.cjs` on a port. */
 export const service = (port: number, more: Settings = {}): Settings => ({
   script: fixture('service.cjs'),

@@ -37,7 +37,6 @@ export interface ComposeOptions {
   /** Where workers write; without it, to files below the home. */
   readonly output?: Output;
   readonly onDescriptorsChanged: () => void;
-  readonly descriptorsSettled: () => Promise<void>;
   readonly onShutdown: (keepWorkers: boolean) => void;
   readonly guardPid: () => number | null;
 }
@@ -100,7 +99,6 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     socketPath: join(runDirectory, 'agents.sock'),
     bootId: bootId(),
     onDescriptorsChanged: options.onDescriptorsChanged,
-    descriptorsSettled: options.descriptorsSettled,
   };
   const supervisor: Supervisor = new Supervisor(edges, {
     onState: (app) => saveApp(store, app),

@@ -38,15 +38,8 @@ export interface Guard {
   readonly pid: number | null;
   /** The descriptors changed: replace the guard soon. */
   refresh(): void;
-  /** Resolves when no guard holds what is not to be kept any more. */
-  settled(): Promise<void>;
   /** The daemon ends on purpose: nobody is to come back. */
   dismiss(): Promise<void>;
-}
-
-interface Living {
-  readonly child: ChildProcess;
-  readonly pipe: Writable;
 }
 
 const SCRIPT = fileURLToPath(new URL('guard.sh', import.meta.url));
@@ -56,8 +49,7 @@ const LONGEST_MS = 300;
 const FIRST_KEPT_FD = 4;
 
 export const openGuard = (options: GuardOptions): Guard => {
-  let current: Living | null = null;
-  const retiring = new Set<Promise<void>>();
+  let current: { readonly child: ChildProcess; readonly pipe: Writable } | null = null;
   let timer: NodeJS.Timeout | null = null;
   let isDismissed = false;
   let firstChangeAt = 0;
@@ -92,21 +84,7 @@ export const openGuard = (options: GuardOptions): Guard => {
     child.unref();
     const previous = current;
     current = { child, pipe };
-    if (previous !== null) retire(previous);
-  };
-
-  /** It holds what it was born with until it is gone, listening sockets among them. */
-  const retire = ({ child, pipe }: Living): void => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const gone = new Promise<void>((resolve) => {
-      child.once('exit', () => {
-        retiring.delete(gone);
-        resolve();
-      });
-    });
-    retiring.add(gone);
-    child.ref();
-    pipe.end('q\n');
+    previous?.pipe.end('q\n');
   };
 
   const schedule = (): void => {
@@ -125,15 +103,13 @@ export const openGuard = (options: GuardOptions): Guard => {
     async dismiss() {
       isDismissed = true;
       if (timer !== null) clearTimeout(timer);
-      if (current !== null) retire(current);
-      await Promise.all(retiring);
-    },
-    async settled() {
-      if (timer !== null) {
-        clearTimeout(timer);
-        replace();
-      }
-      await Promise.all(retiring);
+      const last = current;
+      if (last === null || last.child.exitCode !== null) return;
+      await new Promise<void>((resolve) => {
+        last.child.once('exit', () => resolve());
+        last.child.ref();
+        last.pipe.end('q\n');
+      });
     },
   };
 };

@@ -51,7 +51,6 @@ const main = async (): Promise<void> => {
       inherited,
       level: forcedLevel(process.env['DROVER_DISPATCH']),
       onDescriptorsChanged: () => guard?.refresh(),
-      descriptorsSettled: async () => guard?.settled(),
       onShutdown: (keepWorkers) => setImmediate(() => void end(keepWorkers)),
       guardPid: () => guard?.pid ?? null,
     },

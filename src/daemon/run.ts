@@ -39,7 +39,6 @@ export const runForeground = async ({ apps, watch, directory }: ForegroundReques
     level: null,
     output,
     onDescriptorsChanged: () => {},
-    descriptorsSettled: () => Promise.resolve(),
     onShutdown: () => ended.resolve(),
     guardPid: () => null,
   });

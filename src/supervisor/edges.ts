@@ -158,6 +158,4 @@ export interface SupervisorEdges {
   readonly bootId: string;
   /** The set of descriptors that must outlive the daemon changed. */
   readonly onDescriptorsChanged: () => void;
-  /** Resolves when nobody keeps a descriptor any more that was closed here. */
-  readonly descriptorsSettled: () => Promise<void>;
 }

@@ -194,8 +194,6 @@ export class OperationRun {
 
   async #finish(outcome: OperationOutcome, reason: string | null): Promise<void> {
     await Promise.all(this.#hands.liveHandles().map((handle) => handle.freshReport(FRESH_REPORT_MS)));
-    // "Stopped" means that connections are refused, not that they wait in a queue that a guard still holds.
-    if (this.kind === 'stop' || this.kind === 'delete') await this.#hands.edges.descriptorsSettled();
     const receipt: ReceiptDocument = {
       operation: this.id,
       app: this.#hands.app,

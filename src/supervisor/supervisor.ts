@@ -108,7 +108,7 @@ export class Supervisor {
     await this.#interrupt(app, kind);
     if (slots === null) {
       app.want('stopped');
-      // New connections are refused once the workers have stopped accepting, instead of waiting for ones that will not come.
+      // New connections are refused from now on, instead of waiting for workers that will not come.
       this.edges.traffic.closeApp(app.app);
       this.edges.onDescriptorsChanged();
     }

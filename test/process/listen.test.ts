@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { request as requestHttps } from 'node:https';
 import { connect } from 'node:net';
@@ -184,7 +185,7 @@ describe('the servers of one app', () => {
 async function askHttps(port: number): Promise<string> {
   const sent = requestHttps({ host: '127.0.0.1', port, rejectUnauthorized: false, agent: false });
   sent.end();
-  const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage];
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
   return text(response);
 }
 

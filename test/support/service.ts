@@ -179,8 +179,9 @@ export async function untilApp(
   }
 }
 
+/** Ready, and there: between the end of a process and its account a worker has no pid. */
 export const readyWorkers = (app: AppDocument): readonly WorkerDocument[] =>
-  app.workers.filter(({ status }) => status === 'ready');
+  app.workers.filter(({ status, pid }) => status === 'ready' && pid !== null);
 
 export const pidsOf = (app: AppDocument): number[] =>
   app.workers.flatMap(({ pid }) => (pid === null ? [] : [pid])).toSorted((a, b) => a - b);

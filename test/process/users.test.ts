@@ -1,0 +1,152 @@
+/** Who runs what: workers as another user under a daemon of root, and a daemon that is nobody special. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { accessSync, chmodSync, chownSync, constants, mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { AppListDocument, DaemonDocument, ReceiptDocument } from '../../src/protocol/index.ts';
+import { COMMAND, type CommandResult, type Drover } from '../support/drover.ts';
+import { eventually } from '../support/eventually.ts';
+import { startLoad } from '../support/load/index.ts';
+import {
+  ask,
+  change,
+  fixture,
+  openPlace,
+  pidsOf,
+  readApp,
+  readyWorkers,
+  service,
+  startApp,
+  untilAnswering,
+  untilApp,
+  writeConfig,
+} from '../support/service.ts';
+
+const NOBODY = 65_534;
+const isRoot = process.getuid?.() === 0;
+const skip = isRoot ? false : 'only root can become somebody else';
+
+/** A home that somebody else may own: the temporary folder itself is closed to others. */
+function homeFor(drover: Drover, uid: number): string {
+  chmodSync(drover.home, 0o755);
+  const home = join(drover.home, 'home');
+  mkdirSync(home, { recursive: true });
+  chownSync(home, uid, uid);
+  return home;
+}
+
+async function runAs(uid: number, home: string, args: readonly string[]): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    const env = { PATH: process.env['PATH'], HOME: home, DROVER_HOME: home, NO_COLOR: '1' };
+    const options = { uid, gid: uid, env, cwd: home, timeout: 60_000 };
+    execFile(process.execPath, [COMMAND, ...args], options, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
+    );
+  });
+}
+
+/** What keeps another user from running this checkout; false when nothing does. */
+function whyUnreachable(): string | false {
+  if (!isRoot) return 'only root can become somebody else';
+  for (let path = dirname(COMMAND); path !== '/'; path = dirname(path)) {
+    try {
+      accessSync(path, constants.X_OK);
+    } catch {
+      return `${path} cannot be entered`;
+    }
+  }
+  return false;
+}
+
+describe('user:', { skip }, () => {
+  it('runs the workers as that user; reload, crash and the daemon’s death change nothing about it', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    // Not in the home, which nobody but its owner may enter.
+    await startApp(drover, 'shop', service(port, { user: 'nobody', cwd: tmpdir() }));
+    const userOf = async (): Promise<unknown> => JSON.parse((await ask(port, '/user')).body);
+    const { uid } = (await userOf()) as { uid: number };
+    assert.equal(uid, NOBODY);
+    const load = await startLoad({ mode: 'new', port, connections: 4, pauseMs: [5, 20] });
+    await load.untilAnswered(30);
+    assert.equal((await change(drover, ['reload', 'shop'])).receipt.outcome, 'completed');
+    const before = pidsOf(await readApp(drover, 'shop'));
+    await drover.killDaemon();
+    const app = await untilApp(drover, 'shop', 'is online', ({ status }) => status === 'online');
+    assert.deepEqual(pidsOf(app), before);
+    assert.equal((await change(drover, ['reload', 'shop'])).receipt.outcome, 'completed');
+    await load.untilAnswered(30);
+    const report = await load.stop();
+    assert.deepEqual(report.lostByReason, {});
+    const [victim = 0] = pidsOf(await readApp(drover, 'shop'));
+    process.kill(victim, 'SIGKILL');
+    await untilApp(drover, 'shop', 'is back', (one) => readyWorkers(one).length === 2 && !pidsOf(one).includes(victim));
+    for (let round = 0; round < 4; round++) assert.equal(((await userOf()) as { uid: number }).uid, NOBODY);
+  });
+
+  it('that is not there is exit 2 and names it', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const file = writeConfig(drover, { shop: service(port, { user: 'nobody-of-that-name' }) });
+    const error = await drover.refusal(2, ['start', file]);
+    assert.match(error.message, /nobody-of-that-name/);
+    assert.deepEqual(await drover.list().catch(() => []), []);
+  });
+});
+
+describe('a daemon without privileges', { skip: whyUnreachable() }, () => {
+  it('serves, reloads and comes back, at the level that anybody has', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const home = homeFor(drover, NOBODY);
+    const run = async (...args: string[]): Promise<CommandResult> => runAs(NOBODY, home, args);
+    const json = async <Document>(...args: string[]): Promise<Document> => {
+      const result = await run(...args, '--json');
+      assert.equal(result.code, 0, result.stdout + result.stderr);
+      return JSON.parse(result.stdout) as Document;
+    };
+    try {
+      const started = await run(
+        'start',
+        fixture('service.cjs'),
+        '--name',
+        'shop',
+        '--instances',
+        '3',
+        '--port',
+        String(port),
+      );
+      assert.equal(started.code, 0, started.stderr);
+      const status = await json<DaemonDocument>('daemon', 'status');
+      assert.equal(status.dispatch, 'classic');
+      await untilAnswering(port, 3);
+      const load = await startLoad({ mode: 'new', port, connections: 4, pauseMs: [5, 20] });
+      await load.untilAnswered(30);
+      const receipt = await json<ReceiptDocument>('reload', 'shop');
+      assert.deepEqual({ outcome: receipt.outcome, lost: receipt.requests.lost }, { outcome: 'completed', lost: 0 });
+      process.kill(status.pid ?? 0, 'SIGKILL');
+      await eventually('another daemon has the workers', async () => {
+        const { apps } = await json<AppListDocument>('ls');
+        return apps[0]?.status === 'online' && (await json<DaemonDocument>('daemon', 'status')).pid !== status.pid;
+      });
+      await load.untilAnswered(30);
+      const report = await load.stop();
+      assert.deepEqual(report.lostByReason, {});
+      assert.equal(JSON.parse((await ask(port, '/user')).body).uid, NOBODY);
+    } finally {
+      await run('daemon', 'stop');
+    }
+  });
+
+  it('does not listen to other users', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 1 }));
+    chmodSync(drover.home, 0o755);
+    const { code, stderr } = await runAs(NOBODY, drover.home, ['ls']);
+    assert.equal(code, 5, stderr);
+    assert.equal((await ask(port)).status, 200);
+  });
+});

@@ -19,6 +19,9 @@ export type LaneWeights = Readonly<Record<Lane, number>>;
 /** Reports older than this say nothing about now. */
 const LOAD_IS_STALE_AFTER_MS = 15_000;
 
+/** A worker with traffic reports every second: one that has not for this long has none. */
+const RATE_IS_STALE_AFTER_MS = 2500;
+
 export class AppTraffic {
   readonly #clock: Clock;
   readonly #holders = new Map<string, ShardHolder>();
@@ -77,7 +80,7 @@ export class AppTraffic {
   }
 
   get requestsPerSecond(): number {
-    const oldest = this.#clock.monotonicMs() - LOAD_IS_STALE_AFTER_MS;
+    const oldest = this.#clock.monotonicMs() - RATE_IS_STALE_AFTER_MS;
     return [...this.#loads.values()]
       .filter(({ at }) => at > oldest)
       .reduce((sum, load) => sum + load.requestsPerSecond, 0);

@@ -169,15 +169,14 @@ export class ListenDesk {
   }
 
   reportLoad(handle: WorkerHandle): void {
-    const span = handle.reportSpan;
-    if (span === null || !handle.isAccepting) return;
-    const { runtime } = span.last.report;
-    const seconds = (span.last.at - span.first.at) / 1000;
-    const requests = span.last.report.counters.begun - span.first.report.counters.begun;
+    const report = handle.lastReport;
+    if (report === null || !handle.isAccepting) return;
+    const { runtime } = report;
     this.#edges.traffic.reportLoad(this.#facts.app, handle.slot, handle.lane, {
       utilization: runtime.eventLoopUtilization,
       connections: runtime.openConnections,
-      requestsPerSecond: seconds > 0 ? requests / seconds : 0,
+      // Of the last second, not of the last ten: the queues are watched closely only while there is traffic.
+      requestsPerSecond: handle.requestRate,
     });
   }
 

@@ -115,6 +115,13 @@ export class WorkerHandle {
     return first === undefined || last === undefined ? null : { first, last };
   }
 
+  /** Requests begun per second between the two newest reports. */
+  get requestRate(): number {
+    const [before, last] = this.#reports.slice(-2);
+    if (before === undefined || last === undefined || last.at <= before.at) return 0;
+    return ((last.report.counters.begun - before.report.counters.begun) / (last.at - before.at)) * 1000;
+  }
+
   addReport(at: number, report: AgentReport): void {
     const last = this.#reports.at(-1);
     // A report that answers `report-now` may overtake a periodic one; counters never go back.

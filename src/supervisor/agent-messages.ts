@@ -32,7 +32,7 @@ const RECEIVERS: Receivers = {
 
   listening(tenant, handle, message) {
     const server = handle.servers.get(message.id);
-    if (server === undefined) tenant.host.desk.noteListening(tenant, handle, message.id, message.key);
+    if (server === undefined) tenant.host.desk.noteListening(tenant, handle, message);
     else server.since ??= tenant.at;
     tenant.step({ type: 'listening', at: tenant.at, generation: handle.generation });
     tenant.checkReadiness();

@@ -88,7 +88,7 @@ const schema = v.variant('type', [
     }),
     protocol,
   }),
-  v.object({ type: v.literal('listening'), id: whole, key: v.nullable(short) }),
+  v.object({ type: v.literal('listening'), id: whole, key: v.nullable(short), protocol: v.exactOptional(protocol) }),
   v.object({ type: v.literal('bound'), id: whole, fd: whole, inode: whole, address }),
   v.object({ type: v.literal('closed'), id: whole }),
   v.object({ type: v.literal('ready') }),

@@ -128,10 +128,11 @@ export class ListenDesk {
   }
 
   /** A worker that listens on a socket it inherited tells only the key. */
-  noteListening(tenant: Tenant, handle: WorkerHandle, id: number, key: string | null): void {
+  noteListening(tenant: Tenant, handle: WorkerHandle, message: Message<'listening'>): void {
+    const { id, key, protocol = 'tcp' } = message;
     const port = this.#edges.traffic.ports(this.#facts.app).find((each) => each.key === key);
     if (port === undefined) return;
-    handle.servers.set(id, { id, key: port.key, address: port.address, protocol: 'tcp', since: tenant.at });
+    handle.servers.set(id, { id, key: port.key, address: port.address, protocol, since: tenant.at });
   }
 
   /** What an agent that came back says it serves: the daemon may have been away. */

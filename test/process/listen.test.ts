@@ -24,6 +24,7 @@ import {
   startApp,
   untilAnswering,
   untilApp,
+  writeConfig,
 } from '../support/service.ts';
 
 describe('a port that is not declared', () => {
@@ -60,10 +61,11 @@ describe('a port that is not declared', () => {
     await using place = await openPlace();
     const { drover, port } = place;
     const other = await freePort();
-    await drover.start([fixture('service.cjs'), '--name', 'shop'], { env: { PORT: String(port) } });
+    const script = fixture('service.cjs');
+    const file = await startApp(drover, 'shop', { script, env: { PORT: String(port) } });
     assert.equal(await refusalAt(port), null);
-    const { outcome } = await drover.reload('shop', { env: { PORT: String(other) } });
-    assert.equal(outcome, 'completed');
+    writeConfig(drover, { shop: { script, env: { PORT: String(other) } } }, 'shop');
+    assert.equal((await drover.run(['apply', file])).code, 0);
     assert.equal(await refusalAt(other), null);
     assert.equal(await refusalAt(port), 'ECONNREFUSED');
   });
@@ -165,7 +167,8 @@ describe('the servers of one app', () => {
     const [https, http2, tcp] = [await freePort(), await freePort(), await freePort()];
     const unix = join(drover.home, 'many.sock');
     const env = { HTTPS: String(https), HTTP2S: String(http2), TCP: String(tcp), UNIX: unix };
-    await startApp(drover, 'shop', { script: fixture('many-servers.mjs'), env, instances: 2 });
+    const script = fixture('many-servers.mjs');
+    await startApp(drover, 'shop', { script, env, port: [https, http2, tcp], instances: 2 });
     for (let round = 0; round < 2; round++) {
       assert.equal(await askHttps(https), 'hello\n');
       assert.equal(await askHttp2(http2), 'hello\n');

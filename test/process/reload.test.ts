@@ -118,7 +118,7 @@ describe('a reload whose replacement fails', () => {
     {
       name: 'never listens',
       script: 'never-listens.cjs',
-      settings: { ready: { timeout: '400ms' } },
+      settings: { ready: { timeout: '2s' } },
       reason: /not ready/,
     },
   ]) {

@@ -12,7 +12,6 @@ import { startLoad } from '../support/load/index.ts';
 import {
   ask,
   change,
-  fixture,
   openPlace,
   pidsOf,
   readApp,
@@ -108,16 +107,8 @@ describe('a daemon without privileges', { skip: whyUnreachable() }, () => {
       return JSON.parse(result.stdout) as Document;
     };
     try {
-      const started = await run(
-        'start',
-        fixture('service.cjs'),
-        '--name',
-        'shop',
-        '--instances',
-        '3',
-        '--port',
-        String(port),
-      );
+      const file = writeConfig(drover, { shop: service(port, { instances: 3 }) });
+      const started = await run('start', file);
       assert.equal(started.code, 0, started.stderr);
       const status = await json<DaemonDocument>('daemon', 'status');
       assert.equal(status.dispatch, 'classic');

@@ -91,7 +91,7 @@ describe('a program that is not Node', { skip: hasPython ? false : 'python3 is n
   it('runs as a single worker, is ready when its port listens, and is gone when stopped', async () => {
     await using place = await openPlace();
     const { drover, port } = place;
-    await drover.start(['--name', 'files', '--port', String(port), '--', ...python(port)]);
+    await startApp(drover, 'files', { command: python(port), port });
     assert.equal((await ask(port)).status, 200);
     const before = pidsOf(await readApp(drover, 'files'));
     assert.equal((await change(drover, ['reload', 'files'])).code, 0);

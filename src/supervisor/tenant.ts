@@ -12,6 +12,7 @@ import {
   readinessAt,
   stepWorker,
   type Exit,
+  type ExpectedPort,
   type Readiness,
   type WorkerEvent,
   type WorkerPolicy,
@@ -22,7 +23,7 @@ import type { AppConfig } from '../protocol/index.ts';
 import { receiveMessage } from './agent-messages.ts';
 import { accountForExit } from './exit-account.ts';
 import type { SupervisorEdges } from './edges.ts';
-import type { ListenDesk } from './listen-desk.ts';
+import { labelOf, type ListenDesk } from './listen-desk.ts';
 import { askToDrain, runEffect } from './run-effects.ts';
 import { openTimers, type NamedTimers } from './timers.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -136,7 +137,7 @@ export class Tenant {
     const readiness = readinessAt(
       {
         spawnedAt: handle.spawnedAt,
-        expected: this.host.desk.expectedPorts(this),
+        expected: [...this.host.desk.expectedPorts(this), ...pendingPorts(handle)],
         anyListenerCounts: this.isChanged,
         listeners: handle.listening.map((server) => ({
           key: server.key,
@@ -214,6 +215,12 @@ export class Tenant {
     this.handle?.link?.close();
   }
 }
+
+/** Ports that the worker has asked for and does not listen on yet: it is not done with starting. */
+const pendingPorts = (handle: WorkerHandle): readonly ExpectedPort[] =>
+  [...handle.servers.values()]
+    .filter((server) => server.since === null)
+    .map((server) => ({ label: labelOf(server.address), matches: (key) => key === server.key }));
 
 /** How long the last words of a worker that is gone may take to arrive. They are usually there before its exit is. */
 const LAST_WORDS_MS = 100;

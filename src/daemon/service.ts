@@ -156,13 +156,8 @@ export const openService = (parts: ServiceParts): DroverService => {
     configs: readonly AppConfig[],
     begin: (config: AppConfig, after: Promise<unknown>) => OperationRun | null,
   ): OperationDocument[] => {
-    const names = new Set(configs.map((config) => config.name));
-    const order = startOrder(
-      configs.map(({ name, dependsOn }) => ({ name, dependsOn: dependsOn.filter((each) => names.has(each)) })),
-    );
-    const waves = order.kind === 'waves' ? order.waves : [configs.map((config) => config.name)];
     const runs = new Map<string, OperationRun>();
-    for (const name of waves.flat()) {
+    for (const name of orderOf(configs)) {
       const config = configs.find((each) => each.name === name);
       if (config === undefined) continue;
       const before = config.dependsOn.flatMap((each) => runs.get(each)?.ended ?? []);
@@ -365,6 +360,7 @@ const refuseInstances = (
   if (isForeign && isListening) throw new DroverError('DROVER_INSTANCES_REFUSED', { app: name, instances });
 };
 
+/** Names such that each app comes after those it depends on; as given where they wait for one another. */
 const orderOf = (configs: readonly AppConfig[]): readonly string[] => {
   const names = new Set(configs.map((config) => config.name));
   const order = startOrder(

@@ -290,12 +290,8 @@ export class App implements TenantHost, SlotHands {
       drainTimeoutMs: config.drain.timeoutMs,
       killAfterMs: KILL_AFTER_MS,
       isShortOfWorkers: ready * 2 < this.#target.instances,
-      nextGeneration: this.nextGeneration(tenant.slot),
+      nextGeneration: (this.slots.get(tenant.slot)?.lastGeneration ?? 0) + 1,
     };
-  }
-
-  nextGeneration(slot: number): number {
-    return (this.slots.get(slot)?.lastGeneration ?? 0) + 1;
   }
 
   get isAnyReady(): boolean {

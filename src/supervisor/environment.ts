@@ -33,19 +33,6 @@ export const workerEnvironment = (config: AppConfig, worker: WorkerIdentity): Re
   return env;
 };
 
-/** Values of variables whose names look like secrets are never shown. */
-const SECRET_NAME =
-  /pass(word|wd|phrase)?|secret|token|api_?key|private|credential|auth|session|cookie|dsn|_key$|^key$/i;
-const SECRET_IN_URL = /:\/\/[^/\s:@]*:[^/\s@]+@/;
-
-export const maskEnvironment = (env: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(env).map(([name, value]) => [
-      name,
-      SECRET_NAME.test(name) || SECRET_IN_URL.test(value) ? '********' : value,
-    ]),
-  );
-
 const readEnvFile = (file: string): NodeJS.Dict<string> & Record<string, string> => {
   try {
     return parseEnv(readFileSync(file, 'utf8')) as Record<string, string>;

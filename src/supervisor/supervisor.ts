@@ -2,7 +2,7 @@
  * Keeps the workers of all apps alive and carries out what is asked of them. The heart of the daemon; it reaches the
  * world through `edges.ts` only.
  */
-import type { ChangeKind, SlotAction, SlotChange } from '../core/index.ts';
+import type { SlotAction, SlotChange } from '../core/index.ts';
 import { lookupUser, usableCpus } from '../os/index.ts';
 import { DroverError, type AppConfig, type OperationKind } from '../protocol/index.ts';
 import { App, type AppChange, type AppIdentity, type AppListener, type AppState } from './app.ts';
@@ -204,8 +204,6 @@ export class Supervisor {
 /** How many slots a configuration asks for on this machine. */
 export const instancesOf = (config: AppConfig): number =>
   config.instances === 'max' ? usableCpus() : config.instances;
-
-export type { ChangeKind };
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 

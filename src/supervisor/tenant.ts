@@ -36,7 +36,6 @@ export interface TenantHost {
   readonly desk: ListenDesk;
   readonly identity: { readonly uid: number; readonly gid: number } | null;
   policy(tenant: Tenant): WorkerPolicy;
-  nextGeneration(slot: number): number;
   /** Nobody of this app is ready: a worker that only waits for `stableFor` may accept. */
   mayAcceptEarly(tenant: Tenant): boolean;
   /** Known before the spawn: nobody else serves, so it may accept without asking. */

@@ -86,6 +86,25 @@ describe('feedback', () => {
     assert.deepEqual(again.at(1)?.cover, [{ shard: 0, by: 1 }]);
   });
 
+  it('keeps covering a shard that stalls again and again, with its full weight, and lets go when it has been calm', () => {
+    let { state } = poll([shard({ depth: 2 }), shard()], 3).at(-1) ?? { state: newFeedback() };
+    ({ state } = poll([shard(), shard()], 40, state).at(-1) ?? { state });
+    assert.equal(state.shards.at(0)?.coveredBy, null, 'once is an accident');
+    ({ state } = poll([shard({ depth: 2 }), shard()], 3, state).at(-1) ?? { state });
+    const kept = poll([shard(), shard()], 499, state);
+    assert.ok(kept.every(({ uncover }) => uncover.length === 0));
+    assert.deepEqual(kept.at(-1)?.weights, [100, 100]);
+    const end = poll([shard(), shard()], 1, kept.at(-1)?.state).at(0);
+    assert.deepEqual(end?.uncover, [{ shard: 0, by: 1 }]);
+    const later = stepFeedback(end?.state ?? state, [shard(), shard()], 60_000).state;
+    const rare = poll([shard({ depth: 2 }), shard()], 3, later);
+    const over = poll([shard(), shard()], 30, rare.at(-1)?.state);
+    assert.ok(
+      over.some(({ uncover }) => uncover.length > 0),
+      'a minute later it is an accident again',
+    );
+  });
+
   it('trusts a shard again although its queue is never empty for long', () => {
     let { state } = poll([shard({ depth: 2 }), shard()], 5).at(-1) ?? { state: newFeedback() };
     const busy = [

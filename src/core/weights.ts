@@ -43,6 +43,10 @@ export interface FeedbackPolicy {
   readonly stalledPolls: number;
   /** Polls since a shard was last behind before it is trusted again: while it is covered, an empty queue proves little. */
   readonly calmPolls: number;
+  /** A shard that falls behind again within this time is one that stalls now and then: */
+  readonly repeatWithinMs: number;
+  /** its cover stays for this long after it was last behind, so that its next stall delays nobody. */
+  readonly keepCoverMs: number;
   /** What a shard that is behind keeps of its weight at each further poll. */
   readonly loseFactor: number;
   /** By how much of itself its factor grows at each poll with an empty queue: 1 doubles it. */
@@ -61,6 +65,8 @@ export const FEEDBACK_POLICY: FeedbackPolicy = {
   behindPolls: 2,
   stalledPolls: 3,
   calmPolls: 20,
+  repeatWithinMs: 15_000,
+  keepCoverMs: 5000,
   loseFactor: 0.25,
   regain: 1,
   minFactor: 0.02,
@@ -76,6 +82,10 @@ interface ShardFeedback {
   readonly behind: number;
   /** Polls since it was last found to be behind. */
   readonly calm: number;
+  /** When that was; null: never. */
+  readonly behindAt: number | null;
+  /** Its cover is kept until then; null where it has not stalled repeatedly. */
+  readonly coverUntil: number | null;
   readonly depth: number;
   readonly coveredBy: number | null;
 }
@@ -103,30 +113,51 @@ export interface FeedbackStep {
 
 export const newFeedback = (): FeedbackState => ({ shards: [], busyAt: null, polledAt: 0, connections: null });
 
-const FRESH: ShardFeedback = { factor: 1, behind: 0, calm: 0, depth: 0, coveredBy: null };
+const FRESH: ShardFeedback = {
+  factor: 1,
+  behind: 0,
+  calm: 0,
+  behindAt: null,
+  coverUntil: null,
+  depth: 0,
+  coveredBy: null,
+};
 
 /** A shard is behind when it has a queue, poll after poll, while at least one other live shard has none. */
 const judge = (
   before: ShardFeedback,
   sample: ShardSample,
   isAnyoneFree: boolean,
+  at: number,
   policy: FeedbackPolicy,
 ): ShardFeedback => {
   const { depth } = sample;
   const seen = { ...before, depth, calm: before.calm + 1 };
   // The next worker of a dead one's shard begins with a clean record.
-  if (!sample.isUp) return { ...seen, behind: 0, factor: 1 };
+  if (!sample.isUp) return { ...seen, behind: 0, factor: 1, behindAt: null, coverUntil: null };
   if (sample.base <= 0) return { ...seen, behind: depth > 0 ? before.behind : 0 };
   // Everybody has a queue: that is load, not a stalled worker, and shifting it would only move the queue.
   if (depth === 0 || !isAnyoneFree) {
-    // While a sibling empties the queue, an empty queue says nothing about the worker.
-    const regained = before.coveredBy === null ? Math.min(1, before.factor * (1 + policy.regain)) : before.factor;
-    return { ...seen, behind: 0, factor: regained };
+    // While a sibling empties the queue, an empty queue says nothing about the worker for a while.
+    const isTrusted = before.coveredBy === null || before.calm >= policy.calmPolls;
+    const factor = isTrusted ? Math.min(1, before.factor * (1 + policy.regain)) : before.factor;
+    return { ...seen, behind: 0, factor };
   }
   const behind = before.behind + 1;
   if (behind < policy.behindPolls) return { ...seen, behind };
-  return { ...seen, behind, calm: 0, factor: Math.max(policy.minFactor, before.factor * policy.loseFactor) };
+  return {
+    ...seen,
+    behind,
+    calm: 0,
+    behindAt: at,
+    coverUntil: stallsRepeatedly(before, at, policy) ? at + policy.keepCoverMs : null,
+    factor: Math.max(policy.minFactor, before.factor * policy.loseFactor),
+  };
 };
+
+/** It had caught up in between, and not long ago; or it is known for it already. */
+const stallsRepeatedly = ({ behindAt, calm, coverUntil }: ShardFeedback, at: number, policy: FeedbackPolicy): boolean =>
+  behindAt !== null && at - behindAt <= policy.repeatWithinMs && (coverUntil !== null || calm >= policy.calmPolls);
 
 /** Leans weights gently against a standing imbalance of open connections; 1 for all when it is small. */
 const evenOut = (samples: readonly ShardSample[], policy: FeedbackPolicy): readonly number[] => {
@@ -160,6 +191,7 @@ const needsCover = (
   sample: ShardSample,
   before: ShardFeedback,
   shard: ShardFeedback,
+  at: number,
   policy: FeedbackPolicy,
 ): boolean => {
   // A dead worker's shard may still be handed connections whose handshake had begun: covered until it lives again.
@@ -167,6 +199,7 @@ const needsCover = (
   // One that has not regained its weight since it last stalled is covered sooner.
   if (shard.behind >= (before.factor < 1 ? policy.behindPolls : policy.stalledPolls)) return true;
   if (shard.coveredBy === null) return false;
+  if (shard.coverUntil !== null && at < shard.coverUntil) return true;
   return shard.factor < 1 ? shard.calm < policy.calmPolls : sample.depth > 0;
 };
 
@@ -183,6 +216,7 @@ export const stepFeedback = (
       state.shards[index] ?? FRESH,
       sample,
       isFree.some((free, other) => free && other !== index),
+      at,
       policy,
     ),
   );
@@ -193,7 +227,7 @@ export const stepFeedback = (
     const sample = samples[index]!;
     const current = shard.coveredBy;
     const isCoverAlive = current !== null && samples[current]?.isUp === true;
-    if (needsCover(sample, state.shards[index] ?? FRESH, shard, policy)) {
+    if (needsCover(sample, state.shards[index] ?? FRESH, shard, at, policy)) {
       if (isCoverAlive) return shard;
       const by = findSibling(samples, judged, index);
       if (by === -1) return { ...shard, coveredBy: null };

@@ -74,13 +74,14 @@ export const loadConfig = async (path: string, limits: LoadLimits = LIMITS): Pro
 type Fail = (message: string, cause?: unknown) => DroverError;
 
 const runFile = async (file: string, limits: LoadLimits, fail: Fail): Promise<LoadAnswer> => {
+  // By way of its room, because this may run from the command line's bundle.
   const here = fileURLToPath(import.meta.url);
   const child = spawn(
     process.execPath,
     [
       '--disable-warning=ExperimentalWarning',
       '--max-old-space-size=512',
-      join(here, `../load-child${extname(here)}`),
+      join(here, `../../config/load-child${extname(here)}`),
       file,
       String(limits.bytes),
     ],

@@ -52,7 +52,7 @@ interface Shard extends Member, Place {
 const SETTLE_EVERY_MS = 50;
 /** With no feedback to give: only one shard, or nobody alive. */
 const UNEVENTFUL_POLL_MS = 500;
-const SERVING_POLL_MS = 20;
+const SERVING_POLL_MS = 50;
 
 export class GroupPort implements ManagedPort {
   readonly key: string;

@@ -260,7 +260,15 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS;
 
 /** A failure from the catalogue. `code` identifies it, also across processes; `data` fills the message. */
+const MARK = Symbol.for('drover.error');
+
 export class DroverError extends Error {
+  /** The command line is bundled and the daemon's engine is not (`drover run` has both): one class, known by its mark. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && MARK in value;
+  }
+
+  readonly [MARK] = true;
   override readonly name = 'DroverError';
   readonly code: ErrorCode;
   readonly data: ErrorData;

@@ -1,6 +1,6 @@
 /** The door of `supervisor/`: keeps workers alive. */
 export { App, type AppChange, type AppState } from './app.ts';
-export { adoptWorkers, type AdoptionSources } from './adopt-workers.ts';
+export { adoptWorkers, type AdoptionSources } from './adoption-run.ts';
 export { openAgentSocket } from './agent-socket.ts';
 export { parseAgentMessage } from './agent-schema.ts';
 export { describeApp, describeHealth } from './documents.ts';

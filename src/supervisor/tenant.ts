@@ -211,6 +211,7 @@ export class Tenant {
 
   close(): void {
     this.timers.close();
+    this.handle?.adoption?.close();
     this.handle?.link?.close();
   }
 }
@@ -241,6 +242,7 @@ const endWorker = async (
   link?.close();
   handle.servers.clear();
   const exit: Exit = accountForExit(handle, code, signal);
+  handle.adoption?.end(exit);
   edges.onDescriptorsChanged();
   // After a crash the next one must not wait; after a stop, "stopped" means that nobody is left.
   const isWanted = tenant.state.wanted === 'up';

@@ -11,6 +11,7 @@ import type {
   RequestCounters,
   ServerState,
 } from '../protocol/index.ts';
+import type { Exit } from '../core/index.ts';
 import type { AgentLink } from './agent-link.ts';
 
 export interface HandleServer {
@@ -26,6 +27,12 @@ export interface HandleServer {
 export interface TimedReport {
   readonly at: number;
   readonly report: AgentReport;
+}
+
+export interface Adoption {
+  hear(): void;
+  end(exit: Exit): void;
+  close(): void;
 }
 
 /** Reports kept for "the last ten seconds". */
@@ -52,10 +59,11 @@ export class WorkerHandle {
   /** Null for a worker adopted from an earlier daemon: it is nobody's child. */
   child: ChildProcess | null = null;
   link: AgentLink | null = null;
+  /** Of a worker taken over from an earlier daemon: what awaits its agent. Null for our own children. */
+  adoption: Adoption | null = null;
   /** The agent said hello: messages will be understood. */
   isAgentHere = false;
   isAccepting = false;
-  isAdopted = false;
   hasSentGarbage = false;
   /** Its ports were noted as the app's. */
   isLearned = false;

@@ -25,7 +25,7 @@ import { CHANNEL_PREFIX, type Inherited } from './inheritance.ts';
 import type { KeptDescriptor } from './guard.ts';
 import { Operations } from './operations.ts';
 import { resolveCommand } from './resolve-command.ts';
-import { openService } from './service.ts';
+import { openService } from './service/service.ts';
 
 export interface ComposeOptions {
   readonly home: string;

@@ -108,6 +108,12 @@ export class App implements TenantHost, SlotHands {
     if (this.#run === null) this.#target = { ...this.#state, ...change };
   }
 
+  /** Throws DROVER_BUSY while an operation runs. */
+  assertIdle(): void {
+    if (this.#run === null) return;
+    throw new DroverError('DROVER_BUSY', { app: this.app, kind: this.#run.kind, operation: this.#run.id });
+  }
+
   /** Begins an operation. Throws DROVER_BUSY while another one runs. */
   begin(
     kind: OperationKind,
@@ -115,9 +121,7 @@ export class App implements TenantHost, SlotHands {
     plan: Pick<OperationPlan, 'machine' | 'changes'>,
     after?: Promise<unknown>,
   ): OperationRun {
-    if (this.#run !== null) {
-      throw new DroverError('DROVER_BUSY', { app: this.app, kind: this.#run.kind, operation: this.#run.id });
-    }
+    this.assertIdle();
     const from = this.#state;
     this.#target = { ...from, ...change };
     this.#isChanged = isOtherProgram(from, this.#target);

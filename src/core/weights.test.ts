@@ -10,6 +10,7 @@ const shard = (change: Partial<ShardSample> = {}): ShardSample => ({
   connections: 0,
   base: 100,
   isUp: true,
+  lane: 'stable',
   ...change,
 });
 
@@ -86,6 +87,25 @@ describe('feedback', () => {
     assert.deepEqual(again.at(1)?.cover, [{ shard: 0, by: 1 }]);
   });
 
+  it('covers by a worker of the same release, where there is one', () => {
+    const samples = [
+      shard({ isUp: false, lane: 'candidate' }),
+      shard(),
+      shard({ lane: 'candidate', utilization: 0.9 }),
+    ];
+    assert.deepEqual(stepFeedback(newFeedback(), samples, 10).cover, [{ shard: 0, by: 2 }]);
+    const alone = [shard({ isUp: false, lane: 'candidate' }), shard({ base: 0 }), shard({ utilization: 0.9 })];
+    assert.deepEqual(stepFeedback(newFeedback(), alone, 10).cover, [{ shard: 0, by: 2 }]);
+  });
+
+  it('ends a cover by a worker that is to get no connections any more', () => {
+    const stalled = poll([shard({ depth: 2 }), shard({ lane: 'candidate' })], 3).at(-1);
+    assert.deepEqual(stalled?.cover, [{ shard: 0, by: 1 }]);
+    const moved = [shard({ depth: 2 }), shard({ lane: 'candidate', base: 0 })];
+    const next = stepFeedback(stalled?.state ?? newFeedback(), moved, 40);
+    assert.deepEqual([next.uncover, next.cover], [[{ shard: 0, by: 1 }], []]);
+  });
+
   it('keeps covering a shard that stalls again and again, with its full weight, and lets go when it has been calm', () => {
     let { state } = poll([shard({ depth: 2 }), shard()], 3).at(-1) ?? { state: newFeedback() };
     ({ state } = poll([shard(), shard()], 40, state).at(-1) ?? { state });
@@ -159,6 +179,7 @@ describe('feedback', () => {
       connections: fc.option(fc.nat(200)),
       base: fc.constantFrom(0, 5, 95, 100),
       isUp: fc.boolean(),
+      lane: fc.constantFrom('stable', 'candidate'),
     });
     const pictures = fc
       .integer({ min: 1, max: 5 })
@@ -177,6 +198,14 @@ describe('feedback', () => {
           for (const { shard, by } of step.cover) {
             assert.ok(by !== shard && samples.at(by)?.isUp === true, 'a living sibling covers');
             covered.set(shard, by);
+          }
+          for (const [shard, by] of covered) {
+            // Nobody has to be told to stop who is gone.
+            if (samples.at(by)?.isUp !== true) covered.delete(shard);
+          }
+          for (const [shard, by] of covered) {
+            const isFit = samples.at(by)?.base !== 0 || samples.at(shard)?.isUp === false;
+            assert.ok(isFit, 'who is to get nothing does not accept for a living worker');
           }
           const wants = samples.some(({ base }) => base > 0);
           assert.equal(

@@ -34,6 +34,8 @@ export interface ShardSample {
   readonly base: number;
   /** A live worker accepts from it. */
   readonly isUp: boolean;
+  /** Shards of one lane run the same release. */
+  readonly lane: string;
 }
 
 export interface FeedbackPolicy {
@@ -174,15 +176,26 @@ const evenOut = (samples: readonly ShardSample[], policy: FeedbackPolicy): reado
   });
 };
 
-/** The live shard with the shortest queue and the idlest worker, to accept for another one as well. */
+/**
+ * Whether one shard's worker may accept for another shard. One that is to get no connections gets none this way
+ * either; only a dead worker's clients are better off with it than with nobody.
+ */
+const mayCover = (by: ShardSample, shard: ShardSample): boolean => by.isUp && (by.base > 0 || !shard.isUp);
+
+/** Negative when `a` is the better one to accept for `shard`: shares at all, the same lane, a short queue, an idle worker. */
+const compareSiblings = (a: ShardSample, b: ShardSample, shard: ShardSample): number =>
+  Number(b.base > 0) - Number(a.base > 0) ||
+  Number(b.lane === shard.lane) - Number(a.lane === shard.lane) ||
+  a.depth - b.depth ||
+  (a.utilization ?? 0) - (b.utilization ?? 0);
+
+/** The best live shard to accept for another one as well; -1 when there is none. */
 const findSibling = (samples: readonly ShardSample[], shards: readonly ShardFeedback[], except: number): number => {
+  const shard = samples[except]!;
   let best = -1;
   for (const [index, sample] of samples.entries()) {
-    if (index === except || !sample.isUp || shards[index]!.behind > 0) continue;
-    const champion = samples[best];
-    if (champion === undefined) best = index;
-    else if (sample.depth < champion.depth) best = index;
-    else if (sample.depth === champion.depth && (sample.utilization ?? 0) < (champion.utilization ?? 0)) best = index;
+    if (index === except || !mayCover(sample, shard) || shards[index]!.behind > 0) continue;
+    if (best === -1 || compareSiblings(sample, samples[best]!, shard) < 0) best = index;
   }
   return best;
 };
@@ -226,9 +239,11 @@ export const stepFeedback = (
   const shards = judged.map((shard, index): ShardFeedback => {
     const sample = samples[index]!;
     const current = shard.coveredBy;
-    const isCoverAlive = current !== null && samples[current]?.isUp === true;
+    const coverer = current === null ? undefined : samples[current];
+    const isCoverAlive = coverer?.isUp === true;
     if (needsCover(sample, state.shards[index] ?? FRESH, shard, at, policy)) {
-      if (isCoverAlive) return shard;
+      if (coverer !== undefined && mayCover(coverer, sample)) return shard;
+      if (current !== null && isCoverAlive) uncover.push({ shard: index, by: current });
       const by = findSibling(samples, judged, index);
       if (by === -1) return { ...shard, coveredBy: null };
       cover.push({ shard: index, by });

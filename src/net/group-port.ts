@@ -257,6 +257,7 @@ export class GroupPort implements ManagedPort {
         connections: facts.sticky ? null : (load?.connections ?? null),
         base: bases.get(shard) ?? 0,
         isUp: traffic.findHolder(shard) !== null,
+        lane: shard.lane,
       };
     });
   }

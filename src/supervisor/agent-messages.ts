@@ -15,6 +15,7 @@ type Receivers = {
 const RECEIVERS: Receivers = {
   hello(tenant, handle, message) {
     handle.isAgentHere = true;
+    handle.helloAt ??= tenant.at;
     handle.agentPid = message.pid;
     handle.nodeVersion ??= message.node.replace(/^v/, '');
     if (message.signalledReady) handle.signalledReadyAt ??= tenant.at;

@@ -48,6 +48,9 @@ export interface TenantHost {
   onTenantChanged(tenant: Tenant): void;
 }
 
+/** Node takes a fraction of this to load, also on a busy machine. */
+const SILENT_AGENT_MS = 5000;
+
 /** The machine's timers, and the wait for `stableFor`. */
 export type TenantTimer = WorkerTimer | 'settle';
 
@@ -135,7 +138,7 @@ export class Tenant {
     if (handle === null || handle.pid === null || this.state.phase !== 'starting') return null;
     const readiness = readinessAt(
       {
-        spawnedAt: handle.spawnedAt,
+        aliveSince: this.#aliveSince(handle),
         expected: [...this.host.desk.expectedPorts(this), ...pendingPorts(handle)],
         anyListenerCounts: this.isChanged,
         listeners: handle.listening.map((server) => ({
@@ -156,6 +159,11 @@ export class Tenant {
       if (handle.listening.length > 0 && this.host.mayAcceptEarly(this)) this.accept();
     }
     return readiness;
+  }
+
+  /** An agent that does not come at all must not keep a worker from its service for ever. */
+  #aliveSince(handle: WorkerHandle): number {
+    return handle.helloAt ?? handle.spawnedAt + (this.isAgentless ? 0 : SILENT_AGENT_MS);
   }
 
   /** A worker that began to listen after it counted as ready: what it holds for `stableFor` is what the app serves. */

@@ -63,6 +63,8 @@ export class WorkerHandle {
   adoption: Adoption | null = null;
   /** The agent said hello: messages will be understood. */
   isAgentHere = false;
+  /** Monotonic time of its first hello. */
+  helloAt: number | null = null;
   isAccepting = false;
   hasSentGarbage = false;
   /** Its ports were noted as the app's. */

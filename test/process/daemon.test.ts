@@ -22,6 +22,7 @@ import {
   refusalAt,
   service,
   startApp,
+  UNDECLARED,
   untilAnswering,
   untilApp,
 } from '../support/service.ts';
@@ -185,7 +186,7 @@ describe('`daemon stop --keep-workers` of an app on a Unix path', () => {
     await using place = await openPlace();
     const { drover } = place;
     const path = join(drover.home, 'shop.sock');
-    await startApp(drover, 'shop', { script: fixture('service.cjs'), env: { PORT: path } });
+    await startApp(drover, 'shop', { script: fixture('service.cjs'), env: { PORT: path }, ...UNDECLARED });
     const { body } = await askSocket(path);
     assert.equal((await drover.run(['daemon', 'stop', '--keep-workers'])).code, 0);
     assert.equal((await askSocket(path)).body, body);

@@ -17,6 +17,8 @@ export interface EventInput {
 
 export interface EventQuery {
   readonly app?: string;
+  /** With `app`: what concerns the daemon as well. */
+  readonly withDaemon?: boolean;
   /** Only what came after this sequence number. */
   readonly afterSeq?: number;
   readonly sinceMs?: number;
@@ -53,7 +55,8 @@ export function eventRecords(database: Database, clock: Clock, limits: EventLimi
   const insert = database.prepare(`
     INSERT INTO events (at_ms, app, worker, type, reason, data_json)
     VALUES (:atMs, :app, :worker, :type, :reason, :data) RETURNING seq`);
-  const filter = '(:app IS NULL OR app = :app) AND seq > :afterSeq AND at_ms >= :sinceMs';
+  const filter =
+    '(:app IS NULL OR app = :app OR (:withDaemon = 1 AND app IS NULL)) AND seq > :afterSeq AND at_ms >= :sinceMs';
   const first = database.prepare(`SELECT * FROM events WHERE ${filter} ORDER BY seq LIMIT :limit`);
   const newest = database.prepare(
     `SELECT * FROM (SELECT * FROM events WHERE ${filter} ORDER BY seq DESC LIMIT :limit) ORDER BY seq`,
@@ -100,11 +103,10 @@ export function eventRecords(database: Database, clock: Clock, limits: EventLimi
       });
       return seq;
     },
-    list({ app, afterSeq, sinceMs, limit } = {}) {
+    list({ app, withDaemon = false, afterSeq, sinceMs, limit } = {}) {
       const statement = afterSeq === undefined ? newest : first;
-      return statement
-        .list({ app: app ?? null, afterSeq: afterSeq ?? 0, sinceMs: sinceMs ?? 0, limit: limit ?? -1 })
-        .map(read);
+      const bounds = { afterSeq: afterSeq ?? 0, sinceMs: sinceMs ?? 0, limit: limit ?? -1 };
+      return statement.list({ app: app ?? null, withDaemon: withDaemon ? 1 : 0, ...bounds }).map(read);
     },
     subscribe(listener) {
       // A wrapper each time, so that one function may listen twice and end once.

@@ -221,6 +221,7 @@ export class OperationRun {
     this.#event(
       'operation-ended',
       `${this.kind} ${outcome}${reason === null ? '' : `: ${reason}`} (operation ${this.id})`,
+      { outcome },
     );
     this.#end(this.#document);
     this.#onChange(this);
@@ -236,8 +237,13 @@ export class OperationRun {
     });
   }
 
-  #event(type: 'operation-started' | 'operation-ended', reason: string): void {
-    this.#hands.edges.records.events.append({ app: this.#hands.app, type, reason, data: { operation: this.id } });
+  #event(
+    type: 'operation-started' | 'operation-ended',
+    reason: string,
+    data: { outcome?: OperationOutcome } = {},
+  ): void {
+    const { app, edges } = this.#hands;
+    edges.records.events.append({ app, type, reason, data: { operation: this.id, kind: this.kind, ...data } });
   }
 
   #recorded(): unknown {

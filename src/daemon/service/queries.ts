@@ -50,7 +50,8 @@ export const queriesOf = (parts: ServiceParts, index: AppIndex): Queries => {
     },
 
     health: async (name) => describeHealth(name === null ? supervisor.apps : [index.get(name)]),
-    why: async (name) => explain(describeApp(index.get(name)), store.events.list({ app: name, limit: 200 })),
+    why: async (name) =>
+      explain(describeApp(index.get(name)), store.events.list({ app: name, withDaemon: true, limit: 200 })),
     daemonStatus: async () => parts.status(),
     metrics: async () => metricsText(supervisor.apps),
 

@@ -9,7 +9,7 @@ import { refuseInstances } from './refuse-instances.ts';
 
 type WorkerChanges = Pick<DroverService, 'startStopped' | 'reload' | 'restart' | 'stop' | 'scale' | 'signal'>;
 
-export const workerChangesOf = ({ supervisor }: ServiceParts, index: AppIndex): WorkerChanges => ({
+export const workerChangesOf = ({ supervisor, store }: ServiceParts, index: AppIndex): WorkerChanges => ({
   async startStopped(target, request) {
     const incomplete = index
       .resolve(target)
@@ -40,6 +40,10 @@ export const workerChangesOf = ({ supervisor }: ServiceParts, index: AppIndex): 
 
   async signal(target, signal): Promise<SignalDocument> {
     const handles = index.resolve(target).flatMap(liveHandles);
+    for (const { app, id, generation, pid } of handles) {
+      const data = { generation, pid, signal };
+      store.events.append({ app, worker: id, type: 'worker-signalled', reason: `${signal}, as asked`, data });
+    }
     const workers = handles
       .filter((handle) => signalWorker(handle, signal))
       .map((handle) => ({ worker: handle.id, pid: handle.pid ?? 0 }));

@@ -15,14 +15,14 @@ import {
   setReusePort,
   stopListening,
 } from '../os/index.ts';
-import type { Clock, Lane } from '../protocol/index.ts';
+import type { Clock, Lane, ShardHolder } from '../protocol/index.ts';
 import { placeKey } from './app-traffic.ts';
 import type { AppTraffic, Place } from './app-traffic.ts';
 import type { Dispatch, Member } from './dispatch.ts';
 import { stepChange, withoutCover, withoutShard } from './feedback-steps.ts';
 import { writeKeptName } from './kept-name.ts';
 import type { PortFacts } from './kept-name.ts';
-import type { KeptDescriptor, ManagedPort, PortView, PrivateSocket, ShardHolder, ShardSocket } from './port.ts';
+import type { KeptDescriptor, ManagedPort, PortView, PrivateSocket, ShardSocket } from './port.ts';
 import type { KeptPrivate, PrivateSockets } from './private-sockets.ts';
 import { percentages } from './shares.ts';
 import { waitForQuiet } from './wait-for-quiet.ts';

@@ -2,18 +2,9 @@
  * What happened, in the order it happened: `seq` orders, `at` is for people. Appending removes what is beyond the
  * limits now and then; one app in a crash loop cannot push out what the others did.
  */
-import type { Clock, EventDocument, EventType } from '../protocol/index.ts';
+import type { Clock, EventDocument, EventInput, EventType } from '../protocol/index.ts';
 import type { Database, Row } from './database.ts';
 import { jsonOf, numberOf, textOf, textOrNull } from './json.ts';
-
-export interface EventInput {
-  /** Null for what concerns the daemon. */
-  readonly app: string | null;
-  readonly worker?: string | null;
-  readonly type: EventType;
-  readonly reason?: string | null;
-  readonly data?: Readonly<Record<string, unknown>>;
-}
 
 export interface EventQuery {
   readonly app?: string;

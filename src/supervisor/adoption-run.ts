@@ -14,11 +14,10 @@ import {
   type ObservedProcess,
 } from '../core/index.ts';
 import { exitOf, readStat, readVariable, takeDescriptor, watchExit } from '../os/index.ts';
-import { SPAWN_VARIABLE } from '../protocol/index.ts';
+import { SPAWN_VARIABLE, type WorkerRecord } from '../protocol/index.ts';
 import { reportGarbage } from './agent-messages.ts';
 import { openChannelLink } from './agent-link.ts';
 import type { App } from './app.ts';
-import type { WorkerRecord } from './edges.ts';
 import { Tenant } from './tenant.ts';
 import { WorkerHandle } from './worker-handle.ts';
 import { sweepTree } from './worker-signals.ts';

@@ -1,9 +1,8 @@
 /** Turns what the supervisor knows into the documents that people and programs read (CONTRACT.md). */
 import { appStatus, WORKER_STATUS, type WorkerPhase } from '../core/index.ts';
 import { readUsage } from '../os/index.ts';
-import type { AppDocument, HealthDocument, PortDocument, WorkerDocument } from '../protocol/index.ts';
+import type { AppDocument, HealthDocument, PortDocument, ShardView, WorkerDocument } from '../protocol/index.ts';
 import type { App } from './app.ts';
-import type { ShardView } from './edges.ts';
 import type { Tenant } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 

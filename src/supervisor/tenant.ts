@@ -233,6 +233,9 @@ const pendingPorts = (handle: WorkerHandle): readonly ExpectedPort[] =>
 /** How long the last words of a worker that is gone may take to arrive. They are usually there before its exit is. */
 const LAST_WORDS_MS = 100;
 
+/** By then the next worker has been started. */
+const SWEEP_AFTER_MS = 50;
+
 /** The process is gone: let siblings take over at once, hear its last words, settle its accounts, tell the machine. */
 const endWorker = async (
   tenant: Tenant,
@@ -252,10 +255,12 @@ const endWorker = async (
   const exit: Exit = accountForExit(handle, code, signal);
   handle.adoption?.end(exit);
   edges.onDescriptorsChanged();
-  // After a crash the next one must not wait; after a stop, "stopped" means that nobody is left.
   const isWanted = tenant.state.wanted === 'up';
-  const swept = sweepTree(handle, !isWanted);
-  if (!isWanted) await swept;
+  // After a stop, "stopped" means that nobody is left. After a crash the next one must not wait, not even for the look
+  // at every process of the machine; but where workers bind by themselves, what was left behind may hold the port.
+  if (!isWanted) await sweepTree(handle, true);
+  else if (tenant.isAgentless) void sweepTree(handle, false);
+  else setTimeout(() => void sweepTree(handle, false), SWEEP_AFTER_MS).unref();
   edges.records.workers.remove({ app: tenant.host.app, slot: tenant.slot, generation: handle.generation });
   tenant.step({ type: 'exited', at: tenant.at, generation: handle.generation, exit });
 };

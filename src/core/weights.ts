@@ -41,13 +41,15 @@ export interface ShardSample {
 export interface FeedbackPolicy {
   /** Polls in a row with a queue that others do not have, before a shard loses weight. */
   readonly behindPolls: number;
+  /** A queue that is so many times shorter counts as none: on a busy machine nobody's is empty. */
+  readonly shorterBy: number;
   /** Polls in a row without progress before a sibling covers it. */
   readonly stalledPolls: number;
   /** Polls since a shard was last behind before it is trusted again: while it is covered, an empty queue proves little. */
   readonly calmPolls: number;
   /** A shard that falls behind again within this time is one that stalls now and then: */
   readonly repeatWithinMs: number;
-  /** its cover stays for this long after it was last behind, so that its next stall delays nobody. */
+  /** it keeps its cover, and gets little, for this long after it was last behind, so that its next stall delays nobody. */
   readonly keepCoverMs: number;
   /** What a shard that is behind keeps of its weight at each further poll. */
   readonly loseFactor: number;
@@ -65,8 +67,9 @@ export interface FeedbackPolicy {
 
 export const FEEDBACK_POLICY: FeedbackPolicy = {
   behindPolls: 2,
+  shorterBy: 4,
   stalledPolls: 3,
-  calmPolls: 20,
+  calmPolls: 60,
   repeatWithinMs: 15_000,
   keepCoverMs: 5000,
   loseFactor: 0.25,
@@ -125,7 +128,7 @@ const FRESH: ShardFeedback = {
   coveredBy: null,
 };
 
-/** A shard is behind when it has a queue, poll after poll, while at least one other live shard has none. */
+/** A shard is behind when it has a queue, poll after poll, while another live shard has none, or a far shorter one. */
 const judge = (
   before: ShardFeedback,
   sample: ShardSample,
@@ -140,10 +143,9 @@ const judge = (
   if (sample.base <= 0) return { ...seen, behind: depth > 0 ? before.behind : 0 };
   // Everybody has a queue: that is load, not a stalled worker, and shifting it would only move the queue.
   if (depth === 0 || !isAnyoneFree) {
-    // While a sibling empties the queue, an empty queue says nothing about the worker for a while.
-    const isTrusted = before.coveredBy === null || before.calm >= policy.calmPolls;
-    const factor = isTrusted ? Math.min(1, before.factor * (1 + policy.regain)) : before.factor;
-    return { ...seen, behind: 0, factor };
+    // While a sibling empties the queue, an empty queue says nothing about the worker.
+    const regained = before.coveredBy === null ? Math.min(1, before.factor * (1 + policy.regain)) : before.factor;
+    return { ...seen, behind: 0, factor: regained };
   }
   const behind = before.behind + 1;
   if (behind < policy.behindPolls) return { ...seen, behind };
@@ -156,6 +158,9 @@ const judge = (
     factor: Math.max(policy.minFactor, before.factor * policy.loseFactor),
   };
 };
+
+const isFreer = (other: ShardSample, sample: ShardSample, { shorterBy }: FeedbackPolicy): boolean =>
+  other.isUp && other.base > 0 && other.depth * shorterBy <= sample.depth;
 
 /** It had caught up in between, and not long ago; or it is known for it already. */
 const stallsRepeatedly = ({ behindAt, calm, coverUntil }: ShardFeedback, at: number, policy: FeedbackPolicy): boolean =>
@@ -223,12 +228,11 @@ export const stepFeedback = (
   at: number,
   policy: FeedbackPolicy = FEEDBACK_POLICY,
 ): FeedbackStep => {
-  const isFree = samples.map(({ isUp, depth, base }) => isUp && base > 0 && depth === 0);
   const judged = samples.map((sample, index) =>
     judge(
       state.shards[index] ?? FRESH,
       sample,
-      isFree.some((free, other) => free && other !== index),
+      samples.some((other, at) => at !== index && isFreer(other, sample, policy)),
       at,
       policy,
     ),

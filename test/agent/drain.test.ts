@@ -4,13 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { it } from 'node:test';
 import type { RequestCounters } from '../../src/protocol/index.ts';
 import { startLoad, type LoadMode, type LoadReport } from '../support/load/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { listNodes } from '../support/nodes.ts';
 import { freePort } from '../support/temporary.ts';
 import { openFakeDaemon, type FakeWorker, type WorkerExit } from './support/fake-daemon.ts';
+import { underEachNode } from './support/under-each-node.ts';
 
 const APPS = join(import.meta.dirname, '../support/apps');
 
@@ -55,8 +55,9 @@ async function replaceUnderLoad(app: string, mode: LoadMode, node: string): Prom
   const last = workers.at(-1) as FakeWorker;
   // A client may have its whole answer before the worker knows that this was all.
   await eventually('a report with nothing in flight', async () => {
-    last.send({ type: 'report-now', id: ++asked });
-    await last.said('report', ({ replyTo }) => replyTo === asked);
+    const id = ++asked;
+    last.send({ type: 'report-now', id });
+    await last.said('report', ({ replyTo }) => replyTo === id);
     return last.lastReport?.runtime.inFlight === 0;
   });
   const counters = workers.map(({ lastReport }) => {
@@ -70,34 +71,32 @@ function sum(counters: readonly RequestCounters[], name: 'begun' | 'served' | 'l
   return counters.reduce((total, one) => total + one[name], 0);
 }
 
-for (const { name, path: node } of listNodes()) {
-  describe(`Replacing a worker under ${name}`, () => {
-    for (const mode of ['new', 'kept', 'post', 'download', 'http2'] as const) {
-      for (const app of ['plain.mjs', 'closes-on-sigterm.mjs', 'exits-on-sigterm.mjs']) {
-        it(`loses nothing of '${mode}' with ${app}`, async () => {
-          const { load, counters, exits } = await replaceUnderLoad(app, mode, node);
-          assert.deepEqual([load.lost, load.lostByReason], [0, {}]);
-          assert.equal(sum(counters, 'served'), load.answered);
-          assert.equal(sum(counters, 'lost'), 0);
-          const expected = app === 'plain.mjs' ? { code: null, signal: 'SIGTERM' } : { code: 0, signal: null };
-          assert.deepEqual(exits, [expected, expected]);
-        });
-      }
+underEachNode('Replacing a worker', ({ path: node }) => {
+  for (const mode of ['new', 'kept', 'post', 'download', 'http2'] as const) {
+    for (const app of ['plain.mjs', 'closes-on-sigterm.mjs', 'exits-on-sigterm.mjs']) {
+      it(`loses nothing of '${mode}' with ${app}`, async () => {
+        const { load, counters, exits } = await replaceUnderLoad(app, mode, node);
+        assert.deepEqual([load.lost, load.lostByReason], [0, {}]);
+        assert.equal(sum(counters, 'served'), load.answered);
+        assert.equal(sum(counters, 'lost'), 0);
+        const expected = app === 'plain.mjs' ? { code: null, signal: 'SIGTERM' } : { code: 0, signal: null };
+        assert.deepEqual(exits, [expected, expected]);
+      });
     }
+  }
 
-    it('closes each WebSocket once, with 1012', async () => {
-      const { load, counters } = await replaceUnderLoad('plain.mjs', 'websocket', node);
-      assert.deepEqual([load.lost, load.lostByReason], [0, {}]);
-      assert.deepEqual(load.streams.endings, { 1012: 40 });
-      assert.ok(load.streams.endingsPerClient.every((count) => count === 2));
-      assert.equal(sum(counters, 'upgrades'), 60);
-    });
-
-    it('ends event streams after a whole event', async () => {
-      const { load, counters } = await replaceUnderLoad('plain.mjs', 'events', node);
-      assert.deepEqual([load.lost, load.lostByReason], [0, {}]);
-      assert.equal(sum(counters, 'lost'), 0);
-      assert.equal(sum(counters, 'served'), 40);
-    });
+  it('closes each WebSocket once, with 1012', async () => {
+    const { load, counters } = await replaceUnderLoad('plain.mjs', 'websocket', node);
+    assert.deepEqual([load.lost, load.lostByReason], [0, {}]);
+    assert.deepEqual(load.streams.endings, { 1012: 40 });
+    assert.ok(load.streams.endingsPerClient.every((count) => count === 2));
+    assert.equal(sum(counters, 'upgrades'), 60);
   });
-}
+
+  it('ends event streams after a whole event', async () => {
+    const { load, counters } = await replaceUnderLoad('plain.mjs', 'events', node);
+    assert.deepEqual([load.lost, load.lostByReason], [0, {}]);
+    assert.equal(sum(counters, 'lost'), 0);
+    assert.equal(sum(counters, 'served'), 40);
+  });
+});

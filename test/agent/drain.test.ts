@@ -14,6 +14,9 @@ import { underEachNode } from './support/under-each-node.ts';
 
 const APPS = join(import.meta.dirname, '../support/apps');
 
+/** As many as each load has. */
+const CLIENTS = 20;
+
 let asked = 0;
 
 interface Outcome {
@@ -40,19 +43,25 @@ async function replaceUnderLoad(app: string, mode: LoadMode, node: string): Prom
   };
   const workers = [await start(true)];
   const exits: WorkerExit[] = [];
-  const load = await startLoad({ mode, port, connections: 20, pauseMs: [0, 5], slowPauseMs: [300, 600] });
-  for (let round = 0; round < 2; round++) {
+  const load = await startLoad({ mode, port, connections: CLIENTS, pauseMs: [0, 5], slowPauseMs: [300, 600] });
+  const untilUsed = async (worker: FakeWorker): Promise<void> => {
     await load.untilAnswered(mode === 'download' ? 5 : 100);
+    // A hundred messages may come from fewer clients than all: one that has yet to come back ends no stream here.
+    if (mode === 'websocket') await worker.said('report', ({ report }) => report.counters.upgrades === CLIENTS);
+    if (mode === 'events') await worker.said('report', ({ report }) => report.runtime.inFlight === CLIENTS);
+  };
+  for (let round = 0; round < 2; round++) {
     const old = workers.at(-1) as FakeWorker;
+    await untilUsed(old);
     const next = await start(false);
     next.send({ type: 'accept' });
     await old.drain({ idleGraceMs: 1000 });
     exits.push(await old.exited);
     workers.push(next);
   }
-  await load.untilAnswered(mode === 'download' ? 5 : 100);
-  const report = await load.stop();
   const last = workers.at(-1) as FakeWorker;
+  await untilUsed(last);
+  const report = await load.stop();
   // A client may have its whole answer before the worker knows that this was all.
   await eventually('a report with nothing in flight', async () => {
     const id = ++asked;

@@ -273,6 +273,7 @@ export class Listeners {
     listening.state = 'open';
     const name = socketNameOf(address);
     if (typeof name !== 'string') faux.rename(name);
+    faux.placed();
     if (listening.shard !== null) listening.shard = faux.dress(listening.shard);
     server._handle = faux.face;
     this.#acceptOn(listening);

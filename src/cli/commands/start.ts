@@ -84,6 +84,7 @@ export const command = defineCommand<Options>({
     const client = await context.ensure();
     const started = await startApps(client, { file, apps }, context, options.json === true);
     if (!options.json) {
+      if (apps.length === 0) context.print(`${file ?? 'The command line'} lists no apps.`);
       const running = apps.filter(({ name }) => !started.some(({ app }) => app === name));
       for (const { name } of running) context.print(`${name}: running already, unchanged.`);
     }

@@ -92,7 +92,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     clock,
     traffic: dataPath,
     records: store,
-    output: options.output ?? fileOutput(logs, options, (app) => supervisor.find(app)?.identity?.uid ?? null),
+    output: options.output ?? fileOutput(logs, options, (app) => supervisor.find(app)?.uid ?? null),
     resolveCommand,
     newId: () => randomBytes(UNIQUE_BYTES).toString('base64url'),
     agentPath: AGENT_PATH,

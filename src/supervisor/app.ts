@@ -7,6 +7,7 @@ import { freeMemoryBytes, usableCpus } from '../os/index.ts';
 import { DroverError, type AppConfig, type OperationDocument, type OperationKind } from '../protocol/index.ts';
 import { Availability } from './availability.ts';
 import type { SupervisorEdges } from './edges.ts';
+import { identityOf } from './identity.ts';
 import { ListenDesk } from './listen-desk.ts';
 import { OperationRun, type OperationPlan, type SlotHands } from './operation-run.ts';
 import { KILL_AFTER_MS, patienceMs } from './patience.ts';
@@ -14,11 +15,6 @@ import { Slot } from './slot.ts';
 import { chooseSurge } from './surge.ts';
 import { Tenant, type TenantHost } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
-
-export interface AppIdentity {
-  readonly uid: number;
-  readonly gid: number;
-}
 
 export interface AppState {
   readonly config: AppConfig;
@@ -42,7 +38,6 @@ export class App implements TenantHost, SlotHands {
   readonly app: string;
   readonly edges: SupervisorEdges;
   readonly desk: ListenDesk;
-  readonly identity: AppIdentity | null;
   readonly slots = new Map<number, Slot>();
   readonly #listener: AppListener;
   readonly #availability: Availability;
@@ -52,10 +47,9 @@ export class App implements TenantHost, SlotHands {
   #lastRun: OperationDocument | null = null;
   #isChanged = false;
 
-  constructor(edges: SupervisorEdges, state: AppState, identity: AppIdentity | null, listener: AppListener) {
+  constructor(edges: SupervisorEdges, state: AppState, listener: AppListener) {
     this.app = state.config.name;
     this.edges = edges;
-    this.identity = identity;
     this.#state = state;
     this.#target = state;
     this.#listener = listener;
@@ -66,7 +60,7 @@ export class App implements TenantHost, SlotHands {
     });
     this.desk = new ListenDesk(edges, {
       app: this.app,
-      uid: identity?.uid ?? null,
+      uid: () => this.uid,
       sticky: () => this.#target.config.sticky,
       declaredPorts: () => this.#target.config.ports,
     });
@@ -74,6 +68,11 @@ export class App implements TenantHost, SlotHands {
 
   get state(): AppState {
     return this.#state;
+  }
+
+  /** Whom its next workers run as, where that is not the daemon's user. Throws DROVER_USER_UNKNOWN. */
+  get uid(): number | null {
+    return identityOf(this.#target.config)?.uid ?? null;
   }
 
   get operation(): OperationRun | null {

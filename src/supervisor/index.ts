@@ -5,6 +5,7 @@ export { openAgentSocket } from './agent-socket.ts';
 export { parseAgentMessage } from './agent-schema.ts';
 export { describeApp, describeHealth } from './documents.ts';
 export type { Output, Records, SupervisorEdges, Traffic, TrafficPort, WorkerOutput } from './edges.ts';
+export { identityOf } from './identity.ts';
 export { appEnvironment, workerEnvironment } from './environment.ts';
 export type { ResolvedCommand } from './launch.ts';
 export { labelOf } from './listen-desk.ts';

@@ -25,7 +25,7 @@ const ERRNO: Readonly<Record<Refusal, number>> = { EADDRINUSE: -98, EACCES: -13,
 
 export interface DeskFacts {
   readonly app: string;
-  readonly uid: number | null;
+  readonly uid: () => number | null;
   readonly sticky: () => boolean;
   readonly declaredPorts: () => readonly number[];
 }
@@ -216,7 +216,7 @@ export class ListenDesk {
     const port = traffic.openPort({
       app: this.#facts.app,
       address,
-      uid: this.#facts.uid,
+      uid: this.#facts.uid(),
       sticky: this.#facts.sticky(),
       declared: address.kind === 'tcp' && this.#facts.declaredPorts().includes(address.port),
     });

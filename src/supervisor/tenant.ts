@@ -34,7 +34,6 @@ export interface TenantHost {
   readonly app: string;
   readonly edges: SupervisorEdges;
   readonly desk: ListenDesk;
-  readonly identity: { readonly uid: number; readonly gid: number } | null;
   policy(tenant: Tenant): WorkerPolicy;
   /** Nobody of this app is ready: a worker that only waits for `stableFor` may accept. */
   mayAcceptEarly(tenant: Tenant): boolean;

@@ -9,7 +9,7 @@ import { DroverError, type AppConfig, type ChangeDocument, type OperationDocumen
 import { instancesOf, type App, type AppChange, type OperationRun } from '../../supervisor/index.ts';
 import type { AppIndex } from './app-index.ts';
 import type { ServiceParts } from './parts.ts';
-import { refuseInstances } from './refuse-instances.ts';
+import { refuseConfig } from './refuse-config.ts';
 
 type AppChanges = Pick<DroverService, 'start' | 'apply' | 'delete'>;
 
@@ -111,7 +111,7 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex): AppChanges =
     async start(request) {
       // Everything that can be refused is refused before anything starts.
       for (const config of request.apps) {
-        refuseInstances(config, instancesOf(config));
+        refuseConfig(config);
         const app = supervisor.find(config.name);
         if (app === null) continue;
         const { file } = index.recordOf(app);
@@ -133,7 +133,7 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex): AppChanges =
     },
 
     async apply(request) {
-      for (const config of request.apps) refuseInstances(config, instancesOf(config));
+      for (const config of request.apps) refuseConfig(config);
       const changes = planChanges(index.known(), request.apps, request.file);
       const isGone = changes.some((change) => change.action === 'stop');
       if (request.apps.length === 0 && isGone && !request.prune) throw new DroverError('DROVER_PRUNE_REFUSED');
@@ -155,10 +155,11 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex): AppChanges =
     },
 
     async delete(target) {
+      const found = index.resolve(target);
       if (target.kind === 'worker') {
         throw new DroverError('DROVER_USAGE', { message: 'A worker cannot be deleted; scale its app.' });
       }
-      return (await Promise.all(index.resolve(target).map(({ app }) => deleteApp(app)))).map((run) => run.document);
+      return (await Promise.all(found.map(({ app }) => deleteApp(app)))).map((run) => run.document);
     },
   };
 };

@@ -58,8 +58,12 @@ export const queriesOf = (parts: ServiceParts, index: AppIndex): Queries => {
     plan: async (request) => ({ changes: planChanges(index.known(), request.apps, request.file) }),
 
     logs: (query, signal) => streamLogs(parts, index, query, signal),
-    events: (query: EventQuery, signal: AbortSignal): AsyncIterable<EventDocument> =>
-      followEvents(store, query, signal),
+    events(query: EventQuery, signal: AbortSignal): AsyncIterable<EventDocument> {
+      const { app } = query;
+      // What happened to an app outlives it.
+      if (app !== null && store.events.list({ app, limit: 1 }).length === 0) index.get(app);
+      return followEvents(store, query, signal);
+    },
   };
 };
 

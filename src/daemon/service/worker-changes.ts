@@ -28,9 +28,11 @@ export const workerChangesOf = ({ supervisor, store }: ServiceParts, index: AppI
     const app = index.get(name);
     const wanted = 'by' in request ? app.state.instances + request.by : request.to;
     const instances = wanted === 'max' ? instancesOf({ ...app.state.config, instances: 'max' }) : wanted;
-    if (instances < 0) {
+    if (instances < 1 || instances > MOST_INSTANCES) {
+      const suggestion = instances === 0 ? `drover stop ${name}` : undefined;
       throw new DroverError('DROVER_USAGE', {
-        message: `${name} has ${app.state.instances} workers: there are not so many to remove.`,
+        message: `${name} has ${app.state.instances} of 1 to ${MOST_INSTANCES} workers; it cannot have ${instances}.`,
+        suggestion,
       });
     }
     const isListening = app.liveHandles().some((handle) => handle.listening.length > 0);
@@ -50,6 +52,9 @@ export const workerChangesOf = ({ supervisor, store }: ServiceParts, index: AppI
     return { signal, workers };
   },
 });
+
+/** As many as a configuration may ask for. */
+const MOST_INSTANCES = 256;
 
 /** All or none: `reload all` must not begin with some apps and then be refused for another one. */
 const resolveIdle = (index: AppIndex, target: Target): readonly Chosen[] => {

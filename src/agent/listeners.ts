@@ -9,6 +9,7 @@
  *
  * The public shard is accepted from only while the worker is to serve; the private socket from the start.
  */
+import { resolve } from 'node:path';
 import type { BootShard, DaemonMessage, ListenAddress, ListenRequest, ServerState } from '../protocol/agent.ts';
 import {
   FLAG_IPV6_ONLY,
@@ -359,7 +360,9 @@ export class Listeners {
   }
 }
 
-function pathRequest(path: string): ListenRequest {
+/** The daemon binds it, and stands elsewhere: a relative path is this process's. */
+function pathRequest(name: string): ListenRequest {
+  const path = name.startsWith('\0') ? name : resolve(name);
   return { host: null, port: 0, v6only: false, path, randomIndex: null, reservedPort: null };
 }
 

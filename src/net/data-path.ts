@@ -320,7 +320,8 @@ class SocketDataPath implements DataPath {
 
   #ofSameApp<Kind extends Port>(port: Kind, app: string): Kind {
     if (port.app === app) return port;
-    const data = { address: describeAddress(port.address), pid: process.pid, command: `the app ${port.app}` };
+    // Without a pid: it would be ours, and somebody might kill it.
+    const data = { address: describeAddress(port.address), pid: null, command: `the app ${port.app}` };
     throw new DroverError('DROVER_PORT_TAKEN', data);
   }
 }

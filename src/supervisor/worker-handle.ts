@@ -73,6 +73,8 @@ export class WorkerHandle {
   agentPid: number | null = null;
   /** Why a `listen` was refused, naming the holder: explains an exit that follows. */
   portTaken: string | null = null;
+  /** How often a `listen` was refused. */
+  refusals = 0;
   readonly pendingBinds = new Map<number, ServerState['protocol']>();
   signalledReadyAt: number | null = null;
   drain: DrainSummary | null = null;

@@ -14,7 +14,12 @@ export const openService = (parts: ServiceParts): DroverService => {
     ...appChangesOf(parts, index),
     ...workerChangesOf(parts, index),
 
-    listOperations: async (app) => operations.list(app),
+    async listOperations(app) {
+      const found = operations.list(app);
+      // As with events: they outlive their app.
+      if (app !== null && found.length === 0) index.get(app);
+      return found;
+    },
     getOperation: async (id) => operations.get(id),
     async abortOperation(id) {
       operations.find(id)?.abort('as asked');

@@ -172,6 +172,16 @@ describe('an address', () => {
 });
 
 describe('the servers of one app', () => {
+  it('that is a relative Unix path is the worker’s, not the daemon’s', async () => {
+    await using place = await openPlace();
+    const { drover } = place;
+    await startApp(drover, 'shop', { script: fixture('service.cjs'), env: { PORT: 'shop.sock' } });
+    assert.equal((await askSocket(join(drover.home, 'shop', 'shop.sock'))).status, 200);
+    assert.equal((await change(drover, ['reload', 'shop'])).receipt.outcome, 'completed');
+    assert.equal((await askSocket(join(drover.home, 'shop', 'shop.sock'))).status, 200);
+    assert.equal(existsSync(join(drover.home, 'shop.sock')), false);
+  });
+
   it('https, http2, plain TCP and a Unix path at once are served, also after a reload', async () => {
     await using place = await openPlace();
     const { drover } = place;

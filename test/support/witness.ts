@@ -3,7 +3,7 @@
  * and what it wrote down. For tests of bad input, which must leave all of that as it was.
  */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type CliContext, runCli } from '../../src/cli/index.ts';
@@ -14,10 +14,11 @@ import {
   type ErrorCode,
   type ErrorDocument,
   ERRORS,
+  type ListenAddress,
   type OperationListDocument,
 } from '../../src/protocol/index.ts';
 import type { CommandResult, Drover } from './drover.ts';
-import { openPlace, read, service, type Settings, startApp, untilApp } from './service.ts';
+import { openPlace, type Place, read, service, type Settings, startApp, untilApp } from './service.ts';
 
 /** What of a worker changes by itself, every second. */
 const LIVE = [
@@ -40,15 +41,29 @@ export interface Witness extends AsyncDisposable {
   readonly settings: Settings;
   /** Runs a command line in this process against the real daemon: a process for each would take ten times as long. */
   readonly cli: (...words: string[]) => Promise<CommandResult>;
+  /** The complete configuration of an app, as it was written down. */
+  readonly readConfig: (app: string) => string;
   /** Fails unless the daemon lives and everything is as it was at the beginning. */
   readonly assertUnchanged: () => Promise<void>;
-  /** The same of all that belongs to other apps than this one. */
-  readonly assertUnchangedBut: (app: string) => Promise<void>;
+  /** The same of all that belongs to other apps than these. */
+  readonly assertUnchangedBut: (...apps: string[]) => Promise<void>;
+  /** Where the next workers of an app are expected to listen: what is on record. */
+  readonly readPorts: (app: string) => readonly ListenAddress[];
 }
 
 /** Starts `shop` and whatever `prepare` adds, and takes the fingerprint. */
 export async function openWitness(prepare: (drover: Drover) => Promise<void> = async () => {}): Promise<Witness> {
-  const { drover, port, ...place } = await openPlace();
+  const place = await openPlace();
+  try {
+    return await prepareWitness(place, prepare);
+  } catch (error) {
+    await place[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function prepareWitness(place: Place, prepare: (drover: Drover) => Promise<void>): Promise<Witness> {
+  const { drover, port } = place;
   const folder = join(drover.home, 'shop');
   mkdirSync(folder);
   for (const name of ['server.js', 'app.env']) writeFileSync(join(folder, name), '');
@@ -62,8 +77,14 @@ export async function openWitness(prepare: (drover: Drover) => Promise<void> = a
     file,
     settings,
     cli: (...words) => runInProcess(drover, folder, words),
+    readConfig: (app) => String(before.tables['apps']?.find(({ name }) => name === app)?.['config_json']),
     assertUnchanged: async () => assert.deepEqual(await fingerprint(drover), before),
-    assertUnchangedBut: async (app) => assert.deepEqual(without(await fingerprint(drover), app), without(before, app)),
+    assertUnchangedBut: async (...apps) =>
+      assert.deepEqual(without(await fingerprint(drover), apps), without(before, apps)),
+    readPorts: (name) =>
+      (readTables(drover.home)['ports'] ?? [])
+        .filter(({ app }) => app === name)
+        .map((row) => JSON.parse(String(row['address_json'])) as ListenAddress),
     [Symbol.asyncDispose]: async () => place[Symbol.asyncDispose](),
   };
 }
@@ -101,8 +122,10 @@ const steady = (app: AppListDocument['apps'][number]): Record<string, unknown> =
 function readTables(home: string): Fingerprint['tables'] {
   const copy = join(home, 'copy-of-state.db');
   try {
+    // Not `cpSync`: the log may be cut while it is copied, and the kernel's copy then never ends.
     for (const end of ['', '-wal'])
-      if (existsSync(join(home, `state.db${end}`))) cpSync(join(home, `state.db${end}`), `${copy}${end}`);
+      if (existsSync(join(home, `state.db${end}`)))
+        writeFileSync(`${copy}${end}`, readFileSync(join(home, `state.db${end}`)));
     const database = new DatabaseSync(copy);
     const rows = TABLES.map((table) => [table, database.prepare(`SELECT * FROM ${table}`).all()] as const);
     database.close();
@@ -112,8 +135,8 @@ function readTables(home: string): Fingerprint['tables'] {
   }
 }
 
-const without = (all: Fingerprint, app: string): Fingerprint => {
-  const isOther = (record: Record<string, unknown>): boolean => ![record['name'], record['app']].includes(app);
+const without = (all: Fingerprint, apps: readonly string[]): Fingerprint => {
+  const isOther = ({ name, app }: Record<string, unknown>): boolean => !apps.includes(String(app ?? name));
   return {
     daemon: all.daemon,
     apps: all.apps.filter(isOther),

@@ -100,6 +100,19 @@ const frame = (message: DaemonMessage, hasDescriptor: boolean): Buffer => {
   return Buffer.from(`${JSON.stringify(body)}\n`);
 };
 
+/** A piece of this size is part of a flood: what workers honestly say fits into a fraction of it. */
+const FLOOD_BYTES = 16 * 1024;
+
+/** One piece of a flood a turn of the event loop: libuv alone would read on for megabytes while everybody else waits. */
+const readInTurns = (socket: Socket, reader: EnvelopeReader): void => {
+  socket.on('data', (chunk) => {
+    reader.push(chunk);
+    if (chunk.length < FLOOD_BYTES) return;
+    socket.pause();
+    setImmediate(() => socket.resume());
+  });
+};
+
 /**
  * A link over the worker's channel. Takes ownership of `fd`.
  */
@@ -108,7 +121,7 @@ export const openChannelLink = (fd: number, listener: LinkListener): AgentLink =
   const socket = new Socket({ fd, readable: true, writable: false });
   const writer = new ChannelWriter(fd);
 
-  socket.on('data', (chunk) => reader.push(chunk));
+  readInTurns(socket, reader);
   socket.on('error', () => socket.destroy());
   const ended = new Promise<void>((resolve) => {
     socket.once('close', () => {
@@ -133,7 +146,7 @@ export const openChannelLink = (fd: number, listener: LinkListener): AgentLink =
 /** A link over an accepted Unix-socket connection, for agents behind wrappers. */
 export const openSocketLink = (socket: Socket, listener: LinkListener): AgentLink => {
   const reader = new EnvelopeReader(listener);
-  socket.on('data', (chunk) => reader.push(chunk));
+  readInTurns(socket, reader);
   socket.on('error', () => socket.destroy());
   const ended = new Promise<void>((resolve) => {
     socket.once('close', () => {

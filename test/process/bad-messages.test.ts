@@ -302,17 +302,12 @@ describe('a worker that speaks for its agent', () => {
     ];
     const flood = linesOf(Array.from({ length: 1_000 }, () => some).flat()).repeat(4);
     const said = say(flood);
-    let longestMs = 0;
-    for (let isDone = false; !isDone;) {
-      const at = performance.now();
-      await readApp(drover, 'shop');
-      longestMs = Math.max(longestMs, performance.now() - at);
-      isDone = await Promise.race([
-        said.then(() => true),
-        new Promise<false>((resolve) => void setTimeout(resolve, 10, false)),
-      ]);
-    }
-    assert.ok(longestMs < 5_000, `an answer took ${Math.round(longestMs)} ms`);
+    // Asked one after the other: a daemon that hears the worker out first answers once or twice.
+    let answers = 0;
+    let isDone = false;
+    void said.finally(() => (isDone = true));
+    for (; !isDone; answers += 1) await readApp(drover, 'shop');
+    assert.ok(answers >= 20, `${answers} answers meanwhile`);
     const descriptors = await countDescriptors();
     const base = await freePort();
     await say(

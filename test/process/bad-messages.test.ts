@@ -306,9 +306,8 @@ describe('a worker that speaks for its agent', () => {
     const said = say(flood);
     // Asked one after the other: a daemon that hears the worker out first answers once or twice.
     let answers = 0;
-    let isDone = false;
-    void said.finally(() => (isDone = true));
-    for (; !isDone; answers += 1) await readApp(drover, 'shop');
+    const done = said.then(() => 'done');
+    while ((await Promise.race([done, readApp(drover, 'shop')])) !== 'done') answers += 1;
     assert.ok(answers >= 20, `${answers} answers meanwhile`);
     const descriptors = await countDescriptors();
     const base = await freePort();

@@ -79,12 +79,18 @@ const main = async (): Promise<void> => {
     isEnding = true;
     log(`ending, workers ${keepWorkers ? 'stay' : 'stop'}`);
     drover.store.events.append({ app: null, type: 'daemon-stopping', reason: keepWorkers ? 'workers stay' : null });
-    await guard?.dismiss();
-    if (!keepWorkers) await drover.stopWorkers();
-    await api.close();
-    await drover.close();
-    rmSync(pidFile, { force: true });
-    process.exit(0);
+    try {
+      await guard?.dismiss();
+      if (!keepWorkers) await drover.stopWorkers();
+      await api.close();
+      await drover.close();
+      rmSync(pidFile, { force: true });
+      process.exit(0);
+    } catch (error) {
+      // Whatever went wrong, who asked for the end must not wait for ever; workers that are left are adopted next time.
+      log(`defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      process.exit(1);
+    }
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end(false));
   // The terminal that started us may close.

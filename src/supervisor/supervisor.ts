@@ -189,7 +189,10 @@ export class Supervisor {
       .filter((app) => app.tenants.length > 0)
       .map(async (app) => {
         const { wanted } = app.state;
-        const run = await this.stop(app, 'stop');
+        const { operation } = app;
+        // One that ends them already is as good as ours.
+        const isEnding = operation?.kind === 'stop' || operation?.kind === 'delete';
+        const run = isEnding ? operation : await this.stop(app, 'stop');
         await run.ended;
         app.want(wanted);
       });

@@ -162,6 +162,21 @@ describe('`daemon stop`', () => {
     await untilAnswering(port, 2);
   });
 
+  it('waits for an app that is being stopped already, and ends with it', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 1 }));
+    const [pid = 0] = pidsOf(await readApp(drover, 'shop'));
+    const slow = ask(port, '/slow/1500');
+    await ask(port);
+    assert.equal((await drover.run(['stop', 'shop', '--no-wait'])).code, 0);
+    assert.equal((await drover.run(['daemon', 'stop'], { timeoutMs: 20_000 })).code, 0);
+    assert.equal((await slow).status, 200);
+    assert.equal(isAlive(pid), false);
+    assert.equal((await drover.run(['daemon', 'start'])).code, 0);
+    assert.equal((await readApp(drover, 'shop')).status, 'stopped', 'what was asked for before stays asked for');
+  });
+
   it('with --keep-workers leaves them serving, and the next daemon adopts them', async () => {
     await using place = await openPlace();
     const { drover, port } = place;

@@ -19,7 +19,7 @@ function main(): void {
   const boot = readBoot(process.env);
   // A thread of the app has the preload in its own options.
   if (boot === null) return hidePreload(process.execArgv, process.env, __filename);
-  if (boot.wrapped) beforeFirstListen(() => startBehindWrapper(boot));
+  if (boot.wrapped) beforeFirstListen(() => startBehindWrapper(boot), true);
   else {
     forgetBoot(process.env);
     const fd = verifyDescriptor(boot.channel);
@@ -44,9 +44,13 @@ function startOnChannel(boot: AgentBoot, fd: number): void {
   beforeFirstListen((net) => agent.hook(net));
 }
 
-/** The process listens, so it is the app and not one of the wrappers around it, which only pass this preload on. */
+/**
+ * The process listens on a port, so it is the app and not one of the wrappers around it, which only pass this preload
+ * on. Wrappers (tsx is one) listen on Unix paths, to talk with what they started.
+ */
 function startBehindWrapper(boot: AgentBoot): void {
-  if (!isMainThread()) return;
+  // Workers of node:cluster get their sockets from their parent, which listens as well.
+  if (!isMainThread() || isClusterWorker()) return;
   forgetBoot(process.env);
   hidePreload(process.execArgv, process.env, __filename);
   let link: Link | null = null;
@@ -59,20 +63,27 @@ function startBehindWrapper(boot: AgentBoot): void {
 }
 
 /** Calls back within the first `listen` of this process, when `net` has been loaded anyway. */
-function beforeFirstListen(then: (net: NetModule) => void): void {
+function beforeFirstListen(then: (net: NetModule) => void, onlyPorts = false): void {
   // Node 20 has had the channel only since one of its minor versions.
-  if (process.versions.node.startsWith('20.')) return beforeFirstListen2(loadNet(), then);
-  const onListen = (): void => {
+  if (process.versions.node.startsWith('20.')) return beforeFirstListen2(loadNet(), then, onlyPorts);
+  const onListen = (message: unknown): void => {
+    if (onlyPorts && (message as ListenMessage).options.path !== undefined) return;
     unsubscribe(LISTEN_CHANNEL, onListen);
     then(loadNet());
   };
   subscribe(LISTEN_CHANNEL, onListen);
 }
 
-function beforeFirstListen2(net: NetModule, then: (net: NetModule) => void): void {
+interface ListenMessage {
+  readonly options: { readonly path?: string };
+}
+
+function beforeFirstListen2(net: NetModule, then: (net: NetModule) => void, onlyPorts: boolean): void {
   const { prototype } = net.Server;
   const original = prototype._listen2;
   prototype._listen2 = function _listen2(...args) {
+    const isPath = args[1] === -1 && args[2] === -1;
+    if (onlyPorts && isPath) return original.apply(this, args);
     prototype._listen2 = original;
     then(net);
     this._listen2(...args);
@@ -85,6 +96,11 @@ function loadNet(): NetModule {
 
 function isMainThread(): boolean {
   return (require('node:worker_threads') as typeof Threads).isMainThread;
+}
+
+/** Node loads `cluster` in its workers before any of our code; elsewhere it is not worth loading. */
+function isClusterWorker(): boolean {
+  return process.send !== undefined && (require('node:cluster') as { readonly isWorker: boolean }).isWorker;
 }
 
 main();

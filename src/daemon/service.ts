@@ -2,7 +2,6 @@
  * What the API serves, carried out: finds the apps that a request means and hands them to the supervisor. Knows the
  * rules of names, files and releases; the workers are the supervisor's business.
  */
-import { basename } from 'node:path';
 import type {
   ApplyRequest,
   AppsRequest,
@@ -32,6 +31,7 @@ import {
 } from '../protocol/index.ts';
 import type { AppRecord, Store } from '../store/index.ts';
 import {
+  canOverlap,
   describeApp,
   describeHealth,
   instancesOf,
@@ -95,6 +95,7 @@ export const openService = (parts: ServiceParts): DroverService => {
       config: app.state.config,
       file: recordOf(app).file,
       isStopped: app.state.wanted === 'stopped',
+      canOverlap: canOverlap(app),
     }));
 
   const addApp = (config: AppConfig, file: string | null): App => {
@@ -310,7 +311,7 @@ export const openService = (parts: ServiceParts): DroverService => {
         });
       }
       const isListening = app.liveHandles().some((handle) => handle.listening.length > 0);
-      refuseInstances(app.state.config, instances, isListening);
+      if (!canOverlap(app)) refuseInstances(app.state.config, instances, isListening);
       return [supervisor.scale(app, instances).document];
     },
 
@@ -346,8 +347,8 @@ export const openService = (parts: ServiceParts): DroverService => {
   };
 };
 
-/** Programs that usually run a Node app, to which the agent comes by `NODE_OPTIONS`. */
-const MAYBE_NODE = /^(node|npm|npx|pnpm|yarn|sh|bash|dash)$/;
+/** Programs that usually run a Node app, to which the agent comes by `NODE_OPTIONS`; so does what a package brought. */
+const MAYBE_NODE = /(^|\/)(node|npm|npx|pnpm|yarn|sh|bash|dash|[^/]+\.sh)$|\/node_modules\//;
 
 /** Throws DROVER_INSTANCES_REFUSED where several workers would have to bind one port without our help. */
 const refuseInstances = (
@@ -356,7 +357,7 @@ const refuseInstances = (
   isListening = ports.length > 0,
 ): void => {
   if (instances <= 1 || command.kind !== 'program') return;
-  const isForeign = !MAYBE_NODE.test(basename(command.argv[0]));
+  const isForeign = !MAYBE_NODE.test(command.argv[0]);
   if (isForeign && isListening) throw new DroverError('DROVER_INSTANCES_REFUSED', { app: name, instances });
 };
 

@@ -61,7 +61,8 @@ const adoptWorker = (app: App, record: WorkerRecord, sources: AdoptionSources): 
     isReplacement: false,
   });
   tenant.handle = handle;
-  const fd = channelOf(record, sources);
+  // A program has none: its agent, if one has come to it, connects again.
+  const fd = app.state.config.command.kind === 'node' ? channelOf(record, sources) : null;
   if (fd !== null) {
     handle.link = openChannelLink(fd, {
       onMessage: (message) => tenant.receive(handle, message),

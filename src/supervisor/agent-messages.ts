@@ -15,6 +15,12 @@ type Receivers = {
 const RECEIVERS: Receivers = {
   hello(tenant, handle, message) {
     handle.isAgentHere = true;
+    if (handle.acceptsByItself) {
+      // What was seen from outside was not the agent's process, which has only now begun to listen.
+      handle.acceptsByItself = false;
+      handle.isAccepting = false;
+      handle.servers.clear();
+    }
     handle.agentPid = message.pid;
     handle.nodeVersion ??= message.node.replace(/^v/, '');
     if (message.signalledReady) handle.signalledReadyAt ??= tenant.at;
@@ -24,6 +30,8 @@ const RECEIVERS: Receivers = {
     if (handle.isAccepting && message.phase !== 'draining') handle.link?.send({ type: 'accept' });
     tenant.host.onHello(tenant, handle);
     tenant.checkReadiness();
+    // Another process behind the same wrapper, after the one before it ended.
+    if (tenant.state.phase === 'running' && !tenant.isReplacement) tenant.accept();
   },
 
   listen(tenant, handle, message) {

@@ -38,5 +38,6 @@ const noteListening = (tenant: Tenant, handle: WorkerHandle): void => {
   tenant.step({ type: 'listening', at: tenant.at, generation: handle.generation });
   // It accepts by itself: nobody could hold it back.
   handle.isAccepting = true;
+  handle.acceptsByItself = true;
   tenant.checkReadiness();
 };

@@ -57,10 +57,10 @@ export class ListenDesk {
       label: `port ${number}`,
       matches: (_key, port) => port === number,
     }));
-    if (tenant.isAgentless) return declared;
-    const learned = this.#edges.records.ports.list(this.#facts.app).map((record): ExpectedPort => ({
-      label: labelOf(record.address),
-      matches: (key) => key === record.key,
+    const learned = this.#edges.records.ports.list(this.#facts.app).map(({ key: known, address }): ExpectedPort => ({
+      label: labelOf(address),
+      // Seen from outside, a port has no key of ours.
+      matches: (key, port) => key === known || (tenant.isAgentless && address.kind === 'tcp' && port === address.port),
     }));
     return [...declared, ...learned];
   }
@@ -79,11 +79,6 @@ export class ListenDesk {
   answer(tenant: Tenant, handle: WorkerHandle, { id, request, protocol }: Message<'listen'>): void {
     const address = this.#resolve(request);
     try {
-      if (handle.link?.carriesDescriptors !== true) {
-        handle.pendingBinds.set(id, protocol);
-        handle.link?.send({ type: 'bind', id, reusePort: true });
-        return;
-      }
       const port = this.#open(address);
       this.#remember(handle, id, port, protocol);
       if (request.randomIndex !== null && address.kind === 'tcp') {
@@ -97,15 +92,8 @@ export class ListenDesk {
 
   /** The worker bound by itself: take a duplicate of its socket, so that the port outlives it. */
   adopt(tenant: Tenant, handle: WorkerHandle, { id, fd, address }: Message<'bound'>): void {
-    const protocol = handle.pendingBinds.get(id) ?? 'tcp';
-    handle.pendingBinds.delete(id);
+    const protocol = handle.servers.get(id)?.protocol ?? 'tcp';
     let port = this.#edges.traffic.findPort(this.#facts.app, address);
-    const isBehindWrapper = handle.link?.carriesDescriptors !== true;
-    if (isBehindWrapper && !canReusePort(handle.nodeVersion)) {
-      // Its successor could not bind beside a socket that we keep: the port comes and goes with the process.
-      handle.servers.set(id, { id, key: keyOf(address), address, protocol, since: tenant.at });
-      return;
-    }
     try {
       const taken = takeDescriptor(handle.agentPid ?? handle.pid ?? 0, fd);
       port = this.#edges.traffic.adoptPort({
@@ -268,12 +256,6 @@ export const labelOf = (address: ListenAddress): string =>
   address.kind === 'unix'
     ? address.path
     : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
-
-/** `reusePort` came with Node 22.12 and 23.1. */
-const canReusePort = (version: string | null): boolean => {
-  const [major = 0, minor = 0] = (version ?? '').split('.').map(Number);
-  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
-};
 
 const keyOf = (address: ListenAddress): string => `own:${labelOf(address)}`;
 

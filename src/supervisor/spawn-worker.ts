@@ -114,7 +114,7 @@ const settleSpawn = (tenant: Tenant, handle: WorkerHandle, child: ReturnType<typ
   edges.onDescriptorsChanged();
   setImmediate(() => {
     tenant.step({ type: 'spawned', at: tenant.at, generation: handle.generation, pid });
-    if (tenant.isAgentless) watchAgentless(tenant, handle);
+    if (tenant.config.command.kind === 'program') watchAgentless(tenant, handle);
     tenant.checkReadiness();
   });
 };

@@ -55,6 +55,8 @@ export class WorkerHandle {
   /** The agent said hello: messages will be understood. */
   isAgentHere = false;
   isAccepting = false;
+  /** Seen to listen from outside: no agent had come that could hold it back. */
+  acceptsByItself = false;
   isAdopted = false;
   hasSentGarbage = false;
   /** Its ports were noted as the app's. */
@@ -63,7 +65,6 @@ export class WorkerHandle {
   agentPid: number | null = null;
   /** Why a `listen` was refused, naming the holder: explains an exit that follows. */
   portTaken: string | null = null;
-  readonly pendingBinds = new Map<number, ServerState['protocol']>();
   signalledReadyAt: number | null = null;
   drain: DrainSummary | null = null;
   exitWord: { readonly code: number; readonly reason: string | null } | null = null;

@@ -13,6 +13,7 @@ const config: AppConfig = {
   instances: 4,
   ports: [3000],
   env: { A: '1' },
+  binPaths: [],
   envFile: null,
   inheritEnv: ['HOME'],
   callerEnv: {},

@@ -3,7 +3,7 @@
  * can compare before and after. Outcomes of operations are decided by `outcomes`.
  */
 import type { CallContext, DroverService, Target } from '../../src/api/index.ts';
-import { planChanges } from '../../src/config/index.ts';
+import { planChanges, type KnownApp } from '../../src/config/index.ts';
 import {
   type AppConfig,
   type AppDocument,
@@ -81,6 +81,10 @@ export class FakeService implements DroverService {
     };
   }
 
+  private known(): KnownApp[] {
+    return [...this.apps.values()].map((app) => ({ ...app, canOverlap: app.config.command.kind === 'node' }));
+  }
+
   private find(name: string): { config: AppConfig; file: string | null; isStopped: boolean } {
     const app = this.apps.get(name);
     if (app === undefined) throw new DroverError('DROVER_APP_UNKNOWN', { app: name });
@@ -152,7 +156,7 @@ export class FakeService implements DroverService {
   metrics = async () => '# TYPE drover_apps gauge\ndrover_apps 1\n';
 
   plan = async (request: { file: string | null; apps: readonly AppConfig[] }) => ({
-    changes: planChanges([...this.apps.values()], request.apps, request.file),
+    changes: planChanges(this.known(), request.apps, request.file),
   });
   start = async ({ file, apps }: { file: string | null; apps: readonly AppConfig[] }) => {
     for (const config of apps) this.apps.set(config.name, { config, file, isStopped: false });
@@ -226,6 +230,7 @@ export const appConfig = (name: string, changes: Partial<AppConfig> = {}): AppCo
   instances: 1,
   ports: [3000],
   env: {},
+  binPaths: [],
   envFile: null,
   inheritEnv: false,
   callerEnv: {},

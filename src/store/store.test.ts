@@ -117,6 +117,7 @@ describe('the records of apps', () => {
         declared: true,
         randomIndex: null,
         protocol: 'http',
+        slots: [0, 2],
         firstHeldAtMs: 1,
       });
     }

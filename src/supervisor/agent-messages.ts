@@ -42,6 +42,7 @@ const RECEIVERS: Receivers = {
     const server = handle.servers.get(message.id);
     if (server === undefined) tenant.host.desk.noteListening(tenant, handle, message);
     else server.since ??= tenant.at;
+    if (handle.isAccepting) tenant.host.desk.attach(tenant, handle);
     tenant.step({ type: 'listening', at: tenant.at, generation: handle.generation });
     tenant.checkReadiness();
     tenant.watchLateListener(handle);
@@ -54,6 +55,7 @@ const RECEIVERS: Receivers = {
 
   closed(tenant, handle, message) {
     handle.servers.delete(message.id);
+    if (handle.isAccepting) tenant.host.desk.attach(tenant, handle);
     tenant.host.onServerClosed(tenant);
   },
 

@@ -33,6 +33,7 @@ export interface ShardHolder {
   readonly app: string;
   readonly slot: number;
   readonly lane: Lane;
+  readonly serves: (key: string) => boolean;
   readonly cover: (key: string, slot: number, fd: number) => void;
   readonly uncover: (key: string, slot: number) => void;
 }
@@ -102,6 +103,8 @@ export interface PortRecord {
   readonly address: ListenAddress;
   readonly declared: boolean;
   readonly randomIndex: number | null;
+  /** Slots whose workers have held it. */
+  readonly slots: readonly number[];
   readonly protocol: PortDocument['protocol'];
   readonly firstHeldAtMs: number;
 }

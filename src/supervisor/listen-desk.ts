@@ -13,7 +13,7 @@ import {
   type ServerState,
 } from '../protocol/index.ts';
 import { anyAddress } from './any-address.ts';
-import type { SupervisorEdges, TrafficPort } from './edges.ts';
+import type { PortRecord, SupervisorEdges, TrafficPort } from './edges.ts';
 import type { LaunchShard } from './launch.ts';
 import type { Tenant } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -57,12 +57,15 @@ export class ListenDesk {
       label: `port ${number}`,
       matches: (_key, port) => port === number,
     }));
-    const learned = this.#edges.records.ports.list(this.#facts.app).map(({ key: known, address }): ExpectedPort => ({
-      label: labelOf(address),
-      // Seen from outside, a port has no key of ours.
-      matches: (key, port) => key === known || (tenant.isAgentless && address.kind === 'tcp' && port === address.port),
-    }));
-    return [...declared, ...learned];
+    const learned = this.#edges.records.ports.list(this.#facts.app);
+    const own = learned.filter(({ slots }) => slots.includes(tenant.slot));
+    const common = learned.filter(({ slots }) => slots.length !== 1);
+    const expected = own.length > 0 ? own : common;
+    // Some workers have ports that others have not: what one has held says only that another will listen somewhere.
+    if (expected.length === 0 && learned[0] !== undefined) {
+      return [...declared, { label: `a port such as ${labelOf(learned[0].address)}`, matches: () => true }];
+    }
+    return [...declared, ...expected.map((record) => toExpected(record, tenant))];
   }
 
   /** The sockets that a new worker of this slot inherits: it listens on them without asking. */
@@ -142,12 +145,14 @@ export class ListenDesk {
     }
   }
 
+  /** Again whenever the ports that it listens on have changed. */
   attach(tenant: Tenant, handle: WorkerHandle): void {
     this.#edges.traffic.attach({
       id: handle.holderId,
       app: this.#facts.app,
       slot: tenant.slot,
       lane: handle.lane,
+      serves: (key) => handle.listening.some((server) => server.key === key),
       cover: (key, slot, fd) => handle.link?.send({ type: 'descriptor', role: 'cover', key, slot }, fd),
       uncover: (key, slot) => handle.link?.send({ type: 'uncover', key, slot }),
     });
@@ -171,6 +176,7 @@ export class ListenDesk {
 
   /** The worker has held its ports for `stableFor`: they are what the app serves. */
   learn(handle: WorkerHandle): void {
+    const known = this.#edges.records.ports.list(this.#facts.app);
     for (const server of handle.listening) {
       // A port that stays with its process cannot be opened for the next one.
       if (server.key.startsWith('own:')) continue;
@@ -180,6 +186,7 @@ export class ListenDesk {
         address: server.address,
         declared: server.address.kind === 'tcp' && this.#facts.declaredPorts().includes(server.address.port),
         randomIndex: this.#randomIndexOf(server.address),
+        slots: [...new Set([...(known.find(({ key }) => key === server.key)?.slots ?? []), handle.slot])],
         protocol: server.address.kind === 'unix' ? 'unix' : server.protocol,
         firstHeldAtMs: this.#edges.clock.wallMs(),
       });
@@ -256,6 +263,12 @@ export const labelOf = (address: ListenAddress): string =>
   address.kind === 'unix'
     ? address.path
     : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+
+const toExpected = ({ key: known, address }: PortRecord, tenant: Tenant): ExpectedPort => ({
+  label: labelOf(address),
+  // Seen from outside, a port has no key of ours.
+  matches: (key, port) => key === known || (tenant.isAgentless && address.kind === 'tcp' && port === address.port),
+});
 
 const keyOf = (address: ListenAddress): string => `own:${labelOf(address)}`;
 

@@ -6,6 +6,7 @@ import { isAlive, readVariable, takeDescriptor, watchExit } from '../os/index.ts
 import { SPAWN_VARIABLE } from '../protocol/index.ts';
 import { reportGarbage } from './agent-messages.ts';
 import { openChannelLink } from './agent-link.ts';
+import { watchFromOutside } from './agentless.ts';
 import type { App } from './app.ts';
 import type { WorkerRecord } from './edges.ts';
 import { Tenant } from './tenant.ts';
@@ -72,6 +73,7 @@ const adoptWorker = (app: App, record: WorkerRecord, sources: AdoptionSources): 
     handle.link.send({ type: 'welcome', daemon: sources.daemonId, reportEveryMs: sources.reportEveryMs });
   }
   app.settle(tenant, record);
+  watchFromOutside(tenant, handle);
   try {
     watchExit(record.pid, (status) => tenant.onExit(handle, status?.code ?? null, status?.signal ?? null));
   } catch {

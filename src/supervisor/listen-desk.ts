@@ -58,14 +58,17 @@ export class ListenDesk {
       matches: (_key, port) => port === number,
     }));
     const learned = this.#edges.records.ports.list(this.#facts.app);
-    const own = learned.filter(({ slots }) => slots.includes(tenant.slot));
-    const common = learned.filter(({ slots }) => slots.length !== 1);
+    // Beside a port, a Unix path is often another one for each process.
+    const ports = learned.filter(({ address }) => address.kind === 'tcp');
+    const served = ports.length > 0 ? ports : learned;
+    const own = served.filter(({ slots }) => slots.includes(tenant.slot));
+    const common = served.filter(({ slots }) => slots.length !== 1);
     const expected = own.length > 0 ? own : common;
     // Some workers have ports that others have not: what one has held says only that another will listen somewhere.
     if (expected.length === 0 && learned[0] !== undefined) {
       return [...declared, { label: `a port such as ${labelOf(learned[0].address)}`, matches: () => true }];
     }
-    return [...declared, ...expected.map((record) => toExpected(record, tenant))];
+    return [...declared, ...expected.map(toExpected)];
   }
 
   /** The sockets that a new worker of this slot inherits: it listens on them without asking. */
@@ -94,11 +97,11 @@ export class ListenDesk {
   }
 
   /** The worker bound by itself: take a duplicate of its socket, so that the port outlives it. */
-  adopt(tenant: Tenant, handle: WorkerHandle, { id, fd, address }: Message<'bound'>): void {
+  adopt(tenant: Tenant, handle: WorkerHandle, { id, fd, address }: Message<'bound'>, pid = pidOf(handle)): void {
     const protocol = handle.servers.get(id)?.protocol ?? 'tcp';
     let port = this.#edges.traffic.findPort(this.#facts.app, address);
     try {
-      const taken = takeDescriptor(handle.agentPid ?? handle.pid ?? 0, fd);
+      const taken = takeDescriptor(pid, fd);
       port = this.#edges.traffic.adoptPort({
         app: this.#facts.app,
         address,
@@ -180,6 +183,8 @@ export class ListenDesk {
     for (const server of handle.listening) {
       // A port that stays with its process cannot be opened for the next one.
       if (server.key.startsWith('own:')) continue;
+      // Nor will the next one listen on a path that is named after this one.
+      if (server.address.kind === 'unix' && server.address.path.includes(String(handle.agentPid))) continue;
       this.#edges.records.ports.put({
         app: this.#facts.app,
         key: server.key,
@@ -264,11 +269,13 @@ export const labelOf = (address: ListenAddress): string =>
     ? address.path
     : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
 
-const toExpected = ({ key: known, address }: PortRecord, tenant: Tenant): ExpectedPort => ({
+const toExpected = ({ key: known, address }: PortRecord): ExpectedPort => ({
   label: labelOf(address),
-  // Seen from outside, a port has no key of ours.
-  matches: (key, port) => key === known || (tenant.isAgentless && address.kind === 'tcp' && port === address.port),
+  // Seen from outside, or bound by the worker itself, a port has no key of ours.
+  matches: (key, port) => key === known || (key.startsWith('own:') && address.kind === 'tcp' && port === address.port),
 });
+
+const pidOf = (handle: WorkerHandle): number => handle.agentPid ?? handle.pid ?? 0;
 
 const keyOf = (address: ListenAddress): string => `own:${labelOf(address)}`;
 

@@ -17,13 +17,15 @@ export const mayReplaceInPlace = (app: App, next: AppConfig): boolean => {
 
 /** Whether others may start beside the workers that run now. */
 export const canOverlap = (app: App): boolean => {
-  if (app.state.config.command.kind === 'node') return true;
   const handles = app.holders.flatMap(({ handle }) => (handle !== null && handle.pid !== null ? [handle] : []));
+  // Where the agent is from the start, whatever listens past it was noticed already.
+  if (app.state.config.command.kind === 'node') return handles.every((handle) => !handle.acceptsByItself);
   return handles.length > 0 && handles.every((handle) => handle.isAgentHere && ownsNothing(app, handle));
 };
 
 /** Neither its server nor another process of its tree has bound a port by itself. */
 const ownsNothing = (app: App, handle: WorkerHandle): boolean =>
+  !handle.hasBystanders &&
   [...handle.servers.values()].every(({ key }) => !key.startsWith('own:')) &&
   listeningSockets(descendants(handle.firstPid, handle.spawnId)).every((socket) =>
     app.edges.traffic

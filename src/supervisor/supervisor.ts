@@ -173,7 +173,7 @@ export class Supervisor {
     const handle = tenant?.handle ?? null;
     // One process speaks for the worker: the first that listened.
     if (tenant === null || handle === null) return null;
-    if (handle.link !== null) return bystander(link);
+    if (handle.link !== null) return bystander(tenant, handle, link);
     handle.link = link;
     return {
       onMessage: (message) => tenant.receive(handle, message),

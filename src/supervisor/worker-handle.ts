@@ -58,6 +58,8 @@ export class WorkerHandle {
   /** Seen to listen from outside: no agent had come that could hold it back. */
   acceptsByItself = false;
   isAdopted = false;
+  /** Other processes of its tree listen as well, and cannot be drained. */
+  hasBystanders = false;
   hasSentGarbage = false;
   /** Its ports were noted as the app's. */
   isLearned = false;

@@ -180,13 +180,34 @@ describe('a wrapper that cannot be looked through', () => {
     const { drover, port } = place;
     const metrics = await freePort();
     const command = ['sh', fixture('runs-two.sh'), fixture('service.cjs'), String(metrics)];
-    await startApp(drover, 'shop', { command, port });
+    // Whichever of the two speaks for the worker, it is ready once both listen.
+    await startApp(drover, 'shop', { command, port: [port, metrics] });
     const servers = [await ask(port), await ask(metrics)].map(({ body }) => Number(body));
     assert.equal((await change(drover, ['reload', 'shop'])).receipt.outcome, 'completed');
     assert.ok(!servers.includes(Number((await ask(port)).body)));
     assert.ok(!servers.includes(Number((await ask(metrics)).body)));
     assert.deepEqual(servers.filter(isAlive), []);
   });
+});
+
+describe('Node that listens where its agent cannot see it', () => {
+  for (const [name, settings] of [
+    ['natively', { script: fixture('listens-natively.cjs') }],
+    ['in a child', { script: fixture('talks-with-child.cjs'), args: [fixture('service.cjs')] }],
+  ] satisfies readonly [string, Settings][]) {
+    it(`(${name}) is ready when its port listens, and is stopped before it is started again`, async () => {
+      await using place = await openPlace();
+      const { drover, port } = place;
+      await startApp(drover, 'shop', { ...settings, port, drain: { idleGrace: '100ms' } });
+      const first = treeOf(await readApp(drover, 'shop'));
+      const server = Number((await ask(port)).body);
+      assert.ok(first.includes(server));
+      const { receipt } = await change(drover, ['reload', 'shop']);
+      assert.equal(receipt.outcome, 'completed', receipt.reason ?? '');
+      assert.notEqual(Number((await ask(port)).body), server);
+      assert.deepEqual(first.filter(isAlive), []);
+    });
+  }
 });
 
 describe('a program that is not Node', { skip: hasPython ? false : 'python3 is not installed' }, () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { AppDocument } from '../../src/protocol/index.ts';
 import { eventually } from '../support/eventually.ts';
@@ -53,6 +53,22 @@ describe('`npm start`', () => {
     );
     assert.equal((await change(drover, ['reload', 'shop'])).receipt.outcome, 'completed');
     await untilAnswering(port, 2);
+  });
+
+  it('runs unchanged for a caller whose PATH is another one', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    writeFileSync(
+      join(drover.home, 'package.json'),
+      JSON.stringify({ name: 'shop', scripts: { start: `node ${fixture('service.cjs')}` } }),
+    );
+    const words = ['npm', '--name', 'shop', '--port', String(port), '--', 'start'];
+    await drover.start(words);
+    const PATH = `/opt/elsewhere:${dirname(process.execPath)}:${process.env['PATH']}`;
+    const again = await drover.run(['start', ...words], { env: { PATH } });
+    assert.equal(again.code, 0, again.stdout + again.stderr);
+    assert.match(again.stdout, /unchanged/);
+    assert.ok((await ask(port, '/env/PATH')).body.startsWith(join(drover.home, 'node_modules', '.bin')));
   });
 });
 

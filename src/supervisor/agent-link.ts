@@ -133,7 +133,12 @@ export const openSocketLink = (socket: Socket, listener: LinkListener): AgentLin
   // Written past the stream, which cannot send descriptors, and therefore never through it.
   const writer = new ChannelWriter((socket as Socket & { readonly _handle: { readonly fd: number } })._handle.fd);
   socket.on('data', (chunk) => reader.push(chunk));
-  socket.on('error', () => socket.destroy());
+  // The number of a closed descriptor may be somebody else's before `close` tells.
+  socket.on('end', () => writer.close());
+  socket.on('error', () => {
+    writer.close();
+    socket.destroy();
+  });
   const ended = new Promise<void>((resolve) => {
     socket.once('close', () => {
       writer.close();

@@ -1,30 +1,33 @@
 /**
  * What the agent costs a worker, beside the same app without it: time to load, resident memory, CPU per request on
- * kept-alive and on new connections. Paired and alternating, so that a busy machine disturbs both alike; medians of the
- * ratios are printed, one JSON line a figure.
+ * kept-alive and on new connections. Medians of paired ratios are printed, one JSON line a figure.
  *
- *     npm run bench -- agent-cost      or: node bench/agent-cost.ts [--node /path/to/node] [--rounds 7]
+ *     npm run bench -- agent-cost      or: node bench/agent-cost.ts [--node /path/to/node] [--rounds 60] [--sets 4]
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AGENT_FILE, bundleAgent } from '../scripts/bundle-agent.ts';
 import { type FakeDaemon, type FakeWorker, openFakeDaemon } from '../test/agent/support/fake-daemon.ts';
 import { freePort } from '../test/support/temporary.ts';
+import { driveRaw } from './raw-load.ts';
 
 const APP = join(import.meta.dirname, '../test/fixtures/apps/hello.cjs');
 
 const { values } = parseArgs({
   options: {
     node: { type: 'string', default: process.execPath },
-    rounds: { type: 'string', default: '31' },
-    requests: { type: 'string', default: '6000' },
+    rounds: { type: 'string', default: '60' },
+    requests: { type: 'string', default: '1500' },
+    sets: { type: 'string', default: '4' },
   },
 });
 const ROUNDS = Number(values.rounds);
 const REQUESTS = Number(values.requests);
+const SETS = Number(values.sets);
+const CONNECTIONS = 32;
+const WARM_UP = 20_000;
 const version = execFileSync(values.node, ['--version'], { encoding: 'utf8' }).trim();
 
 function print(figure: string, data: Record<string, number>): void {
@@ -76,22 +79,6 @@ async function startSide(daemon: FakeDaemon, hasAgent: boolean): Promise<Side> {
   return { worker, port };
 }
 
-async function drive({ port }: Side, count: number, isKept: boolean): Promise<void> {
-  const agent = isKept ? new Agent({ keepAlive: true, maxSockets: 32 }) : false;
-  let left = count;
-  const one = async (): Promise<void> => {
-    while (left-- > 0) {
-      await new Promise<void>((resolve, reject) => {
-        request({ host: '127.0.0.1', port, agent }, (response) => response.resume().once('end', resolve))
-          .once('error', reject)
-          .end();
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: 32 }, one));
-  if (agent !== false) agent.destroy();
-}
-
 /** CPU time of all threads in nanoseconds; the ticks of `stat` are too coarse for 1 %. */
 function cpuNs(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`);
@@ -113,7 +100,7 @@ async function measureMemory(daemon: FakeDaemon): Promise<void> {
   const pss: number[] = [];
   for (let round = 0; round < Math.min(ROUNDS, 5); round++) {
     const sides = [await startSide(daemon, true), await startSide(daemon, false)];
-    for (const side of sides) await drive(side, 200, true);
+    for (const { port } of sides) await driveRaw({ port, requests: 200, connections: CONNECTIONS, isKept: true });
     const [agent, bare] = sides.map(({ worker }) => memoryBytes(worker.pid));
     rss.push((agent?.rss ?? 0) - (bare?.rss ?? 0));
     pss.push((agent?.pss ?? 0) - (bare?.pss ?? 0));
@@ -122,33 +109,62 @@ async function measureMemory(daemon: FakeDaemon): Promise<void> {
   print('memory', { rssMB: median(rss) / 2 ** 20, pssMB: median(pss) / 2 ** 20 });
 }
 
+/** CPU of the server per request, in nanoseconds. */
+async function spend({ worker, port }: Side, requests: number, isKept: boolean): Promise<number> {
+  const before = cpuNs(worker.pid);
+  await driveRaw({ port, requests, connections: CONNECTIONS, isKept });
+  return (cpuNs(worker.pid) - before) / requests;
+}
+
+/**
+ * Rounds of a few dozen milliseconds, one side after the other in alternating order, over several sets of processes:
+ * a busy machine disturbs neighbours in time alike, and two processes of one program differ by a few percent. The
+ * second bare side shows how far two equal ones are apart in this very run.
+ */
 async function measureCpu(daemon: FakeDaemon, isKept: boolean): Promise<void> {
-  const agent = await startSide(daemon, true);
-  const bare = await startSide(daemon, false);
-  const count = isKept ? REQUESTS : REQUESTS / 3;
-  for (const side of [agent, bare]) await drive(side, count, isKept);
+  const requests = isKept ? REQUESTS : Math.ceil(REQUESTS / 4);
   const ratios: number[] = [];
+  const controls: number[] = [];
   const costs: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const spent = async (side: Side): Promise<number> => {
-      const before = cpuNs(side.worker.pid);
-      await drive(side, count, isKept);
-      return cpuNs(side.worker.pid) - before;
-    };
-    const first = round % 2 === 0 ? agent : bare;
-    const a = await spent(first);
-    const b = await spent(first === agent ? bare : agent);
-    const [withAgent, without] = first === agent ? [a, b] : [b, a];
-    ratios.push(withAgent / without);
-    costs.push(without / 1000 / count);
+  for (let set = 0; set < SETS; set++) {
+    const sides = [await startSide(daemon, false), await startSide(daemon, true), await startSide(daemon, false)];
+    // Optimized code is what is measured.
+    const warmUp = isKept ? WARM_UP : WARM_UP / 5;
+    for (const { port } of sides) await driveRaw({ port, requests: warmUp, connections: CONNECTIONS, isKept });
+    for (let round = 0; round < ROUNDS; round++) {
+      const spent = new Map<Side, number>();
+      for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+        spent.set(side, await spend(side, requests, isKept));
+      }
+      const [first = 0, agent = 0, second = 0] = sides.map((side) => spent.get(side));
+      ratios.push(agent / ((first + second) / 2));
+      controls.push(second / first);
+      costs.push(first);
+    }
+    for (const { worker } of sides) await worker.close();
   }
-  print(isKept ? 'cpu-kept-alive' : 'cpu-new-connection', { ratio: median(ratios), bareUs: median(costs) });
-  await agent.worker.close();
-  await bare.worker.close();
+  print(isKept ? 'cpu-kept-alive' : 'cpu-new-connection', {
+    ratio: median(ratios),
+    ...intervalOf(ratios),
+    control: median(controls),
+    bareUs: median(costs) / 1000,
+  });
+}
+
+/** Between these two the median lies with 95 %, whatever the distribution: the ranks follow a binomial one. */
+function intervalOf(values: readonly number[]): { readonly low: number; readonly high: number } {
+  const sorted = values.toSorted((a, b) => a - b);
+  const reach = 0.98 * Math.sqrt(sorted.length);
+  const at = (rank: number): number => sorted[Math.min(sorted.length - 1, Math.max(0, Math.round(rank)))] ?? Number.NaN;
+  return { low: at(sorted.length / 2 - reach), high: at(sorted.length / 2 + reach) };
 }
 
 await bundleAgent();
 const daemon = await openFakeDaemon();
+// The workers outlive whoever started them, so an end from outside must end them first.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void daemon[Symbol.asyncDispose]().finally(() => process.exit(1)));
+}
 try {
   await measureLoad(daemon);
   await measureMemory(daemon);

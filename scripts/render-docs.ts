@@ -171,6 +171,7 @@ const MEANINGS: Readonly<Record<EventType, string>> = {
   'worker-killed': 'A worker was ended by force after its drain timeout.',
   'worker-start-timeout': 'A worker was not ready in time.',
   'worker-hung': 'A worker does not answer any more.',
+  'worker-signalled': 'Somebody sent a worker a signal by `drover signal`.',
   'crash-loop': 'A slot crashed more often than the restart limit allows; it is retried at the longest wait.',
   'crash-loop-ended': 'A slot in a crash loop is stable again.',
   'port-opened': 'An app listens on a port.',

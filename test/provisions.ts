@@ -10,7 +10,11 @@ import { delimiter, join } from 'node:path';
 import type { Suite } from './suites.ts';
 
 /** Announces and installs; returns what is still missing, in words. */
-export function provide(suite: Suite, root: string, announce: (line: string) => void): string[] {
+export function provide(
+  suite: Pick<Suite, 'needs' | 'packages'>,
+  root: string,
+  announce: (line: string) => void,
+): string[] {
   const missing = suite.needs.filter(({ command }) => !isInPath(command));
   if (missing.length > 0 && mayUseApt()) {
     const packages = missing.map(({ debian }) => debian);

@@ -37,6 +37,9 @@ export class FauxHandle implements ServerHandle {
   // A server that listens keeps its process alive, also while it has no source: the timer stands for that.
   #anchor: NodeJS.Timeout | null = null;
   #isClosed = false;
+  #isPlaced = false;
+  /** What `fchmod` was asked before the path was there. */
+  #mode: number | null = null;
   /** What the server has as its `_handle`: this object, or the native handle that was dressed as it. */
   #face: ServerHandle = this;
 
@@ -84,6 +87,12 @@ export class FauxHandle implements ServerHandle {
     this.#name = name;
   }
 
+  /** The socket exists from now on, at the address that the server asked for. */
+  placed(): void {
+    this.#isPlaced = true;
+    if (this.#mode !== null) this.fchmod(this.#mode);
+  }
+
   listen(): number {
     return 0;
   }
@@ -104,6 +113,11 @@ export class FauxHandle implements ServerHandle {
   /** `readableAll`, `writableAll`: libuv's `UV_READABLE` is 1, `UV_WRITABLE` 2. */
   fchmod(mode: number): number {
     if (this.#path === null) return 0;
+    if (!this.#isPlaced) {
+      // `listen` asks in its own tick, while the daemon has yet to answer.
+      this.#mode = mode;
+      return 0;
+    }
     try {
       chmodSync(this.#path, 0o600 | ((mode & 1) * 0o444) | (((mode >> 1) & 1) * 0o222));
       return 0;

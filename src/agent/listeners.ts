@@ -9,6 +9,7 @@
  *
  * The public shard is accepted from only while the worker is to serve; the private socket from the start.
  */
+import { resolve } from 'node:path';
 import type { BootShard, DaemonMessage, ListenAddress, ListenRequest, ServerState } from '../protocol/agent.ts';
 import {
   FLAG_IPV6_ONLY,
@@ -273,6 +274,7 @@ export class Listeners {
     listening.state = 'open';
     const name = socketNameOf(address);
     if (typeof name !== 'string') faux.rename(name);
+    faux.placed();
     if (listening.shard !== null) listening.shard = faux.dress(listening.shard);
     server._handle = faux.face;
     this.#acceptOn(listening);
@@ -358,7 +360,9 @@ export class Listeners {
   }
 }
 
-function pathRequest(path: string): ListenRequest {
+/** The daemon binds it, and stands elsewhere: a relative path is this process's. */
+function pathRequest(name: string): ListenRequest {
+  const path = name.startsWith('\0') ? name : resolve(name);
   return { host: null, port: 0, v6only: false, path, randomIndex: null, reservedPort: null };
 }
 

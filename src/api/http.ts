@@ -5,4 +5,5 @@
 import type { RequestListener, Server } from 'node:http';
 
 export const createServer = (onRequest: RequestListener): Server =>
-  process.getBuiltinModule('node:http').createServer(onRequest);
+  // On a Unix socket there is one host; without this Node refuses by itself, and without a document.
+  process.getBuiltinModule('node:http').createServer({ requireHostHeader: false }, onRequest);

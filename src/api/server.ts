@@ -54,8 +54,15 @@ export const serveApi = async (options: ApiOptions): Promise<ApiServer> => {
     const unknown = new DroverError('DROVER_ROUTE_UNKNOWN', { method: request.method, path });
     return guarded(Promise.reject(unknown), response, options);
   });
+  // Node would answer these two by itself, without a document.
+  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    sendJson(response, 417, toErrorDocument(invalidRequest('only `100-continue` can be expected')));
+  });
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    refuseConnection(socket, 'this is no proxy');
+  });
   server.on('clientError', (_error, socket: Socket) => {
-    refuseConnection(socket);
+    refuseConnection(socket, 'this is not HTTP, or its headers are too long');
   });
   server.headersTimeout = 10_000;
   await listenPrivately(server, options.socketPath);
@@ -143,8 +150,10 @@ const queryOf = ({ url }: IncomingMessage): Record<string, string> =>
 const parse = (schema: v.GenericSchema, value: unknown): unknown => {
   const result = v.safeParse(schema, value);
   if (result.success) return result.output;
-  throw new DroverError('DROVER_REQUEST_INVALID', { message: describeIssues(result.issues) });
+  throw invalidRequest(describeIssues(result.issues));
 };
+
+const invalidRequest = (message: string): DroverError => new DroverError('DROVER_REQUEST_INVALID', { message });
 
 const findCaller = ({ socket }: IncomingMessage, callerOf: ApiOptions['callerOf']): Caller | null => {
   // Node shows the descriptor of a socket nowhere else.
@@ -177,13 +186,12 @@ const listNames = async (service: DroverService): Promise<string[]> => {
 };
 
 /** What is no HTTP gets an answer that a person can read, and the connection is over. */
-const refuseConnection = (socket: Socket): void => {
+const refuseConnection = (socket: Socket, message: string): void => {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const error = new DroverError('DROVER_REQUEST_INVALID', { message: 'this is not HTTP, or its headers are too long' });
-  const text = JSON.stringify(toErrorDocument(error));
+  const text = JSON.stringify(toErrorDocument(invalidRequest(message)));
   socket.end(
     `HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
   );

@@ -65,14 +65,20 @@ export const readApps = async (
 };
 
 /** The configuration file of a command that takes nothing else. */
-export const readConfigFile = async (entry: string | undefined, context: CliContext): Promise<AppSource> => {
+export const readConfigFile = async (entry: string | undefined, context: CliContext): Promise<AppSource> =>
+  readFile(getConfigFile(entry, context), [], {}, context);
+
+/** The path that is meant: a file, that of a directory, or that of the caller's directory. */
+export const getConfigFile = (entry: string | undefined, context: CliContext): string => {
   const file = findFile(entry, context) ?? (entry === undefined ? undefined : resolve(context.directory, entry));
   if (file === undefined) throw noConfiguration(context.directory);
-  return readFile(file, [], {}, context);
+  return file;
 };
 
 const findFile = (entry: string | undefined, { directory }: CliContext): string | undefined => {
   if (entry === undefined) return findConfigFile(directory);
+  // `drover start "$APP"` without an APP: the directory would be a surprise.
+  if (entry === '') throw new DroverError('DROVER_USAGE', { message: 'The name of the file is empty.' });
   const path = resolve(directory, entry);
   if (findFileProblem(path) === 'is a directory') return findConfigFile(path);
   return isConfigFile(path) ? path : undefined;

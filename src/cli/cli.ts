@@ -77,6 +77,14 @@ const wantsJson = (words: readonly string[]): boolean => {
   return (at === -1 ? words : words.slice(0, at)).includes('--json');
 };
 
+/** Messages repeat what was typed or read, which may be meant for the terminal: `\u001b` stays visible. */
+const toPrintable = (text: string): string =>
+  text.replaceAll(
+    // oxlint-disable-next-line no-control-regex -- control characters are what this is about
+    /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
 /** Tells an error, as text on stderr or as the one JSON document on stdout. */
 const reportError = (error: unknown, isJson: boolean, context: CliContext): ExitCode => {
   const known =
@@ -89,8 +97,8 @@ const reportError = (error: unknown, isJson: boolean, context: CliContext): Exit
         );
   if (isJson) context.print(JSON.stringify(toErrorDocument(known)));
   else {
-    context.note(known.message);
-    if (known.hint !== null) context.note(known.hint);
+    context.note(toPrintable(known.message));
+    if (known.hint !== null) context.note(toPrintable(known.hint));
     // A defect is only useful with its place.
     if (known.code === 'DROVER_INTERNAL' && error instanceof Error && error.stack !== undefined)
       context.note(error.stack);

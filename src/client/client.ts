@@ -136,16 +136,27 @@ export const createClient = (options: ClientOptions = {}): DroverClient => {
 /** A name as a segment of a path; `.` and `..` would be taken for directories, and nothing for the list. */
 const app = (name: string): string => {
   if (/^\.{0,2}$/.test(name)) throw new DroverError('DROVER_APP_UNKNOWN', { app: name });
-  return `/v1/apps/${encodeURIComponent(name.toWellFormed())}`;
+  return `/v1/apps/${encodeURIComponent(possible(name))}`;
+};
+
+/** Such a name or id cannot exist, and would not fit in a request. */
+const isTooLong = (name: string): boolean => name.length > 80;
+
+/** The name, for a path or a query. Throws what the daemon would about one that nobody can have. */
+const possible = (name: string): string => {
+  if (isTooLong(name)) throw new DroverError('DROVER_APP_UNKNOWN', { app: name });
+  return name.toWellFormed();
 };
 
 const operation = (id: string): string => {
-  if (/^\.{0,2}$/.test(id)) throw new DroverError('DROVER_OPERATION_UNKNOWN', { operation: id });
+  if (/^\.{0,2}$/.test(id) || isTooLong(id)) throw new DroverError('DROVER_OPERATION_UNKNOWN', { operation: id });
   return `/v1/operations/${encodeURIComponent(id.toWellFormed())}`;
 };
 
 const toQuery = (values: Readonly<Record<string, string | number | boolean | undefined>>): string => {
   const query = new URLSearchParams();
-  for (const [key, value] of Object.entries(values)) if (value !== undefined) query.set(key, String(value));
+  for (const [key, value] of Object.entries(values))
+    if (value !== undefined)
+      query.set(key, key === 'app' || key === 'target' ? possible(String(value)) : String(value));
   return query.size === 0 ? '' : `?${query.toString()}`;
 };

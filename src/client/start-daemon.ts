@@ -45,6 +45,7 @@ export const startDaemon = async (home: string, client: DroverClient, options: D
     throw fail(`its home cannot be written: ${(cause as Error).message}`, cause);
   }
   const logStart = statSync(log).size;
+  // From this room, or from the command line's bundle beside it.
   const here = fileURLToPath(import.meta.url);
   const entry = options.entry ?? join(dirname(here), `../daemon/main${extname(here)}`);
   const child = spawn(process.execPath, [...DAEMON_OPTIONS, entry], {

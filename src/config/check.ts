@@ -68,14 +68,18 @@ export const parseConfig = (value: unknown, file: string, env: Environment): rea
   throw toConfigError(problems);
 };
 
+/** An error is to be read; `drover config check` lists the rest. */
+const MOST_TOLD = 20;
+
 /** One error for all problems of a configuration. */
 export const toConfigError = (problems: readonly ConfigProblem[]): DroverError => {
   if (problems.every(isLaterProblem)) {
     const keys = problems.map(({ path }) => `\`${path}\``).join(', ');
     return new DroverError('DROVER_NOT_AVAILABLE', { what: `The setting ${keys}` });
   }
-  const [first, ...others] = problems.map(formatProblem);
-  const message = others.length === 0 ? String(first) : ['', String(first), ...others].join('\n  ');
+  const lines = problems.slice(0, MOST_TOLD).map(formatProblem);
+  if (problems.length > MOST_TOLD) lines.push(`and ${problems.length - MOST_TOLD} more`);
+  const message = lines.length === 1 ? String(lines[0]) : ['', ...lines].join('\n  ');
   return new DroverError('DROVER_CONFIG_INVALID', { message });
 };
 

@@ -6,9 +6,13 @@
 import { writeSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
+import { DEEPEST } from './nesting.ts';
 
 interface Problem {
   readonly path: string;
+  /** The value in words; itself it is what JSON cannot say. */
+  readonly value: string;
   readonly message: string;
 }
 
@@ -17,13 +21,12 @@ export type LoadAnswer =
   | { readonly outcome: 'threw'; readonly message: string }
   | { readonly outcome: 'not-plain'; readonly problems: readonly Problem[] };
 
-const DEEPEST = 64;
 const MOST_PROBLEMS = 20;
 
 /** A copy of plain data without `undefined`; what is not plain becomes a problem. */
 const toPlain = (value: unknown, path: string, trail: readonly unknown[], problems: Problem[]): unknown => {
   const refuse = (message: string): undefined => {
-    if (problems.length < MOST_PROBLEMS) problems.push({ path, message });
+    if (problems.length < MOST_PROBLEMS) problems.push({ path, value: inspect(value, { depth: 0 }), message });
     return undefined;
   };
   if (typeof value === 'number' && !Number.isFinite(value)) return refuse('must be a finite number');
@@ -38,17 +41,27 @@ const toPlain = (value: unknown, path: string, trail: readonly unknown[], proble
   const prototype: unknown = Object.getPrototypeOf(value);
   // Objects of other realms (`node:vm`) are as plain; what matters is that there is no class between.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
-    return refuse(`must be plain data, not a ${value.constructor.name}`);
+    return refuse(`must be plain data, not a ${nameOfClass(value)}`);
   const plain: [string, unknown][] = [];
   for (const [key, item] of Object.entries(value))
     if (item !== undefined) plain.push([key, toPlain(item, path === '' ? key : `${path}.${key}`, inside, problems)]);
   return Object.fromEntries(plain);
 };
 
+/** `Date`; classes may be nameless, and their constructors gone. */
+const nameOfClass = (value: object): string => {
+  const { constructor } = value as { readonly constructor?: unknown };
+  return (typeof constructor === 'function' && constructor.name) || 'class instance';
+};
+
 const describe = (error: unknown, file: string): string => {
-  if (!(error instanceof Error)) return `it threw ${String(error)}.`;
-  const lines = (error.stack ?? '').split('\n');
-  const place = lines.find((line) => line.includes(file))?.replace(/^.*?(\/[^()]*:\d+(?::\d+)?)\)?$/, '$1');
+  // Not `String`, which calls what was thrown.
+  if (!(error instanceof Error)) return `it threw ${inspect(error, { depth: 0, customInspect: false })}.`;
+  const lines = String(error.stack).split('\n');
+  const place = lines
+    .find((line) => line.includes(file))
+    ?.replace('file://', '')
+    .replace(/^.*?(\/[^()]*:\d+(?::\d+)?)\)?$/, '$1');
   return `it threw ${error.name}: ${error.message}${place === undefined ? '' : ` (${place.trim()})`}`;
 };
 

@@ -12,6 +12,7 @@ import { DroverError } from '../protocol/index.ts';
 import type { LoadAnswer } from './load-child.ts';
 import { findFileProblem } from './file-problem.ts';
 import { toConfigError } from './check.ts';
+import { isNestedTooDeeply } from './nesting.ts';
 
 export interface LoadedConfig {
   /** Absolute path. */
@@ -52,35 +53,41 @@ export const isConfigFile = (path: string): boolean => {
 export const loadConfig = async (path: string, limits: LoadLimits = LIMITS): Promise<LoadedConfig> => {
   const file = resolve(path);
   const fail = (message: string, cause?: unknown): DroverError =>
-    new DroverError('DROVER_CONFIG_UNREADABLE', { file, message }, { cause });
+    new DroverError('DROVER_CONFIG_UNREADABLE', { file, message, isThere: true }, { cause });
   const problem = findFileProblem(file);
-  if (problem !== null) throw fail(`it ${problem}.`);
+  if (problem !== null) throw new DroverError('DROVER_CONFIG_UNREADABLE', { file, message: `it ${problem}.` });
   if (statSync(file).size > limits.bytes) throw fail(`it is bigger than ${limits.bytes} bytes.`);
   if (!EXTENSIONS.has(extname(file))) throw fail(`its name ends in none of ${[...EXTENSIONS].join(', ')}.`);
-  if (extname(file) === '.json') {
-    try {
-      return { file, value: JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, '')) };
-    } catch (cause) {
-      throw fail((cause as Error).message, cause);
-    }
-  }
+  if (extname(file) === '.json') return { file, value: readJson(file, fail) };
   const answer = await runFile(file, limits, fail);
   if (answer.outcome === 'threw') throw fail(answer.message);
   if (answer.outcome === 'not-plain')
-    throw toConfigError(answer.problems.map((problem) => ({ ...problem, value: null, suggestion: null })));
+    throw toConfigError(answer.problems.map((problem) => ({ ...problem, suggestion: null })));
   return { file, value: answer.value };
 };
 
 type Fail = (message: string, cause?: unknown) => DroverError;
 
+const readJson = (file: string, fail: Fail): unknown => {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
+  } catch (cause) {
+    throw fail(`it is not JSON: ${(cause as Error).message}.`, cause);
+  }
+  if (isNestedTooDeeply(value)) throw fail('it is nested too deeply.');
+  return value;
+};
+
 const runFile = async (file: string, limits: LoadLimits, fail: Fail): Promise<LoadAnswer> => {
+  // By way of its room, because this may run from the command line's bundle.
   const here = fileURLToPath(import.meta.url);
   const child = spawn(
     process.execPath,
     [
       '--disable-warning=ExperimentalWarning',
       '--max-old-space-size=512',
-      join(here, `../load-child${extname(here)}`),
+      join(here, `../../config/load-child${extname(here)}`),
       file,
       String(limits.bytes),
     ],
@@ -98,7 +105,13 @@ const runFile = async (file: string, limits: LoadLimits, fail: Fail): Promise<Lo
     text += chunk;
     // JSON may need six bytes for one of the file's; beyond that the child has not kept to its limit.
     if (text.length > limits.bytes * 6 + 1024) reject(fail(`it exports more than ${limits.bytes} bytes.`));
-    if (text.endsWith('\n')) settle(JSON.parse(text) as LoadAnswer);
+    if (!text.endsWith('\n')) return;
+    try {
+      settle(JSON.parse(text) as LoadAnswer);
+    } catch (cause) {
+      // The file runs in the same process, and descriptor 3 is open to it as well.
+      reject(fail('it wrote to descriptor 3, which carries what it exports.', cause));
+    }
   });
   pipe.on('error', reject);
   child.on('error', (cause) => {

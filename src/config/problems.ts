@@ -97,6 +97,9 @@ const laterProblem = (path: Path, value: unknown): ConfigProblem => ({
 /** True for a key that is documented and not built yet. */
 export const isLaterProblem = (problem: ConfigProblem): boolean => problem.message === LATER;
 
+/** How a message begins where there is no value to show. */
+const MISSING = 'is missing';
+
 /** What the validator found, without unknown keys. */
 export const toProblems = (issues: readonly v.BaseIssue<unknown>[], path: Path): ConfigProblem[] =>
   issues
@@ -106,10 +109,17 @@ export const toProblems = (issues: readonly v.BaseIssue<unknown>[], path: Path):
       return {
         path: formatPath(at),
         value: issue.input ?? null,
-        message: issue.message,
+        message: issue.input === undefined ? `${MISSING}; it ${issue.message}` : issue.message,
         suggestion: suggestValue(issue),
       };
     });
+
+const BOOLEANS: ReadonlyMap<string, string> = new Map([
+  ['true', 'true'],
+  ['yes', 'true'],
+  ['false', 'false'],
+  ['no', 'false'],
+]);
 
 /** The value that was probably meant: the right spelling, or the same value in the right type. */
 const suggestValue = ({ input, expected, message }: v.BaseIssue<unknown>): string | null => {
@@ -117,11 +127,13 @@ const suggestValue = ({ input, expected, message }: v.BaseIssue<unknown>): strin
   if (Array.isArray(input) || isObject(input)) return null;
   const words = [...wanted.matchAll(/"([^"]+)"/g)].map(([, word]) => String(word));
   if (typeof input === 'string') {
+    // A list of numbers is no help to who wrote a word.
+    const isNumeric = /number|integer/i.test(`${wanted} ${message}`);
     const near = findNearest(input, words);
     if (near !== null) return `'${near}'`;
     if (message.includes('duration')) return suggestDuration(input);
-    if (/number|integer/i.test(`${wanted} ${message}`) && /^\d+(\.\d+)?$/.test(input)) return input;
-    if (wanted.includes('boolean')) return { true: 'true', yes: 'true', false: 'false', no: 'false' }[input] ?? null;
+    if (isNumeric) return /^\d+(\.\d+)?$/.test(input) ? input : null;
+    if (wanted.includes('boolean')) return BOOLEANS.get(input) ?? null;
     if (wanted.includes('Array')) return JSON.stringify([input]).replaceAll('"', "'");
   }
   if (typeof input === 'number' && wanted.includes('string')) return `'${input}'`;
@@ -140,6 +152,7 @@ const suggestDuration = (input: string): string | null => {
 export const formatProblem = ({ path, value, message, suggestion }: ConfigProblem): string => {
   const shown = JSON.stringify(value) ?? 'undefined';
   const short = shown.length > 80 ? `${shown.slice(0, 77)}…` : shown;
+  const it = message.startsWith(MISSING) ? '' : `; it is ${short}`;
   const hint = suggestion === null ? '' : ` (did you mean ${suggestion}?)`;
-  return `${path === '' ? 'the configuration' : path} ${message}; it is ${short}${hint}`;
+  return `${path === '' ? 'the configuration' : path} ${message}${it}${hint}`;
 };

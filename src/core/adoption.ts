@@ -50,8 +50,8 @@ export type AdoptionPhase = 'probing' | 'waiting-for-hello' | 'adopted' | 'repla
 export interface AdoptionState {
   readonly phase: AdoptionPhase;
   readonly record: WorkerRecord;
-  /** What its agent said before the probe was done; null while it said nothing. */
-  readonly early: { readonly isReady: boolean } | null;
+  /** Its agent spoke before the probe was done. */
+  readonly hasSpoken: boolean;
 }
 
 interface Bound {
@@ -61,15 +61,13 @@ interface Bound {
 export type AdoptionEvent =
   | Each<'probed', Bound & { readonly observed: ObservedProcess }>
   /** Its agent spoke, over the channel that was kept or by reconnecting. */
-  | Each<'hello', Bound & { readonly isReady: boolean }>
+  | Each<'hello', Bound>
   | Each<'exited', Bound & { readonly exit: Exit }>
   | Each<'timer', Bound>;
 
 export type AdoptionEffect =
   /** Give the process to the slot's worker machine (`adopt`), and watch for its end. */
   | { readonly type: 'adopt'; readonly generation: number; readonly pid: number; readonly isReady: boolean }
-  /** It became ready while nobody was listening: pass it on to the worker machine. */
-  | { readonly type: 'ready'; readonly generation: number }
   /** The worker is no more; start another one in its slot. */
   | { readonly type: 'lost'; readonly generation: number; readonly exit: Exit; readonly reason: string }
   /** Boot a replacement, hand over, and only then end this one. */
@@ -98,7 +96,7 @@ export type AdoptionTable = {
   };
 };
 
-export const newAdoption = (record: WorkerRecord): AdoptionState => ({ phase: 'probing', record, early: null });
+export const newAdoption = (record: WorkerRecord): AdoptionState => ({ phase: 'probing', record, hasSpoken: false });
 
 const WHY_LOST: Readonly<Record<Exclude<AdoptionVerdict, 'adopt'>, string>> = {
   rebooted: 'the machine was restarted',
@@ -120,7 +118,7 @@ const unexpected: AdoptionTransition = (state, event) => ({
 });
 
 const judge: AdoptionTransition<'probed'> = (state, { observed }, policy) => {
-  const { record, early } = state;
+  const { record, hasSpoken } = state;
   const { generation, pid } = record;
   const verdict = judgeRecord(record, observed);
   if (verdict !== 'adopt') {
@@ -129,36 +127,26 @@ const judge: AdoptionTransition<'probed'> = (state, { observed }, policy) => {
     const exit = verdict === 'lost' && observed.exit !== null ? observed.exit : unknownExit(reason);
     return { state: { ...state, phase: 'gone' }, effects: [{ type: 'lost', generation, exit, reason }] };
   }
-  const adopt: AdoptionEffect = {
-    type: 'adopt',
-    generation,
-    pid,
-    isReady: record.wasReady || early?.isReady === true,
-  };
-  if (early !== null || !record.hasAgent) return { state: { ...state, phase: 'adopted' }, effects: [adopt] };
+  // What it became ready for meanwhile, its hello tells: the ordinary look at its readiness follows.
+  const adopt: AdoptionEffect = { type: 'adopt', generation, pid, isReady: record.wasReady };
+  if (hasSpoken || !record.hasAgent) return { state: { ...state, phase: 'adopted' }, effects: [adopt] };
   return {
     state: { ...state, phase: 'waiting-for-hello' },
     effects: [adopt, { type: 'arm', timer: 'hello', afterMs: policy.helloTimeoutMs, generation }],
   };
 };
 
-const noteEarly: AdoptionTransition<'hello'> = (state, { isReady }) => ({
-  state: { ...state, early: { isReady } },
-  effects: [],
-});
+const noteEarly: AdoptionTransition<'hello'> = (state) => ({ state: { ...state, hasSpoken: true }, effects: [] });
 
 const bury: AdoptionTransition<'exited'> = (state, { generation, exit }) => ({
   state: { ...state, phase: 'gone' },
   effects: [{ type: 'lost', generation, exit, reason: WHY_LOST.lost }],
 });
 
-const confirm: AdoptionTransition<'hello'> = (state, { generation, isReady }) => {
-  const isNews = isReady && !state.record.wasReady;
-  return {
-    state: { ...state, phase: 'adopted' },
-    effects: [{ type: 'disarm', timer: 'hello' }, ...(isNews ? [{ type: 'ready', generation } as const] : [])],
-  };
-};
+const confirm: AdoptionTransition<'hello'> = (state) => ({
+  state: { ...state, phase: 'adopted' },
+  effects: [{ type: 'disarm', timer: 'hello' }],
+});
 
 /** The worker machine has it already and deals with its end. */
 const forget: AdoptionTransition<'exited'> = (state) => ({

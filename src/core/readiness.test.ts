@@ -7,7 +7,7 @@ const port = (number: number): ExpectedPort => ({
   matches: (_key, listening) => listening === number,
 });
 const facts = (change: Partial<ReadinessFacts>): ReadinessFacts => ({
-  spawnedAt: 1000,
+  aliveSince: 1000,
   expected: [],
   anyListenerCounts: false,
   listeners: [],

@@ -3,7 +3,8 @@
  *
  * Declared ports and ports that the app served before must listen (after a change of script, arguments, environment or
  * release any one listener counts); where the app signals readiness, the signal must have come; then all of it must
- * have held for `stableForMs`. A worker of an app that never listened is ready after `stableForMs` alive.
+ * have held for `stableForMs`. A worker of an app that never listened is ready after `stableForMs` alive:
+ * since its agent spoke, because before that Node was only loading.
  */
 
 /** A port that the app is expected to serve: by number (declared) or by its full address (learned). */
@@ -19,7 +20,8 @@ export interface Listener {
 }
 
 export interface ReadinessFacts {
-  readonly spawnedAt: number;
+  /** When the app began to run. */
+  readonly aliveSince: number;
   readonly expected: readonly ExpectedPort[];
   /** The app changed: ports learned earlier may be gone, so any one listener satisfies `expected`. */
   readonly anyListenerCounts: boolean;
@@ -38,7 +40,11 @@ export type Readiness =
 export const readinessAt = (facts: ReadinessFacts, at: number): Readiness => {
   const missing = missingFrom(facts);
   if (missing.length > 0) return { status: 'waiting', missing };
-  const since = Math.max(facts.spawnedAt, facts.signalledAt ?? 0, ...facts.listeners.map((listener) => listener.since));
+  const since = Math.max(
+    facts.aliveSince,
+    facts.signalledAt ?? 0,
+    ...facts.listeners.map((listener) => listener.since),
+  );
   const readyAt = since + facts.stableForMs;
   return at >= readyAt ? { status: 'ready' } : { status: 'settling', at: readyAt };
 };

@@ -10,6 +10,7 @@ const shard = (change: Partial<ShardSample> = {}): ShardSample => ({
   connections: 0,
   base: 100,
   isUp: true,
+  lane: 'stable',
   ...change,
 });
 
@@ -57,6 +58,12 @@ describe('feedback', () => {
     }
   });
 
+  it('finds the shard that is behind also where nobody is without a queue', () => {
+    const steps = poll([shard({ depth: 9 }), shard({ depth: 2 }), shard({ depth: 3 })], 3);
+    assert.ok((steps.at(-1)?.weights.at(0) ?? 100) < 10);
+    assert.deepEqual(steps.at(-1)?.weights.slice(1), [100, 100]);
+  });
+
   it('is not disturbed by a queue that is gone at the next poll', () => {
     const first = stepFeedback(newFeedback(), [shard({ depth: 9 }), shard()], 10);
     assert.deepEqual(first.weights, [100, 100]);
@@ -68,7 +75,7 @@ describe('feedback', () => {
     assert.deepEqual(steps.at(1)?.weights, [25, 100, 100]);
     assert.ok((steps.at(2)?.weights.at(0) ?? 100) < 10);
     assert.deepEqual(steps.at(2)?.cover, [{ shard: 0, by: 2 }]);
-    const held = poll([shard(), shard(), shard()], 19, steps.at(2)?.state);
+    const held = poll([shard(), shard(), shard()], 59, steps.at(2)?.state);
     assert.ok(
       held.every(({ uncover }) => uncover.length === 0),
       'not trusted while somebody else empties its queue',
@@ -81,9 +88,47 @@ describe('feedback', () => {
 
   it('covers a shard that stalls again sooner', () => {
     const stalled = poll([shard({ depth: 2 }), shard()], 3);
-    const trusted = poll([shard(), shard()], 21, stalled.at(-1)?.state);
+    const trusted = poll([shard(), shard()], 61, stalled.at(-1)?.state);
     const again = poll([shard({ depth: 1 }), shard()], 2, trusted.at(-1)?.state);
     assert.deepEqual(again.at(1)?.cover, [{ shard: 0, by: 1 }]);
+  });
+
+  it('covers by a worker of the same release, where there is one', () => {
+    const samples = [
+      shard({ isUp: false, lane: 'candidate' }),
+      shard(),
+      shard({ lane: 'candidate', utilization: 0.9 }),
+    ];
+    assert.deepEqual(stepFeedback(newFeedback(), samples, 10).cover, [{ shard: 0, by: 2 }]);
+    const alone = [shard({ isUp: false, lane: 'candidate' }), shard({ base: 0 }), shard({ utilization: 0.9 })];
+    assert.deepEqual(stepFeedback(newFeedback(), alone, 10).cover, [{ shard: 0, by: 2 }]);
+  });
+
+  it('ends a cover by a worker that is to get no connections any more', () => {
+    const stalled = poll([shard({ depth: 2 }), shard({ lane: 'candidate' })], 3).at(-1);
+    assert.deepEqual(stalled?.cover, [{ shard: 0, by: 1 }]);
+    const moved = [shard({ depth: 2 }), shard({ lane: 'candidate', base: 0 })];
+    const next = stepFeedback(stalled?.state ?? newFeedback(), moved, 40);
+    assert.deepEqual([next.uncover, next.cover], [[{ shard: 0, by: 1 }], []]);
+  });
+
+  it('keeps covering a shard that stalls again and again, with little weight, and lets go when it has been calm', () => {
+    let { state } = poll([shard({ depth: 2 }), shard()], 3).at(-1) ?? { state: newFeedback() };
+    ({ state } = poll([shard(), shard()], 80, state).at(-1) ?? { state });
+    assert.equal(state.shards.at(0)?.coveredBy, null, 'once is an accident');
+    ({ state } = poll([shard({ depth: 2 }), shard()], 3, state).at(-1) ?? { state });
+    const kept = poll([shard(), shard()], 499, state);
+    assert.ok(kept.every(({ uncover }) => uncover.length === 0));
+    assert.ok((kept.at(-1)?.weights.at(0) ?? 100) < 10);
+    const end = poll([shard(), shard()], 1, kept.at(-1)?.state).at(0);
+    assert.deepEqual(end?.uncover, [{ shard: 0, by: 1 }]);
+    const later = stepFeedback(end?.state ?? state, [shard(), shard()], 60_000).state;
+    const rare = poll([shard({ depth: 2 }), shard()], 3, later);
+    const over = poll([shard(), shard()], 70, rare.at(-1)?.state);
+    assert.ok(
+      over.some(({ uncover }) => uncover.length > 0),
+      'a minute later it is an accident again',
+    );
   });
 
   it('trusts a shard again although its queue is never empty for long', () => {
@@ -140,6 +185,7 @@ describe('feedback', () => {
       connections: fc.option(fc.nat(200)),
       base: fc.constantFrom(0, 5, 95, 100),
       isUp: fc.boolean(),
+      lane: fc.constantFrom('stable', 'candidate'),
     });
     const pictures = fc
       .integer({ min: 1, max: 5 })
@@ -158,6 +204,14 @@ describe('feedback', () => {
           for (const { shard, by } of step.cover) {
             assert.ok(by !== shard && samples.at(by)?.isUp === true, 'a living sibling covers');
             covered.set(shard, by);
+          }
+          for (const [shard, by] of covered) {
+            // Nobody has to be told to stop who is gone.
+            if (samples.at(by)?.isUp !== true) covered.delete(shard);
+          }
+          for (const [shard, by] of covered) {
+            const isFit = samples.at(by)?.base !== 0 || samples.at(shard)?.isUp === false;
+            assert.ok(isFit, 'who is to get nothing does not accept for a living worker');
           }
           const wants = samples.some(({ base }) => base > 0);
           assert.equal(

@@ -34,15 +34,23 @@ export interface ShardSample {
   readonly base: number;
   /** A live worker accepts from it. */
   readonly isUp: boolean;
+  /** Shards of one lane run the same release. */
+  readonly lane: string;
 }
 
 export interface FeedbackPolicy {
   /** Polls in a row with a queue that others do not have, before a shard loses weight. */
   readonly behindPolls: number;
+  /** A queue that is so many times shorter counts as none: on a busy machine nobody's is empty. */
+  readonly shorterBy: number;
   /** Polls in a row without progress before a sibling covers it. */
   readonly stalledPolls: number;
   /** Polls since a shard was last behind before it is trusted again: while it is covered, an empty queue proves little. */
   readonly calmPolls: number;
+  /** A shard that falls behind again within this time is one that stalls now and then: */
+  readonly repeatWithinMs: number;
+  /** it keeps its cover, and gets little, for this long after it was last behind, so that its next stall delays nobody. */
+  readonly keepCoverMs: number;
   /** What a shard that is behind keeps of its weight at each further poll. */
   readonly loseFactor: number;
   /** By how much of itself its factor grows at each poll with an empty queue: 1 doubles it. */
@@ -59,8 +67,11 @@ export interface FeedbackPolicy {
 
 export const FEEDBACK_POLICY: FeedbackPolicy = {
   behindPolls: 2,
+  shorterBy: 4,
   stalledPolls: 3,
-  calmPolls: 20,
+  calmPolls: 60,
+  repeatWithinMs: 15_000,
+  keepCoverMs: 5000,
   loseFactor: 0.25,
   regain: 1,
   minFactor: 0.02,
@@ -76,6 +87,10 @@ interface ShardFeedback {
   readonly behind: number;
   /** Polls since it was last found to be behind. */
   readonly calm: number;
+  /** When that was; null: never. */
+  readonly behindAt: number | null;
+  /** Its cover is kept until then; null where it has not stalled repeatedly. */
+  readonly coverUntil: number | null;
   readonly depth: number;
   readonly coveredBy: number | null;
 }
@@ -103,19 +118,28 @@ export interface FeedbackStep {
 
 export const newFeedback = (): FeedbackState => ({ shards: [], busyAt: null, polledAt: 0, connections: null });
 
-const FRESH: ShardFeedback = { factor: 1, behind: 0, calm: 0, depth: 0, coveredBy: null };
+const FRESH: ShardFeedback = {
+  factor: 1,
+  behind: 0,
+  calm: 0,
+  behindAt: null,
+  coverUntil: null,
+  depth: 0,
+  coveredBy: null,
+};
 
-/** A shard is behind when it has a queue, poll after poll, while at least one other live shard has none. */
+/** A shard is behind when it has a queue, poll after poll, while another live shard has none, or a far shorter one. */
 const judge = (
   before: ShardFeedback,
   sample: ShardSample,
   isAnyoneFree: boolean,
+  at: number,
   policy: FeedbackPolicy,
 ): ShardFeedback => {
   const { depth } = sample;
   const seen = { ...before, depth, calm: before.calm + 1 };
   // The next worker of a dead one's shard begins with a clean record.
-  if (!sample.isUp) return { ...seen, behind: 0, factor: 1 };
+  if (!sample.isUp) return { ...seen, behind: 0, factor: 1, behindAt: null, coverUntil: null };
   if (sample.base <= 0) return { ...seen, behind: depth > 0 ? before.behind : 0 };
   // Everybody has a queue: that is load, not a stalled worker, and shifting it would only move the queue.
   if (depth === 0 || !isAnyoneFree) {
@@ -125,8 +149,22 @@ const judge = (
   }
   const behind = before.behind + 1;
   if (behind < policy.behindPolls) return { ...seen, behind };
-  return { ...seen, behind, calm: 0, factor: Math.max(policy.minFactor, before.factor * policy.loseFactor) };
+  return {
+    ...seen,
+    behind,
+    calm: 0,
+    behindAt: at,
+    coverUntil: stallsRepeatedly(before, at, policy) ? at + policy.keepCoverMs : null,
+    factor: Math.max(policy.minFactor, before.factor * policy.loseFactor),
+  };
 };
+
+const isFreer = (other: ShardSample, sample: ShardSample, { shorterBy }: FeedbackPolicy): boolean =>
+  other.isUp && other.base > 0 && other.depth * shorterBy <= sample.depth;
+
+/** It had caught up in between, and not long ago; or it is known for it already. */
+const stallsRepeatedly = ({ behindAt, calm, coverUntil }: ShardFeedback, at: number, policy: FeedbackPolicy): boolean =>
+  behindAt !== null && at - behindAt <= policy.repeatWithinMs && (coverUntil !== null || calm >= policy.calmPolls);
 
 /** Leans weights gently against a standing imbalance of open connections; 1 for all when it is small. */
 const evenOut = (samples: readonly ShardSample[], policy: FeedbackPolicy): readonly number[] => {
@@ -143,15 +181,26 @@ const evenOut = (samples: readonly ShardSample[], policy: FeedbackPolicy): reado
   });
 };
 
-/** The live shard with the shortest queue and the idlest worker, to accept for another one as well. */
+/**
+ * Whether one shard's worker may accept for another shard. One that is to get no connections gets none this way
+ * either; only a dead worker's clients are better off with it than with nobody.
+ */
+const mayCover = (by: ShardSample, shard: ShardSample): boolean => by.isUp && (by.base > 0 || !shard.isUp);
+
+/** Negative when `a` is the better one to accept for `shard`: shares at all, the same lane, a short queue, an idle worker. */
+const compareSiblings = (a: ShardSample, b: ShardSample, shard: ShardSample): number =>
+  Number(b.base > 0) - Number(a.base > 0) ||
+  Number(b.lane === shard.lane) - Number(a.lane === shard.lane) ||
+  a.depth - b.depth ||
+  (a.utilization ?? 0) - (b.utilization ?? 0);
+
+/** The best live shard to accept for another one as well; -1 when there is none. */
 const findSibling = (samples: readonly ShardSample[], shards: readonly ShardFeedback[], except: number): number => {
+  const shard = samples[except]!;
   let best = -1;
   for (const [index, sample] of samples.entries()) {
-    if (index === except || !sample.isUp || shards[index]!.behind > 0) continue;
-    const champion = samples[best];
-    if (champion === undefined) best = index;
-    else if (sample.depth < champion.depth) best = index;
-    else if (sample.depth === champion.depth && (sample.utilization ?? 0) < (champion.utilization ?? 0)) best = index;
+    if (index === except || !mayCover(sample, shard) || shards[index]!.behind > 0) continue;
+    if (best === -1 || compareSiblings(sample, samples[best]!, shard) < 0) best = index;
   }
   return best;
 };
@@ -160,6 +209,7 @@ const needsCover = (
   sample: ShardSample,
   before: ShardFeedback,
   shard: ShardFeedback,
+  at: number,
   policy: FeedbackPolicy,
 ): boolean => {
   // A dead worker's shard may still be handed connections whose handshake had begun: covered until it lives again.
@@ -167,6 +217,7 @@ const needsCover = (
   // One that has not regained its weight since it last stalled is covered sooner.
   if (shard.behind >= (before.factor < 1 ? policy.behindPolls : policy.stalledPolls)) return true;
   if (shard.coveredBy === null) return false;
+  if (shard.coverUntil !== null && at < shard.coverUntil) return true;
   return shard.factor < 1 ? shard.calm < policy.calmPolls : sample.depth > 0;
 };
 
@@ -177,12 +228,12 @@ export const stepFeedback = (
   at: number,
   policy: FeedbackPolicy = FEEDBACK_POLICY,
 ): FeedbackStep => {
-  const isFree = samples.map(({ isUp, depth, base }) => isUp && base > 0 && depth === 0);
   const judged = samples.map((sample, index) =>
     judge(
       state.shards[index] ?? FRESH,
       sample,
-      isFree.some((free, other) => free && other !== index),
+      samples.some((other, at) => at !== index && isFreer(other, sample, policy)),
+      at,
       policy,
     ),
   );
@@ -192,9 +243,11 @@ export const stepFeedback = (
   const shards = judged.map((shard, index): ShardFeedback => {
     const sample = samples[index]!;
     const current = shard.coveredBy;
-    const isCoverAlive = current !== null && samples[current]?.isUp === true;
-    if (needsCover(sample, state.shards[index] ?? FRESH, shard, policy)) {
-      if (isCoverAlive) return shard;
+    const coverer = current === null ? undefined : samples[current];
+    const isCoverAlive = coverer?.isUp === true;
+    if (needsCover(sample, state.shards[index] ?? FRESH, shard, at, policy)) {
+      if (coverer !== undefined && mayCover(coverer, sample)) return shard;
+      if (current !== null && isCoverAlive) uncover.push({ shard: index, by: current });
       const by = findSibling(samples, judged, index);
       if (by === -1) return { ...shard, coveredBy: null };
       cover.push({ shard: index, by });

@@ -25,7 +25,7 @@ import { CHANNEL_PREFIX, type Inherited } from './inheritance.ts';
 import type { KeptDescriptor } from './guard.ts';
 import { Operations } from './operations.ts';
 import { resolveCommand } from './resolve-command.ts';
-import { openService } from './service.ts';
+import { openService } from './service/service.ts';
 
 export interface ComposeOptions {
   readonly home: string;
@@ -92,7 +92,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     clock,
     traffic: dataPath,
     records: store,
-    output: options.output ?? fileOutput(logs, options, (app) => supervisor.find(app)?.identity?.uid ?? null),
+    output: options.output ?? fileOutput(logs, options, (app) => supervisor.find(app)?.uid ?? null),
     resolveCommand,
     newId: () => randomBytes(UNIQUE_BYTES).toString('base64url'),
     agentPath: AGENT_PATH,

@@ -47,12 +47,19 @@ const SCRIPT = fileURLToPath(new URL('guard.sh', import.meta.url));
 const SETTLE_MS = 30;
 const LONGEST_MS = 300;
 const FIRST_KEPT_FD = 4;
+/** A guard has nothing to do that could end it; one that ended within this time never stood. */
+const SHORT_LIFE_MS = 1000;
+const LONGEST_RETRY_MS = 30_000;
+
+const retryAfterMs = (failures: number): number => Math.min(LONGEST_RETRY_MS, SETTLE_MS * 2 ** failures);
 
 export const openGuard = (options: GuardOptions): Guard => {
   let current: { readonly child: ChildProcess; readonly pipe: Writable } | null = null;
   let timer: NodeJS.Timeout | null = null;
   let isDismissed = false;
   let firstChangeAt = 0;
+  /** Guards in a row that ended by themselves at once: something about this machine or installation is wrong. */
+  let stillborn = 0;
 
   const replace = (): void => {
     timer = null;
@@ -74,13 +81,17 @@ export const openGuard = (options: GuardOptions): Guard => {
     const pipe = child.stdio[3] as Writable;
     // A guard that is gone cannot be written to; its exit is what we act on.
     pipe.on('error', () => {});
-    child.once('error', () => schedule());
-    child.once('exit', () => {
-      if (current?.child === child && !isDismissed) {
-        current = null;
-        schedule();
-      }
-    });
+    const startedAt = performance.now();
+    let isOver = false;
+    const onEnd = (): void => {
+      if (isOver || current?.child !== child || isDismissed) return;
+      isOver = true;
+      current = null;
+      stillborn = performance.now() - startedAt < SHORT_LIFE_MS ? stillborn + 1 : 0;
+      if (timer === null) timer = setTimeout(replace, stillborn === 0 ? 0 : retryAfterMs(stillborn));
+    };
+    child.once('error', onEnd);
+    child.once('exit', onEnd);
     child.unref();
     const previous = current;
     current = { child, pipe };

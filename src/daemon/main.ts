@@ -58,13 +58,13 @@ const main = async (): Promise<void> => {
   writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   kept = () => drover.kept();
   guard ??= openGuard(guardOptions);
-  await drover.recover();
   drover.store.events.append({
     app: null,
     type: inherited.isRecovery ? 'daemon-recovered' : 'daemon-started',
     reason: inherited.isRecovery ? 'the guard brought it back' : null,
     data: { pid: process.pid },
   });
+  await drover.recover();
   const api = await serveApi({
     service: drover.service,
     socketPath,

@@ -1,58 +1,119 @@
 /** The causal chain behind the present state of an app, told from its events: each with what it followed from. */
-import type { AppDocument, EventDocument, WhyDocument } from '../protocol/index.ts';
+import type { AppDocument, EventDocument, EventType, WhyDocument } from '../protocol/index.ts';
 
 /** Events that explain nothing by themselves: the ordinary course of a worker's life. */
-const ORDINARY = new Set(['port-opened', 'shard-covered', 'shard-uncovered', 'worker-drained']);
+const ORDINARY: ReadonlySet<EventType> = new Set(['port-opened', 'shard-covered', 'shard-uncovered', 'worker-drained']);
 const LINKS_SHOWN = 20;
 
+/** `events` in rising order; more of them than are told, because a cause may lie further back. */
 export const explain = (app: AppDocument, events: readonly EventDocument[]): WhyDocument => {
-  const telling = events.filter((event) => !ORDINARY.has(event.type)).slice(-LINKS_SHOWN);
-  return {
-    app: app.name,
-    chain: telling.map((event, index) => ({
-      at: event.at,
-      event: describeEvent(event),
-      because: causeOf(event, telling.slice(0, index)),
-    })),
-    summary: summarize(app, telling),
-  };
+  const telling = events.filter((event) => !ORDINARY.has(event.type));
+  const chain = telling.map((event, index) => ({
+    at: event.at,
+    event: describeEvent(event),
+    because: causeOf(event, telling.slice(0, index)),
+  }));
+  return { app: app.name, chain: chain.slice(-LINKS_SHOWN), summary: summarize(app, telling) };
 };
 
 const describeEvent = (event: EventDocument): string =>
   `${event.worker ?? event.app ?? 'drover'}: ${event.type.replaceAll('-', ' ')}${event.reason === null ? '' : ` (${event.reason})`}`;
 
-/** Which earlier kinds of event of the same worker bring an event about, most direct first. */
-const CAUSES: Readonly<Record<string, readonly string[]>> = {
-  'worker-spawned': ['worker-exited', 'worker-backoff', 'operation-started'],
-  'worker-ready': ['worker-spawned', 'worker-adopted'],
-  'worker-backoff': ['worker-exited'],
-  'crash-loop': ['worker-exited'],
-  'worker-draining': ['operation-started'],
-  'worker-killed': ['worker-draining', 'worker-start-timeout', 'worker-hung'],
-  'worker-exited': ['worker-killed', 'worker-draining', 'worker-start-timeout', 'worker-hung', 'port-taken'],
-  'operation-ended': ['worker-start-timeout', 'worker-exited', 'port-taken', 'operation-started'],
-  'worker-adopted': ['daemon-recovered', 'daemon-started'],
+/** How a cause has to be related to its event. */
+type Relation = (cause: EventDocument, event: EventDocument, before: readonly EventDocument[]) => boolean;
+
+const sameWorker: Relation = (cause, event) => cause.worker === event.worker;
+/** Of the same process: what an earlier one in the slot went through explains nothing. */
+const sameProcess: Relation = (cause, event) =>
+  cause.worker === event.worker && cause.data['generation'] === event.data['generation'];
+const anywhere: Relation = () => true;
+const sameOperation: Relation = (cause, event) => cause.data['operation'] === event.data['operation'];
+/** An operation that had ended by then asked for nothing any more. */
+const stillRunning: Relation = (cause, _event, before) =>
+  !before.some((other) => other.type === 'operation-ended' && sameOperation(other, cause, before));
+const duringOperation: Relation = (cause, event, before) =>
+  event.data['outcome'] !== 'completed' &&
+  cause.seq >
+    (before.findLast((other) => other.type === 'operation-started' && sameOperation(other, event, before))?.seq ?? 0);
+
+type Causes = readonly (readonly [type: EventType, relation: Relation])[];
+
+/** Which earlier events bring an event about, most direct first. */
+const CAUSES: Partial<Readonly<Record<EventType, Causes>>> = {
+  'worker-spawned': [
+    ['worker-backoff', sameWorker],
+    ['operation-started', stillRunning],
+    ['worker-exited', sameWorker],
+    ['daemon-recovered', anywhere],
+    ['daemon-started', anywhere],
+  ],
+  'worker-ready': [
+    ['worker-spawned', sameProcess],
+    ['worker-adopted', sameProcess],
+  ],
+  'worker-backoff': [['worker-exited', sameWorker]],
+  'crash-loop': [['worker-exited', sameWorker]],
+  'worker-draining': [
+    ['worker-hung', sameWorker],
+    ['operation-started', stillRunning],
+  ],
+  'worker-killed': [
+    ['worker-start-timeout', sameProcess],
+    ['worker-hung', sameProcess],
+    ['worker-draining', sameProcess],
+  ],
+  'worker-exited': [
+    ['worker-killed', sameProcess],
+    ['worker-draining', sameProcess],
+    ['worker-start-timeout', sameProcess],
+    ['worker-hung', sameProcess],
+    ['worker-signalled', sameProcess],
+    ['port-taken', sameWorker],
+  ],
+  'operation-ended': [
+    ['worker-start-timeout', duringOperation],
+    ['worker-exited', duringOperation],
+    ['port-taken', duringOperation],
+    ['operation-started', sameOperation],
+  ],
+  'worker-adopted': [
+    ['daemon-recovered', anywhere],
+    ['daemon-started', anywhere],
+  ],
+};
+
+/** What there is to say where no event on record is the cause. */
+const UNCAUSED: Partial<Readonly<Record<EventType, string>>> = {
+  'operation-started': 'it was asked for',
+  'worker-signalled': 'it was asked for',
+  'daemon-started': 'it was asked for',
+  'daemon-recovered': 'it had died',
+  'app-added': 'it was asked for',
+  'app-changed': 'it was asked for',
+  'worker-exited': 'nothing that Drover did: it ended by itself, or somebody else ended it',
+  'port-taken': 'another process was there first',
 };
 
 const causeOf = (event: EventDocument, before: readonly EventDocument[]): string => {
-  for (const type of CAUSES[event.type] ?? []) {
-    const cause = before.findLast(
-      (earlier) =>
-        earlier.type === type &&
-        (earlier.worker === undefined || event.worker === undefined || earlier.worker === event.worker),
-    );
+  for (const [type, isRelated] of CAUSES[event.type] ?? []) {
+    const cause = before.findLast((earlier) => earlier.type === type && isRelated(earlier, event, before));
     if (cause !== undefined) return describeEvent(cause);
   }
-  if (event.type === 'operation-started') return 'it was asked for';
-  return event.reason ?? 'nothing earlier is on record';
+  return UNCAUSED[event.type] ?? 'nothing earlier is on record';
 };
+
+const TROUBLE: ReadonlySet<EventType> = new Set([
+  'crash-loop',
+  'worker-exited',
+  'worker-start-timeout',
+  'port-taken',
+  'worker-hung',
+]);
 
 const summarize = (app: AppDocument, events: readonly EventDocument[]): string => {
   const ready = app.workers.filter((worker) => worker.ready).length;
   const state = `${app.name} is ${app.status}: ${ready} of ${app.instances} workers are ready`;
-  const trouble = events.findLast((event) =>
-    ['crash-loop', 'worker-exited', 'worker-start-timeout', 'port-taken', 'worker-hung'].includes(event.type),
-  );
+  const trouble = events.findLast((event) => TROUBLE.has(event.type));
   const operation = events.findLast((event) => event.type === 'operation-ended');
   if (app.status !== 'online' && trouble !== undefined) return `${state}, because ${describeEvent(trouble)}.`;
   return operation?.reason ? `${state}. Last change: ${operation.reason}.` : `${state}.`;

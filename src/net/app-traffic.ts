@@ -1,6 +1,5 @@
 /** What the ports of one app have in common: who accepts in which slot, how busy they are, and what share each may have. */
-import type { Clock, Lane } from '../protocol/index.ts';
-import type { ShardHolder } from './port.ts';
+import type { Clock, Lane, ShardHolder } from '../protocol/index.ts';
 
 export interface Load {
   /** Of the worker's event loop, 0–1. */

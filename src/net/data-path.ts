@@ -13,7 +13,7 @@ import {
   unixListenSocket,
 } from '../os/index.ts';
 import { DroverError } from '../protocol/index.ts';
-import type { Clock, DispatchLevel, Lane, ListenAddress } from '../protocol/index.ts';
+import type { Clock, DispatchLevel, Lane, ListenAddress, ShardHolder } from '../protocol/index.ts';
 import { addressKey, describeAddress } from './address.ts';
 import { AppTraffic } from './app-traffic.ts';
 import type { LaneWeights, Load } from './app-traffic.ts';
@@ -24,7 +24,7 @@ import { GroupPort, ownerOf } from './group-port.ts';
 import { restorePorts } from './inheritance.ts';
 import type { PortFacts } from './kept-name.ts';
 import { startPolling } from './polling.ts';
-import type { KeptDescriptor, ManagedPort, Port, PortView, ShardHolder } from './port.ts';
+import type { KeptDescriptor, ManagedPort, Port, PortView } from './port.ts';
 import { PrivateSockets } from './private-sockets.ts';
 import { SharedPort } from './shared-port.ts';
 
@@ -320,7 +320,8 @@ class SocketDataPath implements DataPath {
 
   #ofSameApp<Kind extends Port>(port: Kind, app: string): Kind {
     if (port.app === app) return port;
-    const data = { address: describeAddress(port.address), pid: process.pid, command: `the app ${port.app}` };
+    // Without a pid: it would be ours, and somebody might kill it.
+    const data = { address: describeAddress(port.address), pid: null, command: `the app ${port.app}` };
     throw new DroverError('DROVER_PORT_TAKEN', data);
   }
 }

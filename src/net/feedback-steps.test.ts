@@ -8,6 +8,7 @@ const sample = (depth: number, isUp = true): ShardSample => ({
   depth,
   isUp,
   base: 1,
+  lane: 'stable',
   utilization: null,
   connections: null,
 });

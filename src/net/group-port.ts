@@ -15,14 +15,14 @@ import {
   setReusePort,
   stopListening,
 } from '../os/index.ts';
-import type { Clock, Lane } from '../protocol/index.ts';
+import type { Clock, Lane, ShardHolder } from '../protocol/index.ts';
 import { placeKey } from './app-traffic.ts';
 import type { AppTraffic, Place } from './app-traffic.ts';
 import type { Dispatch, Member } from './dispatch.ts';
 import { stepChange, withoutCover, withoutShard } from './feedback-steps.ts';
 import { writeKeptName } from './kept-name.ts';
 import type { PortFacts } from './kept-name.ts';
-import type { KeptDescriptor, ManagedPort, PortView, PrivateSocket, ShardHolder, ShardSocket } from './port.ts';
+import type { KeptDescriptor, ManagedPort, PortView, PrivateSocket, ShardSocket } from './port.ts';
 import type { KeptPrivate, PrivateSockets } from './private-sockets.ts';
 import { percentages } from './shares.ts';
 import { waitForQuiet } from './wait-for-quiet.ts';
@@ -52,7 +52,7 @@ interface Shard extends Member, Place {
 const SETTLE_EVERY_MS = 50;
 /** With no feedback to give: only one shard, or nobody alive. */
 const UNEVENTFUL_POLL_MS = 500;
-const SERVING_POLL_MS = 20;
+const SERVING_POLL_MS = 50;
 
 export class GroupPort implements ManagedPort {
   readonly key: string;
@@ -257,6 +257,7 @@ export class GroupPort implements ManagedPort {
         connections: facts.sticky ? null : (load?.connections ?? null),
         base: bases.get(shard) ?? 0,
         isUp: traffic.findHolder(shard, this.key) !== null,
+        lane: shard.lane,
       };
     });
   }

@@ -1,5 +1,5 @@
 /** A port of an app, as the rest of Drover sees it. */
-import type { Lane, ListenAddress } from '../protocol/index.ts';
+import type { Lane, ListenAddress, ShardView } from '../protocol/index.ts';
 
 export interface ShardSocket {
   readonly fd: number;
@@ -23,30 +23,6 @@ export interface Port {
   giveUp(slot: number, lane?: Lane): Promise<void>;
   /** A listening Unix socket for one worker's private server on this port; null where none can be made. */
   privateSocket(slot: number, worker: string): PrivateSocket | null;
-}
-
-/** A worker that accepts on its slot's shards of all the app's ports. */
-export interface ShardHolder {
-  /** `app/slot#generation`. */
-  readonly id: string;
-  readonly app: string;
-  readonly slot: number;
-  readonly lane: Lane;
-  /** Whether it listens on this port: an app may give some of its workers ports that the others do not have. */
-  readonly serves: (key: string) => boolean;
-  /** Accept on a sibling's shard as well, until told otherwise. */
-  readonly cover: (key: string, slot: number, fd: number) => void;
-  readonly uncover: (key: string, slot: number) => void;
-}
-
-export interface ShardView {
-  readonly slot: number;
-  readonly lane: Lane;
-  /** Share of new connections, 0–100. */
-  readonly weight: number;
-  readonly acceptQueue: number | null;
-  /** Id of the holder that accepts from it in its worker's place. */
-  readonly coveredBy: string | null;
 }
 
 export interface PortView {

@@ -96,6 +96,8 @@ interface Pending {
 const RETRY_MS = 5;
 /** A worker that reads nothing for this much is treated as gone. */
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
+/** Each is a descriptor of the daemon's, and one worker that asks and never reads must not take them all. */
+const MAX_QUEUED_DESCRIPTORS = 512;
 
 /**
  * Sends messages of any size in order, and keeps what a busy worker has no room for. It does not own `fd`; call
@@ -105,6 +107,7 @@ export class ChannelWriter {
   readonly #fd: number;
   #queue: Pending[] = [];
   #queuedBytes = 0;
+  #queuedDescriptors = 0;
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
 
@@ -115,6 +118,7 @@ export class ChannelWriter {
   /** False when the other end is gone, or reads so little that it may as well be. */
   send(bytes: Uint8Array, descriptor: number | null = null): boolean {
     if (this.#isClosed || this.#queuedBytes + bytes.length > MAX_QUEUED_BYTES) return false;
+    if (descriptor !== null && this.#queuedDescriptors >= MAX_QUEUED_DESCRIPTORS) return false;
     if (this.#queue.length > 0) {
       this.#keep(bytes, descriptor);
       return true;
@@ -132,6 +136,7 @@ export class ChannelWriter {
     for (const { descriptor } of this.#queue) if (descriptor !== null) closeDescriptor(descriptor);
     this.#queue = [];
     this.#queuedBytes = 0;
+    this.#queuedDescriptors = 0;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
@@ -141,6 +146,7 @@ export class ChannelWriter {
     const own = descriptor === null ? null : duplicate(descriptor);
     this.#queue.push({ bytes: Uint8Array.from(bytes), descriptor: own });
     this.#queuedBytes += bytes.length;
+    if (own !== null) this.#queuedDescriptors += 1;
     this.#timer ??= setTimeout(() => this.#retry(), RETRY_MS).unref();
   }
 
@@ -150,7 +156,10 @@ export class ChannelWriter {
       const taken = sendSome(this.#fd, first.bytes, first.descriptor);
       if (taken === 'closed') return this.close();
       if (taken === 'full') break;
-      if (first.descriptor !== null) closeDescriptor(first.descriptor);
+      if (first.descriptor !== null) {
+        closeDescriptor(first.descriptor);
+        this.#queuedDescriptors -= 1;
+      }
       this.#queuedBytes -= taken;
       if (taken < first.bytes.length) {
         this.#queue[0] = { bytes: first.bytes.subarray(taken), descriptor: null };

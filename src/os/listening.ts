@@ -1,6 +1,7 @@
 /** On which TCP ports given processes listen: for programs that our agent does not come to. Linux only; else nothing. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import type { ListenAddress } from '../protocol/index.ts';
+import { LISTEN, listTcp, type TcpRow } from './socket-table.ts';
 
 export interface ListeningSocket {
   readonly pid: number;
@@ -8,45 +9,22 @@ export interface ListeningSocket {
   readonly address: Extract<ListenAddress, { kind: 'tcp' }>;
 }
 
-const LISTEN_STATE = '0A';
-
 export function listeningSockets(pids: readonly number[]): readonly ListeningSocket[] {
-  const rows = [...readTable('/proc/net/tcp', false), ...readTable('/proc/net/tcp6', true)];
+  const rows = listTcp({ port: null, state: LISTEN });
   if (rows.length === 0) return [];
   return pids.flatMap((pid) => {
     const inodes = socketInodes(pid);
-    return rows.filter(({ inode }) => inodes.has(inode)).map(({ inode, address }) => ({ pid, inode, address }));
+    return rows
+      .filter(({ inode }) => inodes.has(inode))
+      .map((row) => ({ pid, inode: row.inode, address: addressOf(row) }));
   });
 }
 
-function readTable(file: string, isV6: boolean): readonly Omit<ListeningSocket, 'pid'>[] {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    // Not Linux, or a kernel without this family.
-    return [];
-  }
-  return text
-    .split('\n')
-    .slice(1)
-    .flatMap((line) => {
-      const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/);
-      if (state !== LISTEN_STATE) return [];
-      const [host = '', port = ''] = local.split(':');
-      const address = {
-        kind: 'tcp',
-        host: hostOf(host, isV6),
-        port: Number.parseInt(port, 16),
-        v6only: false,
-      } as const;
-      return [{ inode: Number(inode), address }];
-    });
+function addressOf({ host, port, isV6 }: TcpRow): ListeningSocket['address'] {
+  return { kind: 'tcp', host: hostOf(Buffer.from(host, 'hex'), isV6), port, v6only: false };
 }
 
-/** /proc writes addresses as 32-bit words of this machine. */
-function hostOf(hex: string, isV6: boolean): string {
-  const bytes = Buffer.from(hex, 'hex').swap32();
+function hostOf(bytes: Buffer, isV6: boolean): string {
   if (!isV6) return bytes.join('.');
   const words = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
   // The URL parser knows the canonical form.

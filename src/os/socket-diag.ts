@@ -41,7 +41,8 @@ function encodeRequest({ port, state }: TcpQuestion, family: number): Buffer {
   request.writeUInt8(family, 16);
   request.writeUInt8(IPPROTO_TCP, 17);
   request.writeUInt32LE(1 << state, 20);
-  request.writeUInt16BE(port, 24);
+  // None is any.
+  request.writeUInt16BE(port ?? 0, 24);
   return request;
 }
 

@@ -21,7 +21,8 @@ export const LISTEN = 10;
 const HANDSHAKE = 3;
 
 export interface TcpQuestion {
-  readonly port: number;
+  /** Null: any. */
+  readonly port: number | null;
   readonly state: number;
 }
 
@@ -53,13 +54,13 @@ export function handshakesOn(port: number): ReadonlySet<string> {
 }
 
 function readTcp(file: string, isV6: boolean, question: TcpQuestion): readonly TcpRow[] {
-  const hexPort = question.port.toString(16).toUpperCase().padStart(4, '0');
+  const hexPort = question.port?.toString(16).toUpperCase().padStart(4, '0') ?? null;
   const hexState = question.state.toString(16).toUpperCase().padStart(2, '0');
   return rowsOf(file)
-    .filter(([, local = '', , state]) => state === hexState && local.endsWith(`:${hexPort}`))
+    .filter(([, local = '', , state]) => state === hexState && (hexPort === null || local.endsWith(`:${hexPort}`)))
     .map(([, local = '', remote = '', , , , , , , inode]) => {
-      const host = toNetworkOrder(local.slice(0, local.indexOf(':')));
-      return { host, port: question.port, remote, inode: Number(inode), isV6 };
+      const [host = '', port = ''] = local.split(':');
+      return { host: toNetworkOrder(host), port: Number.parseInt(port, 16), remote, inode: Number(inode), isV6 };
     });
 }
 

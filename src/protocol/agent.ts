@@ -214,7 +214,7 @@ export type DaemonMessage =
   | {
       readonly type: 'refuse';
       readonly id: number;
-      readonly code: 'EADDRINUSE' | 'EACCES' | 'EADDRNOTAVAIL' | 'EINVAL';
+      readonly code: 'EADDRINUSE' | 'EACCES' | 'EADDRNOTAVAIL' | 'EINVAL' | 'EMFILE';
       readonly errno: number;
     }
   /** Answer to `listen`: bind by yourself (with `reusePort` where Node can) and answer `bound`. */

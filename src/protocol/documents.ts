@@ -192,6 +192,7 @@ export const EVENT_TYPES = [
   'worker-killed',
   'worker-start-timeout',
   'worker-hung',
+  'worker-signalled',
   'crash-loop',
   'crash-loop-ended',
   'port-opened',

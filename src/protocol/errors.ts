@@ -57,7 +57,10 @@ export const ERRORS = {
     2,
     'A configuration file that is missing, throws, hangs, exits or is too big.',
     (d) => `The configuration file ${String(d['file'])} could not be read: ${String(d['message'])}`,
-    () => 'Create one with `drover init`, or name the file: `drover start <file>`.',
+    (d) =>
+      d['isThere'] === true
+        ? 'Mend it, and try it with `drover config check <file>`.'
+        : 'Create one with `drover init`, or name the file: `drover start <file>`.',
   ),
   DROVER_REQUEST_INVALID: entry(
     400,
@@ -123,8 +126,8 @@ export const ERRORS = {
     1,
     'A port that another process already holds.',
     (d) =>
-      `${String(d['address'])} is taken${d['pid'] ? ` by ${String(d['command'] ?? 'a process')} (pid ${String(d['pid'])})` : ''}.`,
-    () => 'Stop that process, or let the app listen elsewhere.',
+      `${String(d['address'])} is taken${d['pid'] || d['command'] ? ` by ${String(d['command'] ?? 'a process')}` : ''}${d['pid'] ? ` (pid ${String(d['pid'])})` : ''}.`,
+    () => 'Stop what holds it, or let the app listen elsewhere.',
   ),
   DROVER_BUSY: entry(
     409,
@@ -259,14 +262,29 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** Messages repeat what was typed or read, of which the beginning is enough to know it again. */
+const LONGEST_LINE = 1_000;
+const clipLines = (text: string): string =>
+  text.length <= LONGEST_LINE
+    ? text
+    : text.replaceAll(/.+/g, (line) => (line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line));
+
 /** A failure from the catalogue. `code` identifies it, also across processes; `data` fills the message. */
+const MARK = Symbol.for('drover.error');
+
 export class DroverError extends Error {
+  /** The command line is bundled and the daemon's engine is not (`drover run` has both): one class, known by its mark. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && MARK in value;
+  }
+
+  readonly [MARK] = true;
   override readonly name = 'DroverError';
   readonly code: ErrorCode;
   readonly data: ErrorData;
 
   constructor(code: ErrorCode, data: ErrorData = {}, options?: { readonly cause?: unknown }) {
-    super(ERRORS[code].message(data), options);
+    super(clipLines(ERRORS[code].message(data)), options);
     this.code = code;
     this.data = data;
   }

@@ -3,4 +3,6 @@ export * from './agent.ts';
 export * from './app-config.ts';
 export * from './documents.ts';
 export * from './errors.ts';
+export * from './records.ts';
 export type { Clock } from './time.ts';
+export * from './traffic.ts';

@@ -2,21 +2,14 @@
  * What happened, in the order it happened: `seq` orders, `at` is for people. Appending removes what is beyond the
  * limits now and then; one app in a crash loop cannot push out what the others did.
  */
-import type { Clock, EventDocument, EventType } from '../protocol/index.ts';
+import type { Clock, EventDocument, EventInput, EventType } from '../protocol/index.ts';
 import type { Database, Row } from './database.ts';
 import { jsonOf, numberOf, textOf, textOrNull } from './json.ts';
 
-export interface EventInput {
-  /** Null for what concerns the daemon. */
-  readonly app: string | null;
-  readonly worker?: string | null;
-  readonly type: EventType;
-  readonly reason?: string | null;
-  readonly data?: Readonly<Record<string, unknown>>;
-}
-
 export interface EventQuery {
   readonly app?: string;
+  /** With `app`: what concerns the daemon as well. */
+  readonly withDaemon?: boolean;
   /** Only what came after this sequence number. */
   readonly afterSeq?: number;
   readonly sinceMs?: number;
@@ -53,7 +46,8 @@ export function eventRecords(database: Database, clock: Clock, limits: EventLimi
   const insert = database.prepare(`
     INSERT INTO events (at_ms, app, worker, type, reason, data_json)
     VALUES (:atMs, :app, :worker, :type, :reason, :data) RETURNING seq`);
-  const filter = '(:app IS NULL OR app = :app) AND seq > :afterSeq AND at_ms >= :sinceMs';
+  const filter =
+    '(:app IS NULL OR app = :app OR (:withDaemon = 1 AND app IS NULL)) AND seq > :afterSeq AND at_ms >= :sinceMs';
   const first = database.prepare(`SELECT * FROM events WHERE ${filter} ORDER BY seq LIMIT :limit`);
   const newest = database.prepare(
     `SELECT * FROM (SELECT * FROM events WHERE ${filter} ORDER BY seq DESC LIMIT :limit) ORDER BY seq`,
@@ -100,11 +94,10 @@ export function eventRecords(database: Database, clock: Clock, limits: EventLimi
       });
       return seq;
     },
-    list({ app, afterSeq, sinceMs, limit } = {}) {
+    list({ app, withDaemon = false, afterSeq, sinceMs, limit } = {}) {
       const statement = afterSeq === undefined ? newest : first;
-      return statement
-        .list({ app: app ?? null, afterSeq: afterSeq ?? 0, sinceMs: sinceMs ?? 0, limit: limit ?? -1 })
-        .map(read);
+      const bounds = { afterSeq: afterSeq ?? 0, sinceMs: sinceMs ?? 0, limit: limit ?? -1 };
+      return statement.list({ app: app ?? null, withDaemon: withDaemon ? 1 : 0, ...bounds }).map(read);
     },
     subscribe(listener) {
       // A wrapper each time, so that one function may listen twice and end once.

@@ -2,9 +2,9 @@
 export { openStore } from './open.ts';
 export type { OpenStoreOptions, Store } from './open.ts';
 export type { AppRecord, AppRecords, Wanted } from './apps.ts';
-export type { EventInput, EventLimits, EventListener, EventQuery, EventRecords } from './events.ts';
+export type { EventLimits, EventListener, EventQuery, EventRecords } from './events.ts';
 export type { MetaRecords } from './meta.ts';
 export type { OperationBegin, OperationQuery, OperationRecord, OperationRecords } from './operations.ts';
-export type { PortRecord, PortRecords } from './ports.ts';
+export type { PortRecords } from './ports.ts';
 export type { ReleaseRecord, ReleaseRecords } from './releases.ts';
-export type { WorkerRecord, WorkerRecordKey, WorkerRecords } from './workers.ts';
+export type { WorkerRecords } from './workers.ts';

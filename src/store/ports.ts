@@ -1,21 +1,7 @@
 /** Ports that an app has held: a restarted daemon opens them again, and readiness knows what should listen. */
-import type { ListenAddress, PortDocument } from '../protocol/index.ts';
+import type { ListenAddress, PortRecord } from '../protocol/index.ts';
 import type { Database, Row } from './database.ts';
 import { isSet, jsonOf, numberOf, numberOrNull, textOf } from './json.ts';
-
-export interface PortRecord {
-  readonly app: string;
-  /** The key that `net/` gave it; unique within the app. */
-  readonly key: string;
-  readonly address: ListenAddress;
-  readonly declared: boolean;
-  /** The n-th `listen(0)` of the app, or null for a port that was asked for by number. */
-  readonly randomIndex: number | null;
-  /** Slots whose workers have held it; empty where that is not known. */
-  readonly slots: readonly number[];
-  readonly protocol: PortDocument['protocol'];
-  readonly firstHeldAtMs: number;
-}
 
 export interface PortRecords {
   /** Adds or replaces the port; `firstHeldAtMs` of one that is there stays. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import type { AppConfig, EventDocument, ReceiptDocument } from '../protocol/index.ts';
+import type { AppConfig, EventDocument, ReceiptDocument, WorkerRecord } from '../protocol/index.ts';
 import { openStore } from './index.ts';
-import type { AppRecord, Store, WorkerRecord } from './index.ts';
+import type { AppRecord, Store } from './index.ts';
 import { nextOperationId } from './operation-id.ts';
 
 const config: AppConfig = {

@@ -2,30 +2,9 @@
  * Adoption records: what a new daemon needs to know its predecessor's workers again, one row per live process. Written
  * at spawn and at each change of phase, removed when the exit has been dealt with.
  */
-import type { Lane } from '../protocol/index.ts';
+import type { Lane, WorkerRecord, WorkerRecordKey } from '../protocol/index.ts';
 import type { Database, Row } from './database.ts';
 import { numberOf, textOf } from './json.ts';
-
-export interface WorkerRecordKey {
-  readonly app: string;
-  readonly slot: number;
-  readonly generation: number;
-}
-
-export interface WorkerRecord extends WorkerRecordKey {
-  readonly lane: Lane;
-  readonly release: number;
-  readonly pid: number;
-  /** With `bootId` it tells this process from a later one of the same pid. */
-  readonly startTicks: number;
-  readonly bootId: string;
-  /** Token of the spawn, present in the environment of every descendant. */
-  readonly spawn: string;
-  readonly startedAtMs: number;
-  /** Phase of its machine (`core/worker.ts`); this room does not interpret it. */
-  readonly phase: string;
-  readonly restarts: number;
-}
 
 export interface WorkerRecords {
   /** Adds or replaces the record of that slot and generation. */

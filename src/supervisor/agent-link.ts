@@ -98,6 +98,19 @@ const frame = (message: DaemonMessage, hasDescriptor: boolean): Buffer => {
   return Buffer.from(`${JSON.stringify(body)}\n`);
 };
 
+/** A piece of this size is part of a flood: what workers honestly say fits into a fraction of it. */
+const FLOOD_BYTES = 16 * 1024;
+
+/** One piece of a flood a turn of the event loop: libuv alone would read on for megabytes while everybody else waits. */
+const readInTurns = (socket: Socket, reader: EnvelopeReader): void => {
+  socket.on('data', (chunk) => {
+    reader.push(chunk);
+    if (chunk.length < FLOOD_BYTES) return;
+    socket.pause();
+    setImmediate(() => socket.resume());
+  });
+};
+
 /**
  * A link over the worker's channel. Takes ownership of `fd`.
  */
@@ -106,7 +119,7 @@ export const openChannelLink = (fd: number, listener: LinkListener): AgentLink =
   const socket = new Socket({ fd, readable: true, writable: false });
   const writer = new ChannelWriter(fd);
 
-  socket.on('data', (chunk) => reader.push(chunk));
+  readInTurns(socket, reader);
   socket.on('error', () => socket.destroy());
   const ended = new Promise<void>((resolve) => {
     socket.once('close', () => {
@@ -132,7 +145,7 @@ export const openSocketLink = (socket: Socket, listener: LinkListener): AgentLin
   const reader = new EnvelopeReader(listener);
   // Written past the stream, which cannot send descriptors, and therefore never through it.
   const writer = new ChannelWriter((socket as Socket & { readonly _handle: { readonly fd: number } })._handle.fd);
-  socket.on('data', (chunk) => reader.push(chunk));
+  readInTurns(socket, reader);
   // The number of a closed descriptor may be somebody else's before `close` tells.
   socket.on('end', () => writer.close());
   socket.on('error', () => {

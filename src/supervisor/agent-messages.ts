@@ -1,5 +1,6 @@
 /** What each message of an agent means for its tenant. One function per message; decisions stay in `core/`. */
-import type { AgentMessage } from '../protocol/index.ts';
+import { readVariable } from '../os/index.ts';
+import { SPAWN_VARIABLE, type AgentMessage } from '../protocol/index.ts';
 import { parseAgentMessage } from './agent-schema.ts';
 import type { Tenant } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -21,7 +22,10 @@ const RECEIVERS: Receivers = {
       handle.isAccepting = false;
       handle.servers.clear();
     }
-    handle.agentPid = message.pid;
+    handle.helloAt ??= tenant.at;
+    // Descriptors are taken from this process: it must be one of the worker's.
+    if (isOfWorker(message.pid, handle)) handle.agentPid = message.pid;
+    else reportGarbage(tenant, handle, `pid ${message.pid} is none of this worker`);
     handle.nodeVersion ??= message.node.replace(/^v/, '');
     if (message.signalledReady) handle.signalledReadyAt ??= tenant.at;
     handle.addReport(tenant.at, message.report);
@@ -94,6 +98,10 @@ const RECEIVERS: Receivers = {
     handle.addReport(tenant.at, message.report);
   },
 };
+
+/** Its own process, or one that it started: behind wrappers the app is a descendant. */
+export const isOfWorker = (pid: number, handle: WorkerHandle): boolean =>
+  pid === handle.pid || readVariable(pid, SPAWN_VARIABLE) === handle.spawnId;
 
 /** What a worker may have said before it ended, and is read after. */
 const LAST_WORDS: ReadonlySet<AgentMessage['type']> = new Set(['report', 'draining', 'drained', 'exit']);

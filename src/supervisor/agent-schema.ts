@@ -12,6 +12,9 @@ const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
 const positivePort = v.pipe(port, v.minValue(1));
 const protocol = v.picklist(['http', 'https', 'http2', 'tls', 'tcp']);
 
+/** Absolute, or in Linux's abstract space: a relative one would be looked for where the daemon stands. */
+const socketPath = v.pipe(v.string(), v.regex(/^[/\0]/), v.minLength(2), v.maxLength(107));
+
 const address = v.variant('kind', [
   v.object({
     kind: v.literal('tcp'),
@@ -19,7 +22,7 @@ const address = v.variant('kind', [
     port: positivePort,
     v6only: v.boolean(),
   }),
-  v.object({ kind: v.literal('unix'), path: v.pipe(v.string(), v.minLength(1), v.maxLength(107)) }),
+  v.object({ kind: v.literal('unix'), path: socketPath }),
 ]);
 
 /** Pairs of bucket and count. */
@@ -82,7 +85,7 @@ const schema = v.variant('type', [
       host: v.nullable(v.pipe(v.string(), v.maxLength(64))),
       port,
       v6only: v.boolean(),
-      path: v.nullable(v.pipe(v.string(), v.minLength(1), v.maxLength(107))),
+      path: v.nullable(socketPath),
       randomIndex: v.nullable(whole),
       reservedPort: v.nullable(positivePort),
     }),

@@ -15,10 +15,13 @@ export interface AgentSocketOptions {
 
 /** A connection that does not say hello in this time is not an agent of ours. */
 const HELLO_WITHIN_MS = 5000;
+/** Far more than workers behind wrappers; every user of a worker can reach the socket. */
+const MOST_CONNECTIONS = 1024;
 
 export const openAgentSocket = async (options: AgentSocketOptions): Promise<Server> => {
   rmSync(options.path, { force: true });
   const server = createServer((socket) => greet(socket, options));
+  server.maxConnections = MOST_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.path, resolve);
@@ -33,6 +36,8 @@ const greet = (socket: Socket, { claim }: AgentSocketOptions): void => {
   const timer = setTimeout(() => socket.destroy(), HELLO_WITHIN_MS);
   const link = openSocketLink(socket, {
     onMessage(message) {
+      // What else was in the same piece after a refusal.
+      if (socket.destroyed) return;
       if (listener === null) {
         clearTimeout(timer);
         const spawn = message.type === 'hello' ? message.spawn : null;

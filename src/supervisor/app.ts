@@ -2,24 +2,19 @@
  * One app: its slots, their tenants, and the one operation that may be changing them. Connects the pieces; what to do
  * is decided by the machines in `core/`.
  */
-import { chooseHurry, mayAcceptEarly, type WorkerPolicy } from '../core/index.ts';
+import { mayAcceptEarly, type WorkerPolicy } from '../core/index.ts';
 import { freeMemoryBytes, usableCpus } from '../os/index.ts';
 import { DroverError, type AppConfig, type OperationDocument, type OperationKind } from '../protocol/index.ts';
+import { Availability } from './availability.ts';
 import type { SupervisorEdges } from './edges.ts';
+import { identityOf } from './identity.ts';
 import { ListenDesk } from './listen-desk.ts';
 import { OperationRun, type OperationPlan, type SlotHands } from './operation-run.ts';
+import { KILL_AFTER_MS, patienceMs } from './patience.ts';
 import { Slot } from './slot.ts';
 import { chooseSurge } from './surge.ts';
 import { Tenant, type TenantHost } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
-
-/** Between the end of patience and SIGKILL. */
-const KILL_AFTER_MS = 5000;
-
-export interface AppIdentity {
-  readonly uid: number;
-  readonly gid: number;
-}
 
 export interface AppState {
   readonly config: AppConfig;
@@ -43,27 +38,29 @@ export class App implements TenantHost, SlotHands {
   readonly app: string;
   readonly edges: SupervisorEdges;
   readonly desk: ListenDesk;
-  readonly identity: AppIdentity | null;
   readonly slots = new Map<number, Slot>();
   readonly #listener: AppListener;
+  readonly #availability: Availability;
   #state: AppState;
   #target: AppState;
   #run: OperationRun | null = null;
   #lastRun: OperationDocument | null = null;
-  #lastHurryAt: number | null = null;
-  #hurryTimer: NodeJS.Timeout | null = null;
   #isChanged = false;
 
-  constructor(edges: SupervisorEdges, state: AppState, identity: AppIdentity | null, listener: AppListener) {
+  constructor(edges: SupervisorEdges, state: AppState, listener: AppListener) {
     this.app = state.config.name;
     this.edges = edges;
-    this.identity = identity;
     this.#state = state;
     this.#target = state;
     this.#listener = listener;
+    this.#availability = new Availability(edges.clock, {
+      holders: () => this.holders,
+      tenants: () => this.tenants,
+      initialMs: () => this.#state.config.restart.backoff.initialMs,
+    });
     this.desk = new ListenDesk(edges, {
       app: this.app,
-      uid: identity?.uid ?? null,
+      uid: () => this.uid,
       sticky: () => this.#target.config.sticky,
       declaredPorts: () => this.#target.config.ports,
     });
@@ -71,6 +68,11 @@ export class App implements TenantHost, SlotHands {
 
   get state(): AppState {
     return this.#state;
+  }
+
+  /** Whom its next workers run as, where that is not the daemon's user. Throws DROVER_USER_UNKNOWN. */
+  get uid(): number | null {
+    return identityOf(this.#target.config)?.uid ?? null;
   }
 
   get operation(): OperationRun | null {
@@ -105,6 +107,12 @@ export class App implements TenantHost, SlotHands {
     if (this.#run === null) this.#target = { ...this.#state, ...change };
   }
 
+  /** Throws DROVER_BUSY while an operation runs. */
+  assertIdle(): void {
+    if (this.#run === null) return;
+    throw new DroverError('DROVER_BUSY', { app: this.app, kind: this.#run.kind, operation: this.#run.id });
+  }
+
   /** Begins an operation. Throws DROVER_BUSY while another one runs. */
   begin(
     kind: OperationKind,
@@ -112,9 +120,7 @@ export class App implements TenantHost, SlotHands {
     plan: Pick<OperationPlan, 'machine' | 'changes'>,
     after?: Promise<unknown>,
   ): OperationRun {
-    if (this.#run !== null) {
-      throw new DroverError('DROVER_BUSY', { app: this.app, kind: this.#run.kind, operation: this.#run.id });
-    }
+    this.assertIdle();
     const from = this.#state;
     this.#target = { ...from, ...change };
     this.#isChanged = isOtherProgram(from, this.#target);
@@ -127,6 +133,7 @@ export class App implements TenantHost, SlotHands {
         batchSize: plan.machine === 'reload' ? this.#batchSize(plan.changes.length) : plan.changes.length,
         from: from.release,
         to: this.#target.release,
+        patienceMs: Math.max(patienceMs(from.config), patienceMs(this.#target.config)),
         detail: change,
       },
       (changed) => this.#listener.onOperation(this, changed),
@@ -265,6 +272,15 @@ export class App implements TenantHost, SlotHands {
     for (const old of slot.leaving) if (old.state.wanted === 'up') old.stop();
   }
 
+  /** A worker that was taken over and cannot be spoken to: it serves, but could never be drained. */
+  async replaceSilent(tenant: Tenant, reason: string): Promise<void> {
+    while (this.#run !== null) await this.#run.ended;
+    const isHolder = this.slots.get(tenant.slot)?.holder === tenant;
+    if (!isHolder || tenant.state.phase !== 'running' || this.#state.wanted !== 'up') return;
+    this.edges.records.events.append({ app: this.app, worker: tenant.id, type: 'worker-hung', reason });
+    this.begin('reload', {}, { machine: 'reload', changes: [{ slot: tenant.slot, action: 'replace' }] });
+  }
+
   /** A slot that scaling removed: its shards are given up once a sibling has emptied their queues. */
   removeSlot(index: number): void {
     for (const port of this.edges.traffic.ports(this.app)) void port.giveUp(index);
@@ -325,8 +341,9 @@ export class App implements TenantHost, SlotHands {
   }
 
   onHello(tenant: Tenant): void {
-    // It was asked to go before its agent could hear it.
     const { handle, state } = tenant;
+    handle?.adoption?.hear();
+    // It was asked to go before its agent could hear it.
     if (handle?.link && (state.phase === 'draining' || state.phase === 'aborting')) tenant.drainAgain();
   }
 
@@ -350,48 +367,12 @@ export class App implements TenantHost, SlotHands {
       this.desk.learn(tenant.handle);
     }
     this.#run?.onTenant(tenant);
-    this.#lookAfterService();
-  }
-
-  /** Nobody accepts: let an untried worker serve, or end a backoff early. */
-  #lookAfterService(): void {
-    if (this.#state.wanted !== 'up' || this.#hurryTimer !== null) return;
-    if (this.tenants.some((tenant) => tenant.handle?.isAccepting === true)) return;
-    // Once a turn, because tenants change in bursts.
-    this.#hurryTimer = setTimeout(() => {
-      this.#hurryTimer = null;
-      for (const holder of this.holders) holder.checkReadiness();
-      this.#hurry();
-    }, 0);
-  }
-
-  #hurry(): void {
-    const at = this.edges.clock.monotonicMs();
-    const { initialMs } = this.#state.config.restart.backoff;
-    const waiting = this.holders.map((holder) => ({
-      slot: holder.slot,
-      phase: holder.state.phase,
-      isAccepting: holder.handle?.isAccepting ?? false,
-      hasListened: holder.state.hasListened,
-      backoffUntil: holder.backoffUntil,
-    }));
-    const chosen = chooseHurry({ slots: waiting, lastHurryAt: this.#lastHurryAt, at, initialMs });
-    if (chosen !== null) {
-      this.#lastHurryAt = at;
-      this.slots.get(chosen)?.holder?.step({ type: 'hurry', at });
-      return;
-    }
-    const isWorthWaiting = waiting.some((slot) => slot.phase === 'backoff' && slot.hasListened);
-    if (!isWorthWaiting || waiting.some((slot) => slot.isAccepting)) return;
-    const waitMs = Math.max(1, (this.#lastHurryAt ?? 0) + initialMs - at);
-    this.#hurryTimer = setTimeout(() => {
-      this.#hurryTimer = null;
-      this.#hurry();
-    }, waitMs);
+    if (this.#state.wanted === 'up') this.#availability.look();
   }
 
   close(): void {
-    if (this.#hurryTimer !== null) clearTimeout(this.#hurryTimer);
+    this.#run?.close();
+    this.#availability.close();
     for (const tenant of this.tenants) tenant.close();
   }
 }

@@ -4,6 +4,7 @@
  * What they listen on counts as the worker's.
  */
 import type { AgentLink, LinkListener } from './agent-link.ts';
+import { isOfWorker } from './agent-messages.ts';
 import { parseAgentMessage } from './agent-schema.ts';
 import type { Tenant } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -18,10 +19,11 @@ export const bystander = (tenant: Tenant, handle: WorkerHandle, link: AgentLink)
     onMessage(raw) {
       const { message } = parseAgentMessage(raw);
       if (message === null || tenant.handle !== handle || handle.pid === null) return;
-      if (message.type === 'hello') pid = message.pid;
+      if (message.type === 'hello' && isOfWorker(message.pid, handle)) pid = message.pid;
       if (message.type === 'listen') {
-        link.send({ type: 'bind', id: message.id, reusePort: true });
+        // In this order: it listens before it tells where, and only what listens is taken for its socket.
         link.send({ type: 'accept' });
+        link.send({ type: 'bind', id: message.id, reusePort: true });
       }
       if (message.type !== 'bound') return;
       tenant.host.desk.adopt(tenant, handle, { ...message, id: pid * IDS_PER_PROCESS + message.id }, pid);

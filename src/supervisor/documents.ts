@@ -1,9 +1,8 @@
 /** Turns what the supervisor knows into the documents that people and programs read (CONTRACT.md). */
-import { appStatus, WORKER_STATUS } from '../core/index.ts';
+import { appStatus, WORKER_STATUS, type WorkerPhase } from '../core/index.ts';
 import { readUsage } from '../os/index.ts';
-import type { AppDocument, HealthDocument, PortDocument, WorkerDocument } from '../protocol/index.ts';
+import type { AppDocument, HealthDocument, PortDocument, ShardView, WorkerDocument } from '../protocol/index.ts';
 import type { App } from './app.ts';
-import type { ShardView } from './edges.ts';
 import type { Tenant } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
@@ -32,8 +31,8 @@ const statusOf = (app: App): Pick<AppDocument, 'status' | 'reason'> => {
     slots: Array.from({ length: app.state.instances }, (_, index) => {
       const slot = app.slots.get(index);
       return {
-        phase: slot?.holder?.state.phase ?? 'stopped',
-        replacementPhase: slot?.replacement?.state.phase ?? null,
+        phase: slot?.holder ? visiblePhase(slot.holder) : 'stopped',
+        replacementPhase: slot?.replacement ? visiblePhase(slot.replacement) : null,
         isLooping: (slot?.holder?.state.loops ?? 0) > 0,
       };
     }),
@@ -43,6 +42,10 @@ const statusOf = (app: App): Pick<AppDocument, 'status' | 'reason'> => {
   const isFine = status === 'online' || status === 'stopped';
   return { status, reason: isFine || troubled === undefined ? null : `${troubled.id} ${troubled.explanation()}` };
 };
+
+/** A worker whose process has just ended, and whose last words are still being read, is about to be started again. */
+const visiblePhase = ({ state, handle }: Tenant): WorkerPhase =>
+  state.phase === 'running' && handle?.pid === null ? 'backoff' : state.phase;
 
 const describePorts = (app: App): readonly PortDocument[] => {
   const protocols = new Map(
@@ -79,14 +82,15 @@ const shardViews = (app: App): ReadonlyMap<number, ShardView> => {
 
 const describeWorker = (tenant: Tenant, shard: ShardView | null, isHolder: boolean): WorkerDocument => {
   const { handle, state } = tenant;
+  const phase = visiblePhase(tenant);
   const isAlive = handle !== null && handle.pid !== null;
   const runtime = isAlive ? (handle.lastReport?.runtime ?? null) : null;
   return {
     id: tenant.id,
     slot: tenant.slot,
     pid: isAlive ? handle.pid : null,
-    status: WORKER_STATUS[state.phase],
-    ready: state.phase === 'running',
+    status: WORKER_STATUS[phase],
+    ready: phase === 'running',
     lane: 'stable',
     weight: isHolder ? (shard?.weight ?? 0) : 0,
     release: tenant.release,
@@ -127,7 +131,7 @@ export const describeHealth = (apps: readonly App[]): HealthDocument => ({
         const runtime = tenant.handle?.lastReport?.runtime ?? null;
         return {
           id: tenant.id,
-          status: tenant.state.phase === 'running' ? 'healthy' : 'critical',
+          status: visiblePhase(tenant) === 'running' ? 'healthy' : 'critical',
           reason: tenant.explanation(),
           checks: [],
           eventLoop: {

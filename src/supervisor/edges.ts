@@ -5,13 +5,17 @@
 import type {
   AppConfig,
   Clock,
-  EventType,
+  EventInput,
   Lane,
   ListenAddress,
   OperationKind,
-  PortDocument,
+  PortRecord,
   ReceiptDocument,
   DispatchLevel,
+  ShardHolder,
+  ShardView,
+  WorkerRecord,
+  WorkerRecordKey,
 } from '../protocol/index.ts';
 import type { ResolvedCommand } from './launch.ts';
 
@@ -26,25 +30,6 @@ export interface TrafficPort {
   privateSocket(slot: number, worker: string): { readonly fd: number; readonly path: string } | null;
   /** Weight 0, wait for the last handshakes, let a sibling empty the queue, then close. */
   giveUp(slot: number): Promise<void>;
-}
-
-export interface ShardHolder {
-  readonly id: string;
-  readonly app: string;
-  readonly slot: number;
-  readonly lane: Lane;
-  readonly serves: (key: string) => boolean;
-  readonly cover: (key: string, slot: number, fd: number) => void;
-  readonly uncover: (key: string, slot: number) => void;
-}
-
-export interface ShardView {
-  readonly slot: number;
-  readonly lane: Lane;
-  /** Share of new connections, 0–100. */
-  readonly weight: number;
-  readonly acceptQueue: number | null;
-  readonly coveredBy: string | null;
 }
 
 export interface Traffic {
@@ -77,44 +62,6 @@ export interface Traffic {
   view(app: string): readonly { readonly key: string; readonly shards: readonly ShardView[] }[];
   closePort(app: string, key: string): void;
   closeApp(app: string): void;
-}
-
-export interface WorkerRecordKey {
-  readonly app: string;
-  readonly slot: number;
-  readonly generation: number;
-}
-
-export interface WorkerRecord extends WorkerRecordKey {
-  readonly lane: Lane;
-  readonly release: number;
-  readonly pid: number;
-  readonly startTicks: number;
-  readonly bootId: string;
-  readonly spawn: string;
-  readonly startedAtMs: number;
-  readonly phase: string;
-  readonly restarts: number;
-}
-
-export interface PortRecord {
-  readonly app: string;
-  readonly key: string;
-  readonly address: ListenAddress;
-  readonly declared: boolean;
-  readonly randomIndex: number | null;
-  /** Slots whose workers have held it. */
-  readonly slots: readonly number[];
-  readonly protocol: PortDocument['protocol'];
-  readonly firstHeldAtMs: number;
-}
-
-export interface EventInput {
-  readonly app: string | null;
-  readonly worker?: string | null;
-  readonly type: EventType;
-  readonly reason?: string | null;
-  readonly data?: Readonly<Record<string, unknown>>;
 }
 
 /** The part of the state that the supervisor writes, each time before it acts. */

@@ -1,22 +1,11 @@
 /** The door of `supervisor/`: keeps workers alive. */
 export { App, type AppChange, type AppState } from './app.ts';
-export { adoptWorkers, type AdoptionSources } from './adopt-workers.ts';
+export { adoptWorkers, type AdoptionSources } from './adoption-run.ts';
 export { openAgentSocket } from './agent-socket.ts';
 export { parseAgentMessage } from './agent-schema.ts';
 export { describeApp, describeHealth } from './documents.ts';
-export type {
-  EventInput,
-  Output,
-  PortRecord,
-  Records,
-  ShardHolder,
-  ShardView,
-  SupervisorEdges,
-  Traffic,
-  TrafficPort,
-  WorkerOutput,
-  WorkerRecord,
-} from './edges.ts';
+export type { Output, Records, SupervisorEdges, Traffic, TrafficPort, WorkerOutput } from './edges.ts';
+export { identityOf } from './identity.ts';
 export { appEnvironment, workerEnvironment } from './environment.ts';
 export type { ResolvedCommand } from './launch.ts';
 export { labelOf } from './listen-desk.ts';

@@ -3,17 +3,18 @@
  * knows what every worker listens on, and learns which ports the app serves, so that its next workers are expected to.
  */
 import type { ExpectedPort } from '../core/index.ts';
-import { isOsError, takeDescriptor } from '../os/index.ts';
+import { closeDescriptor, isListening, isOsError, socketAddress, takeDescriptor } from '../os/index.ts';
 import {
   DroverError,
   type AgentMessage,
   type DaemonMessage,
   type ListenAddress,
   type ListenRequest,
+  type PortRecord,
   type ServerState,
 } from '../protocol/index.ts';
 import { anyAddress } from './any-address.ts';
-import type { PortRecord, SupervisorEdges, TrafficPort } from './edges.ts';
+import type { SupervisorEdges, TrafficPort } from './edges.ts';
 import type { LaunchShard } from './launch.ts';
 import type { Tenant } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -21,11 +22,22 @@ import type { WorkerHandle } from './worker-handle.ts';
 type Message<Type extends AgentMessage['type']> = Extract<AgentMessage, { type: Type }>;
 type Refusal = Extract<DaemonMessage, { type: 'refuse' }>['code'];
 
-const ERRNO: Readonly<Record<Refusal, number>> = { EADDRINUSE: -98, EACCES: -13, EADDRNOTAVAIL: -99, EINVAL: -22 };
+const ERRNO: Readonly<Record<Refusal, number>> = {
+  EADDRINUSE: -98,
+  EACCES: -13,
+  EADDRNOTAVAIL: -99,
+  EINVAL: -22,
+  EMFILE: -24,
+};
+
+/** Of one worker, and ports of one app: each costs the daemon descriptors, and a loop in an app must not take them all. */
+const MOST_SERVERS = 256;
+/** Refusals of one worker that become events; it may ask for ever. */
+const MOST_REFUSALS_TOLD = 20;
 
 export interface DeskFacts {
   readonly app: string;
-  readonly uid: number | null;
+  readonly uid: () => number | null;
   readonly sticky: () => boolean;
   readonly declaredPorts: () => readonly number[];
 }
@@ -85,6 +97,7 @@ export class ListenDesk {
   answer(tenant: Tenant, handle: WorkerHandle, { id, request, protocol }: Message<'listen'>): void {
     const address = this.#resolve(request);
     try {
+      if (!hasRoom(handle, id)) throw new TooManyServers('one worker listens');
       const port = this.#open(address);
       this.#remember(handle, id, port, protocol);
       if (request.randomIndex !== null && address.kind === 'tcp') {
@@ -99,9 +112,10 @@ export class ListenDesk {
   /** The worker bound by itself: take a duplicate of its socket, so that the port outlives it. */
   adopt(tenant: Tenant, handle: WorkerHandle, { id, fd, address }: Message<'bound'>, pid = pidOf(handle)): void {
     const protocol = handle.servers.get(id)?.protocol ?? 'tcp';
+    if (!hasRoom(handle, id)) return;
     let port = this.#edges.traffic.findPort(this.#facts.app, address);
     try {
-      const taken = takeDescriptor(pid, fd);
+      const taken = takeListener(pid, fd, address);
       port = this.#edges.traffic.adoptPort({
         app: this.#facts.app,
         address,
@@ -125,18 +139,18 @@ export class ListenDesk {
   noteListening(tenant: Tenant, handle: WorkerHandle, message: Message<'listening'>): void {
     const { id, key, protocol = 'tcp' } = message;
     const port = this.#edges.traffic.ports(this.#facts.app).find((each) => each.key === key);
-    if (port === undefined) return;
+    if (port === undefined || !hasRoom(handle, id)) return;
     handle.servers.set(id, { id, key: port.key, address: port.address, protocol, since: tenant.at });
   }
 
   /** What an agent that came back says it serves: the daemon may have been away. */
   restoreServers(tenant: Tenant, handle: WorkerHandle, servers: readonly ServerState[]): void {
     for (const server of servers) {
-      if (server.address === null) continue;
+      if (server.address === null || !hasRoom(handle, server.id)) continue;
       const port = this.#edges.traffic.findPort(this.#facts.app, server.address);
       handle.servers.set(server.id, {
         id: server.id,
-        key: port?.key ?? server.key ?? keyOf(server.address),
+        key: port?.key ?? this.#recordedKey(server.key, server.address) ?? keyOf(server.address),
         address: server.address,
         protocol: server.protocol,
         since: handle.servers.get(server.id)?.since ?? tenant.at,
@@ -209,14 +223,23 @@ export class ListenDesk {
     return gone.map((port) => labelOf(port.address));
   }
 
+  /** The key that the worker names, where we gave it: what it makes up must not become a port of the app. */
+  #recordedKey(key: string | null, address: ListenAddress): string | null {
+    const isRecorded = this.#edges.records.ports
+      .list(this.#facts.app)
+      .some((record) => record.key === key && labelOf(record.address) === labelOf(address));
+    return isRecorded ? key : null;
+  }
+
   #open(address: ListenAddress): TrafficPort {
     const { traffic } = this.#edges;
     const known = traffic.findPort(this.#facts.app, address);
     if (known !== null) return known;
+    if (traffic.ports(this.#facts.app).length >= MOST_SERVERS) throw new TooManyServers('one app listens');
     const port = traffic.openPort({
       app: this.#facts.app,
       address,
-      uid: this.#facts.uid,
+      uid: this.#facts.uid(),
       sticky: this.#facts.sticky(),
       declared: address.kind === 'tcp' && this.#facts.declaredPorts().includes(address.port),
     });
@@ -241,7 +264,9 @@ export class ListenDesk {
     const code = refusalOf(error);
     const reason = messageOf(error);
     if (code === 'EADDRINUSE') handle.portTaken = reason;
-    this.#edges.records.events.append({ app: this.#facts.app, worker: tenant.id, type: 'port-taken', reason });
+    handle.refusals += 1;
+    if (handle.refusals <= MOST_REFUSALS_TOLD)
+      this.#edges.records.events.append({ app: this.#facts.app, worker: tenant.id, type: 'port-taken', reason });
     handle.link?.send({ type: 'refuse', id, code, errno: ERRNO[code] });
   }
 
@@ -277,10 +302,32 @@ const toExpected = ({ key: known, address }: PortRecord): ExpectedPort => ({
 
 const pidOf = (handle: WorkerHandle): number => handle.agentPid ?? handle.pid ?? 0;
 
+const hasRoom = (handle: WorkerHandle, id: number): boolean =>
+  handle.servers.has(id) || handle.servers.size < MOST_SERVERS;
+
+class TooManyServers extends Error {
+  constructor(who: string) {
+    super(`${who} in ${MOST_SERVERS} places already`);
+  }
+}
+
+/** A duplicate of the socket that the worker says listens there. Throws when it is another one, or not to be had. */
+const takeListener = (pid: number, fd: number, address: ListenAddress): number => {
+  const taken = takeDescriptor(pid, fd);
+  try {
+    if (isListening(taken) && labelOf(socketAddress(taken)) === labelOf(address)) return taken;
+    throw new Error('it is not what listens there');
+  } catch (error) {
+    closeDescriptor(taken);
+    throw error;
+  }
+};
+
 const keyOf = (address: ListenAddress): string => `own:${labelOf(address)}`;
 
 const refusalOf = (error: unknown): Refusal => {
   if (error instanceof DroverError && error.code === 'DROVER_PORT_TAKEN') return 'EADDRINUSE';
+  if (error instanceof TooManyServers) return 'EMFILE';
   if (isOsError(error) && error.code in ERRNO) return error.code as Refusal;
   return 'EINVAL';
 };

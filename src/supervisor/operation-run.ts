@@ -13,8 +13,10 @@ import {
 } from '../core/index.ts';
 import type { OperationDocument, OperationKind, ReceiptDocument, ReceiptStep } from '../protocol/index.ts';
 import type { SupervisorEdges } from './edges.ts';
+import { FAILED_STARTS_TO_FAIL } from './patience.ts';
 import { ReceiptBook } from './receipt.ts';
 import type { Tenant } from './tenant.ts';
+import { openTimers } from './timers.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 /** What an operation does to the slots of its app. Each returns the tenant whose answer is awaited; null: there is none. */
@@ -35,6 +37,8 @@ export interface OperationPlan {
   readonly batchSize: number;
   readonly from: number | null;
   readonly to: number | null;
+  /** Without any progress for this long, something is wrong that nobody foresaw. */
+  readonly patienceMs: number;
   /** Kept with the state, so that a new daemon can resume it. */
   readonly detail: unknown;
 }
@@ -47,8 +51,6 @@ interface Awaited {
   readonly answered: 'nothing' | 'booted' | 'failed';
 }
 
-/** Starts in a row that fail before a first start is called failed; the slot is still retried. */
-const FAILED_STARTS_TO_FAIL = 3;
 /** A worker whose loop is blocked cannot answer; its last report is taken then. */
 const FRESH_REPORT_MS = 250;
 const LOG_LINES_SHOWN = 20;
@@ -70,6 +72,7 @@ export class OperationRun {
   #log: readonly string[] = [];
   #end!: (document: OperationDocument) => void;
   #isEnding = false;
+  readonly #timers = openTimers<'deadline'>();
 
   constructor(hands: SlotHands, plan: OperationPlan, onChange: (run: OperationRun) => void) {
     this.#hands = hands;
@@ -113,6 +116,11 @@ export class OperationRun {
     this.#step({ type: 'abort', reason });
   }
 
+  /** Stops waiting: the daemon ends. */
+  close(): void {
+    this.#timers.close();
+  }
+
   /** Called whenever something about a tenant of the app changed. */
   onTenant(tenant: Tenant): void {
     if (tenant.handle !== null && tenant.handle.pid !== null) this.#book.add(tenant.handle);
@@ -141,6 +149,7 @@ export class OperationRun {
     if (!this.isRunning || this.#isEnding) return;
     const { state, effects } = stepOperation(this.#state, event);
     this.#state = state;
+    this.#timers.arm('deadline', this.plan.patienceMs, () => this.#step({ type: 'deadline' }));
     this.#hands.edges.records.operations.advance(this.id, state.phase, this.#recorded());
     this.#document = this.#describe(null);
     if (effects.some((effect) => effect.type === 'hand-over')) this.#book.markHandOver();
@@ -170,6 +179,7 @@ export class OperationRun {
         return;
       case 'finish':
         this.#isEnding = true;
+        this.#timers.close();
         void this.#finish(effect.outcome, effect.reason);
         return;
     }
@@ -211,6 +221,7 @@ export class OperationRun {
     this.#event(
       'operation-ended',
       `${this.kind} ${outcome}${reason === null ? '' : `: ${reason}`} (operation ${this.id})`,
+      { outcome },
     );
     this.#end(this.#document);
     this.#onChange(this);
@@ -226,8 +237,13 @@ export class OperationRun {
     });
   }
 
-  #event(type: 'operation-started' | 'operation-ended', reason: string): void {
-    this.#hands.edges.records.events.append({ app: this.#hands.app, type, reason, data: { operation: this.id } });
+  #event(
+    type: 'operation-started' | 'operation-ended',
+    reason: string,
+    data: { outcome?: OperationOutcome } = {},
+  ): void {
+    const { app, edges } = this.#hands;
+    edges.records.events.append({ app, type, reason, data: { operation: this.id, kind: this.kind, ...data } });
   }
 
   #recorded(): unknown {

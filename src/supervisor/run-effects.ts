@@ -49,7 +49,12 @@ const RUNNERS: Runners = {
       worker: tenant.id,
       type: event,
       reason,
-      data: { generation: tenant.state.generation, pid: handle?.pid ?? null, release: tenant.release },
+      // Of the process that it is about: after a crash the machine's own generation is that of the next one already.
+      data: {
+        generation: handle?.generation ?? tenant.state.generation,
+        pid: handle?.pid ?? handle?.firstPid ?? null,
+        release: tenant.release,
+      },
     });
   },
 };

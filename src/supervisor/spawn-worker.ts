@@ -5,6 +5,7 @@ import { openChannelLink } from './agent-link.ts';
 import { watchFromOutside } from './agentless.ts';
 import { reportGarbage } from './agent-messages.ts';
 import { workerEnvironment } from './environment.ts';
+import { identityOf } from './identity.ts';
 import { launch } from './launch.ts';
 import type { Tenant } from './tenant.ts';
 import { WorkerHandle } from './worker-handle.ts';
@@ -46,7 +47,7 @@ export const spawnWorker = async (tenant: Tenant, generation: number): Promise<v
         socketPath: edges.socketPath,
         acceptAtOnce: host.mayAcceptAtOnce(tenant),
         reportEveryMs: REPORT_EVERY_MS,
-        identity: host.identity,
+        identity: identityOf(config),
       });
       if (channel !== null) linkChannel(tenant, handle, channel.daemonFd);
       settleSpawn(tenant, handle, child);

@@ -3,9 +3,9 @@
  * world through `edges.ts` only.
  */
 import type { SlotAction, SlotChange } from '../core/index.ts';
-import { lookupUser, usableCpus } from '../os/index.ts';
+import { usableCpus } from '../os/index.ts';
 import { DroverError, type AppConfig, type OperationKind } from '../protocol/index.ts';
-import { App, type AppChange, type AppIdentity, type AppListener, type AppState } from './app.ts';
+import { App, type AppChange, type AppListener, type AppState } from './app.ts';
 import type { AgentLink, LinkListener } from './agent-link.ts';
 import { bystander } from './bystander.ts';
 import { reportGarbage } from './agent-messages.ts';
@@ -45,7 +45,7 @@ export class Supervisor {
 
   /** Registers an app; nothing starts. */
   add(state: AppState): App {
-    const app = new App(this.edges, state, identityOf(state.config), this.#listener);
+    const app = new App(this.edges, state, this.#listener);
     this.#apps.set(state.config.name, app);
     return app;
   }
@@ -208,11 +208,3 @@ const range = (count: number): number[] => Array.from({ length: count }, (_, ind
 
 /** Nobody holds the slot, or only somebody who was told to go. */
 export const isVacant = (app: App, slot: number): boolean => app.slots.get(slot)?.holder?.state.wanted !== 'up';
-
-/** Throws DROVER_USER_UNKNOWN. */
-const identityOf = ({ user }: AppConfig): AppIdentity | null => {
-  if (user === null) return null;
-  const found = lookupUser(user);
-  if (found === null) throw new DroverError('DROVER_USER_UNKNOWN', { user });
-  return { uid: found.uid, gid: found.gid };
-};

@@ -34,7 +34,6 @@ export interface TenantHost {
   readonly app: string;
   readonly edges: SupervisorEdges;
   readonly desk: ListenDesk;
-  readonly identity: { readonly uid: number; readonly gid: number } | null;
   policy(tenant: Tenant): WorkerPolicy;
   /** Nobody of this app is ready: a worker that only waits for `stableFor` may accept. */
   mayAcceptEarly(tenant: Tenant): boolean;
@@ -47,6 +46,9 @@ export interface TenantHost {
   /** Something about the tenant changed: phase, readiness, acceptance, process. */
   onTenantChanged(tenant: Tenant): void;
 }
+
+/** Node takes a fraction of this to load, also on a busy machine. */
+const SILENT_AGENT_MS = 5000;
 
 /** The machine's timers, and the wait for `stableFor`. */
 export type TenantTimer = WorkerTimer | 'settle';
@@ -135,7 +137,7 @@ export class Tenant {
     if (handle === null || handle.pid === null || this.state.phase !== 'starting') return null;
     const readiness = readinessAt(
       {
-        spawnedAt: handle.spawnedAt,
+        aliveSince: this.#aliveSince(handle),
         expected: [...this.host.desk.expectedPorts(this), ...pendingPorts(handle)],
         anyListenerCounts: this.isChanged,
         listeners: handle.listening.map((server) => ({
@@ -156,6 +158,11 @@ export class Tenant {
       if (handle.listening.length > 0 && this.host.mayAcceptEarly(this)) this.accept();
     }
     return readiness;
+  }
+
+  /** An agent that does not come at all must not keep a worker from its service for ever. */
+  #aliveSince(handle: WorkerHandle): number {
+    return handle.helloAt ?? handle.spawnedAt + (this.isAgentless ? 0 : SILENT_AGENT_MS);
   }
 
   /** A worker that began to listen after it counted as ready: what it holds for `stableFor` is what the app serves. */
@@ -227,6 +234,7 @@ export class Tenant {
 
   close(): void {
     this.timers.close();
+    this.handle?.adoption?.close();
     this.handle?.link?.close();
   }
 }
@@ -239,6 +247,9 @@ const pendingPorts = (handle: WorkerHandle): readonly ExpectedPort[] =>
 
 /** How long the last words of a worker that is gone may take to arrive. They are usually there before its exit is. */
 const LAST_WORDS_MS = 100;
+
+/** By then the next worker has been started. */
+const SWEEP_AFTER_MS = 50;
 
 /** The process is gone: let siblings take over at once, hear its last words, settle its accounts, tell the machine. */
 const endWorker = async (
@@ -257,11 +268,14 @@ const endWorker = async (
   link?.close();
   handle.servers.clear();
   const exit: Exit = accountForExit(handle, code, signal);
+  handle.adoption?.end(exit);
   edges.onDescriptorsChanged();
-  // After a crash the next one must not wait; after a stop, "stopped" means that nobody is left.
   const isWanted = tenant.state.wanted === 'up';
-  const swept = sweepTree(handle, !isWanted);
-  if (!isWanted) await swept;
+  // After a stop, "stopped" means that nobody is left. After a crash the next one must not wait, not even for the look
+  // at every process of the machine; but where workers bind by themselves, what was left behind may hold the port.
+  if (!isWanted) await sweepTree(handle, true);
+  else if (tenant.isAgentless) void sweepTree(handle, false);
+  else setTimeout(() => void sweepTree(handle, false), SWEEP_AFTER_MS).unref();
   edges.records.workers.remove({ app: tenant.host.app, slot: tenant.slot, generation: handle.generation });
   tenant.step({ type: 'exited', at: tenant.at, generation: handle.generation, exit });
 };

@@ -11,6 +11,7 @@ import type {
   RequestCounters,
   ServerState,
 } from '../protocol/index.ts';
+import type { Exit } from '../core/index.ts';
 import type { AgentLink } from './agent-link.ts';
 
 export interface HandleServer {
@@ -26,6 +27,12 @@ export interface HandleServer {
 export interface TimedReport {
   readonly at: number;
   readonly report: AgentReport;
+}
+
+export interface Adoption {
+  hear(): void;
+  end(exit: Exit): void;
+  close(): void;
 }
 
 /** Reports kept for "the last ten seconds". */
@@ -52,12 +59,15 @@ export class WorkerHandle {
   /** Null for a worker adopted from an earlier daemon: it is nobody's child. */
   child: ChildProcess | null = null;
   link: AgentLink | null = null;
+  /** Of a worker taken over from an earlier daemon: what awaits its agent. Null for our own children. */
+  adoption: Adoption | null = null;
   /** The agent said hello: messages will be understood. */
   isAgentHere = false;
+  /** Monotonic time of its first hello. */
+  helloAt: number | null = null;
   isAccepting = false;
   /** Seen to listen from outside: no agent had come that could hold it back. */
   acceptsByItself = false;
-  isAdopted = false;
   /** Other processes of its tree listen as well, and cannot be drained. */
   hasBystanders = false;
   hasSentGarbage = false;
@@ -67,6 +77,8 @@ export class WorkerHandle {
   agentPid: number | null = null;
   /** Why a `listen` was refused, naming the holder: explains an exit that follows. */
   portTaken: string | null = null;
+  /** How often a `listen` was refused. */
+  refusals = 0;
   signalledReadyAt: number | null = null;
   drain: DrainSummary | null = null;
   exitWord: { readonly code: number; readonly reason: string | null } | null = null;

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { it } from 'node:test';
 import type { ListenAddress } from '../../src/protocol/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { listNodes } from '../support/nodes.ts';
 import { freePort } from '../support/temporary.ts';
 import { openFakeDaemon, type FakeDaemon, type FakeWorker } from './support/fake-daemon.ts';
+import { underEachNode } from './support/under-each-node.ts';
 
 const APPS = join(import.meta.dirname, '../fixtures/apps');
 const dualStack = (port: number): ListenAddress => ({ kind: 'tcp', host: '::', port, v6only: false });
@@ -53,165 +53,163 @@ const UPGRADE =
   'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
   'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
 
-for (const { name, path: node } of listNodes()) {
-  describe(`A worker's life under ${name}`, () => {
-    it('ends with the code of the app, which is its last word', async () => {
-      await using daemon = await openFakeDaemon();
-      const worker = await daemon.start({ app: join(APPS, 'talks.cjs'), node, env: { ENDS: 'code' } });
-      assert.deepEqual(await worker.exited, { code: 3, signal: null });
-      const { code, reason } = await worker.said('exit');
-      assert.deepEqual([code, reason], [3, null]);
-    });
-
-    it('ends with an uncaught exception as ever, and says which', async () => {
-      await using daemon = await openFakeDaemon();
-      const worker = await daemon.start({ app: join(APPS, 'talks.cjs'), node, env: { ENDS: 'throw' } });
-      assert.deepEqual(await worker.exited, { code: 1, signal: null });
-      assert.match((await worker.said('exit')).reason ?? '', /^SyntaxError/);
-      assert.ok(worker.output.some((line) => line.includes('SyntaxError')));
-    });
-
-    it('ends by itself when the app has nothing left to do', async () => {
-      await using daemon = await openFakeDaemon();
-      const worker = await daemon.start({ app: ['-e', 'setTimeout(() => {}, 50)'], node });
-      assert.deepEqual(await worker.exited, { code: 0, signal: null });
-      assert.equal((await worker.said('exit')).code, 0);
-    });
-
-    it('talks to the app as a parent would, without a channel that could end', async () => {
-      await using daemon = await openFakeDaemon();
-      const worker = await daemon.start({ app: join(APPS, 'talks.cjs'), node, env: { ENDS: 'wait' } });
-      await worker.said('ready');
-      assert.deepEqual((await worker.said('message')).payload, { answer: 42 });
-      await worker.printed('sent null');
-      await worker.printed('refused ERR_MISSING_ARGS');
-      worker.send({ type: 'message', payload: { to: 'app' } });
-      await worker.printed('got {"to":"app"}');
-      assert.equal(worker.output.includes('disconnected'), false);
-    });
-
-    it('lets the app disconnect', async () => {
-      await using daemon = await openFakeDaemon();
-      const worker = await daemon.start({ app: join(APPS, 'talks.cjs'), node, env: { ENDS: 'disconnect' } });
-      await worker.printed('late ERR_IPC_CHANNEL_CLOSED false');
-      await worker.printed('disconnected');
-      assert.deepEqual(await worker.exited, { code: 0, signal: null });
-    });
-
-    it('says hello to every daemon, and has one report at most under way', async () => {
-      await using daemon = await openFakeDaemon();
-      const port = await freePort();
-      const worker = await daemon.start({
-        app: join(APPS, 'hello.cjs'),
-        node,
-        shards: [daemon.shard(dualStack(port))],
-        env: { PORT: String(port) },
-        reportEveryMs: 10,
-      });
-      await worker.said('hello', ({ phase, pid }) => phase === 'booting' && pid === worker.pid);
-      worker.acknowledges = false;
-      const count = (): number => worker.messages.filter(({ type }) => type === 'report').length;
-      const before = count();
-      for (let request = 1; request <= 5; request++) {
-        const client = new RawClient(port, GET('/'));
-        await client.gets('hello');
-        client.socket.destroy();
-      }
-      // Answers to questions come all the same, and tell that many timers have passed.
-      worker.send({ type: 'report-now', id: 1 });
-      const { report } = await worker.said('report', ({ replyTo }) => replyTo === 1);
-      assert.equal(report.counters.served, 5);
-      assert.ok(count() - 1 - before <= 2, `${count() - 1 - before} reports without an acknowledgement`);
-      worker.acknowledges = true;
-      worker.send({ type: 'welcome', daemon: 'next', reportEveryMs: 10 });
-      await worker.said('hello', (hello) => hello.report.counters.served === 5 && hello.servers.length === 1);
-      const after = count();
-      await eventually('reports go on', () => count() > after);
-    });
+underEachNode("A worker's life", ({ path: node }) => {
+  it('ends with the code of the app, which is its last word', async () => {
+    await using daemon = await openFakeDaemon();
+    const worker = await daemon.start({ app: join(APPS, 'talks.cjs'), node, env: { ENDS: 'code' } });
+    assert.deepEqual(await worker.exited, { code: 3, signal: null });
+    const { code, reason } = await worker.said('exit');
+    assert.deepEqual([code, reason], [3, null]);
   });
 
-  describe(`Draining under ${name}`, () => {
-    it('closes a WebSocket of an unknown library with one whole close frame', async () => {
-      await using daemon = await openFakeDaemon();
-      const { worker, port } = await startStreams(daemon, node);
-      const client = new RawClient(port, UPGRADE);
-      await client.gets('\r\n\r\n');
-      client.received = Buffer.alloc(0);
-      await worker.drain({ websocketSpreadMs: 0 });
-      await eventually('a close frame', () => client.received.length > 0);
-      client.socket.end(Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xf4]));
-      await client.ends();
-      assert.deepEqual([...client.received], [0x88, 0x02, 0x03, 0xf4]);
-      const { summary } = await worker.said('drained');
-      assert.deepEqual(summary, { cutRequests: 0, cutUpgrades: 0, cutConnections: 0, closedUpgrades: 1 });
-    });
+  it('ends with an uncaught exception as ever, and says which', async () => {
+    await using daemon = await openFakeDaemon();
+    const worker = await daemon.start({ app: join(APPS, 'talks.cjs'), node, env: { ENDS: 'throw' } });
+    assert.deepEqual(await worker.exited, { code: 1, signal: null });
+    assert.match((await worker.said('exit')).reason ?? '', /^SyntaxError/);
+    assert.ok(worker.output.some((line) => line.includes('SyntaxError')));
+  });
 
-    it('asks clients to leave even where the app says keep-alive itself', async () => {
-      await using daemon = await openFakeDaemon();
-      const { worker, port } = await startStreams(daemon, node);
-      const early = new RawClient(port, GET('/explicit'));
-      const idle = new RawClient(port, GET('/'));
-      await idle.gets('hello');
-      await eventually('a request in flight', async () => {
-        worker.send({ type: 'report-now', id: 5 });
-        return worker.lastReport?.runtime.inFlight === 1 || early.received.length > 0;
-      });
-      await worker.drain({ idleGraceMs: 2000 });
-      idle.received = Buffer.alloc(0);
-      idle.socket.write(GET('/explicit'));
-      await idle.gets('explicit\n');
-      await idle.ends();
-      assert.match(idle.received.toString('latin1'), /^connection: close\r$/im);
-      assert.doesNotMatch(idle.received.toString('latin1'), /keep-alive/i);
-    });
+  it('ends by itself when the app has nothing left to do', async () => {
+    await using daemon = await openFakeDaemon();
+    const worker = await daemon.start({ app: ['-e', 'setTimeout(() => {}, 50)'], node });
+    assert.deepEqual(await worker.exited, { code: 0, signal: null });
+    assert.equal((await worker.said('exit')).code, 0);
+  });
 
-    it('keeps an idle connection for as long as the server announced', async () => {
-      await using daemon = await openFakeDaemon();
-      const { worker, port } = await startStreams(daemon, node);
-      const idle = new RawClient(port, GET('/'));
-      await idle.gets('hello');
-      const beganAt = performance.now();
-      await worker.drain({ idleGraceMs: 50 });
-      await idle.ends();
-      // `Keep-Alive: timeout=5` was announced, some of which had passed; closing at the grace would be 100 times earlier.
-      assert.ok(performance.now() - beganAt > 4000);
-      await worker.said('drained');
-    });
+  it('talks to the app as a parent would, without a channel that could end', async () => {
+    await using daemon = await openFakeDaemon();
+    const worker = await daemon.start({ app: join(APPS, 'talks.cjs'), node, env: { ENDS: 'wait' } });
+    await worker.said('ready');
+    assert.deepEqual((await worker.said('message')).payload, { answer: 42 });
+    await worker.printed('sent null');
+    await worker.printed('refused ERR_MISSING_ARGS');
+    worker.send({ type: 'message', payload: { to: 'app' } });
+    await worker.printed('got {"to":"app"}');
+    assert.equal(worker.output.includes('disconnected'), false);
+  });
 
-    it("cuts what is left at the deadline, counts it, and lets the app's own handler end", async () => {
-      await using daemon = await openFakeDaemon();
-      const { worker, port } = await startStreams(daemon, node);
-      const client = new RawClient(port, GET('/endless'));
-      await client.gets('x');
-      await worker.drain({ timeoutMs: 500 });
-      const { summary, report } = await worker.said('drained');
-      assert.deepEqual(summary, { cutRequests: 1, cutUpgrades: 0, cutConnections: 1, closedUpgrades: 0 });
-      assert.deepEqual([report.counters.lost, report.counters.aborted], [1, 0]);
-      await client.ends();
-      assert.deepEqual(await worker.exited, { code: 5, signal: null });
-      await worker.printed('closed well');
-    });
+  it('lets the app disconnect', async () => {
+    await using daemon = await openFakeDaemon();
+    const worker = await daemon.start({ app: join(APPS, 'talks.cjs'), node, env: { ENDS: 'disconnect' } });
+    await worker.printed('late ERR_IPC_CHANNEL_CLOSED false');
+    await worker.printed('disconnected');
+    assert.deepEqual(await worker.exited, { code: 0, signal: null });
+  });
 
-    it('can be off rotation and come back', async () => {
-      await using daemon = await openFakeDaemon();
-      const port = await freePort();
-      const shard = daemon.shard(dualStack(port));
-      const worker = await daemon.start({
-        app: join(APPS, 'raw-streams.cjs'),
-        node,
-        shards: [shard],
-        env: { PORT: String(port) },
-      });
-      await worker.said('listening');
-      await worker.drain({ thenExit: false });
-      await worker.said('drained');
-      worker.send({ type: 'accept' });
-      const { id } = await worker.said('listen');
-      worker.grant(id, shard);
+  it('says hello to every daemon, and has one report at most under way', async () => {
+    await using daemon = await openFakeDaemon();
+    const port = await freePort();
+    const worker = await daemon.start({
+      app: join(APPS, 'hello.cjs'),
+      node,
+      shards: [daemon.shard(dualStack(port))],
+      env: { PORT: String(port) },
+      reportEveryMs: 10,
+    });
+    await worker.said('hello', ({ phase, pid }) => phase === 'booting' && pid === worker.pid);
+    worker.acknowledges = false;
+    const count = (): number => worker.messages.filter(({ type }) => type === 'report').length;
+    const before = count();
+    for (let request = 1; request <= 5; request++) {
       const client = new RawClient(port, GET('/'));
       await client.gets('hello');
-      assert.doesNotMatch(client.received.toString('latin1'), /connection: close/i);
       client.socket.destroy();
-    });
+    }
+    // Answers to questions come all the same, and tell that many timers have passed.
+    worker.send({ type: 'report-now', id: 1 });
+    const { report } = await worker.said('report', ({ replyTo }) => replyTo === 1);
+    assert.equal(report.counters.served, 5);
+    assert.ok(count() - 1 - before <= 2, `${count() - 1 - before} reports without an acknowledgement`);
+    worker.acknowledges = true;
+    worker.send({ type: 'welcome', daemon: 'next', reportEveryMs: 10 });
+    await worker.said('hello', (hello) => hello.report.counters.served === 5 && hello.servers.length === 1);
+    const after = count();
+    await eventually('reports go on', () => count() > after);
   });
-}
+});
+
+underEachNode('Draining', ({ path: node }) => {
+  it('closes a WebSocket of an unknown library with one whole close frame', async () => {
+    await using daemon = await openFakeDaemon();
+    const { worker, port } = await startStreams(daemon, node);
+    const client = new RawClient(port, UPGRADE);
+    await client.gets('\r\n\r\n');
+    client.received = Buffer.alloc(0);
+    await worker.drain({ websocketSpreadMs: 0 });
+    await eventually('a close frame', () => client.received.length > 0);
+    client.socket.end(Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xf4]));
+    await client.ends();
+    assert.deepEqual([...client.received], [0x88, 0x02, 0x03, 0xf4]);
+    const { summary } = await worker.said('drained');
+    assert.deepEqual(summary, { cutRequests: 0, cutUpgrades: 0, cutConnections: 0, closedUpgrades: 1 });
+  });
+
+  it('asks clients to leave even where the app says keep-alive itself', async () => {
+    await using daemon = await openFakeDaemon();
+    const { worker, port } = await startStreams(daemon, node);
+    const early = new RawClient(port, GET('/explicit'));
+    const idle = new RawClient(port, GET('/'));
+    await idle.gets('hello');
+    await eventually('a request in flight', async () => {
+      worker.send({ type: 'report-now', id: 5 });
+      return worker.lastReport?.runtime.inFlight === 1 || early.received.length > 0;
+    });
+    await worker.drain({ idleGraceMs: 2000 });
+    idle.received = Buffer.alloc(0);
+    idle.socket.write(GET('/explicit'));
+    await idle.gets('explicit\n');
+    await idle.ends();
+    assert.match(idle.received.toString('latin1'), /^connection: close\r$/im);
+    assert.doesNotMatch(idle.received.toString('latin1'), /keep-alive/i);
+  });
+
+  it('keeps an idle connection for as long as the server announced', async () => {
+    await using daemon = await openFakeDaemon();
+    const { worker, port } = await startStreams(daemon, node);
+    const idle = new RawClient(port, GET('/'));
+    await idle.gets('hello');
+    const beganAt = performance.now();
+    await worker.drain({ idleGraceMs: 50 });
+    await idle.ends();
+    // `Keep-Alive: timeout=5` was announced, some of which had passed; closing at the grace would be 100 times earlier.
+    assert.ok(performance.now() - beganAt > 4000);
+    await worker.said('drained');
+  });
+
+  it("cuts what is left at the deadline, counts it, and lets the app's own handler end", async () => {
+    await using daemon = await openFakeDaemon();
+    const { worker, port } = await startStreams(daemon, node);
+    const client = new RawClient(port, GET('/endless'));
+    await client.gets('x');
+    await worker.drain({ timeoutMs: 500 });
+    const { summary, report } = await worker.said('drained');
+    assert.deepEqual(summary, { cutRequests: 1, cutUpgrades: 0, cutConnections: 1, closedUpgrades: 0 });
+    assert.deepEqual([report.counters.lost, report.counters.aborted], [1, 0]);
+    await client.ends();
+    assert.deepEqual(await worker.exited, { code: 5, signal: null });
+    await worker.printed('closed well');
+  });
+
+  it('can be off rotation and come back', async () => {
+    await using daemon = await openFakeDaemon();
+    const port = await freePort();
+    const shard = daemon.shard(dualStack(port));
+    const worker = await daemon.start({
+      app: join(APPS, 'raw-streams.cjs'),
+      node,
+      shards: [shard],
+      env: { PORT: String(port) },
+    });
+    await worker.said('listening');
+    await worker.drain({ thenExit: false });
+    await worker.said('drained');
+    worker.send({ type: 'accept' });
+    const { id } = await worker.said('listen');
+    worker.grant(id, shard);
+    const client = new RawClient(port, GET('/'));
+    await client.gets('hello');
+    assert.doesNotMatch(client.received.toString('latin1'), /connection: close/i);
+    client.socket.destroy();
+  });
+});

@@ -1,7 +1,7 @@
 /**
  * Requests per second, and CPU per request, of a hello-world: kept-alive and with a new connection each, against bare
- * processes with `reusePort`, node:cluster and pm2 in the same run. The load takes a core for itself, so CPU per request
- * is the sounder figure on a small machine.
+ * processes with `reusePort`, node:cluster and pm2 in the same run. CPU per request counts all
+ * processes of a contender, managers included.
  */
 import { join } from 'node:path';
 import { type Campaign, type CampaignRun, fixed, median } from '../../bench/campaign.ts';
@@ -10,31 +10,33 @@ import { droverContender } from '../../bench/contenders/drover.ts';
 import { clusterContender, reusePortContender } from '../../bench/contenders/node.ts';
 import { pm2Contender } from '../../bench/contenders/pm2.ts';
 import { readCpuMs } from '../../bench/processes.ts';
-import { installPackage } from '../provisions.ts';
-import { startLoad } from '../support/load/index.ts';
+import { runWrk, WRK } from '../../bench/wrk.ts';
+import { provide } from '../provisions.ts';
 import { freePort } from '../support/temporary.ts';
 
-const SCRIPT = join(import.meta.dirname, '..', 'support', 'apps', 'plain.mjs');
+const ROOT = join(import.meta.dirname, '..', '..');
+const SCRIPT = join(import.meta.dirname, '..', 'support', 'apps', 'hello.cjs');
 const CONTENDERS = [droverContender, reusePortContender, clusterContender, pm2Contender];
 const MODES = ['kept', 'new'] as const;
 const CONNECTIONS = 64;
 
 interface Rate {
   readonly perSecond: number;
-  /** All processes of the contender, managers included. */
   readonly cpuUsPerRequest: number;
   readonly lost: number;
 }
 
 type Mode = (typeof MODES)[number];
-type Rates = ReadonlyMap<string, Readonly<Record<Mode, Rate>>>;
+/** By contender, in each round. */
+type Rates = ReadonlyMap<string, readonly Readonly<Record<Mode, Rate>>[]>;
 
 export const throughput: Campaign = {
   name: 'throughput',
   shows: 'requests per second and CPU per request against reusePort, node:cluster and pm2',
   run: async (run) => {
-    installPackage(join(import.meta.dirname, '../../bench'), 'bench', (line) => run.say(line));
-    const rounds = run.isSmall ? 1 : 3;
+    const missing = provide({ needs: [WRK], packages: ['bench'] }, ROOT, (line) => run.say(line));
+    if (missing.length > 0) throw new Error(missing.join(', '));
+    const rounds = run.isSmall ? 1 : 5;
     for (const workers of run.isSmall ? [2] : [2, 4]) {
       const all = new Map<string, Record<Mode, Rate>[]>(CONTENDERS.map(({ name }) => [name, []]));
       for (let round = 0; round < rounds; round++) {
@@ -42,52 +44,46 @@ export const throughput: Campaign = {
           const key = `${contender.name}, ${workers} workers, round ${round}`;
           all
             .get(contender.name)
-            ?.push(await run.row(key, async () => measure(contender, workers, run.isSmall ? 2 : 5)));
+            ?.push(await run.row(key, async () => measure(contender, workers, run.isSmall ? 2 : 4)));
         }
       }
-      const rates: Rates = new Map(
-        [...all].map(([name, rows]) => [name, { kept: middle(rows, 'kept'), new: middle(rows, 'new') }]),
-      );
-      report(run, workers, rates);
+      report(run, workers, all);
     }
   },
 };
-
-const middle = (rows: readonly Readonly<Record<Mode, Rate>>[], mode: Mode): Rate => ({
-  perSecond: median(rows.map((row) => row[mode].perSecond)),
-  cpuUsPerRequest: median(rows.map((row) => row[mode].cpuUsPerRequest)),
-  lost: Math.max(...rows.map((row) => row[mode].lost)),
-});
 
 async function measure(contender: Contender, workers: number, seconds: number): Promise<Record<Mode, Rate>> {
   const port = await freePort();
   await using app = await contender.start({ script: SCRIPT, workers, port });
   const rate = async (mode: Mode): Promise<Rate> => {
-    const warmUp = await startLoad({ mode, port, connections: CONNECTIONS, seconds: 1 });
-    await warmUp.report;
+    await runWrk({ port, connections: CONNECTIONS, seconds: 1, mode });
     const pids = [...(await app.listWorkers()), ...(await app.listManagers())];
     const cpuBefore = readCpuMs(pids);
-    const load = await startLoad({ mode, port, connections: CONNECTIONS, seconds });
-    const { answered, lost, durationMs } = await load.report;
+    const { answered, seconds: took, errors } = await runWrk({ port, connections: CONNECTIONS, seconds, mode });
     const cpuMs = readCpuMs(pids) - cpuBefore;
-    return { perSecond: answered / (durationMs / 1000), cpuUsPerRequest: (cpuMs * 1000) / answered, lost };
+    return { perSecond: answered / took, cpuUsPerRequest: (cpuMs * 1000) / answered, lost: errors };
   };
   return { kept: await rate('kept'), new: await rate('new') };
 }
 
 function report(run: CampaignRun, workers: number, rates: Rates): void {
+  const values = (name: string, mode: Mode, of: keyof Rate): number[] =>
+    (rates.get(name) ?? []).map((row) => row[mode][of]);
   run.table(
     [`${workers} workers`, 'kept-alive /s', 'CPU µs', 'new connections /s', 'CPU µs'],
-    [...rates].map(([name, { kept, new: fresh }]) => [
+    [...rates.keys()].map((name) => [
       name,
-      fixed(kept.perSecond, 0),
-      fixed(kept.cpuUsPerRequest),
-      fixed(fresh.perSecond, 0),
-      fixed(fresh.cpuUsPerRequest),
+      ...MODES.flatMap((mode) => [
+        fixed(median(values(name, mode, 'perSecond')), 0),
+        fixed(median(values(name, mode, 'cpuUsPerRequest'))),
+      ]),
     ]),
   );
-  const ratio = (mode: Mode, of: 'perSecond' | 'cpuUsPerRequest', other: Contender): number =>
-    (rates.get(droverContender.name)?.[mode][of] ?? Number.NaN) / (rates.get(other.name)?.[mode][of] ?? Number.NaN);
+  // Each round by itself, because neighbours in time have met the same machine.
+  const ratio = (mode: Mode, of: keyof Rate, other: Contender): number => {
+    const theirs = values(other.name, mode, of);
+    return median(values(droverContender.name, mode, of).map((value, round) => value / (theirs[round] ?? Number.NaN)));
+  };
   const atMost = (mode: Mode, other: Contender, limit: number): void => {
     const value = ratio(mode, 'cpuUsPerRequest', other);
     run.bound(
@@ -111,7 +107,6 @@ function report(run: CampaignRun, workers: number, rates: Rates): void {
   atLeast('kept', pm2Contender, 1.2);
   atLeast('new', clusterContender, 2);
   atLeast('new', pm2Contender, 2.7);
-  const { kept, new: fresh } = rates.get(droverContender.name) ?? {};
-  const lost = (kept?.lost ?? 0) + (fresh?.lost ?? 0);
-  run.check(`${workers} workers: nothing lost`, lost === 0, `${lost} lost`);
+  const lost = MODES.flatMap((mode) => values(droverContender.name, mode, 'lost')).reduce((sum, one) => sum + one, 0);
+  run.check(`${workers} workers: no errors`, lost === 0, `${lost} errors`);
 }

@@ -158,11 +158,18 @@ export class FakeService implements DroverService {
   plan = async (request: { file: string | null; apps: readonly AppConfig[] }) => ({
     changes: planChanges(this.known(), request.apps, request.file),
   });
+  /** As the real one: what runs unchanged is left alone, what runs and would change is refused. */
   start = async ({ file, apps }: { file: string | null; apps: readonly AppConfig[] }) => {
-    for (const config of apps) this.apps.set(config.name, { config, file, isStopped: false });
+    const changes = planChanges(this.known(), apps, file);
+    const changed = changes.find(({ action }) => action === 'reload' || action === 'restart');
+    if (changed !== undefined) {
+      throw new DroverError('DROVER_APP_CHANGED', { app: changed.app, keys: changed.keys.join(', ') });
+    }
+    const fresh = apps.filter(({ name }) => changes.some(({ app, action }) => app === name && action === 'start'));
+    for (const config of fresh) this.apps.set(config.name, { config, file, isStopped: false });
     return this.operate(
       'start',
-      apps.map(({ name }) => name),
+      fresh.map(({ name }) => name),
     );
   };
   apply = async ({ file, apps, prune }: { file: string | null; apps: readonly AppConfig[]; prune: boolean }) => {

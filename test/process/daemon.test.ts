@@ -22,6 +22,7 @@ import {
   refusalAt,
   service,
   startApp,
+  UNDECLARED,
   untilAnswering,
   untilApp,
 } from '../support/service.ts';
@@ -112,6 +113,26 @@ describe('a daemon that is killed', () => {
     assert.match(exits[0]?.reason ?? '', /SIGKILL|unknown/);
   });
 
+  it('replaces a worker that does not answer it, start before stop', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 1, drain: { timeout: '1s' } }));
+    const [frozen = 0] = pidsOf(await readApp(drover, 'shop'));
+    process.kill(frozen, 'SIGSTOP');
+    await drover.killDaemon();
+    const app = await untilApp(
+      drover,
+      'shop',
+      'is replaced',
+      ({ workers }) => workers.length === 1 && workers[0]?.ready === true && workers[0].pid !== frozen,
+      { withinMs: 40_000 },
+    );
+    assert.equal(Number((await ask(port)).body), pidsOf(app)[0]);
+    assert.equal(isAlive(frozen), false);
+    const [hung] = await readEvents(drover, 'shop', 'worker-hung');
+    assert.match(hung?.reason ?? '', /did not answer/);
+  });
+
   it('keeps what was stopped stopped', async () => {
     await using place = await openPlace();
     const { drover, port } = place;
@@ -165,7 +186,7 @@ describe('`daemon stop --keep-workers` of an app on a Unix path', () => {
     await using place = await openPlace();
     const { drover } = place;
     const path = join(drover.home, 'shop.sock');
-    await startApp(drover, 'shop', { script: fixture('service.cjs'), env: { PORT: path } });
+    await startApp(drover, 'shop', { script: fixture('service.cjs'), env: { PORT: path }, ...UNDECLARED });
     const { body } = await askSocket(path);
     assert.equal((await drover.run(['daemon', 'stop', '--keep-workers'])).code, 0);
     assert.equal((await askSocket(path)).body, body);

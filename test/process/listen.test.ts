@@ -22,6 +22,7 @@ import {
   refusalAt,
   service,
   startApp,
+  UNDECLARED,
   untilAnswering,
   untilApp,
   writeConfig,
@@ -31,7 +32,12 @@ describe('a port that is not declared', () => {
   it('is learned, shared by all workers, and kept over a reload', async () => {
     await using place = await openPlace();
     const { drover, port } = place;
-    await startApp(drover, 'shop', { script: fixture('service.cjs'), env: { PORT: String(port) }, instances: 2 });
+    await startApp(drover, 'shop', {
+      script: fixture('service.cjs'),
+      env: { PORT: String(port) },
+      instances: 2,
+      ...UNDECLARED,
+    });
     await untilAnswering(port, 2);
     const [learned] = (await readApp(drover, 'shop')).ports;
     assert.deepEqual({ ...learned, host: null }, { host: null, port, protocol: 'http', declared: false });
@@ -62,10 +68,9 @@ describe('a port that is not declared', () => {
     const { drover, port } = place;
     const other = await freePort();
     const script = fixture('service.cjs');
-    const file = await startApp(drover, 'shop', { script, env: { PORT: String(port) } });
-    // On a busy machine a worker may be alive for `stableFor` before it listens.
-    await untilAnswering(port, 1);
-    writeConfig(drover, { shop: { script, env: { PORT: String(other) } } }, 'shop');
+    const file = await startApp(drover, 'shop', { script, env: { PORT: String(port) }, ...UNDECLARED });
+    assert.equal(await refusalAt(port), null);
+    writeConfig(drover, { shop: { script, env: { PORT: String(other) }, ...UNDECLARED } }, 'shop');
     assert.equal((await drover.run(['apply', file])).code, 0);
     assert.equal(await refusalAt(other), null);
     assert.equal(await refusalAt(port), 'ECONNREFUSED');
@@ -147,7 +152,12 @@ describe('an address', () => {
     await using place = await openPlace();
     const { drover } = place;
     const path = join(drover.home, 'shop.sock');
-    await startApp(drover, 'shop', { script: fixture('service.cjs'), env: { PORT: path }, instances: 2 });
+    await startApp(drover, 'shop', {
+      script: fixture('service.cjs'),
+      env: { PORT: path },
+      instances: 2,
+      ...UNDECLARED,
+    });
     const before = new Set<string>();
     await eventually('both workers answer', async () => before.add((await askSocket(path)).body).size === 2);
     assert.equal((await change(drover, ['reload', 'shop'])).receipt.outcome, 'completed');
@@ -162,6 +172,16 @@ describe('an address', () => {
 });
 
 describe('the servers of one app', () => {
+  it('that is a relative Unix path is the worker’s, not the daemon’s', async () => {
+    await using place = await openPlace();
+    const { drover } = place;
+    await startApp(drover, 'shop', { script: fixture('service.cjs'), env: { PORT: 'shop.sock' } });
+    assert.equal((await askSocket(join(drover.home, 'shop', 'shop.sock'))).status, 200);
+    assert.equal((await change(drover, ['reload', 'shop'])).receipt.outcome, 'completed');
+    assert.equal((await askSocket(join(drover.home, 'shop', 'shop.sock'))).status, 200);
+    assert.equal(existsSync(join(drover.home, 'shop.sock')), false);
+  });
+
   it('https, http2, plain TCP and a Unix path at once are served, also after a reload', async () => {
     await using place = await openPlace();
     const { drover } = place;

@@ -1,7 +1,7 @@
 /** Nothing queued waits for a dead or blocked worker: siblings and successors accept in its place. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ShardView } from '../../src/net/index.ts';
+import type { ShardView } from '../../src/protocol/index.ts';
 import { probeDispatch } from '../../src/os/index.ts';
 import {
   ask,

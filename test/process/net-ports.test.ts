@@ -11,6 +11,7 @@ import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import {
   acceptQueue,
+  closeDescriptor,
   duplicate,
   listenSocket,
   probeDispatch,
@@ -66,6 +67,7 @@ for (const level of levels) {
       assert.deepEqual(test.path.inventory(), []);
       const probe = listenSocket({ ...(address as Extract<typeof address, { kind: 'tcp' }>), reusePort: false });
       assert.equal(acceptQueue(probe)?.depth, 0);
+      closeDescriptor(probe);
     });
 
     it('serves IPv4 and IPv6 clients on a dual-stack address, and only IPv6 ones where asked', async () => {

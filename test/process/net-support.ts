@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { openDataPath } from '../../src/net/index.ts';
-import type { DataPath, DataPathEvent, DataPathOptions, Port, ShardHolder } from '../../src/net/index.ts';
+import type { DataPath, DataPathEvent, DataPathOptions, Port } from '../../src/net/index.ts';
 import { closeDescriptor, openChannelPair, sendOnChannel } from '../../src/os/index.ts';
-import type { Clock, Lane } from '../../src/protocol/index.ts';
+import type { Clock, Lane, ShardHolder } from '../../src/protocol/index.ts';
 
 export const clock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
 

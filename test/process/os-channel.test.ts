@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, readSync } from 'node:fs';
+import { closeSync, existsSync, readdirSync, readSync } from 'node:fs';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
@@ -88,6 +88,24 @@ describe('a channel', () => {
     closeSync(workerFd);
     assert.equal(writer.send(Buffer.from('x')), false);
     writer.close();
+    closeSync(daemonFd);
+  });
+
+  const skip = existsSync('/proc/self/fd') ? false : 'descriptors cannot be counted here';
+  it('keeps a few hundred descriptors for a worker that does not read, and no more', { skip }, () => {
+    const { daemonFd, workerFd } = openChannelPair();
+    const writer = new ChannelWriter(daemonFd);
+    const count = (): number => readdirSync('/proc/self/fd').length;
+    while (sendOnChannel(daemonFd, Buffer.alloc(16 * 1024), null) === 'sent');
+    const before = count();
+    let taken = 0;
+    while (taken < 5_000 && writer.send(line({ cmd: 'NODE_HANDLE' }), daemonFd)) taken += 1;
+    assert.ok(taken > 100 && taken < 1_000, `${taken} were taken`);
+    assert.equal(count(), before + taken);
+    assert.equal(writer.send(line({ cmd: 'something' })), true);
+    writer.close();
+    assert.equal(count(), before);
+    closeSync(workerFd);
     closeSync(daemonFd);
   });
 });

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { accessSync, chmodSync, chownSync, constants, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import type { AppListDocument, DaemonDocument, ReceiptDocument } from '../../src/protocol/index.ts';
 import { COMMAND, type CommandResult, type Drover } from '../support/drover.ts';
@@ -12,6 +13,7 @@ import { startLoad } from '../support/load/index.ts';
 import {
   ask,
   change,
+  fixture,
   openPlace,
   pidsOf,
   readApp,
@@ -92,6 +94,40 @@ describe('user:', { skip }, () => {
     const error = await drover.refusal(2, ['start', file]);
     assert.match(error.message, /nobody-of-that-name/);
     assert.deepEqual(await drover.list().catch(() => []), []);
+  });
+
+  it('that is another one in the file now is the one of the next workers', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { cwd: tmpdir() }));
+    const file = writeConfig(drover, { shop: service(port, { user: 'nobody', cwd: tmpdir() }) }, 'shop');
+    assert.equal((await change(drover, ['apply', file])).receipt.outcome, 'completed');
+    await untilAnswering(port, 2);
+    for (let round = 0; round < 4; round++)
+      assert.equal((JSON.parse((await ask(port, '/user')).body) as { uid: number }).uid, NOBODY);
+  });
+});
+
+describe('a user that is gone', () => {
+  it('keeps the workers of that app from starting, and nothing else', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port));
+    await startApp(drover, 'other', { script: fixture('hello.cjs'), env: { PORT: '0' } });
+    await drover.run(['daemon', 'stop']);
+    const database = new DatabaseSync(join(drover.home, 'state.db'));
+    database.exec(`UPDATE apps SET config_json = json_set(config_json, '$.user', 'gone') WHERE name = 'shop'`);
+    database.close();
+    const { code, stderr } = await drover.run(['daemon', 'start']);
+    assert.equal(code, 0, stderr);
+    await untilApp(drover, 'other', 'is online', ({ status }) => status === 'online');
+    const shop = await untilApp(
+      drover,
+      'shop',
+      'has failed to start',
+      ({ workers }) => workers[0]?.status === 'backoff',
+    );
+    assert.match(shop.workers[0]?.reason ?? '', /There is no user "gone"/);
   });
 });
 

@@ -22,7 +22,6 @@ export interface AdoptionHistory {
   readonly fate: (typeof FATES)[number];
   readonly wasReady: boolean;
   readonly hasAgent: boolean;
-  readonly isReady: boolean;
   readonly moves: readonly (typeof MOVES)[number][];
 }
 
@@ -30,7 +29,6 @@ export const adoptionHistories: fc.Arbitrary<AdoptionHistory> = fc.record({
   fate: fc.oneof({ weight: 4, arbitrary: fc.constant('alive' as const) }, fc.constantFrom(...FATES)),
   wasReady: fc.boolean(),
   hasAgent: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.constant(false)),
-  isReady: fc.boolean(),
   moves: fc.array(fc.constantFrom(...MOVES), { maxLength: 12 }),
 });
 
@@ -80,7 +78,7 @@ export class AdoptionWorld {
         // A dead worker's last words may still arrive.
         if (!this.history.hasAgent || !(this.isAlive || this.hasSpoken)) return;
         this.hasSpoken = true;
-        this.step({ type: 'hello', generation: GENERATION, isReady: this.history.isReady });
+        this.step({ type: 'hello', generation: GENERATION });
         return;
       case 'exit':
         if (this.history.fate !== 'alive') return;
@@ -120,11 +118,6 @@ export class AdoptionWorld {
       this.must(phase === (this.hasSpoken ? phase : 'replaced'), 'a silent agent costs a worker its place');
     }
     this.must(!this.isArmed, 'no timer is left over');
-    if (this.hasSpoken && phase === 'adopted' && this.history.isReady && count('adopt') === 1) {
-      const adopt = this.effects.find((effect) => effect.type === 'adopt');
-      this.must(adopt?.isReady === true || count('ready') === 1, 'readiness that was missed is passed on');
-    }
-    this.must(count('ready') <= 1, 'readiness is passed on once');
   }
 
   private observe(): ObservedProcess {
@@ -179,9 +172,6 @@ export class AdoptionWorld {
         return;
       case 'disarm':
         this.isArmed = false;
-        return;
-      case 'ready':
-        this.must(this.history.isReady && !this.history.wasReady, 'readiness is news');
         return;
       case 'report':
         this.must(false, `no defect is reported: ${effect.reason}`);

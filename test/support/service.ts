@@ -67,6 +67,9 @@ export async function startApp(
 /** For loads over kept-alive connections: a busy machine may let one of them be idle for longer than the short wait. */
 export const PATIENT: Settings = { drain: { idleGrace: '2s' } };
 
+/** For ports that are not declared: an app that did not listen within `stableFor` counts as one that never does. */
+export const UNDECLARED: Settings = { ready: { stableFor: '1s' } };
+
 /** The settings of `service.cjs` on a port. */
 export const service = (port: number, more: Settings = {}): Settings => ({
   script: fixture('service.cjs'),

@@ -30,7 +30,7 @@ export const command = defineCommand({
     ['drover completion fish | source', 'in config.fish'],
   ],
   run: async (context, { args: [shell = ''] }) => {
-    const script = SCRIPTS[shell];
+    const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
     if (script === undefined)
       throw new DroverError('DROVER_USAGE', {
         message: `${JSON.stringify(shell)}: there is completion for bash, zsh and fish.`,

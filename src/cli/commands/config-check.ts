@@ -1,6 +1,5 @@
-import { resolve } from 'node:path';
-import { checkConfig, findConfigFile, formatProblem, loadConfig } from '../../config/index.ts';
-import { DroverError } from '../../protocol/index.ts';
+import { checkConfig, formatProblem, loadConfig } from '../../config/index.ts';
+import { getConfigFile } from '../app-source.ts';
 import { defineCommand, JSON_OPTION } from '../command.ts';
 
 export const command = defineCommand<{ json?: boolean }>({
@@ -8,10 +7,7 @@ export const command = defineCommand<{ json?: boolean }>({
   options: [JSON_OPTION],
   details: 'Finds every problem at once, without the daemon. Exit 2 when there is one.',
   run: async (context, { args: [entry], options }) => {
-    const path = entry === undefined ? findConfigFile(context.directory) : resolve(context.directory, entry);
-    if (path === undefined)
-      throw new DroverError('DROVER_CONFIG_UNREADABLE', { file: 'drover.config.ts', message: 'there is none here.' });
-    const { file, value } = await loadConfig(path);
+    const { file, value } = await loadConfig(getConfigFile(entry, context));
     const { apps, problems } = checkConfig(value, file, context.env);
     const isValid = problems.length === 0;
     if (options.json) context.print(JSON.stringify({ valid: isValid, errors: problems }));

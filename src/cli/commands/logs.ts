@@ -22,7 +22,11 @@ const parseLines = (text: string): number => {
   throw new DroverError('DROVER_USAGE', { message: `--lines ${JSON.stringify(text)}: write a number up to 999999.` });
 };
 
+const LONGEST_EXPRESSION = 1_000;
+
 const parseGrep = (text: string): string => {
+  if (text.length > LONGEST_EXPRESSION)
+    throw new DroverError('DROVER_USAGE', { message: `--grep takes at most ${LONGEST_EXPRESSION} characters.` });
   try {
     return new RegExp(text).source;
   } catch (cause) {

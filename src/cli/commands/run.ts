@@ -1,16 +1,7 @@
-import { type AppConfig, DroverError } from '../../protocol/index.ts';
+import { DroverError } from '../../protocol/index.ts';
 import { BARE_OPTIONS, type BareOptions, readApps } from '../app-source.ts';
 import { defineCommand } from '../command.ts';
-
-/** What `daemon/run.ts` exports. */
-interface ForegroundModule {
-  /** Runs the apps until all have ended; resolves with the exit code. */
-  readonly runForeground: (request: {
-    readonly apps: readonly AppConfig[];
-    readonly watch: boolean;
-    readonly directory: string;
-  }) => Promise<number>;
-}
+import { loadForeground } from '../foreground.ts';
 
 /** Docker's and env's code for "the wrapper itself failed", as opposed to what it ran. */
 const OWN_FAILURE = 125;
@@ -25,10 +16,8 @@ export const command = defineCommand<BareOptions & { watch?: boolean }>({
   run: async (context, { args: [entry], options, rest }) => {
     const { watch = false, ...bare } = options;
     const { apps } = await readApps(entry, rest, bare, context);
-    // The daemon's engine, which this room may not know: `bin/drover` ships both, so it is found by its place.
-    const engine = import.meta.url.replace(/cli\/commands\/run(\.[jt]s)$/, 'daemon/run$1');
     try {
-      const { runForeground } = (await import(engine)) as ForegroundModule;
+      const { runForeground } = await loadForeground();
       return await runForeground({ apps, watch, directory: context.directory });
     } catch (error) {
       if (error instanceof DroverError) throw error;

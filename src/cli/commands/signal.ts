@@ -11,7 +11,12 @@ const parseSignal = async (text: string): Promise<string> => {
   const found = numbered ?? NAMES.find((known) => known === name);
   if (found !== undefined) return found;
   const { findNearest } = await import('../../config/index.ts');
-  const suggestion = findNearest(name, NAMES) ?? undefined;
+  // Without what all of them begin with, which would make any two alike.
+  const near = findNearest(
+    name.slice('SIG'.length),
+    NAMES.map((known) => known.slice('SIG'.length)),
+  );
+  const suggestion = near === null ? undefined : `SIG${near}`;
   throw new DroverError('DROVER_USAGE', { message: `There is no signal ${JSON.stringify(text)}.`, suggestion });
 };
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { DroverClient } from '../../client/index.ts';
-import { DroverError } from '../../protocol/index.ts';
-import { BARE_OPTIONS, type BareOptions, readApps } from '../app-source.ts';
+import { DroverError, type OperationDocument } from '../../protocol/index.ts';
+import { type AppSource, BARE_OPTIONS, type BareOptions, readApps } from '../app-source.ts';
 import { finishChange, type ChangeOptions } from '../await-operations.ts';
 import { type CommandInput, defineCommand, JSON_OPTION, NO_WAIT_OPTION } from '../command.ts';
 import type { CliContext } from '../context.ts';
@@ -27,6 +27,27 @@ const findKnown = async (
     // Without a daemon no app is known, unless its record is; starting it will tell.
     if (error instanceof DroverError && error.code === 'DROVER_DAEMON_UNREACHABLE') return null;
     throw error;
+  }
+};
+
+/** One that runs and would change is refused; which settings differ, and what that would do, is shown. */
+const startApps = async (
+  client: DroverClient,
+  { file, apps }: AppSource,
+  context: CliContext,
+  isJson: boolean,
+): Promise<readonly OperationDocument[]> => {
+  try {
+    return await client.start(file, apps);
+  } catch (error) {
+    if (!(error instanceof DroverError) || error.code !== 'DROVER_APP_CHANGED') throw error;
+    const { changes } = await client.plan(file, apps, false);
+    const changed = changes.filter(({ action }) => action === 'reload' || action === 'restart');
+    if (changed.length === 0) throw error;
+    if (!isJson) context.note(renderPlan(changed, context));
+    const names = changed.map(({ app }) => app).join(', ');
+    const keys = changed.flatMap((change) => change.keys).join(', ');
+    throw new DroverError('DROVER_APP_CHANGED', { app: names, keys }, { cause: error });
   }
 };
 
@@ -61,16 +82,12 @@ export const command = defineCommand<Options>({
     }
     const { file, apps } = await readApps(entry, rest, options, context);
     const client = await context.ensure();
-    const { changes } = await client.plan(file, apps, false);
-    const changed = changes.filter(({ action }) => action === 'reload' || action === 'restart');
-    if (changed.length > 0) {
-      if (!options.json) context.note(renderPlan(changed, context));
-      const names = changed.map(({ app }) => app).join(', ');
-      throw new DroverError('DROVER_APP_CHANGED', { app: names, keys: changed.flatMap(({ keys }) => keys).join(', ') });
+    const started = await startApps(client, { file, apps }, context, options.json === true);
+    if (!options.json) {
+      if (apps.length === 0) context.print(`${file ?? 'The command line'} lists no apps.`);
+      const running = apps.filter(({ name }) => !started.some(({ app }) => app === name));
+      for (const { name } of running) context.print(`${name}: running already, unchanged.`);
     }
-    const running = changes.filter(({ action }) => action === 'none');
-    if (!options.json) for (const { app } of running) context.print(`${app}: running already, unchanged.`);
-    const started = running.length === apps.length ? [] : await client.start(file, apps);
     return finishChange(client, started, options, context, file === null);
   },
 });

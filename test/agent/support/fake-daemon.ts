@@ -53,9 +53,11 @@ export interface WorkerOptions {
   readonly wrapper?: readonly [string, ...string[]];
 }
 
+let bundled: Promise<void> | null = null;
+
 /** Builds the agent, once for each test file. */
 export async function openFakeDaemon(): Promise<FakeDaemon> {
-  await bundleAgent();
+  await (bundled ??= bundleAgent());
   return new FakeDaemon(await temporaryFolder('agent'));
 }
 

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { request as requestTls } from 'node:https';
 
 export async function get(
-  where: { readonly port: number; readonly tls?: boolean } | { readonly socketPath: string },
+  where: { readonly port: number; readonly host?: string; readonly tls?: boolean } | { readonly socketPath: string },
   path = '/',
 ): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -7,6 +7,8 @@ import type { Load } from './load.ts';
 
 const CLIENTS_PER_SESSION = 4;
 const MOST_RETRIES = 20;
+/** What a request on a session that has ended fails with: newer Nodes tell it by the stream, older ones throw it. */
+const NEVER_SENT: ReadonlySet<string> = new Set(['ERR_HTTP2_GOAWAY_SESSION', 'ERR_HTTP2_INVALID_SESSION']);
 
 type Outcome =
   | { readonly kind: 'answered'; readonly status: number }
@@ -117,6 +119,7 @@ async function request(load: Load, session: ClientHttp2Session, id: string): Pro
     stream.on('error', (error) => void (failure ??= codeOf(error)));
     stream.on('close', () => {
       if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) return resolve({ kind: 'refused' });
+      if (NEVER_SENT.has(failure ?? '')) return resolve({ kind: 'refused' });
       const isWhole = isComplete && status > 0 && size > 0 && stream.rstCode === constants.NGHTTP2_NO_ERROR;
       if (isWhole) return resolve({ kind: 'answered', status });
       const when = status === 0 ? 'before the response' : 'in the response';

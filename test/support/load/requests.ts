@@ -37,7 +37,7 @@ export async function runOpen(load: Load): Promise<void> {
       open.add(one);
       void one.then(() => open.delete(one));
     }
-    if (!load.mayBegin()) break;
+    if (load.ledger.begun >= load.spec.maxRequests) break;
     await load.wait(2);
   }
   await Promise.all(open);

@@ -1,0 +1,17 @@
+/** What all parts of the service are made of. */
+import type { Logs } from '../../logs/index.ts';
+import type { Clock, DaemonDocument } from '../../protocol/index.ts';
+import type { Store } from '../../store/index.ts';
+import type { Supervisor } from '../../supervisor/index.ts';
+import type { Operations } from '../operations.ts';
+
+export interface ServiceParts {
+  readonly supervisor: Supervisor;
+  readonly store: Store;
+  readonly logs: Logs;
+  readonly operations: Operations;
+  readonly clock: Clock;
+  readonly logHome: string;
+  readonly status: () => DaemonDocument;
+  readonly onShutdown: (keepWorkers: boolean) => void;
+}

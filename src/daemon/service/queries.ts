@@ -1,0 +1,91 @@
+/** What can be asked: apps, workers, health, causes, plans, logs, events. Changes nothing. */
+import type { DroverService, EventQuery, LogQuery } from '../../api/index.ts';
+import { planChanges } from '../../config/index.ts';
+import { readLogs } from '../../logs/index.ts';
+import type { AppDetailDocument, EventDocument, LogLineDocument } from '../../protocol/index.ts';
+import { describeApp, describeHealth, workerEnvironment } from '../../supervisor/index.ts';
+import { followEvents } from '../follow-events.ts';
+import { metricsText } from '../metrics-text.ts';
+import { explain } from '../why.ts';
+import type { AppIndex } from './app-index.ts';
+import type { ServiceParts } from './parts.ts';
+
+type Queries = Pick<
+  DroverService,
+  'list' | 'show' | 'env' | 'health' | 'why' | 'daemonStatus' | 'metrics' | 'plan' | 'logs' | 'events'
+>;
+
+export const queriesOf = (parts: ServiceParts, index: AppIndex): Queries => {
+  const { supervisor, store, operations } = parts;
+  return {
+    list: () => Promise.resolve({ apps: supervisor.apps.map(describeApp) }),
+
+    async show(name) {
+      const app = index.get(name);
+      const { config } = app.state;
+      // Names of variables, not values: they may be secrets.
+      const { callerEnv: _callerEnv, env, ...shown } = config;
+      const detail: AppDetailDocument = {
+        ...describeApp(app),
+        file: index.recordOf(app).file,
+        config: { ...shown, env: Object.keys(env) },
+        command:
+          config.command.kind === 'program'
+            ? config.command.argv
+            : ['node', config.command.script, ...config.command.args],
+        cwd: config.cwd,
+        logs: { directory: parts.logs.directory(name) },
+        dispatch: supervisor.edges.traffic.level,
+        lastOperation: app.lastOperation ?? operations.list(name)[0] ?? null,
+      };
+      return detail;
+    },
+
+    async env(name) {
+      const app = index.get(name);
+      return {
+        app: name,
+        env: workerEnvironment(app.state.config, { app: name, slot: 0, release: app.state.release }),
+      };
+    },
+
+    health: async (name) => describeHealth(name === null ? supervisor.apps : [index.get(name)]),
+    why: async (name) =>
+      explain(describeApp(index.get(name)), store.events.list({ app: name, withDaemon: true, limit: 200 })),
+    daemonStatus: async () => parts.status(),
+    metrics: async () => metricsText(supervisor.apps),
+
+    plan: async (request) => ({ changes: planChanges(index.known(), request.apps, request.file) }),
+
+    logs: (query, signal) => streamLogs(parts, index, query, signal),
+    events(query: EventQuery, signal: AbortSignal): AsyncIterable<EventDocument> {
+      const { app } = query;
+      // What happened to an app outlives it.
+      if (app !== null && store.events.list({ app, limit: 1 }).length === 0) index.get(app);
+      return followEvents(store, query, signal);
+    },
+  };
+};
+
+const streamLogs = (
+  { supervisor, clock, logHome }: ServiceParts,
+  index: AppIndex,
+  query: LogQuery,
+  signal: AbortSignal,
+): AsyncIterable<LogLineDocument> => {
+  const { target } = query;
+  const apps =
+    target === null ? supervisor.apps.map((app) => app.app) : index.resolve(target).map(({ app }) => app.app);
+  return readLogs({
+    home: logHome,
+    apps,
+    clock,
+    ...(target?.kind === 'worker' ? { wants: (file: { readonly slot: number }) => file.slot === target.slot } : {}),
+    sinceMs: query.sinceMs,
+    untilMs: query.untilMs,
+    grep: query.grep === null ? null : new RegExp(query.grep),
+    lines: query.lines,
+    follow: query.follow,
+    signal,
+  });
+};

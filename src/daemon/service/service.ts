@@ -1,0 +1,40 @@
+/** What the API serves, put together from its parts: queries, changes of apps, changes of workers, operations. */
+import type { DroverService } from '../../api/index.ts';
+import { appChangesOf } from './app-changes.ts';
+import { indexApps } from './app-index.ts';
+import type { ServiceParts } from './parts.ts';
+import { queriesOf } from './queries.ts';
+import { workerChangesOf } from './worker-changes.ts';
+
+export const openService = (parts: ServiceParts): DroverService => {
+  const { operations, logs } = parts;
+  const index = indexApps(parts);
+  return {
+    ...queriesOf(parts, index),
+    ...appChangesOf(parts, index),
+    ...workerChangesOf(parts, index),
+
+    async listOperations(app) {
+      const found = operations.list(app);
+      // As with events: they outlive their app.
+      if (app !== null && found.length === 0) index.get(app);
+      return found;
+    },
+    getOperation: async (id) => operations.get(id),
+    async abortOperation(id) {
+      operations.find(id)?.abort('as asked');
+      return operations.get(id);
+    },
+    watchOperation: (id, signal) => operations.watch(id, signal),
+
+    async flushLogs(target) {
+      const apps = index.resolve(target).map(({ app }) => app.app);
+      let freedBytes = 0;
+      for (const app of apps) freedBytes += logs.flush(app);
+      return { apps, freedBytes };
+    },
+    async shutdown({ keepWorkers }) {
+      parts.onShutdown(keepWorkers);
+    },
+  };
+};

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { AppDocument, EventDocument, EventType } from '../protocol/index.ts';
+import { explain } from './why.ts';
+
+const app: AppDocument = {
+  name: 'shop',
+  status: 'degraded',
+  reason: null,
+  release: 1,
+  instances: 1,
+  ports: [],
+  workers: [],
+};
+
+let seq = 0;
+const event = (type: EventType, reason: string | null, data: Record<string, unknown> = {}): EventDocument => ({
+  seq: ++seq,
+  at: '2026-11-25T10:00:00.000Z',
+  app: 'shop',
+  ...(type.startsWith('worker') ? { worker: 'shop/0' } : {}),
+  type,
+  reason,
+  data,
+});
+const because = (...events: readonly EventDocument[]): string => explain(app, events).chain.at(-1)?.because ?? '';
+
+const started = event('operation-started', 'start (operation 1)', { operation: '1' });
+const spawned = event('worker-spawned', null, { generation: 1 });
+const ended = event('operation-ended', 'start completed (operation 1)', { operation: '1', outcome: 'completed' });
+
+describe('`why`', () => {
+  it('names the signal that somebody sent as the cause of an exit', () => {
+    const signalled = event('worker-signalled', 'SIGUSR2, as asked', { generation: 1 });
+    const exit = event('worker-exited', 'was ended by SIGUSR2', { generation: 1 });
+    assert.match(because(started, spawned, ended, signalled, exit), /SIGUSR2, as asked/);
+  });
+
+  it('does not blame what an earlier process of the slot went through', () => {
+    const draining = event('worker-draining', null, { generation: 1 });
+    const first = event('worker-exited', 'was ended by SIGTERM', { generation: 1 });
+    const exit = event('worker-exited', 'was ended by SIGKILL', { generation: 2 });
+    assert.match(because(draining, first), /worker draining/);
+    assert.match(because(draining, first, exit), /somebody else ended it/);
+  });
+
+  it('explains a spawn by the operation that runs, else by the exit before it', () => {
+    const exit = event('worker-exited', 'exited with code 1', { generation: 1 });
+    assert.match(because(started, spawned), /start \(operation 1\)/);
+    assert.match(
+      because(started, spawned, ended, exit, event('worker-spawned', null, { generation: 2 })),
+      /exited with code 1/,
+    );
+  });
+
+  it('explains the end of an operation by what went wrong during it, and a good end by its beginning', () => {
+    const before = event('worker-exited', 'exited with code 9', { generation: 0 });
+    const begin = event('operation-started', 'reload (operation 2)', { operation: '2' });
+    const exit = event('worker-exited', 'exited with code 3', { generation: 1 });
+    const failed = event('operation-ended', 'reload failed (operation 2)', { operation: '2', outcome: 'failed' });
+    const good = event('operation-ended', 'reload completed (operation 2)', { operation: '2', outcome: 'completed' });
+    assert.match(because(before, begin, exit, failed), /code 3/);
+    assert.match(because(before, begin, good), /reload \(operation 2\)/);
+  });
+
+  it('finds a cause that lies further back than what is told', () => {
+    const others = Array.from({ length: 40 }, () => event('worker-backoff', 'next start in 1 ms', { generation: 0 }));
+    const signalled = event('worker-signalled', 'SIGTERM, as asked', { generation: 7 });
+    const chain = explain(app, [signalled, ...others, event('worker-exited', 'gone', { generation: 7 })]).chain;
+    assert.equal(chain.length, 20);
+    assert.match(chain.at(-1)?.because ?? '', /SIGTERM, as asked/);
+  });
+});

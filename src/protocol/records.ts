@@ -1,0 +1,47 @@
+/** What rooms of the daemon hand to one another and a later daemon reads again: written by `store/`, meant by `supervisor/`. */
+import type { ListenAddress } from './agent.ts';
+import type { EventType, Lane, PortDocument } from './documents.ts';
+
+export interface WorkerRecordKey {
+  readonly app: string;
+  readonly slot: number;
+  readonly generation: number;
+}
+
+export interface WorkerRecord extends WorkerRecordKey {
+  readonly lane: Lane;
+  readonly release: number;
+  readonly pid: number;
+  /** With `bootId` it tells this process from a later one of the same pid. */
+  readonly startTicks: number;
+  readonly bootId: string;
+  /** Token of the spawn, present in the environment of every descendant. */
+  readonly spawn: string;
+  readonly startedAtMs: number;
+  /** Phase of its machine (`core/worker.ts`); `store/` does not interpret it. */
+  readonly phase: string;
+  readonly restarts: number;
+}
+
+export interface PortRecord {
+  readonly app: string;
+  /** The key that `net/` gave it; unique within the app. */
+  readonly key: string;
+  readonly address: ListenAddress;
+  readonly declared: boolean;
+  /** The n-th `listen(0)` of the app, or null for a port that was asked for by number. */
+  readonly randomIndex: number | null;
+  /** Slots whose workers have held it; empty where that is not known. */
+  readonly slots: readonly number[];
+  readonly protocol: PortDocument['protocol'];
+  readonly firstHeldAtMs: number;
+}
+
+export interface EventInput {
+  /** Null for what concerns the daemon. */
+  readonly app: string | null;
+  readonly worker?: string | null;
+  readonly type: EventType;
+  readonly reason?: string | null;
+  readonly data?: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,70 @@
+/**
+ * What is done when nobody of an app accepts: an untried worker may serve, or a backoff ends early. Which, decides
+ * `core/availability.ts`; this file asks it whenever something changed, and again when the time that it named has come.
+ */
+import { chooseHurry } from '../core/index.ts';
+import type { Clock } from '../protocol/index.ts';
+import type { Tenant } from './tenant.ts';
+
+export interface AvailabilityFacts {
+  readonly holders: () => readonly Tenant[];
+  readonly tenants: () => readonly Tenant[];
+  /** The first wait of the app's backoff. */
+  readonly initialMs: () => number;
+}
+
+export class Availability {
+  readonly #clock: Clock;
+  readonly #facts: AvailabilityFacts;
+  #lastHurryAt: number | null = null;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(clock: Clock, facts: AvailabilityFacts) {
+    this.#clock = clock;
+    this.#facts = facts;
+  }
+
+  look(): void {
+    if (this.#timer !== null) return;
+    if (this.#facts.tenants().some((tenant) => tenant.handle?.isAccepting === true)) return;
+    // Once a turn, because tenants change in bursts.
+    this.#arm(0, () => {
+      for (const holder of this.#facts.holders()) holder.checkReadiness();
+      this.#hurry();
+    });
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #arm(afterMs: number, then: () => void): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      then();
+    }, afterMs);
+  }
+
+  #hurry(): void {
+    const at = this.#clock.monotonicMs();
+    const initialMs = this.#facts.initialMs();
+    const holders = this.#facts.holders();
+    const waiting = holders.map((holder) => ({
+      slot: holder.slot,
+      phase: holder.state.phase,
+      isAccepting: holder.handle?.isAccepting ?? false,
+      hasListened: holder.state.hasListened,
+      backoffUntil: holder.backoffUntil,
+    }));
+    const chosen = chooseHurry({ slots: waiting, lastHurryAt: this.#lastHurryAt, at, initialMs });
+    if (chosen !== null) {
+      this.#lastHurryAt = at;
+      holders.find((holder) => holder.slot === chosen)?.step({ type: 'hurry', at });
+      return;
+    }
+    const isWorthWaiting = waiting.some((slot) => slot.phase === 'backoff' && slot.hasListened);
+    if (!isWorthWaiting || waiting.some((slot) => slot.isAccepting)) return;
+    this.#arm(Math.max(1, (this.#lastHurryAt ?? 0) + initialMs - at), () => this.#hurry());
+  }
+}

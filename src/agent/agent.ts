@@ -2,11 +2,12 @@
  * The agent of one worker: connects the app's servers, counters and signals with the daemon's messages. What it does
  * in each case is in the files it calls; this one only says when.
  */
-import type { AgentBoot, AgentMessage, AgentReport, DaemonMessage } from '../protocol/agent.ts';
+import type { AgentBoot, AgentMessage, AgentReport, DaemonMessage, DrainSummary } from '../protocol/agent.ts';
 import {
   closeAfter,
   Drain,
   Http2Sessions,
+  protocolOf,
   RequestMeter,
   RuntimeMeter,
   Upgrades,
@@ -18,6 +19,7 @@ import {
   type ServerProtocol,
 } from '../runtime/index.ts';
 import { provideAppIpc, type AppIpc } from './app-ipc.ts';
+import { addSummaries, type Branches } from './branches.ts';
 import type { Link } from './link.ts';
 import { Listeners } from './listeners.ts';
 import { endProcess } from './shutdown.ts';
@@ -39,6 +41,7 @@ export class Agent {
   readonly #privateClients = new WeakSet<ClientHandle>();
   #hasPrivateClients = false;
   readonly #ipc: AppIpc;
+  readonly #branches: Branches | null;
   readonly #runtime = new RuntimeMeter();
   #listeners: Listeners | null = null;
   #phase: Phase = 'booting';
@@ -52,9 +55,11 @@ export class Agent {
   /** What the daemon said before the app had a server. */
   #mayAccept: boolean;
 
-  constructor(boot: AgentBoot, link: Link) {
+  /** `branches`: what the app forks by node:cluster; null in such a fork. */
+  constructor(boot: AgentBoot, link: Link, branches: Branches | null) {
     this.#boot = boot;
     this.#link = link;
+    this.#branches = branches;
     this.#mayAccept = boot.acceptAtOnce;
     const isPrivate = (socket: NetSocket): boolean => this.#isPrivate(socket);
     this.#requests = new RequestMeter({ now, isPrivate });
@@ -85,6 +90,17 @@ export class Agent {
       },
       this.#mayAccept,
     );
+  }
+
+  /** Watches the servers of a process whose sockets come from its parent. */
+  observe(net: NetModule): void {
+    const { prototype } = net.Server;
+    const original = prototype._listen2;
+    const watch = (server: NetServer): void => this.#watch(server, protocolOf(server));
+    prototype._listen2 = function _listen2(...args) {
+      watch(this);
+      original.apply(this, args);
+    };
   }
 
   /** A daemon is there that may know nothing of us, or not of what we asked the one before. */
@@ -195,12 +211,17 @@ export class Agent {
       now,
     };
     // The drain belongs to this object by its timer and ends in the callback.
-    void new Drain(scope, message, (summary) => {
-      this.#send({ type: 'drained', summary, report: this.#report() });
-      if (message.thenExit) return endProcess(this.#ipc.deliver);
-      this.#requests.onResponse = null;
-      this.#phase = 'booting';
-    });
+    const own = new Promise<DrainSummary>((resolve) => void new Drain(scope, message, resolve));
+    void Promise.all([own, this.#branches?.drain(message)]).then(([summary, others]) =>
+      this.#drained(others === undefined ? summary : addSummaries(summary, others), message.thenExit),
+    );
+  }
+
+  #drained(summary: DrainSummary, thenExit: boolean): void {
+    this.#send({ type: 'drained', summary, report: this.#report() });
+    if (thenExit) return endProcess(this.#ipc.deliver);
+    this.#requests.onResponse = null;
+    this.#phase = 'booting';
   }
 
   /** Every `1 / share`-th response asks its client to connect anew. */
@@ -226,8 +247,8 @@ export class Agent {
   #reportIfDue(): void {
     // At most one is under way: behind a daemon that is away the counters grow, not a queue.
     if (this.#unacknowledged !== null) return;
-    const activity = this.#requests.activity;
-    const isQuiet = activity === this.#reportedActivity && this.#requests.inFlight === 0;
+    const activity = this.#requests.activity + (this.#branches?.activity ?? 0);
+    const isQuiet = activity === this.#reportedActivity && this.#inFlight === 0;
     this.#runtime.begin();
     this.#runtime.tick(!isQuiet);
     if (isQuiet && ++this.#quietReports % QUIET_FACTOR !== 0) return;
@@ -237,14 +258,18 @@ export class Agent {
   }
 
   #report(): AgentReport {
-    let openConnections = 0;
+    let openConnections = this.#branches?.openConnections ?? 0;
     for (const server of this.#servers) openConnections += connectionsOf(server);
-    const { inFlight } = this.#requests;
+    const own = this.#requests.read();
     return {
       seq: ++this.#seq,
-      counters: this.#requests.read(),
-      runtime: this.#runtime.read({ openConnections, inFlight }),
+      counters: this.#branches?.addTo(own) ?? own,
+      runtime: this.#runtime.read({ openConnections, inFlight: this.#inFlight }),
     };
+  }
+
+  get #inFlight(): number {
+    return this.#requests.inFlight + (this.#branches?.inFlight ?? 0);
   }
 
   #sayLastWord(code: number): void {

@@ -5,14 +5,7 @@
  */
 import { encode, LineReader, type Link, type LinkEvents } from './link.ts';
 import { LineWriter } from './line-writer.ts';
-import type { ServerHandle } from '../runtime/index.ts';
-
-/** Node's IPC pipe: a descriptor that arrived lies in `pendingHandle` while `onread` runs. */
-interface IpcPipe {
-  onread: (bytes: ArrayBuffer | undefined) => void;
-  pendingHandle: ServerHandle | null;
-  readonly close: () => void;
-}
+import type { IpcPipe } from '../runtime/index.ts';
 
 interface ChildProcessInternals {
   readonly _forkChild: (fd: number, serialization: 'json') => void;

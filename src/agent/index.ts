@@ -5,9 +5,10 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type * as Threads from 'node:worker_threads';
-import type { AgentBoot } from '../protocol/agent.ts';
+import { ENVELOPE_CMD, type AgentBoot, type DaemonMessage, type Envelope } from '../protocol/agent.ts';
 import type { NetModule } from '../runtime/index.ts';
 import { Agent } from './agent.ts';
+import { Branches } from './branches.ts';
 import { forgetBoot, hidePreload, readBoot, verifyDescriptor } from './boot.ts';
 import { openChannelLink } from './channel-link.ts';
 import type { Link } from './link.ts';
@@ -19,8 +20,11 @@ function main(): void {
   const boot = readBoot(process.env);
   // A thread of the app has the preload in its own options.
   if (boot === null) return hidePreload(process.execArgv, process.env, __filename);
-  if (boot.wrapped) beforeFirstListen(() => startBehindWrapper(boot));
-  else {
+  if (isClusterWorker()) startAsBranch(boot);
+  else if (boot.wrapped) {
+    const branches = new Branches(boot, __filename);
+    beforeFirstListen(() => startBehindWrapper(boot, branches), true);
+  } else {
     forgetBoot(process.env);
     const fd = verifyDescriptor(boot.channel);
     // A thread has a copy of the environment from which the main thread has already removed this.
@@ -32,7 +36,7 @@ function startOnChannel(boot: AgentBoot, fd: number): void {
   hidePreload(process.execArgv, process.env, __filename);
   let link: Link | null = null;
   const relay: Link = { send: (message) => link?.send(message) ?? false };
-  const agent = new Agent(boot, relay);
+  const agent = new Agent(boot, relay, new Branches(boot, __filename));
   const events = {
     onMessage: (...args: Parameters<Agent['receive']>) => agent.receive(...args),
     onOpen: () => agent.connected(),
@@ -44,13 +48,16 @@ function startOnChannel(boot: AgentBoot, fd: number): void {
   beforeFirstListen((net) => agent.hook(net));
 }
 
-/** The process listens, so it is the app and not one of the wrappers around it, which only pass this preload on. */
-function startBehindWrapper(boot: AgentBoot): void {
+/**
+ * The process listens on a port, so it is the app and not one of the wrappers around it, which only pass this preload
+ * on. Wrappers (tsx is one) listen on Unix paths, to talk with what they started.
+ */
+function startBehindWrapper(boot: AgentBoot, branches: Branches): void {
   if (!isMainThread()) return;
   forgetBoot(process.env);
   hidePreload(process.execArgv, process.env, __filename);
   let link: Link | null = null;
-  const agent = new Agent({ ...boot, shards: [] }, { send: (message) => link?.send(message) ?? false });
+  const agent = new Agent({ ...boot, shards: [] }, { send: (message) => link?.send(message) ?? false }, branches);
   link = openSocketLink(boot.socketPath, {
     onMessage: (message, handle) => agent.receive(message, handle),
     onOpen: () => agent.connected(),
@@ -58,21 +65,52 @@ function startBehindWrapper(boot: AgentBoot): void {
   agent.hook(loadNet());
 }
 
+/** A worker of the app's own node:cluster: its parent listens, and speaks for it. */
+function startAsBranch(boot: AgentBoot): void {
+  forgetBoot(process.env);
+  hidePreload(process.execArgv, process.env, __filename);
+  // A thread has the boot in its copy of the environment.
+  if (!isMainThread()) return;
+  const agent = new Agent(
+    { ...boot, acceptAtOnce: false },
+    {
+      send: (message) => {
+        if (!process.connected) return false;
+        return process.send?.({ cmd: ENVELOPE_CMD, m: message }, undefined, undefined, () => undefined) ?? false;
+      },
+    },
+    null,
+  );
+  process.on('internalMessage' as 'message', (envelope) => {
+    const { cmd, m } = envelope as Envelope<DaemonMessage>;
+    if (cmd === ENVELOPE_CMD) agent.receive(m, null);
+  });
+  agent.hello();
+  beforeFirstListen((net) => agent.observe(net));
+}
+
 /** Calls back within the first `listen` of this process, when `net` has been loaded anyway. */
-function beforeFirstListen(then: (net: NetModule) => void): void {
+function beforeFirstListen(then: (net: NetModule) => void, onlyPorts = false): void {
   // Node 20 has had the channel only since one of its minor versions.
-  if (process.versions.node.startsWith('20.')) return beforeFirstListen2(loadNet(), then);
-  const onListen = (): void => {
+  if (process.versions.node.startsWith('20.')) return beforeFirstListen2(loadNet(), then, onlyPorts);
+  const onListen = (message: unknown): void => {
+    if (onlyPorts && (message as ListenMessage).options.path !== undefined) return;
     unsubscribe(LISTEN_CHANNEL, onListen);
     then(loadNet());
   };
   subscribe(LISTEN_CHANNEL, onListen);
 }
 
-function beforeFirstListen2(net: NetModule, then: (net: NetModule) => void): void {
+interface ListenMessage {
+  readonly options: { readonly path?: string };
+}
+
+function beforeFirstListen2(net: NetModule, then: (net: NetModule) => void, onlyPorts: boolean): void {
   const { prototype } = net.Server;
   const original = prototype._listen2;
   prototype._listen2 = function _listen2(...args) {
+    const isPath = args[1] === -1 && args[2] === -1;
+    if (onlyPorts && isPath) return original.apply(this, args);
     prototype._listen2 = original;
     then(net);
     this._listen2(...args);
@@ -85,6 +123,11 @@ function loadNet(): NetModule {
 
 function isMainThread(): boolean {
   return (require('node:worker_threads') as typeof Threads).isMainThread;
+}
+
+/** Node loads `cluster` in its workers before any of our code; elsewhere it is not worth loading. */
+function isClusterWorker(): boolean {
+  return process.send !== undefined && (require('node:cluster') as { readonly isWorker: boolean }).isWorker;
 }
 
 main();

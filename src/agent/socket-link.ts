@@ -1,35 +1,60 @@
 /**
  * The way to the daemon for a process that the channel did not reach (behind `npm start`, say): the app's Unix socket.
- * Carries no descriptors. When the daemon goes away it is tried again for ever, without holding the process.
+ * It carries descriptors as the channel does, so that such a worker gets its shards as any other. When the daemon goes
+ * away it is tried again for ever, without holding the process.
  */
 import type * as Net from 'node:net';
+import type { IpcPipe } from '../runtime/index.ts';
 import { encode, LineReader, type Link, type LinkEvents } from './link.ts';
 import { LineWriter } from './line-writer.ts';
 
 const RETRY_MS = 500;
 
 export function openSocketLink(path: string, events: LinkEvents): Link {
-  const { connect } = require('node:net') as typeof Net;
+  const net = require('node:net') as typeof Net;
   let writer: LineWriter | null = null;
   const open = (): void => {
-    const socket = connect({ path }).unref();
+    const pipe = newIpcPipe(net);
+    // `net.Socket` knows how to connect a pipe; reading is ours, because it would drop the descriptors.
+    const socket = new net.Socket({ handle: pipe, manualStart: true } as object);
     const reader = new LineReader(events.onMessage);
     socket.on('connect', () => {
-      writer = new LineWriter(descriptorOf(socket), () => socket.destroy());
+      pipe.onread = (bytes) => {
+        const handle = pipe.pendingHandle ?? null;
+        pipe.pendingHandle = null;
+        if (bytes === undefined) socket.destroy();
+        else reader.push(Buffer.from(bytes), handle);
+      };
+      writer = new LineWriter(pipe.fd, () => socket.destroy());
       events.onOpen();
     });
-    socket.on('data', (bytes: Buffer) => reader.push(bytes, null));
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       writer?.close();
       writer = null;
       setTimeout(open, RETRY_MS).unref();
     });
+    socket.connect({ path }).unref();
   };
   open();
   return { send: (message) => writer?.write(encode(message)) ?? false };
 }
 
-function descriptorOf(socket: Net.Socket): number {
-  return (socket as Net.Socket & { readonly _handle: { readonly fd: number } })._handle.fd;
+type PipeClass = new (type: number) => IpcPipe;
+
+/** `PipeConstants.IPC` of Node's `pipe_wrap`: a pipe that takes the descriptors that messages bring. */
+const IPC = 2;
+/** Nothing can listen below a device. */
+const NOWHERE = '/dev/null/drover';
+
+let pipeClass: PipeClass | null = null;
+
+/** Node names the class of pipes nowhere: a socket that tries to connect has one. */
+function newIpcPipe(net: typeof Net): IpcPipe {
+  if (pipeClass === null) {
+    const trial = net.connect({ path: NOWHERE }).on('error', () => undefined);
+    pipeClass = (trial as Net.Socket & { readonly _handle: IpcPipe })._handle.constructor as PipeClass;
+    trial.destroy();
+  }
+  return new pipeClass(IPC);
 }

@@ -38,6 +38,7 @@ export const AppConfigSchema = v.strictObject({
   instances: v.union([v.literal('max'), count(1, 256)]),
   ports: v.array(count(1, 65_535)),
   env: variables(),
+  binPaths: v.array(path()),
   envFile: v.nullable(path()),
   inheritEnv: v.union([v.boolean(), words()]),
   callerEnv: variables(),

@@ -1,5 +1,5 @@
 /** Which apps a command line means: those of a configuration file, or one bare script, package or program. */
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import {
   assertRunnable,
   findConfigFile,
@@ -122,9 +122,10 @@ const readBare = (
 /** A Node that is missing or cannot run the script is told now; the daemon looks again at each spawn. */
 const assertNodes = async (apps: readonly AppConfig[]): Promise<void> => {
   for (const app of apps) {
-    const { command, callerEnv, env, cwd } = app;
+    const { command, callerEnv, env, binPaths, cwd } = app;
     if (command.kind !== 'node' || (command.node === null && !/\.[cm]?tsx?$/.test(command.script))) continue;
-    const { version } = await getNode(command.node, { ...callerEnv, ...env }, cwd);
+    const PATH = [...binPaths, env['PATH'] ?? callerEnv['PATH'] ?? ''].join(delimiter);
+    const { version } = await getNode(command.node, { ...callerEnv, ...env, PATH }, cwd);
     assertRunnable(app, version, env['NODE_OPTIONS'] ?? callerEnv['NODE_OPTIONS'] ?? '');
   }
 };

@@ -9,7 +9,8 @@ import { findNameProblem, toAppName } from './app-name.ts';
 import { parseConfig } from './check.ts';
 import { findFileProblem } from './file-problem.ts';
 import type { AppSettings } from './schema.ts';
-import { findNodeScript, readPackage } from './unwrap.ts';
+import { findNodeScript } from './node-command.ts';
+import { readPackage } from './read-package.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -71,8 +72,12 @@ const toSettings = (bare: BareCommand, directory: string): { settings: AppSettin
     throw new DroverError('DROVER_SCRIPT_MISSING', { script: path, problem });
   }
   const title = toAppName(basename(path, extname(path)));
-  if (NODE_EXTENSION.test(path) || findNodeScript(path) !== null)
-    return { settings: { script: path, args: [...rest] }, title };
+  if (NODE_EXTENSION.test(path)) return { settings: { script: path, args: [...rest] }, title };
+  const script = findNodeScript(path);
+  // A tool that a package brought may only start the app.
+  if (script?.includes('/node_modules/') === true && bare.node === undefined)
+    return { settings: { command: [path, ...rest] }, title };
+  if (script !== null) return { settings: { script: path, args: [...rest] }, title };
   if (isExecutable(path)) return { settings: { command: [path, ...rest] }, title };
   if (extname(path) === '') return { settings: { script: path, args: [...rest] }, title };
   throw new DroverError('DROVER_SCRIPT_MISSING', {

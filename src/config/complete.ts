@@ -1,9 +1,9 @@
 /** Completes one app's settings: paths absolute, defaults that depend on other settings, wrappers seen through. */
 import { resolve } from 'node:path';
-import type { AppCommand, AppConfig } from '../protocol/index.ts';
+import type { AppConfig } from '../protocol/index.ts';
 import { selectCallerEnv } from './caller-env.ts';
 import type { CompleteSettings } from './schema.ts';
-import { unwrapProgram } from './unwrap.ts';
+import { unwrapProgram, type ResolvedCommand } from './unwrap.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -16,7 +16,7 @@ export const completeApp = (
   env: Environment,
 ): AppConfig => {
   const cwd = resolve(base, settings.cwd);
-  const { command, env: fromCommand } = toCommand(settings, base, cwd, env);
+  const { command, env: fromCommand, binPaths } = toCommand(settings, base, cwd, env);
   const ports = settings.port === undefined ? [] : typeof settings.port === 'number' ? [settings.port] : settings.port;
   const [firstPort] = ports;
   const { drain, ready, restart } = settings;
@@ -29,6 +29,7 @@ export const completeApp = (
     instances: settings.instances,
     ports,
     env: { ...(firstPort === undefined ? {} : { PORT: String(firstPort) }), ...fromCommand, ...settings.env },
+    binPaths,
     envFile: settings.envFile === undefined ? null : resolve(base, settings.envFile),
     inheritEnv: settings.inheritEnv,
     callerEnv: selectCallerEnv(settings.inheritEnv, env),
@@ -71,16 +72,11 @@ export const completeApp = (
   };
 };
 
-const toCommand = (
-  settings: CompleteSettings,
-  base: string,
-  cwd: string,
-  env: Environment,
-): { command: AppCommand; env: Readonly<Record<string, string>> } => {
+const toCommand = (settings: CompleteSettings, base: string, cwd: string, env: Environment): ResolvedCommand => {
   const { script, args, nodeArgs } = settings;
   if (script !== undefined) {
     const node = settings.node?.replace(/^v/, '') ?? null;
-    return { command: { kind: 'node', script: resolve(base, script), node, nodeArgs, args }, env: {} };
+    return { command: { kind: 'node', script: resolve(base, script), node, nodeArgs, args }, env: {}, binPaths: [] };
   }
   const [program = '', ...words] = settings.command ?? [];
   // A path is relative to the file like all others; a bare word is looked up in PATH by whoever starts it.

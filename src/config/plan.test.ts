@@ -12,7 +12,12 @@ const app = (name: string, settings: AppSettings = {}, env: Record<string, strin
   const raw = settings.command === undefined ? { script: 'server.js', ...settings } : settings;
   return completeApp(name, v.parse(AppSchema, raw), raw, '/srv', env);
 };
-const known = (config: AppConfig, file: string | null = FILE, isStopped = false) => ({ config, file, isStopped });
+const known = (config: AppConfig, file: string | null = FILE, isStopped = false) => ({
+  config,
+  file,
+  isStopped,
+  canOverlap: config.command.kind === 'node',
+});
 
 describe('the plan of apply', () => {
   it('starts what is new, leaves what is equal, removes what the file no longer lists', () => {

@@ -11,6 +11,8 @@ export interface KnownApp {
   readonly file: string | null;
   /** The operator stopped it. */
   readonly isStopped: boolean;
+  /** Its workers have their sockets from Drover, so that others may start beside them. */
+  readonly canOverlap: boolean;
 }
 
 /** Settings that concern how workers are looked after, not what they are: running ones need not be replaced. */
@@ -43,8 +45,10 @@ const planChange = (current: KnownApp, config: AppConfig): ChangeDocument => {
   if (current.isStopped) return { app, action: 'start', keys, replaces: false };
   if (keys.length === 0) return { app, action: 'none', keys, replaces: false };
   const replaces = keys.some((key) => !OUTSIDE_WORKERS.test(key));
-  // Two generations of a program without an agent cannot hold its port at the same time.
-  const needsGap = replaces && (current.config.command.kind === 'program' || config.command.kind === 'program');
+  // Two generations of a program without an agent cannot hold its port at the same time, and whether the agent comes to
+  // another command is not known before it runs.
+  const isUnknown = config.command.kind === 'program' && keys.includes('command');
+  const needsGap = replaces && (!current.canOverlap || isUnknown);
   return { app, action: needsGap ? 'restart' : 'reload', keys, replaces };
 };
 

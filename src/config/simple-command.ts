@@ -23,6 +23,8 @@ export const parseSimpleCommand = (text: string, env: Environment): SimpleComman
     set[name] = value ?? '';
     parts.shift();
   }
+  // The shell itself becomes the command, which is what seeing through it comes to.
+  if (parts[0] === 'exec' && parts[1]?.startsWith('-') === false) parts.shift();
   const [first, ...rest] = parts;
   return first === undefined ? null : { words: [first, ...rest], env: set };
 };

@@ -47,9 +47,9 @@ export class AppTraffic {
     return this.#holders.delete(id);
   }
 
-  /** The newest at this place: beside it there can only be one that is about to leave. */
-  findHolder(place: Place): ShardHolder | null {
-    return this.#byPlace.get(placeKey(place))?.at(-1) ?? null;
+  /** The newest at this place that serves the port: beside it there can only be one that is about to leave. */
+  findHolder(place: Place, key: string): ShardHolder | null {
+    return this.#byPlace.get(placeKey(place))?.findLast((holder) => holder.serves(key)) ?? null;
   }
 
   hasHolder(id: string): boolean {
@@ -87,19 +87,19 @@ export class AppTraffic {
 
   forgetPlace(place: Place): void {
     this.#factors.delete(placeKey(place));
-    if (this.findHolder(place) === null) this.#byPlace.delete(placeKey(place));
+    if ((this.#byPlace.get(placeKey(place)) ?? []).length === 0) this.#byPlace.delete(placeKey(place));
     this.#loads.delete(placeKey(place));
   }
 
   /**
-   * The share of each of these shards: a lane's weight is divided among those of its shards that have a worker, so that
+   * The share of each of these shards of a port: a lane's weight is divided among those of its shards that have a worker, so that
    * a canary's share does not depend on how many workers it has, nor on how many of the others are down.
    */
-  baseWeights(places: readonly Place[]): readonly number[] {
+  baseWeights(places: readonly Place[], key: string): readonly number[] {
     const parts = places.map((place) => ({
       lane: place.lane,
       factor: this.#factors.get(placeKey(place)) ?? 1,
-      isUp: this.findHolder(place) !== null,
+      isUp: this.findHolder(place, key) !== null,
     }));
     const totals = new Map<Lane, { living: number; all: number }>();
     for (const { lane, factor, isUp } of parts) {

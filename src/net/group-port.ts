@@ -247,7 +247,7 @@ export class GroupPort implements ManagedPort {
   #samples(): readonly ShardSample[] {
     const { traffic, facts } = this.#parts;
     const staying = this.#shards.filter(({ isLeaving }) => !isLeaving);
-    const bases = new Map(traffic.baseWeights(staying).map((base, at) => [staying[at], base]));
+    const bases = new Map(traffic.baseWeights(staying, this.key).map((base, at) => [staying[at], base]));
     return this.#shards.map((shard) => {
       const load = traffic.findLoad(shard);
       return {
@@ -256,7 +256,7 @@ export class GroupPort implements ManagedPort {
         // A sticky client's place does not depend on how busy it is.
         connections: facts.sticky ? null : (load?.connections ?? null),
         base: bases.get(shard) ?? 0,
-        isUp: traffic.findHolder(shard) !== null,
+        isUp: traffic.findHolder(shard, this.key) !== null,
         lane: shard.lane,
       };
     });
@@ -281,7 +281,7 @@ export class GroupPort implements ManagedPort {
   }
 
   #beginCover(shard: Shard | undefined, sibling: Shard | undefined): void {
-    const holder = sibling && this.#parts.traffic.findHolder(sibling);
+    const holder = sibling && this.#parts.traffic.findHolder(sibling, this.key);
     if (!shard || !holder) return;
     shard.coverer = holder;
     holder.cover(this.key, shard.slot, shard.fd);

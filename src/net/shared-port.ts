@@ -77,7 +77,9 @@ export class SharedPort implements ManagedPort {
 
   view(): PortView {
     const places = [...this.#places.values()];
-    const shares = percentages(places.map((place) => (this.#parts.traffic.findHolder(place) === null ? 0 : 1)));
+    const shares = percentages(
+      places.map((place) => (this.#parts.traffic.findHolder(place, this.key) === null ? 0 : 1)),
+    );
     const depth = this.address.kind === 'tcp' ? (acceptQueue(this.#socket.fd)?.depth ?? null) : null;
     const shards = places.map((place, at) => ({
       ...place,

@@ -31,6 +31,8 @@ export interface AppConfig {
   /** Ports that must listen before a worker is ready. */
   readonly ports: readonly number[];
   readonly env: Readonly<Record<string, string>>;
+  /** Directories in front of the worker's PATH: where the binaries of its package are, as in a script of npm's. */
+  readonly binPaths: readonly string[];
   readonly envFile: string | null;
   /** What a configured app inherits from the caller's environment beyond the basic names. */
   readonly inheritEnv: boolean | readonly string[];

@@ -31,6 +31,8 @@ export interface PortRecord {
   readonly declared: boolean;
   /** The n-th `listen(0)` of the app, or null for a port that was asked for by number. */
   readonly randomIndex: number | null;
+  /** Slots whose workers have held it; empty where that is not known. */
+  readonly slots: readonly number[];
   readonly protocol: PortDocument['protocol'];
   readonly firstHeldAtMs: number;
 }

@@ -8,6 +8,8 @@ export interface ShardHolder {
   readonly app: string;
   readonly slot: number;
   readonly lane: Lane;
+  /** Whether it listens on this port: an app may give some of its workers ports that the others do not have. */
+  readonly serves: (key: string) => boolean;
   /** Accept on a sibling's shard as well, until told otherwise. */
   readonly cover: (key: string, slot: number, fd: number) => void;
   readonly uncover: (key: string, slot: number) => void;

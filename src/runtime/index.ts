@@ -21,6 +21,7 @@ export { FLAG_IPV6_ONLY, FLAG_REUSE_PORT, protocolOf } from './node-internals.ts
 export type {
   ClientHandle,
   HttpResponse,
+  IpcPipe,
   Listen2,
   NetModule,
   NetServer,

@@ -28,6 +28,14 @@ export interface ServerHandle {
   getsockname?: (out: SocketName) => number;
 }
 
+/** A pipe of Node's IPC kind: a descriptor that arrived lies in `pendingHandle` while `onread` runs. */
+export interface IpcPipe {
+  readonly fd: number;
+  onread: (bytes: ArrayBuffer | undefined) => void;
+  pendingHandle: ServerHandle | null;
+  readonly close: () => void;
+}
+
 export type Listen2 = (
   this: NetServer,
   address: string | null,

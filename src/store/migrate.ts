@@ -6,9 +6,11 @@ import { DroverError } from '../protocol/index.ts';
 import type { Database } from './database.ts';
 import { numberOf } from './json.ts';
 import { begin } from './migrations/001-begin.ts';
+import { binPaths } from './migrations/002-bin-paths.ts';
+import { portSlots } from './migrations/003-port-slots.ts';
 
 /** In order; the number of a migration is its place, from 1. */
-export const MIGRATIONS: readonly string[] = [begin];
+export const MIGRATIONS: readonly string[] = [begin, binPaths, portSlots];
 
 export function migrate(database: Database, migrations: readonly string[] = MIGRATIONS): void {
   const from = numberOf(database.prepare('PRAGMA user_version').find()?.['user_version']);

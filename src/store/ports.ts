@@ -12,11 +12,11 @@ export interface PortRecords {
 
 export function portRecords(database: Database): PortRecords {
   const put = database.prepare(`
-    INSERT INTO ports (app, key, address_json, declared, random_index, protocol, first_held_at_ms)
-    VALUES (:app, :key, :address, :declared, :randomIndex, :protocol, :firstHeldAtMs)
+    INSERT INTO ports (app, key, address_json, declared, random_index, slots_json, protocol, first_held_at_ms)
+    VALUES (:app, :key, :address, :declared, :randomIndex, :slots, :protocol, :firstHeldAtMs)
     ON CONFLICT (app, key) DO UPDATE SET
       address_json = excluded.address_json, declared = excluded.declared, random_index = excluded.random_index,
-      protocol = excluded.protocol`);
+      slots_json = excluded.slots_json, protocol = excluded.protocol`);
   const remove = database.prepare('DELETE FROM ports WHERE app = :app AND key = :key');
   const list = database.prepare(
     'SELECT * FROM ports WHERE :app IS NULL OR app = :app ORDER BY app, first_held_at_ms, key',
@@ -28,6 +28,7 @@ export function portRecords(database: Database): PortRecords {
     address: jsonOf(database.file, row, 'address_json') as ListenAddress,
     declared: isSet(row['declared']),
     randomIndex: numberOrNull(row['random_index']),
+    slots: jsonOf(database.file, row, 'slots_json') as readonly number[],
     protocol: textOf(row['protocol']) as PortRecord['protocol'],
     firstHeldAtMs: numberOf(row['first_held_at_ms']),
   });
@@ -39,6 +40,7 @@ export function portRecords(database: Database): PortRecords {
         address: JSON.stringify(port.address),
         declared: port.declared ? 1 : 0,
         randomIndex: port.randomIndex,
+        slots: JSON.stringify(port.slots),
         protocol: port.protocol,
         firstHeldAtMs: port.firstHeldAtMs,
       }),

@@ -13,6 +13,7 @@ const config: AppConfig = {
   instances: 4,
   ports: [3000],
   env: { A: '1' },
+  binPaths: [],
   envFile: null,
   inheritEnv: ['HOME'],
   callerEnv: {},
@@ -116,6 +117,7 @@ describe('the records of apps', () => {
         declared: true,
         randomIndex: null,
         protocol: 'http',
+        slots: [0, 2],
         firstHeldAtMs: 1,
       });
     }

@@ -15,6 +15,7 @@ import {
 } from '../core/index.ts';
 import { exitOf, readStat, readVariable, takeDescriptor, watchExit } from '../os/index.ts';
 import { SPAWN_VARIABLE, type WorkerRecord } from '../protocol/index.ts';
+import { watchFromOutside } from './agentless.ts';
 import { reportGarbage } from './agent-messages.ts';
 import { openChannelLink } from './agent-link.ts';
 import type { App } from './app.ts';
@@ -155,6 +156,7 @@ class AdoptionRun {
       handle.link.send({ type: 'welcome', daemon: daemonId, reportEveryMs });
     }
     app.settle(tenant, record);
+    watchFromOutside(tenant, handle);
     try {
       watchExit(record.pid, (status) => tenant.onExit(handle, status?.code ?? null, status?.signal ?? null));
     } catch {
@@ -165,6 +167,8 @@ class AdoptionRun {
 
   /** From the guard, else from the worker itself, which holds a copy of our end. */
   #takeChannel(): number | null {
+    // A program has none: its agent, if one has come to it, connects again.
+    if (this.#app.state.config.command.kind === 'program') return null;
     const kept = this.#sources.channels.get(this.#handle.holderId);
     if (kept !== undefined) return kept;
     try {

@@ -10,8 +10,6 @@ import { ENVELOPE_CMD, type AgentMessage, type DaemonMessage, type Envelope } fr
 const MAX_LINE_BYTES = 1024 * 1024;
 
 export interface AgentLink {
-  /** False behind wrappers, where no descriptor can be passed. */
-  readonly carriesDescriptors: boolean;
   /** The descriptor that the guard must keep so that the link outlives the daemon; null where there is none. */
   readonly keptDescriptor: number | null;
   /** Resolves when everything that the worker said has been read: its end is closed. */
@@ -132,7 +130,6 @@ export const openChannelLink = (fd: number, listener: LinkListener): AgentLink =
   });
 
   return {
-    carriesDescriptors: true,
     keptDescriptor: fd,
     ended,
     send: (message, descriptor) => void writer.send(frame(message, descriptor !== undefined), descriptor ?? null),
@@ -143,25 +140,32 @@ export const openChannelLink = (fd: number, listener: LinkListener): AgentLink =
   };
 };
 
-/** A link over an accepted Unix-socket connection, for agents behind wrappers. */
+/** A link over an accepted Unix-socket connection, for agents behind wrappers; it carries descriptors as well. */
 export const openSocketLink = (socket: Socket, listener: LinkListener): AgentLink => {
   const reader = new EnvelopeReader(listener);
+  // Written past the stream, which cannot send descriptors, and therefore never through it.
+  const writer = new ChannelWriter((socket as Socket & { readonly _handle: { readonly fd: number } })._handle.fd);
   readInTurns(socket, reader);
-  socket.on('error', () => socket.destroy());
+  // The number of a closed descriptor may be somebody else's before `close` tells.
+  socket.on('end', () => writer.close());
+  socket.on('error', () => {
+    writer.close();
+    socket.destroy();
+  });
   const ended = new Promise<void>((resolve) => {
     socket.once('close', () => {
+      writer.close();
       listener.onClose();
       resolve();
     });
   });
   return {
-    carriesDescriptors: false,
     keptDescriptor: null,
     ended,
-    send(message) {
-      if (!socket.writable || socket.writableLength > MAX_LINE_BYTES) return;
-      socket.write(frame(message, false));
+    send: (message, descriptor) => void writer.send(frame(message, descriptor !== undefined), descriptor ?? null),
+    close() {
+      writer.close();
+      socket.destroy();
     },
-    close: () => void socket.destroy(),
   };
 };

@@ -16,6 +16,12 @@ type Receivers = {
 const RECEIVERS: Receivers = {
   hello(tenant, handle, message) {
     handle.isAgentHere = true;
+    if (handle.acceptsByItself) {
+      // What was seen from outside was not the agent's process, which has only now begun to listen.
+      handle.acceptsByItself = false;
+      handle.isAccepting = false;
+      handle.servers.clear();
+    }
     handle.helloAt ??= tenant.at;
     // Descriptors are taken from this process: it must be one of the worker's.
     if (isOfWorker(message.pid, handle)) handle.agentPid = message.pid;
@@ -28,6 +34,8 @@ const RECEIVERS: Receivers = {
     if (handle.isAccepting && message.phase !== 'draining') handle.link?.send({ type: 'accept' });
     tenant.host.onHello(tenant, handle);
     tenant.checkReadiness();
+    // Another process behind the same wrapper, after the one before it ended.
+    if (tenant.state.phase === 'running' && !tenant.isReplacement) tenant.accept();
   },
 
   listen(tenant, handle, message) {
@@ -38,6 +46,7 @@ const RECEIVERS: Receivers = {
     const server = handle.servers.get(message.id);
     if (server === undefined) tenant.host.desk.noteListening(tenant, handle, message);
     else server.since ??= tenant.at;
+    if (handle.isAccepting) tenant.host.desk.attach(tenant, handle);
     tenant.step({ type: 'listening', at: tenant.at, generation: handle.generation });
     tenant.checkReadiness();
     tenant.watchLateListener(handle);
@@ -50,6 +59,7 @@ const RECEIVERS: Receivers = {
 
   closed(tenant, handle, message) {
     handle.servers.delete(message.id);
+    if (handle.isAccepting) tenant.host.desk.attach(tenant, handle);
     tenant.host.onServerClosed(tenant);
   },
 
@@ -90,7 +100,7 @@ const RECEIVERS: Receivers = {
 };
 
 /** Its own process, or one that it started: behind wrappers the app is a descendant. */
-const isOfWorker = (pid: number, handle: WorkerHandle): boolean =>
+export const isOfWorker = (pid: number, handle: WorkerHandle): boolean =>
   pid === handle.pid || readVariable(pid, SPAWN_VARIABLE) === handle.spawnId;
 
 /** What a worker may have said before it ended, and is read after. */

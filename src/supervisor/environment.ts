@@ -3,6 +3,7 @@
  * from the configuration is gone. The daemon's own environment never leaks into it.
  */
 import { readFileSync } from 'node:fs';
+import { delimiter } from 'node:path';
 import { parseEnv } from 'node:util';
 import { DroverError, type AppConfig } from '../protocol/index.ts';
 
@@ -13,11 +14,15 @@ export interface WorkerIdentity {
 }
 
 /** The app's own variables: caller's (where inherited), then the file's, then the configured ones. */
-export const appEnvironment = (config: AppConfig): Record<string, string> => ({
-  ...config.callerEnv,
-  ...(config.envFile === null ? {} : readEnvFile(config.envFile)),
-  ...config.env,
-});
+export const appEnvironment = (config: AppConfig): Record<string, string> => {
+  const env: Record<string, string> = {
+    ...config.callerEnv,
+    ...(config.envFile === null ? {} : readEnvFile(config.envFile)),
+    ...config.env,
+  };
+  const paths = [...config.binPaths, env['PATH'] ?? ''].filter((path) => path !== '');
+  return paths.length === 0 ? env : { ...env, PATH: paths.join(delimiter) };
+};
 
 export const workerEnvironment = (config: AppConfig, worker: WorkerIdentity): Record<string, string> => {
   const env = appEnvironment(config);

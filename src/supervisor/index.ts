@@ -10,6 +10,7 @@ export { appEnvironment, workerEnvironment } from './environment.ts';
 export type { ResolvedCommand } from './launch.ts';
 export { labelOf } from './listen-desk.ts';
 export { OperationRun } from './operation-run.ts';
+export { canOverlap } from './overlap.ts';
 export { REPORT_EVERY_MS } from './spawn-worker.ts';
 export { instancesOf, isVacant, Supervisor } from './supervisor.ts';
 export { signalWorker } from './worker-signals.ts';

@@ -10,6 +10,7 @@ import {
   type DaemonMessage,
   type ListenAddress,
   type ListenRequest,
+  type PortRecord,
   type ServerState,
 } from '../protocol/index.ts';
 import { anyAddress } from './any-address.ts';
@@ -68,12 +69,18 @@ export class ListenDesk {
       label: `port ${number}`,
       matches: (_key, port) => port === number,
     }));
-    if (tenant.isAgentless) return declared;
-    const learned = this.#edges.records.ports.list(this.#facts.app).map((record): ExpectedPort => ({
-      label: labelOf(record.address),
-      matches: (key) => key === record.key,
-    }));
-    return [...declared, ...learned];
+    const learned = this.#edges.records.ports.list(this.#facts.app);
+    // Beside a port, a Unix path is often another one for each process.
+    const ports = learned.filter(({ address }) => address.kind === 'tcp');
+    const served = ports.length > 0 ? ports : learned;
+    const own = served.filter(({ slots }) => slots.includes(tenant.slot));
+    const common = served.filter(({ slots }) => slots.length !== 1);
+    const expected = own.length > 0 ? own : common;
+    // Some workers have ports that others have not: what one has held says only that another will listen somewhere.
+    if (expected.length === 0 && learned[0] !== undefined) {
+      return [...declared, { label: `a port such as ${labelOf(learned[0].address)}`, matches: () => true }];
+    }
+    return [...declared, ...expected.map(toExpected)];
   }
 
   /** The sockets that a new worker of this slot inherits: it listens on them without asking. */
@@ -91,11 +98,6 @@ export class ListenDesk {
     const address = this.#resolve(request);
     try {
       if (!hasRoom(handle, id)) throw new TooManyServers('one worker listens');
-      if (handle.link?.carriesDescriptors !== true) {
-        handle.pendingBinds.set(id, protocol);
-        handle.link?.send({ type: 'bind', id, reusePort: true });
-        return;
-      }
       const port = this.#open(address);
       this.#remember(handle, id, port, protocol);
       if (request.randomIndex !== null && address.kind === 'tcp') {
@@ -108,19 +110,12 @@ export class ListenDesk {
   }
 
   /** The worker bound by itself: take a duplicate of its socket, so that the port outlives it. */
-  adopt(tenant: Tenant, handle: WorkerHandle, { id, fd, address }: Message<'bound'>): void {
-    const protocol = handle.pendingBinds.get(id) ?? 'tcp';
-    handle.pendingBinds.delete(id);
+  adopt(tenant: Tenant, handle: WorkerHandle, { id, fd, address }: Message<'bound'>, pid = pidOf(handle)): void {
+    const protocol = handle.servers.get(id)?.protocol ?? 'tcp';
     if (!hasRoom(handle, id)) return;
     let port = this.#edges.traffic.findPort(this.#facts.app, address);
-    const isBehindWrapper = handle.link?.carriesDescriptors !== true;
-    if (isBehindWrapper && !canReusePort(handle.nodeVersion)) {
-      // Its successor could not bind beside a socket that we keep: the port comes and goes with the process.
-      handle.servers.set(id, { id, key: keyOf(address), address, protocol, since: tenant.at });
-      return;
-    }
     try {
-      const taken = takeListener(handle.agentPid ?? handle.pid ?? 0, fd, address);
+      const taken = takeListener(pid, fd, address);
       port = this.#edges.traffic.adoptPort({
         app: this.#facts.app,
         address,
@@ -167,12 +162,14 @@ export class ListenDesk {
     }
   }
 
+  /** Again whenever the ports that it listens on have changed. */
   attach(tenant: Tenant, handle: WorkerHandle): void {
     this.#edges.traffic.attach({
       id: handle.holderId,
       app: this.#facts.app,
       slot: tenant.slot,
       lane: handle.lane,
+      serves: (key) => handle.listening.some((server) => server.key === key),
       cover: (key, slot, fd) => handle.link?.send({ type: 'descriptor', role: 'cover', key, slot }, fd),
       uncover: (key, slot) => handle.link?.send({ type: 'uncover', key, slot }),
     });
@@ -196,15 +193,19 @@ export class ListenDesk {
 
   /** The worker has held its ports for `stableFor`: they are what the app serves. */
   learn(handle: WorkerHandle): void {
+    const known = this.#edges.records.ports.list(this.#facts.app);
     for (const server of handle.listening) {
       // A port that stays with its process cannot be opened for the next one.
       if (server.key.startsWith('own:')) continue;
+      // Nor will the next one listen on a path that is named after this one.
+      if (server.address.kind === 'unix' && server.address.path.includes(String(handle.agentPid))) continue;
       this.#edges.records.ports.put({
         app: this.#facts.app,
         key: server.key,
         address: server.address,
         declared: server.address.kind === 'tcp' && this.#facts.declaredPorts().includes(server.address.port),
         randomIndex: this.#randomIndexOf(server.address),
+        slots: [...new Set([...(known.find(({ key }) => key === server.key)?.slots ?? []), handle.slot])],
         protocol: server.address.kind === 'unix' ? 'unix' : server.protocol,
         firstHeldAtMs: this.#edges.clock.wallMs(),
       });
@@ -293,14 +294,16 @@ export const labelOf = (address: ListenAddress): string =>
     ? address.path
     : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
 
-/** `reusePort` came with Node 22.12 and 23.1. */
-const canReusePort = (version: string | null): boolean => {
-  const [major = 0, minor = 0] = (version ?? '').split('.').map(Number);
-  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
-};
+const toExpected = ({ key: known, address }: PortRecord): ExpectedPort => ({
+  label: labelOf(address),
+  // Seen from outside, or bound by the worker itself, a port has no key of ours.
+  matches: (key, port) => key === known || (key.startsWith('own:') && address.kind === 'tcp' && port === address.port),
+});
+
+const pidOf = (handle: WorkerHandle): number => handle.agentPid ?? handle.pid ?? 0;
 
 const hasRoom = (handle: WorkerHandle, id: number): boolean =>
-  handle.servers.has(id) || handle.servers.size + handle.pendingBinds.size < MOST_SERVERS;
+  handle.servers.has(id) || handle.servers.size < MOST_SERVERS;
 
 class TooManyServers extends Error {
   constructor(who: string) {

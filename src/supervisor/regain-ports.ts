@@ -3,7 +3,7 @@
  * of its own, and the new daemon takes it from there.
  */
 import { readdirSync, readlinkSync } from 'node:fs';
-import { closeDescriptor, inodeOf, isListening, socketAddress, takeDescriptor } from '../os/index.ts';
+import { closeDescriptor, descendants, inodeOf, isListening, socketAddress, takeDescriptor } from '../os/index.ts';
 import type { ListenAddress } from '../protocol/index.ts';
 import type { App } from './app.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -39,17 +39,24 @@ const regainPort = (app: App, address: ListenAddress): void => {
 };
 
 const takeListening = (handle: WorkerHandle, address: ListenAddress): Candidate['taken'] => {
-  const pid = handle.agentPid ?? handle.pid;
   const taken = new Map<number, { fd: number; inode: number }>();
-  for (const number of pid === null ? [] : socketsOf(pid)) {
-    const fd = tryTake(pid ?? 0, number);
-    if (fd === null) continue;
-    const inode = inodeOf(fd);
-    const isWanted = isListening(fd) && isSameAddress(socketAddress(fd), address) && !taken.has(inode);
-    if (isWanted) taken.set(inode, { fd, inode });
-    else closeDescriptor(fd);
+  for (const pid of processesOf(handle)) {
+    for (const number of socketsOf(pid)) {
+      const fd = tryTake(pid, number);
+      if (fd === null) continue;
+      const inode = inodeOf(fd);
+      const isWanted = isListening(fd) && isSameAddress(socketAddress(fd), address) && !taken.has(inode);
+      if (isWanted) taken.set(inode, { fd, inode });
+      else closeDescriptor(fd);
+    }
   }
   return [...taken.values()];
+};
+
+/** Which process behind a wrapper has the sockets is not known before its agent has come back. */
+const processesOf = (handle: WorkerHandle): readonly number[] => {
+  if (handle.pid === null) return [];
+  return handle.link === null ? descendants(handle.pid, handle.spawnId) : [handle.pid];
 };
 
 const tryTake = (pid: number, fd: number): number | null => {

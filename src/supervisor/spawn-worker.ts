@@ -2,7 +2,7 @@
 import { closeSync } from 'node:fs';
 import { openChannelPair, startTicks } from '../os/index.ts';
 import { openChannelLink } from './agent-link.ts';
-import { watchAgentless } from './agentless.ts';
+import { watchFromOutside } from './agentless.ts';
 import { reportGarbage } from './agent-messages.ts';
 import { workerEnvironment } from './environment.ts';
 import { identityOf } from './identity.ts';
@@ -115,7 +115,7 @@ const settleSpawn = (tenant: Tenant, handle: WorkerHandle, child: ReturnType<typ
   edges.onDescriptorsChanged();
   setImmediate(() => {
     tenant.step({ type: 'spawned', at: tenant.at, generation: handle.generation, pid });
-    if (tenant.isAgentless) watchAgentless(tenant, handle);
+    watchFromOutside(tenant, handle);
     tenant.checkReadiness();
   });
 };

@@ -7,11 +7,13 @@ import { usableCpus } from '../os/index.ts';
 import { DroverError, type AppConfig, type OperationKind } from '../protocol/index.ts';
 import { App, type AppChange, type AppListener, type AppState } from './app.ts';
 import type { AgentLink, LinkListener } from './agent-link.ts';
+import { bystander } from './bystander.ts';
 import { reportGarbage } from './agent-messages.ts';
 import type { SupervisorEdges } from './edges.ts';
 import { watchOomKills } from './exit-account.ts';
 import { regainPorts } from './regain-ports.ts';
 import type { OperationRun } from './operation-run.ts';
+import { mayReplaceInPlace } from './overlap.ts';
 import type { Tenant } from './tenant.ts';
 
 export interface StartOptions {
@@ -81,8 +83,7 @@ export class Supervisor {
     if (app.state.wanted !== 'up') return this.start(app, change);
     app.prepare(change);
     const wanted = slots ?? range(change.instances ?? app.state.instances);
-    const config = change.config ?? app.state.config;
-    if (config.command.kind === 'program') {
+    if (!mayReplaceInPlace(app, change.config ?? app.state.config)) {
       // Two of them cannot hold one port: the old one has to go first.
       return app.begin('reload', change, { machine: 'restart', changes: this.#restartChanges(app, wanted) });
     }
@@ -171,15 +172,13 @@ export class Supervisor {
     const tenant = this.findSpawn(spawnId);
     const handle = tenant?.handle ?? null;
     // One process speaks for the worker: the first that listened.
-    if (tenant === null || handle === null || handle.link !== null) return null;
+    if (tenant === null || handle === null) return null;
+    if (handle.link !== null) return bystander(tenant, handle, link);
     handle.link = link;
     return {
       onMessage: (message) => tenant.receive(handle, message),
       onGarbage: (detail) => reportGarbage(tenant, handle, detail),
-      onClose: () => {
-        handle.link = null;
-        handle.isAgentHere = false;
-      },
+      onClose: () => tenant.loseAgent(handle),
     };
   }
 

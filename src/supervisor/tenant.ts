@@ -27,7 +27,7 @@ import { labelOf, type ListenDesk } from './listen-desk.ts';
 import { askToDrain, runEffect } from './run-effects.ts';
 import { openTimers, type NamedTimers } from './timers.ts';
 import type { WorkerHandle } from './worker-handle.ts';
-import { sweepTree } from './worker-signals.ts';
+import { signalTree, sweepTree } from './worker-signals.ts';
 
 /** What a tenant needs from the app it belongs to, and tells it. */
 export interface TenantHost {
@@ -183,9 +183,25 @@ export class Tenant {
     this.host.onTenantChanged(this);
   }
 
-  /** A program that our agent does not come to: nothing is known but that it lives and what it listens on. */
+  /** A program that no agent has come to: nothing is known but that it lives and what it listens on. */
   get isAgentless(): boolean {
-    return this.config.command.kind === 'program';
+    return this.config.command.kind === 'program' && this.handle?.isAgentHere !== true;
+  }
+
+  /** The connection of an agent behind a wrapper ended: its process is gone, and the wrapper may live on. */
+  loseAgent(handle: WorkerHandle): void {
+    handle.link = null;
+    handle.isAgentHere = false;
+    if (handle.pid === null || this.handle !== handle) return;
+    // Siblings accept in its place; an agent that comes back says whether it still does.
+    this.host.desk.detach(handle);
+    handle.isAccepting = false;
+    handle.servers.clear();
+    const hasEnded = handle.drain !== null || handle.exitWord !== null;
+    const isLeaving = this.state.wanted !== 'up' && this.state.phase !== 'starting';
+    // Some wrappers wait for their next run, or for a key: now there is nothing left that they could cut short.
+    if (hasEnded && isLeaving) signalTree(handle, 'SIGTERM');
+    this.host.onTenantChanged(this);
   }
 
   /** The agent came up after the worker had been asked to go. */

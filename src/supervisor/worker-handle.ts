@@ -66,6 +66,10 @@ export class WorkerHandle {
   /** Monotonic time of its first hello. */
   helloAt: number | null = null;
   isAccepting = false;
+  /** Seen to listen from outside: no agent had come that could hold it back. */
+  acceptsByItself = false;
+  /** Other processes of its tree listen as well, and cannot be drained. */
+  hasBystanders = false;
   hasSentGarbage = false;
   /** Its ports were noted as the app's. */
   isLearned = false;
@@ -75,7 +79,6 @@ export class WorkerHandle {
   portTaken: string | null = null;
   /** How often a `listen` was refused. */
   refusals = 0;
-  readonly pendingBinds = new Map<number, ServerState['protocol']>();
   signalledReadyAt: number | null = null;
   drain: DrainSummary | null = null;
   exitWord: { readonly code: number; readonly reason: string | null } | null = null;

@@ -114,6 +114,28 @@ underEachNode('Servers', ({ path: node, runsTypeScript }) => {
     assert.equal(worker.messages.filter(({ type }) => type === 'hello').length, 1);
   });
 
+  it('of a worker behind a wrapper get their shard over the socket', async () => {
+    await using daemon = await openFakeDaemon();
+    const port = await freePort();
+    const shard = daemon.shard(dualStack(port));
+    const worker = await daemon.start({
+      app: [],
+      wrapper: ['sh', '-c', `${node} ${join(APPS, 'hello.cjs')}; exit 0`],
+      env: { PORT: String(port) },
+      boot: { wrapped: true, channel: null, peer: null },
+      acceptAtOnce: false,
+    });
+    const { id } = await worker.said('listen');
+    worker.grant(id, shard);
+    await worker.said('listening', ({ key }) => key === shard.key);
+    assert.equal(await get({ socketPath: shard.privatePath }), 'hello\n');
+    const waiting = get({ port });
+    worker.send({ type: 'accept' });
+    assert.equal(await waiting, 'hello\n', 'it accepts from the queue of the very socket that the daemon holds');
+    await worker.drain();
+    await worker.exited;
+  });
+
   it('can be sent to a child process', async () => {
     await using daemon = await openFakeDaemon();
     const port = await freePort();
@@ -127,7 +149,7 @@ underEachNode('Servers', ({ path: node, runsTypeScript }) => {
     await worker.printed(`child has a server at ${port}`);
   });
 
-  it('of a worker behind a wrapper bind by themselves and report over the socket', async () => {
+  it('of another process behind a wrapper bind by themselves when told, and report over the socket', async () => {
     await using daemon = await openFakeDaemon();
     const port = await freePort();
     const worker = await daemon.start({

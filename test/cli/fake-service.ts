@@ -3,7 +3,7 @@
  * can compare before and after. Outcomes of operations are decided by `outcomes`.
  */
 import type { CallContext, DroverService, Target } from '../../src/api/index.ts';
-import { planChanges } from '../../src/config/index.ts';
+import { planChanges, type KnownApp } from '../../src/config/index.ts';
 import {
   type AppConfig,
   type AppDocument,
@@ -81,6 +81,10 @@ export class FakeService implements DroverService {
     };
   }
 
+  private known(): KnownApp[] {
+    return [...this.apps.values()].map((app) => ({ ...app, canOverlap: app.config.command.kind === 'node' }));
+  }
+
   private find(name: string): { config: AppConfig; file: string | null; isStopped: boolean } {
     const app = this.apps.get(name);
     if (app === undefined) throw new DroverError('DROVER_APP_UNKNOWN', { app: name });
@@ -152,11 +156,11 @@ export class FakeService implements DroverService {
   metrics = async () => '# TYPE drover_apps gauge\ndrover_apps 1\n';
 
   plan = async (request: { file: string | null; apps: readonly AppConfig[] }) => ({
-    changes: planChanges([...this.apps.values()], request.apps, request.file),
+    changes: planChanges(this.known(), request.apps, request.file),
   });
   /** As the real one: what runs unchanged is left alone, what runs and would change is refused. */
   start = async ({ file, apps }: { file: string | null; apps: readonly AppConfig[] }) => {
-    const changes = planChanges([...this.apps.values()], apps, file);
+    const changes = planChanges(this.known(), apps, file);
     const changed = changes.find(({ action }) => action === 'reload' || action === 'restart');
     if (changed !== undefined) {
       throw new DroverError('DROVER_APP_CHANGED', { app: changed.app, keys: changed.keys.join(', ') });
@@ -233,6 +237,7 @@ export const appConfig = (name: string, changes: Partial<AppConfig> = {}): AppCo
   instances: 1,
   ports: [3000],
   env: {},
+  binPaths: [],
   envFile: null,
   inheritEnv: false,
   callerEnv: {},

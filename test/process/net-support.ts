@@ -36,7 +36,15 @@ export function portNumber({ address }: Port): number {
 
 /** Something that the data path believes to accept, and does not: connections stay in the queue, where they are counted. */
 export function idleHolder(slot: number, lane: Lane = 'stable'): ShardHolder {
-  return { id: `shop/${slot}#${lane}`, app: 'shop', slot, lane, cover: () => {}, uncover: () => {} };
+  return {
+    id: `shop/${slot}#${lane}`,
+    app: 'shop',
+    slot,
+    lane,
+    serves: () => true,
+    cover: () => {},
+    uncover: () => {},
+  };
 }
 
 const PROGRAM = `
@@ -98,6 +106,7 @@ export class TestWorker implements Disposable {
       app: 'shop',
       slot,
       lane,
+      serves: () => true,
       cover: (key, of, fd) => this.accept(`cover ${key} ${of}`, fd),
       uncover: (key, of) => this.stop(`cover ${key} ${of}`),
     };

@@ -3,7 +3,7 @@ import type { Target } from '../../api/index.ts';
 import { findNearest, type KnownApp } from '../../config/index.ts';
 import { DroverError } from '../../protocol/index.ts';
 import type { AppRecord } from '../../store/index.ts';
-import type { App, WorkerHandle } from '../../supervisor/index.ts';
+import { canOverlap, type App, type WorkerHandle } from '../../supervisor/index.ts';
 import type { ServiceParts } from './parts.ts';
 
 export interface Chosen {
@@ -54,6 +54,7 @@ export const indexApps = ({ supervisor, store }: ServiceParts): AppIndex => {
       config: app.state.config,
       file: recordOf(app).file,
       isStopped: app.state.wanted === 'stopped',
+      canOverlap: canOverlap(app),
     }));
 
   return { get, resolve, recordOf, known };

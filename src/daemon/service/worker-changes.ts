@@ -2,7 +2,7 @@
 import type { DroverService, RenewRequest, ScaleRequest, Target } from '../../api/index.ts';
 import { selectCallerEnv } from '../../config/index.ts';
 import { DroverError, type SignalDocument } from '../../protocol/index.ts';
-import { instancesOf, isVacant, signalWorker, type App, type AppChange } from '../../supervisor/index.ts';
+import { canOverlap, instancesOf, isVacant, signalWorker, type App, type AppChange } from '../../supervisor/index.ts';
 import { liveHandles, type AppIndex, type Chosen } from './app-index.ts';
 import type { ServiceParts } from './parts.ts';
 import { refuseInstances } from './refuse-instances.ts';
@@ -36,7 +36,7 @@ export const workerChangesOf = ({ supervisor, store }: ServiceParts, index: AppI
       });
     }
     const isListening = app.liveHandles().some((handle) => handle.listening.length > 0);
-    refuseInstances(app.state.config, instances, isListening);
+    if (!canOverlap(app)) refuseInstances(app.state.config, instances, isListening);
     return [supervisor.scale(app, instances).document];
   },
 

@@ -122,6 +122,7 @@ export class FakeWorker {
   readonly #reader: Socket;
   readonly #server: Server;
   #socket: Socket | null = null;
+  #socketWriter: ChannelWriter | null = null;
   #acknowledges = true;
 
   constructor(options: WorkerOptions, socketPath: string) {
@@ -169,6 +170,9 @@ export class FakeWorker {
     onLines(this.#reader, (line) => this.#receive(line));
     this.#server = createServer((socket) => {
       this.#socket = socket;
+      this.#socketWriter = new ChannelWriter(
+        (socket as Socket & { readonly _handle: { readonly fd: number } })._handle.fd,
+      );
       socket.on('error', () => socket.destroy());
       onLines(socket, (line) => this.#receive(line));
     });
@@ -206,8 +210,7 @@ export class FakeWorker {
     const envelope = { cmd: 'NODE_DROVER', m: message };
     const line = descriptor === null ? envelope : { cmd: 'NODE_HANDLE', type: 'net.Native', msg: envelope };
     const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
-    if (this.#socket !== null) this.#socket.write(bytes);
-    else this.#writer.send(bytes, descriptor);
+    (this.#socketWriter ?? this.#writer).send(bytes, descriptor);
   }
 
   /** Answers a `listen` with a shard, as the daemon does. */
@@ -241,6 +244,7 @@ export class FakeWorker {
     if (this.child.exitCode === null && this.child.signalCode === null) process.kill(-this.pid, 'SIGKILL');
     await this.exited;
     this.#writer.close();
+    this.#socketWriter?.close();
     this.#socket?.destroy();
     this.#server.close();
     // The reader owns the daemon's end.

@@ -131,7 +131,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     stopWorkers: () => supervisor.stopAll(),
     async close() {
       supervisor.close();
-      await new Promise<void>((resolve) => agentSocket.close(() => resolve()));
+      await agentSocket.close();
       dataPath.close();
       logs.close();
       store.close();

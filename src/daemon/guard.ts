@@ -6,7 +6,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Writable } from 'node:stream';
-import { inodeOf } from '../os/index.ts';
+import { closeDescriptor, inodeOf, openMemoryFile } from '../os/index.ts';
 import type { DescriptorName } from '../protocol/index.ts';
 
 /** A descriptor worth keeping, and what it is, in words that the next daemon understands. */
@@ -15,7 +15,7 @@ export interface KeptDescriptor {
   readonly fd: number;
 }
 
-/** What a guard hands to the daemon it becomes, as JSON in the environment. */
+/** What a guard hands to the daemon it becomes, as JSON in a file that it holds open. */
 export interface Inheritance {
   readonly descriptors: readonly { readonly name: string; readonly descriptor: DescriptorName }[];
   /** Monotonic start of the daemon that left it, seconds since boot; tells a tight loop from a rare death. */
@@ -23,6 +23,7 @@ export interface Inheritance {
   readonly deaths: number;
 }
 
+/** Names the descriptor of that file: the list itself can be longer than a variable may be. */
 export const INHERITANCE_VARIABLE = 'DROVER_INHERITANCE';
 
 export interface GuardOptions {
@@ -46,7 +47,8 @@ const SCRIPT = fileURLToPath(new URL('guard.sh', import.meta.url));
 /** Changes come in bursts (a start of many workers): one guard for all of them, but not later than `LONGEST_MS`. */
 const SETTLE_MS = 30;
 const LONGEST_MS = 300;
-const FIRST_KEPT_FD = 4;
+const LIST_FD = 4;
+const FIRST_KEPT_FD = 5;
 /** A guard has nothing to do that could end it; one that ended within this time never stood. */
 const SHORT_LIFE_MS = 1000;
 const LONGEST_RETRY_MS = 30_000;
@@ -61,6 +63,11 @@ export const openGuard = (options: GuardOptions): Guard => {
   /** Guards in a row that ended by themselves at once: something about this machine or installation is wrong. */
   let stillborn = 0;
 
+  const retry = (): void => {
+    stillborn += 1;
+    timer ??= setTimeout(replace, retryAfterMs(stillborn));
+  };
+
   const replace = (): void => {
     timer = null;
     if (isDismissed) return;
@@ -73,11 +80,21 @@ export const openGuard = (options: GuardOptions): Guard => {
       startedAtS: Math.floor(performance.timeOrigin / 1000),
       deaths: options.deaths,
     };
-    const child = spawn('/bin/sh', [SCRIPT, ...options.command], {
-      detached: true,
-      env: { ...options.env, [INHERITANCE_VARIABLE]: JSON.stringify(inheritance) },
-      stdio: ['ignore', 'inherit', 'inherit', 'pipe', ...kept.map(({ fd }) => fd)],
-    });
+    const list = openMemoryFile(JSON.stringify(inheritance));
+    let child: ChildProcess;
+    try {
+      child = spawn('/bin/sh', [SCRIPT, ...options.command], {
+        detached: true,
+        env: { ...options.env, [INHERITANCE_VARIABLE]: `${LIST_FD}:${inodeOf(list)}` },
+        stdio: ['ignore', 'inherit', 'inherit', 'pipe', list, ...kept.map(({ fd }) => fd)],
+      });
+    } catch {
+      // The system had no process or memory to give: the guard that is there goes on, with what it holds.
+      retry();
+      return;
+    } finally {
+      closeDescriptor(list);
+    }
     const pipe = child.stdio[3] as Writable;
     // A guard that is gone cannot be written to; its exit is what we act on.
     pipe.on('error', () => {});
@@ -87,8 +104,9 @@ export const openGuard = (options: GuardOptions): Guard => {
       if (isOver || current?.child !== child || isDismissed) return;
       isOver = true;
       current = null;
-      stillborn = performance.now() - startedAt < SHORT_LIFE_MS ? stillborn + 1 : 0;
-      if (timer === null) timer = setTimeout(replace, stillborn === 0 ? 0 : retryAfterMs(stillborn));
+      if (performance.now() - startedAt < SHORT_LIFE_MS) return retry();
+      stillborn = 0;
+      timer ??= setTimeout(replace, 0);
     };
     child.once('error', onEnd);
     child.once('exit', onEnd);

@@ -2,7 +2,7 @@
  * Descriptors that a guard hands to the daemon it becomes: shards (`net/` names them) and channels
  * (`channel:app/slot#generation`). Each is checked by its inode before it is believed.
  */
-import { inodeOf, setCloexec } from '../os/index.ts';
+import { closeDescriptor, inodeOf, readMemoryFile, setCloexec } from '../os/index.ts';
 import { INHERITANCE_VARIABLE, type Inheritance, type KeptDescriptor } from './guard.ts';
 
 export const CHANNEL_PREFIX = 'channel:';
@@ -27,14 +27,16 @@ const LONG_LIFE_S = 60;
 export const takeInheritance = (env: NodeJS.ProcessEnv, nowS: number): Inherited => {
   const text = env[INHERITANCE_VARIABLE];
   delete env[INHERITANCE_VARIABLE];
-  if (text === undefined) return NO_INHERITANCE;
-  const { descriptors, startedAtS, deaths } = JSON.parse(text) as Inheritance;
+  const list = text === undefined ? null : findDescriptor(text);
+  if (list === null) return NO_INHERITANCE;
+  const { descriptors, startedAtS, deaths } = JSON.parse(readMemoryFile(list)) as Inheritance;
+  closeDescriptor(list);
   const all: KeptDescriptor[] = [];
   const sockets: KeptDescriptor[] = [];
   const channels = new Map<string, number>();
   for (const { name, descriptor } of descriptors) {
-    const [fd, inode] = descriptor.split(':').map(Number);
-    if (fd === undefined || !isSame(fd, inode ?? -1)) continue;
+    const fd = findDescriptor(descriptor);
+    if (fd === null) continue;
     setCloexec(fd, true);
     all.push({ name, fd });
     if (name.startsWith(CHANNEL_PREFIX)) channels.set(name.slice(CHANNEL_PREFIX.length), fd);
@@ -43,11 +45,13 @@ export const takeInheritance = (env: NodeJS.ProcessEnv, nowS: number): Inherited
   return { all, sockets, channels, deaths: nowS - startedAtS < LONG_LIFE_S ? deaths + 1 : 0, isRecovery: true };
 };
 
-const isSame = (fd: number, inode: number): boolean => {
+/** The number, where this process still has there what the name says. */
+const findDescriptor = (name: string): number | null => {
+  const [fd = -1, inode] = name.split(':').map(Number);
   try {
-    return inodeOf(fd) === inode;
+    return inodeOf(fd) === inode ? fd : null;
   } catch {
     // Not open: whoever started us did not keep it.
-    return false;
+    return null;
   }
 };

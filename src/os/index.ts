@@ -12,6 +12,7 @@ export { probeDispatch } from './dispatch-probe.ts';
 export type { DispatchSupport } from './dispatch-probe.ts';
 export { listeningSockets, type ListeningSocket } from './listening.ts';
 export { freeMemoryBytes, usableCpus } from './machine.ts';
+export { openMemoryFile, readMemoryFile } from './memory-file.ts';
 export { isOsError, OsError } from './os-error.ts';
 export { peerOf } from './peer.ts';
 export type { Peer } from './peer.ts';

@@ -80,6 +80,7 @@ export function addressOf(buffer: Buffer): bigint {
 /** System calls without a function in the C library, Linux only. Their numbers differ between architectures. */
 const SYSCALL_NUMBERS = {
   bpf: { x64: 321, arm64: 280 },
+  memfd_create: { x64: 319, arm64: 279 },
   pidfd_open: { x64: 434, arm64: 434 },
   pidfd_getfd: { x64: 438, arm64: 438 },
 } as const;

@@ -3,7 +3,7 @@
  * names its spawn. One connection a worker; a later one of the same spawn (the app's server forked) is refused.
  */
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import type { AgentMessage } from '../protocol/index.ts';
 import { openSocketLink, type AgentLink, type LinkListener } from './agent-link.ts';
 
@@ -18,9 +18,19 @@ const HELLO_WITHIN_MS = 5000;
 /** Far more than workers behind wrappers; every user of a worker can reach the socket. */
 const MOST_CONNECTIONS = 1024;
 
-export const openAgentSocket = async (options: AgentSocketOptions): Promise<Server> => {
+export interface AgentSocket {
+  /** Ends all conversations too: a worker that does not hang up must not keep the daemon. */
+  close(): Promise<void>;
+}
+
+export const openAgentSocket = async (options: AgentSocketOptions): Promise<AgentSocket> => {
   rmSync(options.path, { force: true });
-  const server = createServer((socket) => greet(socket, options));
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    greet(socket, options);
+  });
   server.maxConnections = MOST_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -28,7 +38,13 @@ export const openAgentSocket = async (options: AgentSocketOptions): Promise<Serv
   });
   // Workers of other users connect as well; the directory decides who can reach it, the spawn id who is heard.
   chmodSync(options.path, 0o666);
-  return server;
+  return {
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
 };
 
 const greet = (socket: Socket, { claim }: AgentSocketOptions): void => {

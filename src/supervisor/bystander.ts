@@ -19,7 +19,10 @@ export const bystander = (tenant: Tenant, handle: WorkerHandle, link: AgentLink)
     onMessage(raw) {
       const { message } = parseAgentMessage(raw);
       if (message === null || tenant.handle !== handle || handle.pid === null) return;
-      if (message.type === 'hello' && isOfWorker(message.pid, handle)) pid = message.pid;
+      if (message.type === 'hello') {
+        if (!isOfWorker(message.pid, handle)) return link.close();
+        pid = message.pid;
+      }
       if (message.type === 'listen') {
         // In this order: it listens before it tells where, and only what listens is taken for its socket.
         link.send({ type: 'accept' });

@@ -173,7 +173,8 @@ export class Supervisor {
     const handle = tenant?.handle ?? null;
     // One process speaks for the worker: the first that listened.
     if (tenant === null || handle === null) return null;
-    if (handle.link !== null) return bystander(tenant, handle, link);
+    // Only behind a wrapper there can be others beside it.
+    if (handle.link !== null) return tenant.isAgentless ? bystander(tenant, handle, link) : null;
     handle.link = link;
     return {
       onMessage: (message) => tenant.receive(handle, message),

@@ -1,0 +1,46 @@
+/** What a guard hands on: a daemon's list of descriptors, however long it is. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { eventually } from '../support/eventually.ts';
+import { temporaryFolder } from '../support/temporary.ts';
+
+const room = (name: string): string => JSON.stringify(join(import.meta.dirname, '..', '..', 'src', 'daemon', name));
+/** More than a variable of the environment may hold (128 KB). */
+const COUNT = 1500;
+const LONG = 'x'.repeat(150);
+
+const asModule = (source: string): string[] => [
+  '--disable-warning=ExperimentalWarning',
+  '--input-type=module',
+  '-e',
+  source,
+];
+
+describe('a guard', () => {
+  it('hands every descriptor to the next daemon, also when the list is longer than a variable may be', async () => {
+    await using folder = await temporaryFolder();
+    const answer = join(folder.path, 'answer');
+    const next = `
+      import { writeFileSync } from 'node:fs';
+      import { takeInheritance } from ${room('inheritance.ts')};
+      const { all, isRecovery } = takeInheritance(process.env, 0);
+      writeFileSync(${JSON.stringify(answer)}, JSON.stringify({ count: all.length, isRecovery, last: all.at(-1)?.name }));`;
+    const daemon = `
+      import { openSync } from 'node:fs';
+      import { openGuard } from ${room('guard.ts')};
+      const fd = openSync('/dev/null', 'r');
+      const list = () => Array.from({ length: ${COUNT} }, (_, at) => ({ name: 'shard:' + at + '${LONG}', fd }));
+      const command = ${JSON.stringify([process.execPath, ...asModule(next)])};
+      const guard = openGuard({ command, env: process.env, list, deaths: 0 });
+      process.stdout.write(String(guard.pid));
+      process.stdin.once('data', () => process.kill(process.pid, 'SIGKILL'));`;
+    const child = spawn(process.execPath, asModule(daemon), { stdio: ['pipe', 'pipe', 'inherit'] });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    child.stdin.write('die\n');
+    const told = await eventually('the next daemon has what was kept', () => readFileSync(answer, 'utf8'));
+    assert.deepEqual(JSON.parse(told), { count: COUNT, isRecovery: true, last: `shard:${COUNT - 1}${LONG}` });
+  });
+});

@@ -42,7 +42,9 @@ function startOnChannel(boot: AgentBoot, fd: number): void {
     onOpen: () => agent.connected(),
   };
   link = openChannelLink(fd, events.onMessage, () => {
-    link = openSocketLink(boot.socketPath, events);
+    // `drover run` is gone, and nobody comes back: what it ran in the foreground ends with it.
+    if (boot.peer === null) process.kill(process.pid, 'SIGTERM');
+    else link = openSocketLink(boot.socketPath, events);
   });
   agent.hello();
   beforeFirstListen((net) => agent.hook(net));

@@ -37,7 +37,8 @@ export const parseBareCommand = (bare: BareCommand, directory: string, env: Envi
   const name = bare.name ?? title;
   const problem = findNameProblem(name);
   if (problem !== null) throw new DroverError('DROVER_USAGE', { message: `${JSON.stringify(name)}: ${problem}.` });
-  const complete: Record<string, unknown> = { ...settings, cwd, inheritEnv: true };
+  const complete: Record<string, unknown> = { cwd, ...settings, inheritEnv: true };
+  if (bare.cwd !== undefined) complete['cwd'] = cwd;
   for (const key of ['instances', 'port', 'env', 'node'] as const)
     if (bare[key] !== undefined) complete[key] = bare[key];
   try {
@@ -100,7 +101,7 @@ const toProgram = (words: readonly string[], directory: string): { settings: App
   return { settings: { command }, title: toAppName(basename(file ?? program, extname(file ?? program))) };
 };
 
-/** `.`: what the package's `main` or `start` script says, as `node .` and `npm start` would. */
+/** A directory: what its package's `start` script or `main` says, run where it is, as `npm start` and `node .` would. */
 const toPackage = (directory: string, args: readonly string[]): { settings: AppSettings; title: string } => {
   const found = readPackage(directory);
   const title = toAppName(found?.name ?? basename(directory));
@@ -109,13 +110,16 @@ const toPackage = (directory: string, args: readonly string[]): { settings: AppS
     const script = candidates.map((name) => resolve(directory, name)).find((path) => findFileProblem(path) === null);
     // `start` is what its authors run in production; `main` may be the entry of a library.
     if (found.scripts['start'] !== undefined)
-      return { settings: { command: ['npm', 'start', ...(args.length > 0 ? ['--', ...args] : [])] }, title };
-    if (script !== undefined) return { settings: { script, args: [...args] }, title };
+      return {
+        settings: { command: ['npm', 'start', ...(args.length > 0 ? ['--', ...args] : [])], cwd: directory },
+        title,
+      };
+    if (script !== undefined) return { settings: { script, args: [...args], cwd: directory }, title };
   }
   const script = ['server.js', 'index.js', 'index.mjs', 'index.ts']
     .map((name) => resolve(directory, name))
     .find((path) => findFileProblem(path) === null);
-  if (script !== undefined) return { settings: { script, args: [...args] }, title };
+  if (script !== undefined) return { settings: { script, args: [...args], cwd: directory }, title };
   throw new DroverError('DROVER_SCRIPT_MISSING', {
     script: directory,
     problem: 'is a directory without a drover.config, a `start` script or a `main`',

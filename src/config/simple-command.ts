@@ -26,8 +26,17 @@ export const parseSimpleCommand = (text: string, env: Environment): SimpleComman
   // The shell itself becomes the command, which is what seeing through it comes to.
   if (parts[0] === 'exec' && parts[1]?.startsWith('-') === false) parts.shift();
   const [first, ...rest] = parts;
-  return first === undefined ? null : { words: [first, ...rest], env: set };
+  return first === undefined || OF_THE_SHELL.has(first) ? null : { words: [first, ...rest], env: set };
 };
+
+/** Words that mean something to the shell, which no program of that name does. */
+const OF_THE_SHELL: ReadonlySet<string> = new Set(
+  (
+    '. : ! { } [[ alias bg break builtin case cd command continue declare do done elif else esac eval exec exit export fg fi ' +
+    'for function getopts hash if jobs let local read readonly return select set shift source then time times trap type ' +
+    'typeset ulimit umask unalias unset until wait while'
+  ).split(' '),
+);
 
 /** A value that stays one word, and the same word, whether it stands in quotes or not. */
 const PLAIN = /^[\w@%+:,./-]+$/;

@@ -34,6 +34,8 @@ export interface ComposeOptions {
   readonly clock: Clock;
   readonly inherited: Inherited;
   readonly level: DispatchLevel | null;
+  /** Workers go on when this process dies. */
+  readonly keepsWorkers: boolean;
   /** Where workers write; without it, to files below the home. */
   readonly output?: Output;
   readonly onDescriptorsChanged: () => void;
@@ -96,6 +98,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     resolveCommand,
     newId: () => randomBytes(UNIQUE_BYTES).toString('base64url'),
     agentPath: AGENT_PATH,
+    keepsWorkers: options.keepsWorkers,
     socketPath: join(runDirectory, 'agents.sock'),
     bootId: bootId(),
     onDescriptorsChanged: options.onDescriptorsChanged,

@@ -49,6 +49,7 @@ const main = async (): Promise<void> => {
       stateFile: join(home, 'state.db'),
       clock: systemClock,
       inherited,
+      keepsWorkers: true,
       level: forcedLevel(process.env['DROVER_DISPATCH']),
       onDescriptorsChanged: () => guard?.refresh(),
       onShutdown: (keepWorkers) => setImmediate(() => void end(keepWorkers)),

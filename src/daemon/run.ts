@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describeExit } from '../core/index.ts';
 import type { AppConfig, Clock } from '../protocol/index.ts';
 import { closeDescriptor, openChannelPair, reapOrphans } from '../os/index.ts';
 import type { Output, WorkerOutput } from '../supervisor/index.ts';
@@ -37,6 +38,7 @@ export const runForeground = async ({ apps, watch, directory }: ForegroundReques
     clock: systemClock,
     inherited: NO_INHERITANCE,
     level: null,
+    keepsWorkers: false,
     output,
     onDescriptorsChanged: () => {},
     onShutdown: () => ended.resolve(),
@@ -50,7 +52,7 @@ export const runForeground = async ({ apps, watch, directory }: ForegroundReques
       if (isOver(drover)) ended.resolve();
     });
   });
-  const stopOn = (['SIGTERM', 'SIGINT', 'SIGHUP'] as const).map((signal) => {
+  const stopOn = (['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const).map((signal) => {
     const stop = (): void => ended.resolve();
     process.on(signal, stop);
     return () => process.off(signal, stop);
@@ -60,6 +62,7 @@ export const runForeground = async ({ apps, watch, directory }: ForegroundReques
     await drover.service.start({ file: null, apps }, nowhere);
     await ended.promise;
     const code = exitCodeOf(drover);
+    tellLoops(drover);
     await drover.stopWorkers();
     return code;
   } finally {
@@ -69,6 +72,18 @@ export const runForeground = async ({ apps, watch, directory }: ForegroundReques
     if (reaper !== null) clearInterval(reaper);
     await drover.close();
     rmSync(home, { recursive: true, force: true });
+  }
+};
+
+/** The app's own output says what happened each time, not that nobody tries any more. */
+const tellLoops = (drover: Drover): void => {
+  for (const { holders } of drover.supervisor.apps) {
+    for (const { id, state } of holders) {
+      if (state.loops === 0 || state.lastExit === null) continue;
+      process.stderr.write(
+        `drover: ${id} crashed ${state.crashes.length} times, given up: it ${describeExit(state.lastExit)}\n`,
+      );
+    }
   }
 };
 

@@ -112,7 +112,10 @@ export const ERRORS = {
     2,
     '`start` of an app that runs with another configuration.',
     (d) => `${String(d['app'])} is running with a different configuration (${String(d['keys'])}).`,
-    () => 'See the plan above; `drover apply` carries it out, `drover reload` keeps the running configuration.',
+    (d) =>
+      d['file'] === null || d['file'] === undefined
+        ? `\`drover scale ${String(d['app'])} <n>\` changes the number of workers; for anything else \`drover delete ${String(d['app'])}\` first, or choose another name with \`--name\`.`
+        : 'See the plan above; `drover apply` carries it out, `drover reload` keeps the running configuration.',
   ),
   DROVER_PRUNE_REFUSED: entry(
     409,

@@ -128,7 +128,8 @@ export const describeHealth = (apps: readonly App[]): HealthDocument => ({
       status: HEALTH_OF_APP[status],
       reason,
       workers: app.holders.map((tenant) => {
-        const runtime = tenant.handle?.lastReport?.runtime ?? null;
+        const { handle } = tenant;
+        const runtime = handle === null || handle.pid === null ? null : (handle.lastReport?.runtime ?? null);
         return {
           id: tenant.id,
           status: visiblePhase(tenant) === 'running' ? 'healthy' : 'critical',

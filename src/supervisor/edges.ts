@@ -104,6 +104,8 @@ export interface SupervisorEdges {
   readonly resolveCommand: (config: AppConfig) => Promise<ResolvedCommand>;
   readonly newId: () => string;
   readonly agentPath: string;
+  /** Workers outlive the daemon, which comes back for them; else they end with it. */
+  readonly keepsWorkers: boolean;
   readonly socketPath: string;
   readonly bootId: string;
   /** The set of descriptors that must outlive the daemon changed. */

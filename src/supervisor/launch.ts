@@ -48,6 +48,8 @@ export interface LaunchRequest {
   readonly channel: { readonly daemonFd: number; readonly workerFd: number } | null;
   readonly shards: readonly LaunchShard[];
   readonly agentPath: string;
+  /** Whether the worker holds the daemon's end of its channel open, so that it does not hear of its death. */
+  readonly keepsPeer: boolean;
   readonly socketPath: string;
   readonly acceptAtOnce: boolean;
   readonly reportEveryMs: number;
@@ -69,7 +71,7 @@ export const launch = (request: LaunchRequest): ChildProcess => {
     worker: request.worker,
     spawn: request.spawnId,
     channel: channel === null ? null : pass(channel.workerFd),
-    peer: channel === null ? null : pass(channel.daemonFd),
+    peer: channel === null || !request.keepsPeer ? null : pass(channel.daemonFd),
     socketPath: request.socketPath,
     shards:
       channel === null

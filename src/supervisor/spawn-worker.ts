@@ -44,6 +44,7 @@ export const spawnWorker = async (tenant: Tenant, generation: number): Promise<v
         channel,
         shards,
         agentPath: edges.agentPath,
+        keepsPeer: edges.keepsWorkers,
         socketPath: edges.socketPath,
         acceptAtOnce: host.mayAcceptAtOnce(tenant),
         reportEveryMs: REPORT_EVERY_MS,

@@ -174,7 +174,7 @@ export class Supervisor {
     // One process speaks for the worker: the first that listened.
     if (tenant === null || handle === null) return null;
     // Only behind a wrapper there can be others beside it.
-    if (handle.link !== null) return tenant.isAgentless ? bystander(tenant, handle, link) : null;
+    if (handle.link !== null) return tenant.config.command.kind === 'program' ? bystander(tenant, handle, link) : null;
     handle.link = link;
     return {
       onMessage: (message) => tenant.receive(handle, message),

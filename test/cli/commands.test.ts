@@ -184,6 +184,7 @@ describe('start', () => {
       nodeArgs: [],
       args: [],
     });
+    assert.equal(harness.service.apps.get('store')?.config.cwd, folder, 'a package runs where it is');
     const scripts = {
       start: 'node --trace-warnings main.js serve',
       bad: 'node main.js && true',

@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { openDrover, type Drover } from '../support/drover.ts';
 import { eventually } from '../support/eventually.ts';
+import { isAlive } from '../support/processes.ts';
 import { freePort } from '../support/temporary.ts';
 
 const SERVER = `require('node:http')
@@ -71,5 +72,33 @@ describe('drover run', () => {
     assert.deepEqual(await ended, [0, null]);
     assert.match(await output, /listening/);
     await assert.rejects(fetch(`http://127.0.0.1:${port}`));
+  });
+
+  for (const signal of ['SIGQUIT', 'SIGKILL'] as const) {
+    it(`leaves nobody behind when it is ended by ${signal}`, async () => {
+      await using drover = await openDrover();
+      const port = await freePort();
+      const script = await write(drover, 'server.cjs', SERVER.replace('served by', "' + process.pid + ' served by"));
+      const child = drover.spawn(['run', script, '--port', String(port)]);
+      const pid = Number.parseInt(await answers(port), 10);
+      child.kill(signal);
+      await once(child, 'exit');
+      await eventually('the worker is gone', () => !isAlive(pid));
+      await assert.rejects(fetch(`http://127.0.0.1:${port}`));
+    });
+  }
+
+  it('says why it gives up on an app that only crashes', async () => {
+    await using drover = await openDrover();
+    const script = await write(drover, 'crashes.cjs', 'process.exit(3);');
+    const restart = { backoff: { initial: '10ms', max: '20ms' } };
+    const config = await write(
+      drover,
+      'drover.config.json',
+      JSON.stringify({ apps: { crashes: { script, restart } } }),
+    );
+    const result = await drover.run(['run', config]);
+    assert.equal(result.code, 3);
+    assert.match(result.stderr, /crashes\/0 crashed \d+ times, given up: it exited with code 3/);
   });
 });

@@ -47,7 +47,7 @@ const startApps = async (
     if (!isJson) context.note(renderPlan(changed, context));
     const names = changed.map(({ app }) => app).join(', ');
     const keys = changed.flatMap((change) => change.keys).join(', ');
-    throw new DroverError('DROVER_APP_CHANGED', { app: names, keys }, { cause: error });
+    throw new DroverError('DROVER_APP_CHANGED', { app: names, keys, file }, { cause: error });
   }
 };
 

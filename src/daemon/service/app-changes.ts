@@ -120,7 +120,7 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex): AppChanges =
         }
         const keys = findChangedKeys(app.state.config, config);
         if (app.state.wanted === 'up' && keys.length > 0) {
-          throw new DroverError('DROVER_APP_CHANGED', { app: config.name, keys: keys.join(', ') });
+          throw new DroverError('DROVER_APP_CHANGED', { app: config.name, keys: keys.join(', '), file });
         }
       }
       return inOrder(request.apps, (config, after) => {

@@ -149,7 +149,7 @@ export async function ask(port: number, host = '127.0.0.1'): Promise<string> {
 
 /** Waits until the question is answered with yes. */
 export async function until(question: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 30_000;
   while (!(await question())) {
     if (performance.now() > deadline) throw new Error(`never came true: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));

@@ -87,7 +87,7 @@ describe('a crash loop', () => {
   it('is called so, is retried for ever, and ends when the worker holds out', async () => {
     await using place = await openPlace();
     const { drover, port } = place;
-    const restart = { ...SHORT, crashLoop: { restarts: 1, within: '2s' } };
+    const restart = { ...SHORT, crashLoop: { restarts: 1, within: '5s' } };
     await startApp(drover, 'shop', service(port, { instances: 1, restart }));
     for (let crash = 0; crash < 3; crash++) {
       const { restarts = 0 } = readyWorkers(await readApp(drover, 'shop'))[0] ?? {};

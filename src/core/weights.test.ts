@@ -64,6 +64,19 @@ describe('feedback', () => {
     assert.deepEqual(steps.at(-1)?.weights.slice(1), [100, 100]);
   });
 
+  it('knows a busy worker, whose queue moves, from a blocked one, and takes weight from it only when that lasts', () => {
+    const play = (depths: readonly number[], from: FeedbackState): FeedbackStep =>
+      depths.reduce<FeedbackStep>(
+        ({ state }, depth) => stepFeedback(state, [shard({ depth }), shard()], state.polledAt + 10),
+        { state: from, weights: [], cover: [], uncover: [] },
+      );
+    const soon = play([4, 2, 5, 1, 3, 2, 4], newFeedback());
+    assert.deepEqual(soon.weights, [100, 100]);
+    const { weights, state } = play([1, 5, 2, 6, 3], soon.state);
+    assert.ok((weights.at(0) ?? 100) < 100);
+    assert.equal(state.shards.at(0)?.coveredBy, null, 'accepting for it would not help');
+  });
+
   it('is not disturbed by a queue that is gone at the next poll', () => {
     const first = stepFeedback(newFeedback(), [shard({ depth: 9 }), shard()], 10);
     assert.deepEqual(first.weights, [100, 100]);

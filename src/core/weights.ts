@@ -39,11 +39,13 @@ export interface ShardSample {
 }
 
 export interface FeedbackPolicy {
-  /** Polls in a row with a queue that others do not have, before a shard loses weight. */
+  /** Polls in a row in which a queue that others do not have became no shorter, before a shard loses weight. */
   readonly behindPolls: number;
+  /** The same of a queue that moves, but is always there. */
+  readonly slowPolls: number;
   /** A queue that is so many times shorter counts as none: on a busy machine nobody's is empty. */
   readonly shorterBy: number;
-  /** Polls in a row without progress before a sibling covers it. */
+  /** Polls in a row in which its queue became no shorter, before a sibling covers it. */
   readonly stalledPolls: number;
   /** Polls since a shard was last behind before it is trusted again: while it is covered, an empty queue proves little. */
   readonly calmPolls: number;
@@ -67,6 +69,7 @@ export interface FeedbackPolicy {
 
 export const FEEDBACK_POLICY: FeedbackPolicy = {
   behindPolls: 2,
+  slowPolls: 10,
   shorterBy: 4,
   stalledPolls: 3,
   calmPolls: 60,
@@ -85,6 +88,8 @@ interface ShardFeedback {
   readonly factor: number;
   /** Polls in a row with a queue while somebody else had none. */
   readonly behind: number;
+  /** Those of them, up to the last one, in which it became no shorter: a busy worker's does now and then, a blocked one's never. */
+  readonly stuck: number;
   /** Polls since it was last found to be behind. */
   readonly calm: number;
   /** When that was; null: never. */
@@ -121,6 +126,7 @@ export const newFeedback = (): FeedbackState => ({ shards: [], busyAt: null, pol
 const FRESH: ShardFeedback = {
   factor: 1,
   behind: 0,
+  stuck: 0,
   calm: 0,
   behindAt: null,
   coverUntil: null,
@@ -139,24 +145,21 @@ const judge = (
   const { depth } = sample;
   const seen = { ...before, depth, calm: before.calm + 1 };
   // The next worker of a dead one's shard begins with a clean record.
-  if (!sample.isUp) return { ...seen, behind: 0, factor: 1, behindAt: null, coverUntil: null };
-  if (sample.base <= 0) return { ...seen, behind: depth > 0 ? before.behind : 0 };
+  if (!sample.isUp) return { ...seen, behind: 0, stuck: 0, factor: 1, behindAt: null, coverUntil: null };
+  if (sample.base <= 0) return { ...seen, behind: depth > 0 ? before.behind : 0, stuck: depth > 0 ? before.stuck : 0 };
   // Everybody has a queue: that is load, not a stalled worker, and shifting it would only move the queue.
   if (depth === 0 || !isAnyoneFree) {
     // While a sibling empties the queue, an empty queue says nothing about the worker.
     const regained = before.coveredBy === null ? Math.min(1, before.factor * (1 + policy.regain)) : before.factor;
-    return { ...seen, behind: 0, factor: regained };
+    return { ...seen, behind: 0, stuck: 0, factor: regained };
   }
   const behind = before.behind + 1;
-  if (behind < policy.behindPolls) return { ...seen, behind };
-  return {
-    ...seen,
-    behind,
-    calm: 0,
-    behindAt: at,
-    coverUntil: stallsRepeatedly(before, at, policy) ? at + policy.keepCoverMs : null,
-    factor: Math.max(policy.minFactor, before.factor * policy.loseFactor),
-  };
+  const stuck = depth >= before.depth ? before.stuck + 1 : 0;
+  const isStuck = stuck >= policy.behindPolls;
+  const lost = Math.max(policy.minFactor, before.factor * policy.loseFactor);
+  if (!isStuck) return { ...seen, behind, stuck, factor: behind < policy.slowPolls ? before.factor : lost };
+  const coverUntil = stallsRepeatedly(before, at, policy) ? at + policy.keepCoverMs : null;
+  return { ...seen, behind, stuck, calm: 0, behindAt: at, coverUntil, factor: lost };
 };
 
 const isFreer = (other: ShardSample, sample: ShardSample, { shorterBy }: FeedbackPolicy): boolean =>
@@ -214,8 +217,8 @@ const needsCover = (
 ): boolean => {
   // A dead worker's shard may still be handed connections whose handshake had begun: covered until it lives again.
   if (!sample.isUp) return true;
-  // One that has not regained its weight since it last stalled is covered sooner.
-  if (shard.behind >= (before.factor < 1 ? policy.behindPolls : policy.stalledPolls)) return true;
+  // One that stalls now and then is covered sooner.
+  if (shard.stuck >= (shard.coverUntil === null ? policy.stalledPolls : policy.behindPolls)) return true;
   if (shard.coveredBy === null) return false;
   if (shard.coverUntil !== null && at < shard.coverUntil) return true;
   return shard.factor < 1 ? shard.calm < policy.calmPolls : sample.depth > 0;

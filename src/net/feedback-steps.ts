@@ -24,8 +24,12 @@ export function withoutCover(state: FeedbackState, shard: number): FeedbackState
  * millisecond must not make a shard look stalled.
  */
 export function stepChange(state: FeedbackState, samples: readonly ShardSample[], at: number): FeedbackStep {
-  const policy = { ...FEEDBACK_POLICY, behindPolls: Infinity, stalledPolls: Infinity, regain: 0 };
+  const policy = { ...FEEDBACK_POLICY, behindPolls: Infinity, slowPolls: Infinity, stalledPolls: Infinity, regain: 0 };
   const step = stepFeedback(state, samples, at, policy);
-  const shards = step.state.shards.map((shard, index) => ({ ...shard, behind: state.shards[index]?.behind ?? 0 }));
+  const shards = step.state.shards.map((shard, index) => ({
+    ...shard,
+    behind: state.shards[index]?.behind ?? 0,
+    stuck: state.shards[index]?.stuck ?? 0,
+  }));
   return { ...step, state: { ...step.state, shards } };
 }

@@ -47,8 +47,8 @@ export interface FeedbackPolicy {
   readonly shorterBy: number;
   /** Polls in a row in which its queue became no shorter, before a sibling covers it. */
   readonly stalledPolls: number;
-  /** Polls since a shard was last behind before it is trusted again: while it is covered, an empty queue proves little. */
-  readonly calmPolls: number;
+  /** Time since a shard was last stuck before it is trusted again: while it is covered, an empty queue proves little. */
+  readonly calmMs: number;
   /** A shard that falls behind again within this time is one that stalls now and then: */
   readonly repeatWithinMs: number;
   /** it keeps its cover, and gets little, for this long after it was last behind, so that its next stall delays nobody. */
@@ -72,7 +72,7 @@ export const FEEDBACK_POLICY: FeedbackPolicy = {
   slowPolls: 10,
   shorterBy: 4,
   stalledPolls: 3,
-  calmPolls: 60,
+  calmMs: 600,
   repeatWithinMs: 15_000,
   keepCoverMs: 5000,
   loseFactor: 0.25,
@@ -90,10 +90,8 @@ interface ShardFeedback {
   readonly behind: number;
   /** Those of them, up to the last one, in which it became no shorter: a busy worker's does now and then, a blocked one's never. */
   readonly stuck: number;
-  /** Polls since it was last found to be behind. */
-  readonly calm: number;
-  /** When that was; null: never. */
-  readonly behindAt: number | null;
+  /** When it was last found to be stuck; null: never. */
+  readonly stuckAt: number | null;
   /** Its cover is kept until then; null where it has not stalled repeatedly. */
   readonly coverUntil: number | null;
   readonly depth: number;
@@ -127,8 +125,7 @@ const FRESH: ShardFeedback = {
   factor: 1,
   behind: 0,
   stuck: 0,
-  calm: 0,
-  behindAt: null,
+  stuckAt: null,
   coverUntil: null,
   depth: 0,
   coveredBy: null,
@@ -143,9 +140,9 @@ const judge = (
   policy: FeedbackPolicy,
 ): ShardFeedback => {
   const { depth } = sample;
-  const seen = { ...before, depth, calm: before.calm + 1 };
+  const seen = { ...before, depth };
   // The next worker of a dead one's shard begins with a clean record.
-  if (!sample.isUp) return { ...seen, behind: 0, stuck: 0, factor: 1, behindAt: null, coverUntil: null };
+  if (!sample.isUp) return { ...seen, behind: 0, stuck: 0, factor: 1, stuckAt: null, coverUntil: null };
   if (sample.base <= 0) return { ...seen, behind: depth > 0 ? before.behind : 0, stuck: depth > 0 ? before.stuck : 0 };
   // Everybody has a queue: that is load, not a stalled worker, and shifting it would only move the queue.
   if (depth === 0 || !isAnyoneFree) {
@@ -159,15 +156,15 @@ const judge = (
   const lost = Math.max(policy.minFactor, before.factor * policy.loseFactor);
   if (!isStuck) return { ...seen, behind, stuck, factor: behind < policy.slowPolls ? before.factor : lost };
   const coverUntil = stallsRepeatedly(before, at, policy) ? at + policy.keepCoverMs : null;
-  return { ...seen, behind, stuck, calm: 0, behindAt: at, coverUntil, factor: lost };
+  return { ...seen, behind, stuck, stuckAt: at, coverUntil, factor: lost };
 };
 
 const isFreer = (other: ShardSample, sample: ShardSample, { shorterBy }: FeedbackPolicy): boolean =>
   other.isUp && other.base > 0 && other.depth * shorterBy <= sample.depth;
 
 /** It had caught up in between, and not long ago; or it is known for it already. */
-const stallsRepeatedly = ({ behindAt, calm, coverUntil }: ShardFeedback, at: number, policy: FeedbackPolicy): boolean =>
-  behindAt !== null && at - behindAt <= policy.repeatWithinMs && (coverUntil !== null || calm >= policy.calmPolls);
+const stallsRepeatedly = ({ stuckAt, coverUntil }: ShardFeedback, at: number, policy: FeedbackPolicy): boolean =>
+  stuckAt !== null && at - stuckAt <= policy.repeatWithinMs && (coverUntil !== null || at - stuckAt >= policy.calmMs);
 
 /** Leans weights gently against a standing imbalance of open connections; 1 for all when it is small. */
 const evenOut = (samples: readonly ShardSample[], policy: FeedbackPolicy): readonly number[] => {
@@ -221,7 +218,8 @@ const needsCover = (
   if (shard.stuck >= (shard.coverUntil === null ? policy.stalledPolls : policy.behindPolls)) return true;
   if (shard.coveredBy === null) return false;
   if (shard.coverUntil !== null && at < shard.coverUntil) return true;
-  return shard.factor < 1 ? shard.calm < policy.calmPolls : sample.depth > 0;
+  const isCalm = shard.stuckAt === null || at - shard.stuckAt >= policy.calmMs;
+  return shard.factor < 1 ? !isCalm : sample.depth > 0;
 };
 
 /** One poll: what each shard may have from now on, and who accepts for whom. */

@@ -18,8 +18,9 @@ export interface KeptDescriptor {
 /** What a guard hands to the daemon it becomes, as JSON in a file that it holds open. */
 export interface Inheritance {
   readonly descriptors: readonly { readonly name: string; readonly descriptor: DescriptorName }[];
-  /** Monotonic start of the daemon that left it, seconds since boot; tells a tight loop from a rare death. */
-  readonly startedAtS: number;
+  /** The daemon that left it had come so far that it served. */
+  readonly hasServed: boolean;
+  /** Daemons in a row, before that one, that had not. */
   readonly deaths: number;
 }
 
@@ -31,7 +32,8 @@ export interface GuardOptions {
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly list: () => readonly KeptDescriptor[];
-  /** Deaths in quick succession before this daemon. */
+  readonly hasServed: () => boolean;
+  /** Daemons in a row before this one that died before they served. */
   readonly deaths: number;
 }
 
@@ -77,7 +79,7 @@ export const openGuard = (options: GuardOptions): Guard => {
     });
     const inheritance: Inheritance = {
       descriptors: kept.map(({ name, inode }, index) => ({ name, descriptor: `${FIRST_KEPT_FD + index}:${inode}` })),
-      startedAtS: Math.floor(performance.timeOrigin / 1000),
+      hasServed: options.hasServed(),
       deaths: options.deaths,
     };
     const list = openMemoryFile(JSON.stringify(inheritance));

@@ -14,22 +14,20 @@ export interface Inherited {
   readonly sockets: readonly KeptDescriptor[];
   /** Channels by `app/slot#generation`. */
   readonly channels: ReadonlyMap<string, number>;
-  /** Daemons that died within a minute of their start, one after the other, before this one. */
+  /** Daemons that died of their start, one after the other, before this one. */
   readonly deaths: number;
   readonly isRecovery: boolean;
 }
 
 export const NO_INHERITANCE: Inherited = { all: [], sockets: [], channels: new Map(), deaths: 0, isRecovery: false };
-/** A daemon that lived longer than this did not die of its own start. */
-const LONG_LIFE_S = 60;
 
 /** Reads and removes the variable; the environment goes on to guards and, in part, to nobody else. */
-export const takeInheritance = (env: NodeJS.ProcessEnv, nowS: number): Inherited => {
+export const takeInheritance = (env: NodeJS.ProcessEnv): Inherited => {
   const text = env[INHERITANCE_VARIABLE];
   delete env[INHERITANCE_VARIABLE];
   const list = text === undefined ? null : findDescriptor(text);
   if (list === null) return NO_INHERITANCE;
-  const { descriptors, startedAtS, deaths } = JSON.parse(readMemoryFile(list)) as Inheritance;
+  const { descriptors, hasServed, deaths } = JSON.parse(readMemoryFile(list)) as Inheritance;
   closeDescriptor(list);
   const all: KeptDescriptor[] = [];
   const sockets: KeptDescriptor[] = [];
@@ -42,7 +40,7 @@ export const takeInheritance = (env: NodeJS.ProcessEnv, nowS: number): Inherited
     if (name.startsWith(CHANNEL_PREFIX)) channels.set(name.slice(CHANNEL_PREFIX.length), fd);
     else sockets.push({ name, fd });
   }
-  return { all, sockets, channels, deaths: nowS - startedAtS < LONG_LIFE_S ? deaths + 1 : 0, isRecovery: true };
+  return { all, sockets, channels, deaths: hasServed ? 0 : deaths + 1, isRecovery: true };
 };
 
 /** The number, where this process still has there what the name says. */

@@ -26,14 +26,16 @@ const log = (line: string): void => {
 
 const main = async (): Promise<void> => {
   const { home, socketPath } = ownHome();
-  const inherited = takeInheritance(process.env, Math.floor(Date.now() / 1000));
+  const inherited = takeInheritance(process.env);
   const pidFile = join(home, 'daemon.pid');
   let isEnding = false;
+  let hasServed = false;
   let kept: () => readonly KeptDescriptor[] = () => inherited.all;
   const guardOptions = {
     command: [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url)],
     env: stringsOf(process.env),
     list: () => kept(),
+    hasServed: () => hasServed,
     deaths: inherited.deaths,
   };
   // A daemon that was brought back has something to lose from its first moment on; a new one only once it is up.
@@ -72,6 +74,7 @@ const main = async (): Promise<void> => {
     callerOf: peerOf,
     onDefect: (error) => log(`defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });
+  hasServed = true;
   guard.refresh();
   log(`daemon ${process.pid} serves ${home}`);
 

@@ -26,7 +26,7 @@ describe('a guard', () => {
     const next = `
       import { writeFileSync } from 'node:fs';
       import { takeInheritance } from ${room('inheritance.ts')};
-      const { all, isRecovery } = takeInheritance(process.env, 0);
+      const { all, isRecovery } = takeInheritance(process.env);
       writeFileSync(${JSON.stringify(answer)}, JSON.stringify({ count: all.length, isRecovery, last: all.at(-1)?.name }));`;
     const daemon = `
       import { openSync } from 'node:fs';
@@ -34,7 +34,7 @@ describe('a guard', () => {
       const fd = openSync('/dev/null', 'r');
       const list = () => Array.from({ length: ${COUNT} }, (_, at) => ({ name: 'shard:' + at + '${LONG}', fd }));
       const command = ${JSON.stringify([process.execPath, ...asModule(next)])};
-      const guard = openGuard({ command, env: process.env, list, deaths: 0 });
+      const guard = openGuard({ command, env: process.env, list, hasServed: () => true, deaths: 0 });
       process.stdout.write(String(guard.pid));
       process.stdin.once('data', () => process.kill(process.pid, 'SIGKILL'));`;
     const child = spawn(process.execPath, asModule(daemon), { stdio: ['pipe', 'pipe', 'inherit'] });

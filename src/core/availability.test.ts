@@ -12,7 +12,7 @@ const waiting = (slot: number, change: Partial<WaitingSlot> = {}): WaitingSlot =
   ...change,
 });
 const ask = (slots: WaitingSlot[], lastHurryAt: number | null = null): number | null =>
-  chooseHurry({ slots, lastHurryAt, at: 500, initialMs: 200 });
+  chooseHurry({ slots, lastHurryAt, at: 500, spacingMs: 200 });
 
 describe('hurrying a slot out of its backoff', () => {
   it('chooses the one that would have started next', () => {

@@ -17,14 +17,14 @@ export interface HurryQuestion {
   readonly slots: readonly WaitingSlot[];
   readonly lastHurryAt: number | null;
   readonly at: number;
-  /** The first wait of the app's backoff: also the shortest time between two hurries. */
-  readonly initialMs: number;
+  /** The shortest time between two hurries. */
+  readonly spacingMs: number;
 }
 
 /** The slot whose backoff should end now, because no worker of the app accepts; null when all should wait. */
-export const chooseHurry = ({ slots, lastHurryAt, at, initialMs }: HurryQuestion): number | null => {
+export const chooseHurry = ({ slots, lastHurryAt, at, spacingMs }: HurryQuestion): number | null => {
   if (slots.some((slot) => slot.isAccepting)) return null;
-  if (lastHurryAt !== null && at - lastHurryAt < initialMs) return null;
+  if (lastHurryAt !== null && at - lastHurryAt < spacingMs) return null;
   let best: WaitingSlot | null = null;
   for (const slot of slots) {
     if (slot.phase !== 'backoff' || !slot.hasListened) continue;

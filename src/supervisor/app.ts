@@ -56,7 +56,8 @@ export class App implements TenantHost, SlotHands {
     this.#availability = new Availability(edges.clock, {
       holders: () => this.holders,
       tenants: () => this.tenants,
-      initialMs: () => this.#state.config.restart.backoff.initialMs,
+      // Half of the first wait: while nobody serves, a try is worth more than the cores it takes.
+      spacingMs: () => this.#state.config.restart.backoff.initialMs / 2,
     });
     this.desk = new ListenDesk(edges, {
       app: this.app,

@@ -9,8 +9,8 @@ import type { Tenant } from './tenant.ts';
 export interface AvailabilityFacts {
   readonly holders: () => readonly Tenant[];
   readonly tenants: () => readonly Tenant[];
-  /** The first wait of the app's backoff. */
-  readonly initialMs: () => number;
+  /** The shortest time between two starts that do not wait for their backoff. */
+  readonly spacingMs: () => number;
 }
 
 export class Availability {
@@ -48,7 +48,7 @@ export class Availability {
 
   #hurry(): void {
     const at = this.#clock.monotonicMs();
-    const initialMs = this.#facts.initialMs();
+    const spacingMs = this.#facts.spacingMs();
     const holders = this.#facts.holders();
     const waiting = holders.map((holder) => ({
       slot: holder.slot,
@@ -57,7 +57,7 @@ export class Availability {
       hasListened: holder.state.hasListened,
       backoffUntil: holder.backoffUntil,
     }));
-    const chosen = chooseHurry({ slots: waiting, lastHurryAt: this.#lastHurryAt, at, initialMs });
+    const chosen = chooseHurry({ slots: waiting, lastHurryAt: this.#lastHurryAt, at, spacingMs });
     if (chosen !== null) {
       this.#lastHurryAt = at;
       holders.find((holder) => holder.slot === chosen)?.step({ type: 'hurry', at });
@@ -65,6 +65,6 @@ export class Availability {
     }
     const isWorthWaiting = waiting.some((slot) => slot.phase === 'backoff' && slot.hasListened);
     if (!isWorthWaiting || waiting.some((slot) => slot.isAccepting)) return;
-    this.#arm(Math.max(1, (this.#lastHurryAt ?? 0) + initialMs - at), () => this.#hurry());
+    this.#arm(Math.max(1, (this.#lastHurryAt ?? 0) + spacingMs - at), () => this.#hurry());
   }
 }

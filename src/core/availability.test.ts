@@ -19,7 +19,13 @@ describe('hurrying a slot out of its backoff', () => {
     assert.equal(ask([waiting(0), waiting(2), waiting(1)]), 2);
   });
 
-  it('leaves everybody waiting while somebody accepts', () => {
+  it('does so while fewer than half of the slots accept', () => {
+    const accepting = { phase: 'running', isAccepting: true } as const;
+    assert.equal(ask([waiting(0), waiting(1, accepting), waiting(2), waiting(3)]), 3);
+    assert.equal(ask([waiting(0), waiting(1, accepting), waiting(2, accepting), waiting(3)]), null);
+  });
+
+  it('leaves everybody waiting while half of them accept', () => {
     assert.equal(ask([waiting(0), waiting(1, { phase: 'running', isAccepting: true })]), null);
   });
 

@@ -1,5 +1,5 @@
 /**
- * When caution may be set aside because nobody serves. Pure; the supervisor asks whenever a worker stops accepting,
+ * When caution may be set aside because nobody serves, or hardly anybody. Pure; the supervisor asks whenever a worker stops accepting,
  * and when the time that it was told has come.
  */
 import type { WorkerPhase } from './worker.ts';
@@ -21,9 +21,13 @@ export interface HurryQuestion {
   readonly spacingMs: number;
 }
 
-/** The slot whose backoff should end now, because no worker of the app accepts; null when all should wait. */
+/** At least half of the slots accept: the rest may take its time. Fewer are one more crash away from an outage. */
+export const isWellServed = (slots: readonly Pick<WaitingSlot, 'isAccepting'>[]): boolean =>
+  slots.filter(({ isAccepting }) => isAccepting).length * 2 >= slots.length;
+
+/** The slot whose backoff should end now, because too few workers of the app accept; null when all should wait. */
 export const chooseHurry = ({ slots, lastHurryAt, at, spacingMs }: HurryQuestion): number | null => {
-  if (slots.some((slot) => slot.isAccepting)) return null;
+  if (isWellServed(slots)) return null;
   if (lastHurryAt !== null && at - lastHurryAt < spacingMs) return null;
   let best: WaitingSlot | null = null;
   for (const slot of slots) {

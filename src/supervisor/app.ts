@@ -55,7 +55,6 @@ export class App implements TenantHost, SlotHands {
     this.#listener = listener;
     this.#availability = new Availability(edges.clock, {
       holders: () => this.holders,
-      tenants: () => this.tenants,
       // Half of the first wait: while nobody serves, a try is worth more than the cores it takes.
       spacingMs: () => this.#state.config.restart.backoff.initialMs / 2,
     });

@@ -1,14 +1,13 @@
 /**
- * What is done when nobody of an app accepts: an untried worker may serve, or a backoff ends early. Which, decides
+ * What is done when nobody of an app accepts, or hardly anybody: an untried worker may serve, or a backoff ends early. Which, decides
  * `core/availability.ts`; this file asks it whenever something changed, and again when the time that it named has come.
  */
-import { chooseHurry } from '../core/index.ts';
+import { chooseHurry, isWellServed, type WaitingSlot } from '../core/index.ts';
 import type { Clock } from '../protocol/index.ts';
 import type { Tenant } from './tenant.ts';
 
 export interface AvailabilityFacts {
   readonly holders: () => readonly Tenant[];
-  readonly tenants: () => readonly Tenant[];
   /** The shortest time between two starts that do not wait for their backoff. */
   readonly spacingMs: () => number;
 }
@@ -26,7 +25,7 @@ export class Availability {
 
   look(): void {
     if (this.#timer !== null) return;
-    if (this.#facts.tenants().some((tenant) => tenant.handle?.isAccepting === true)) return;
+    if (isWellServed(this.#slots())) return;
     // Once a turn, because tenants change in bursts.
     this.#arm(0, () => {
       for (const holder of this.#facts.holders()) holder.checkReadiness();
@@ -39,6 +38,16 @@ export class Availability {
     this.#timer = null;
   }
 
+  #slots(): readonly WaitingSlot[] {
+    return this.#facts.holders().map((holder) => ({
+      slot: holder.slot,
+      phase: holder.state.phase,
+      isAccepting: holder.handle?.isAccepting ?? false,
+      hasListened: holder.state.hasListened,
+      backoffUntil: holder.backoffUntil,
+    }));
+  }
+
   #arm(afterMs: number, then: () => void): void {
     this.#timer = setTimeout(() => {
       this.#timer = null;
@@ -49,22 +58,18 @@ export class Availability {
   #hurry(): void {
     const at = this.#clock.monotonicMs();
     const spacingMs = this.#facts.spacingMs();
-    const holders = this.#facts.holders();
-    const waiting = holders.map((holder) => ({
-      slot: holder.slot,
-      phase: holder.state.phase,
-      isAccepting: holder.handle?.isAccepting ?? false,
-      hasListened: holder.state.hasListened,
-      backoffUntil: holder.backoffUntil,
-    }));
+    const waiting = this.#slots();
     const chosen = chooseHurry({ slots: waiting, lastHurryAt: this.#lastHurryAt, at, spacingMs });
     if (chosen !== null) {
       this.#lastHurryAt = at;
-      holders.find((holder) => holder.slot === chosen)?.step({ type: 'hurry', at });
+      this.#facts
+        .holders()
+        .find((holder) => holder.slot === chosen)
+        ?.step({ type: 'hurry', at });
       return;
     }
     const isWorthWaiting = waiting.some((slot) => slot.phase === 'backoff' && slot.hasListened);
-    if (!isWorthWaiting || waiting.some((slot) => slot.isAccepting)) return;
+    if (!isWorthWaiting || isWellServed(waiting)) return;
     this.#arm(Math.max(1, (this.#lastHurryAt ?? 0) + spacingMs - at), () => this.#hurry());
   }
 }

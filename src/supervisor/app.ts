@@ -311,7 +311,10 @@ export class App implements TenantHost, SlotHands {
   }
 
   get isAnyReady(): boolean {
-    return this.tenants.some((tenant) => tenant.state.phase === 'running' && !tenant.isReplacement);
+    // One whose process has just ended still counts as running until its last words are read.
+    return this.tenants.some(
+      ({ state, handle, isReplacement }) => state.phase === 'running' && handle?.pid !== null && !isReplacement,
+    );
   }
 
   mayAcceptEarly(tenant: Tenant): boolean {

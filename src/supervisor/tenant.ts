@@ -264,6 +264,8 @@ const endWorker = async (
   tenant.host.desk.detach(handle);
   handle.pid = null;
   handle.isAccepting = false;
+  // Whoever can serve in its place need not wait for its last words.
+  tenant.host.onTenantChanged(tenant);
   if (link !== null) await Promise.race([link.ended, wait(LAST_WORDS_MS)]);
   link?.close();
   handle.servers.clear();

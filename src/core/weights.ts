@@ -205,13 +205,7 @@ const findSibling = (samples: readonly ShardSample[], shards: readonly ShardFeed
   return best;
 };
 
-const needsCover = (
-  sample: ShardSample,
-  before: ShardFeedback,
-  shard: ShardFeedback,
-  at: number,
-  policy: FeedbackPolicy,
-): boolean => {
+const needsCover = (sample: ShardSample, shard: ShardFeedback, at: number, policy: FeedbackPolicy): boolean => {
   // A dead worker's shard may still be handed connections whose handshake had begun: covered until it lives again.
   if (!sample.isUp) return true;
   // One that stalls now and then is covered sooner.
@@ -246,7 +240,7 @@ export const stepFeedback = (
     const current = shard.coveredBy;
     const coverer = current === null ? undefined : samples[current];
     const isCoverAlive = coverer?.isUp === true;
-    if (needsCover(sample, state.shards[index] ?? FRESH, shard, at, policy)) {
+    if (needsCover(sample, shard, at, policy)) {
       if (coverer !== undefined && mayCover(coverer, sample)) return shard;
       if (current !== null && isCoverAlive) uncover.push({ shard: index, by: current });
       const by = findSibling(samples, judged, index);

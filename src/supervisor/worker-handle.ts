@@ -83,8 +83,6 @@ export class WorkerHandle {
   drain: DrainSummary | null = null;
   exitWord: { readonly code: number; readonly reason: string | null } | null = null;
   readonly servers = new Map<number, HandleServer>();
-  /** Covers that this worker serves for others, and so must end. */
-  readonly covers = new Set<string>();
   #reports: TimedReport[] = [];
   readonly #waiting = new Map<number, () => void>();
   #lastQuestion = 0;

@@ -34,6 +34,7 @@ export {
 } from './operation.ts';
 export * from './start-order.ts';
 export * from './readiness.ts';
+export * from './turns.ts';
 export * from './weights.ts';
 export {
   newWorker,

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { newFeedback, pollEvery, schedule, stepFeedback } from './weights.ts';
+import { findUnmoved, newFeedback, pollEvery, stepFeedback } from './weights.ts';
 import type { FeedbackState, FeedbackStep, ShardSample } from './weights.ts';
 
 const shard = (change: Partial<ShardSample> = {}): ShardSample => ({
   depth: 0,
+  arrivals: null,
+  isStarved: false,
   utilization: 0.2,
   connections: 0,
   base: 100,
@@ -25,30 +27,6 @@ const poll = (samples: readonly ShardSample[], times: number, from: FeedbackStat
   }
   return steps;
 };
-
-describe('a schedule', () => {
-  it('gives each weight its share, to within one turn', () => {
-    const anyWeights = fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 16 });
-    fc.assert(
-      fc.property(anyWeights, (weights) => {
-        const total = weights.reduce((sum, weight) => sum + weight, 0);
-        const turns = schedule(weights);
-        assert.equal(turns.length, total === 0 ? 0 : 256);
-        if (total === 0) return;
-        for (const [index, weight] of weights.entries()) {
-          const share = turns.filter((turn) => turn === index).length;
-          assert.ok(Math.abs(share - (256 * weight) / total) < 1, `weight ${weight} of ${total} got ${share} turns`);
-          if (weight === 0) assert.equal(share, 0);
-        }
-      }),
-    );
-  });
-
-  it('takes turns smoothly: equal weights go round in order', () => {
-    assert.deepEqual(schedule([1, 1, 1, 1], 8), [0, 1, 2, 3, 0, 1, 2, 3]);
-    assert.deepEqual(schedule([2, 1], 6), [0, 1, 0, 0, 1, 0]);
-  });
-});
 
 describe('feedback', () => {
   it('leaves even shards exactly even, also when all of them have a queue', () => {
@@ -75,6 +53,37 @@ describe('feedback', () => {
     const { weights, state } = play([1, 5, 2, 6, 3], soon.state);
     assert.ok((weights.at(0) ?? 100) < 100);
     assert.equal(state.shards.at(0)?.coveredBy, null, 'accepting for it would not help');
+  });
+
+  it('takes a queue that is refilled as fast as it is emptied for what it is, where arrivals are counted', () => {
+    const play = (arrivals: number | null, growth: number): FeedbackStep => {
+      let step: FeedbackStep = { state: newFeedback(), weights: [], cover: [], uncover: [] };
+      for (let n = 1; n <= 5; n++) {
+        const samples = [shard({ depth: n * growth, arrivals }), shard()];
+        step = stepFeedback(step.state, samples, step.state.polledAt + 10);
+      }
+      return step;
+    };
+    const busy = play(30, 1);
+    assert.deepEqual([busy.weights, busy.state.shards.at(0)?.coveredBy], [[100, 100], null]);
+    // Blocked: all that arrived is still there, but for handshakes that are under way.
+    for (const blocked of [play(30, 30), play(30, 20), play(0, 1), play(null, 1)]) {
+      assert.ok((blocked.weights.at(0) ?? 100) < 10);
+      assert.equal(blocked.state.shards.at(0)?.coveredBy, 1);
+    }
+  });
+
+  it('blames nobody for a queue while no core is free, and names those of whom that is to be found out', () => {
+    const queue = { depth: 20, arrivals: 0 };
+    const samples = [shard({ ...queue, isStarved: true }), shard()];
+    const steps = poll(samples, 9);
+    assert.deepEqual([...findUnmoved(steps[8]!.state, samples)], [0]);
+    assert.deepEqual(steps[8]!.weights, [100, 100]);
+    // What it showed before it was starved still counts.
+    const blocked = poll([shard({ ...queue, isStarved: false }), shard()], 2, steps[8]!.state);
+    assert.ok((blocked.at(-1)?.weights.at(0) ?? 100) < 100);
+    const moving = [shard({ depth: 20, arrivals: 30 }), shard({ depth: 3 }), shard()];
+    assert.deepEqual([...findUnmoved(poll(moving, 2)[1]!.state, moving)], [1]);
   });
 
   it('is not disturbed by a queue that is gone at the next poll', () => {

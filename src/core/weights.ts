@@ -1,31 +1,16 @@
 /**
- * How new connections are spread over the shards of a lane: from weights to a schedule, and from what the shards show
- * (queues, load, death) to weights. Even shards get exactly even weights, because kept-alive connections stay where
- * they were put: a burst must not tilt them. Refuses to touch sockets: `net/` applies what comes out.
+ * What share of the new connections each shard may have, from what the shards show (queues, load, death). Even shards get
+ * exactly even weights, because kept-alive connections stay where they were put: a burst must not tilt them. Refuses to
+ * touch sockets: `net/` applies what comes out.
  */
-
-/** Smooth weighted round robin over `size` turns: indices, spread evenly; weight 0 never gets one. */
-export const schedule = (weights: readonly number[], size = 256): number[] => {
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  if (total <= 0) return [];
-  const credit = weights.map(() => 0);
-  const turns: number[] = [];
-  for (let turn = 0; turn < size; turn++) {
-    let best = -1;
-    for (const [index, weight] of weights.entries()) {
-      if (weight <= 0) continue;
-      credit[index] = credit[index]! + weight;
-      if (best === -1 || credit[index] > credit[best]!) best = index;
-    }
-    credit[best] = credit[best]! - total;
-    turns.push(best);
-  }
-  return turns;
-};
 
 export interface ShardSample {
   /** Connections waiting in the accept queue. */
   readonly depth: number;
+  /** Connections that it was given since the last sample; null where nobody counts. */
+  readonly arrivals: number | null;
+  /** The worker would have gone on if it had been given a core: nothing is wrong with it. */
+  readonly isStarved: boolean;
   /** Event-loop utilisation of the worker, 0–1; null where there is no agent. */
   readonly utilization: number | null;
   /** Open connections of the worker. */
@@ -151,13 +136,28 @@ const judge = (
     return { ...seen, behind: 0, stuck: 0, factor: regained };
   }
   const behind = before.behind + 1;
-  const stuck = depth >= before.depth ? before.stuck + 1 : 0;
+  const stuck = isUnmoved(before, sample) ? before.stuck + (sample.isStarved ? 0 : 1) : 0;
   const isStuck = stuck >= policy.behindPolls;
   const lost = Math.max(policy.minFactor, before.factor * policy.loseFactor);
   if (!isStuck) return { ...seen, behind, stuck, factor: behind < policy.slowPolls ? before.factor : lost };
   const coverUntil = stallsRepeatedly(before, at, policy) ? at + policy.keepCoverMs : null;
   return { ...seen, behind, stuck, stuckAt: at, coverUntil, factor: lost };
 };
+
+/** There is a queue, and nobody takes from it. */
+const isUnmoved = (before: ShardFeedback, sample: ShardSample): boolean =>
+  sample.depth > 0 && sample.depth >= before.depth && !isAccepting(before, sample);
+
+/** Indices of the shards whose workers may be blocked, for who knows more about them. */
+export const findUnmoved = (state: FeedbackState, samples: readonly ShardSample[]): ReadonlySet<number> =>
+  new Set([...samples.keys()].filter((index) => isUnmoved(state.shards[index] ?? FRESH, samples[index]!)));
+
+/**
+ * Most of what arrived did not stay: a queue that is as long as before because it is refilled as fast as it is emptied.
+ * Not all of what arrived counts, because a handshake that has begun may be seconds from its end.
+ */
+const isAccepting = (before: ShardFeedback, { depth, arrivals }: ShardSample): boolean =>
+  arrivals !== null && arrivals - (depth - before.depth) > Math.max(1, arrivals / 2);
 
 const isFreer = (other: ShardSample, sample: ShardSample, { shorterBy }: FeedbackPolicy): boolean =>
   other.isUp && other.base > 0 && other.depth * shorterBy <= sample.depth;

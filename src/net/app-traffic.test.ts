@@ -20,6 +20,7 @@ function trafficOf(up: readonly Place[]): AppTraffic {
       app: 'shop',
       slot,
       lane,
+      pid: null,
       serves: () => true,
       cover: () => {},
       uncover: () => {},
@@ -51,7 +52,7 @@ describe('the share of a shard', () => {
     const traffic = trafficOf([]);
     for (const { slot, lane } of places.slice(0, 3)) {
       const serves = (key: string): boolean => key === KEY || slot === 2;
-      traffic.addHolder({ id: `${slot}`, app: 'shop', slot, lane, serves, cover: () => {}, uncover: () => {} });
+      traffic.addHolder({ id: `${slot}`, app: 'shop', slot, lane, pid: null, serves, cover: () => {}, uncover: () => {} });
     }
     assert.equal(traffic.baseWeights(places.slice(0, 3), 'shop :::9002')[2], 100);
     assert.equal(traffic.findHolder({ slot: 0, lane: 'stable' }, 'shop :::9002'), null);
@@ -71,6 +72,7 @@ describe('the holder of a place', () => {
       app: 'shop',
       slot: 0,
       lane: 'stable',
+      pid: null,
       serves: () => true,
       cover: () => {},
       uncover: () => {},

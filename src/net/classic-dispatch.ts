@@ -53,6 +53,10 @@ export class ClassicGroup implements Dispatch {
     return this.#closed.size === 0;
   }
 
+  countGiven(): null {
+    return null;
+  }
+
   positionOf(member: Member): number {
     return this.#order.indexOf(member.inode);
   }

@@ -20,8 +20,10 @@ export interface Dispatch {
   add(member: Member): void;
   /** Our descriptor of this socket was closed; others may still hold it. */
   remove(member: Member): void;
-  /** Puts the shares in force. All members are named. */
-  apply(shares: readonly Share[]): void;
+  /** Puts the shares in force. All members are named. Where turns are taken, each is worth `run` connections in a row. */
+  apply(shares: readonly Share[], run: number): void;
+  /** What each member was given so far, modulo 2³²; null where nobody counts. */
+  countGiven(): ((member: Member) => number) | null;
   /** Tries again what the kernel could not do yet; false while something is left to try. */
   settle(): boolean;
   /** Where the member stands in the kernel's order, for the next daemon; null where that does not matter. */

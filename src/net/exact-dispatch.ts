@@ -1,10 +1,7 @@
 /** Shares as a schedule that an eBPF program walks. Indices are ours: members come and go without moving the others. */
-import { detachProgram, ExactDispatch } from '../os/index.ts';
+import { detachProgram, ExactDispatch, MAX_SOCKETS } from '../os/index.ts';
 import type { Dispatch, Member, Share } from './dispatch.ts';
 import { stickyTable, turnsOf } from './shares.ts';
-
-/** Slots of one app, twice over for its two lanes, with room to spare. */
-const MAX_MEMBERS = 1024;
 
 export class ExactGroup implements Dispatch {
   readonly level = 'exact';
@@ -14,17 +11,18 @@ export class ExactGroup implements Dispatch {
   /** Not in our array yet: still in that of a daemon that is gone, or without company. */
   readonly #busy = new Set<Member>();
   #shares: readonly Share[] = [];
+  #run = 1;
   #inForce = '';
 
   constructor(isSticky: boolean) {
     this.#isSticky = isSticky;
-    this.#program = ExactDispatch.create(MAX_MEMBERS, isSticky ? 'sticky' : 'in-turn');
+    this.#program = ExactDispatch.create(isSticky ? 'sticky' : 'in-turn');
   }
 
   add(member: Member): void {
     const used = new Set(this.#indices.values());
-    const index = Array.from({ length: MAX_MEMBERS }, (_, each) => each).find((each) => !used.has(each));
-    if (index === undefined) throw new RangeError(`More than ${MAX_MEMBERS} shards on one port.`);
+    const index = Array.from({ length: MAX_SOCKETS }, (_, each) => each).find((each) => !used.has(each));
+    if (index === undefined) throw new RangeError(`More than ${MAX_SOCKETS} shards on one port.`);
     this.#indices.set(member, index);
     // It may be the company that another one waited for.
     this.#placeBusy();
@@ -39,8 +37,9 @@ export class ExactGroup implements Dispatch {
     this.#busy.delete(member);
   }
 
-  apply(shares: readonly Share[]): void {
+  apply(shares: readonly Share[], run: number): void {
     this.#shares = shares;
+    this.#run = run;
     // The kernel spreads by its own hash until the first of them is in the array.
     const ready = shares.filter(({ member }) => this.#indices.has(member) && !this.#busy.has(member));
     const weights = ready.map(({ weight }) => weight);
@@ -50,8 +49,9 @@ export class ExactGroup implements Dispatch {
     const indices = chosen.map((at) => this.#indexOf(ready[at]));
     const any = ready[0]?.member;
     if (indices.length === 0 || any === undefined) return;
-    const wanted = indices.join();
-    if (wanted !== this.#inForce) this.#program.setSchedule(indices);
+    const shift = this.#isSticky ? 0 : Math.floor(Math.log2(run));
+    const wanted = `${indices.join()} in runs of ${2 ** shift}`;
+    if (wanted !== this.#inForce) this.#program.setSchedule(indices, shift);
     if (this.#inForce === '') this.#program.attach(any.fd);
     this.#inForce = wanted;
   }
@@ -59,8 +59,13 @@ export class ExactGroup implements Dispatch {
   settle(): boolean {
     if (this.#busy.size === 0) return true;
     this.#placeBusy();
-    this.apply(this.#shares);
+    this.apply(this.#shares, this.#run);
     return this.#busy.size === 0;
+  }
+
+  countGiven(): (member: Member) => number {
+    const read = this.#program.counts();
+    return (member) => read(this.#indices.get(member) ?? 0);
   }
 
   positionOf(): null {

@@ -3,7 +3,7 @@
  * exists (closing the last one resets what waits in its queue), and never accepts on any.
  */
 import { fstatSync } from 'node:fs';
-import { newFeedback, pollEvery, stepFeedback } from '../core/index.ts';
+import { findUnmoved, newFeedback, pollEvery, stepFeedback } from '../core/index.ts';
 import type { FeedbackState, FeedbackStep, ShardSample } from '../core/index.ts';
 import {
   acceptQueue,
@@ -17,6 +17,7 @@ import {
 } from '../os/index.ts';
 import type { Clock, Lane, ShardHolder } from '../protocol/index.ts';
 import { placeKey } from './app-traffic.ts';
+import { Arrivals } from './arrivals.ts';
 import type { AppTraffic, Place } from './app-traffic.ts';
 import type { Dispatch, Member } from './dispatch.ts';
 import { stepChange, withoutCover, withoutShard } from './feedback-steps.ts';
@@ -25,6 +26,7 @@ import type { PortFacts } from './kept-name.ts';
 import type { KeptDescriptor, ManagedPort, PortView, PrivateSocket, ShardSocket } from './port.ts';
 import type { KeptPrivate, PrivateSockets } from './private-sockets.ts';
 import { percentages } from './shares.ts';
+import { Starvation } from './starvation.ts';
 import { waitForQuiet } from './wait-for-quiet.ts';
 
 export type CoverReport = (change: 'covered' | 'uncovered', place: Place, by: string) => void;
@@ -58,15 +60,19 @@ export class GroupPort implements ManagedPort {
   readonly key: string;
   readonly #parts: GroupPortParts;
   readonly #closing = new AbortController();
+  readonly #arrivals: Arrivals;
+  readonly #starvation = new Starvation();
   #shards: readonly Shard[] = [];
   #feedback: FeedbackState = newFeedback();
   #isSettled = true;
   #hasNewMembers = false;
+  #runInForce = 1;
   #settledAt = 0;
 
   constructor(parts: GroupPortParts) {
     this.#parts = parts;
     this.key = parts.key;
+    this.#arrivals = new Arrivals(parts.dispatch);
   }
 
   get app(): string {
@@ -183,7 +189,7 @@ export class GroupPort implements ManagedPort {
 
   #feedBack(at: number): number {
     if (!this.#parts.hasFeedback || this.#shards.length < 2) return UNEVENTFUL_POLL_MS;
-    const samples = this.#samples();
+    const samples = this.#findStarved(this.#samples(), at);
     // A sticky client is better off waiting for its worker than with one that does not know it.
     const step = this.#parts.facts.sticky ? stepChange : stepFeedback;
     this.#run(step(this.#feedback, samples, at));
@@ -248,10 +254,13 @@ export class GroupPort implements ManagedPort {
     const { traffic, facts } = this.#parts;
     const staying = this.#shards.filter(({ isLeaving }) => !isLeaving);
     const bases = new Map(traffic.baseWeights(staying, this.key).map((base, at) => [staying[at], base]));
-    return this.#shards.map((shard) => {
+    const arrivals = this.#arrivals.take(this.#shards, this.#parts.clock.monotonicMs());
+    return this.#shards.map((shard, at) => {
       const load = traffic.findLoad(shard);
       return {
         depth: acceptQueue(shard.fd)?.depth ?? 0,
+        arrivals: arrivals[at] ?? null,
+        isStarved: false,
         utilization: load?.utilization ?? null,
         // A sticky client's place does not depend on how busy it is.
         connections: facts.sticky ? null : (load?.connections ?? null),
@@ -259,6 +268,17 @@ export class GroupPort implements ManagedPort {
         isUp: traffic.findHolder(shard, this.key) !== null,
         lane: shard.lane,
       };
+    });
+  }
+
+  /** Asks the system only about those whose queue stands still. */
+  #findStarved(samples: readonly ShardSample[], now: number): readonly ShardSample[] {
+    const unmoved = findUnmoved(this.#feedback, samples);
+    if (unmoved.size === 0) return samples;
+    return samples.map((sample, at) => {
+      const shard = this.#shards[at];
+      const holder = unmoved.has(at) && shard ? this.#parts.traffic.findHolder(shard, this.key) : null;
+      return holder !== null && this.#starvation.isStarved(holder, now) ? { ...sample, isStarved: true } : sample;
     });
   }
 
@@ -274,10 +294,14 @@ export class GroupPort implements ManagedPort {
   }
 
   #apply(weights: readonly number[]): void {
-    if (!this.#hasNewMembers && this.#shards.every((shard, at) => shard.weight === weights[at])) return;
+    const { run } = this.#arrivals;
+    const isSame = run === this.#runInForce && this.#shards.every((shard, at) => shard.weight === weights[at]);
+    if (isSame && !this.#hasNewMembers) return;
     this.#hasNewMembers = false;
+    this.#runInForce = run;
     for (const [at, shard] of this.#shards.entries()) shard.weight = weights[at] ?? 0;
-    this.#parts.dispatch.apply(this.#shards.map((shard) => ({ member: shard, weight: shard.weight })));
+    const shares = this.#shards.map((shard) => ({ member: shard, weight: shard.weight }));
+    this.#parts.dispatch.apply(shares, run);
   }
 
   #beginCover(shard: Shard | undefined, sibling: Shard | undefined): void {

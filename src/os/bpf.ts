@@ -3,6 +3,7 @@ import { addressOf, callKernel } from './libc.ts';
 import { isOsError, OsError } from './os-error.ts';
 
 const MAP_CREATE = 0;
+const MAP_LOOK_UP = 1;
 const MAP_UPDATE = 2;
 const PROGRAM_LOAD = 5;
 
@@ -30,11 +31,29 @@ export function createMap({ type, valueBytes, entries, name }: MapShape): number
 export function updateMap(map: number, index: number, value: Buffer): void {
   const key = Buffer.alloc(4);
   key.writeUInt32LE(index);
+  const attributes = elementAttributes(map, key, value);
+  callKernel('bpf', MAP_UPDATE, attributes, attributes.length);
+}
+
+/** Reads the one value of a map of one entry, again and again, with nothing to allocate. */
+export function openReader(map: number, valueBytes: number): () => Buffer {
+  const key = Buffer.alloc(4);
+  const value = Buffer.alloc(valueBytes);
+  const attributes = elementAttributes(map, key, value);
+  return () => {
+    callKernel('bpf', MAP_LOOK_UP, attributes, attributes.length);
+    // The kernel knows both by address only: they must live as long as this function.
+    key.writeUInt32LE(0);
+    return value;
+  };
+}
+
+function elementAttributes(map: number, key: Buffer, value: Buffer): Buffer {
   const attributes = Buffer.alloc(32);
   attributes.writeUInt32LE(map, 0);
   attributes.writeBigUInt64LE(addressOf(key), 8);
   attributes.writeBigUInt64LE(addressOf(value), 16);
-  callKernel('bpf', MAP_UPDATE, attributes, attributes.length);
+  return attributes;
 }
 
 const TYPE_REUSEPORT = 21;
@@ -99,6 +118,8 @@ export class Assembler {
   xorWord = (to: Register, from: Register): this => this.#emit(0xac, to, from);
   multiplyWord = (to: Register, value: number): this => this.#emit(0x24, to, 0, 0, value);
   shiftWordRight = (to: Register, bits: number): this => this.#emit(0x74, to, 0, 0, bits);
+  /** By as many bits as the other register says. */
+  shiftWordRightBy = (to: Register, bits: Register): this => this.#emit(0x7c, to, bits);
   andWord = (to: Register, value: number): this => this.#emit(0x54, to, 0, 0, value);
   moduloWord = (to: Register, by: Register): this => this.#emit(0x9c, to, by);
   /** From the order of the network to the machine's, or back. */

@@ -1,9 +1,9 @@
 /**
  * Exact dispatch (root, or CAP_BPF and CAP_NET_ADMIN): an eBPF program on a reuseport group walks a schedule with an
  * atomic counter, or looks the client's address up in it, and selects from an array of sockets. The array's indices are
- * ours, so sockets that join and leave the group move nothing.
+ * ours, so sockets that join and leave the group move nothing. It counts what each socket was given.
  */
-import { Assembler, createMap, KERNEL, loadSelector, MAP_ARRAY, MAP_SOCKETS, updateMap } from './bpf.ts';
+import { Assembler, createMap, KERNEL, loadSelector, MAP_ARRAY, MAP_SOCKETS, openReader, updateMap } from './bpf.ts';
 import { MIX, STICKY_BUCKETS } from './client-hash.ts';
 import { SYSTEM } from './constants.ts';
 import { closeDescriptor } from './descriptor.ts';
@@ -12,8 +12,16 @@ import { isOsError } from './os-error.ts';
 
 /** Longest schedule. */
 export const SCHEDULE_ENTRIES = STICKY_BUCKETS;
-/** The schedule is one value, so that it changes in one step: its length, then an index each. */
-const SCHEDULE_BYTES = 8 + SCHEDULE_ENTRIES * 2;
+/** The schedule is one value, so that it changes in one step: its length, how turns are stretched, an index each. */
+const LENGTH_AT = 0;
+const SHIFT_AT = 4;
+const INDICES_AT = 8;
+const SCHEDULE_BYTES = INDICES_AT + SCHEDULE_ENTRIES * 2;
+/** Sockets on one port; the program's mask. */
+export const MAX_SOCKETS = 1024;
+const COUNTS_BYTES = MAX_SOCKETS * 4;
+/** Longest run: 2 to this power. */
+const MAX_SHIFT = 15;
 const SO_ATTACH_REUSEPORT_EBPF = 52;
 
 export type ExactMode = 'in-turn' | 'sticky';
@@ -22,14 +30,16 @@ export class ExactDispatch {
   readonly #counter: number;
   readonly #schedule: number;
   readonly #sockets: number;
+  readonly #counts: number;
+  readonly #readCounts: () => Buffer;
   readonly #program: number;
 
   /** Throws an `OsError` where the system does not let us. */
-  static create(maxShards: number, mode: ExactMode): ExactDispatch {
-    return new ExactDispatch(maxShards, mode);
+  static create(mode: ExactMode): ExactDispatch {
+    return new ExactDispatch(mode);
   }
 
-  private constructor(maxShards: number, mode: ExactMode) {
+  private constructor(mode: ExactMode) {
     const opened: number[] = [];
     const keep = (fd: number): number => {
       opened.push(fd);
@@ -40,8 +50,15 @@ export class ExactDispatch {
       this.#schedule = keep(
         createMap({ type: MAP_ARRAY, valueBytes: SCHEDULE_BYTES, entries: 1, name: 'drover_sched' }),
       );
-      this.#sockets = keep(createMap({ type: MAP_SOCKETS, valueBytes: 4, entries: maxShards, name: 'drover_shards' }));
-      const maps = { counter: this.#counter, schedule: this.#schedule, sockets: this.#sockets };
+      this.#sockets = keep(createMap({ type: MAP_SOCKETS, valueBytes: 4, entries: MAX_SOCKETS, name: 'drover_shards' }));
+      this.#counts = keep(createMap({ type: MAP_ARRAY, valueBytes: COUNTS_BYTES, entries: 1, name: 'drover_counts' }));
+      this.#readCounts = openReader(this.#counts, COUNTS_BYTES);
+      const maps = {
+        counter: this.#counter,
+        schedule: this.#schedule,
+        sockets: this.#sockets,
+        counts: this.#counts,
+      };
       this.#program = keep(loadSelector(selectorProgram(maps, mode), 'drover_select'));
     } catch (error) {
       for (const fd of opened) closeDescriptor(fd);
@@ -66,15 +83,26 @@ export class ExactDispatch {
     }
   }
 
-  /** The turn of each coming connection, or the owner of each sticky bucket, as indices of the array. */
-  setSchedule(indices: readonly number[]): void {
+  /**
+   * The turn of each coming connection, or the owner of each sticky bucket, as indices of the array. Each turn is a run
+   * of 2 to the power of `shift` connections; nothing to sticky ones.
+   */
+  setSchedule(indices: readonly number[], shift = 0): void {
+    if (!(shift >= 0 && shift <= MAX_SHIFT)) throw new RangeError(`A turn cannot be stretched by ${shift} bits.`);
     if (indices.length === 0 || indices.length > SCHEDULE_ENTRIES) {
       throw new RangeError(`A schedule has 1 to ${SCHEDULE_ENTRIES} entries, not ${indices.length}.`);
     }
     const value = Buffer.alloc(SCHEDULE_BYTES);
-    value.writeUInt32LE(indices.length, 0);
-    indices.forEach((index, at) => value.writeUInt16LE(index, 4 + at * 2));
+    value.writeUInt32LE(indices.length, LENGTH_AT);
+    value.writeUInt32LE(shift, SHIFT_AT);
+    indices.forEach((index, at) => value.writeUInt16LE(index, INDICES_AT + at * 2));
     updateMap(this.#schedule, 0, value);
+  }
+
+  /** How many connections each index of the array was given so far, modulo 2³²: begun handshakes, strictly speaking. */
+  counts(): (index: number) => number {
+    const values = this.#readCounts();
+    return (index) => values.readUInt32LE(index * 4);
   }
 
   /** Puts the program in force for the group of this socket. */
@@ -86,7 +114,7 @@ export class ExactDispatch {
 
   /** The program stays in force for groups that it is attached to; only our hold on it ends. */
   close(): void {
-    for (const fd of [this.#program, this.#sockets, this.#schedule, this.#counter]) closeDescriptor(fd);
+    for (const fd of [this.#program, this.#counts, this.#sockets, this.#schedule, this.#counter]) closeDescriptor(fd);
   }
 }
 
@@ -94,6 +122,7 @@ interface SelectorMaps {
   readonly counter: number;
   readonly schedule: number;
   readonly sockets: number;
+  readonly counts: number;
 }
 
 // Places in the program's frame.
@@ -115,14 +144,26 @@ function selectorProgram(maps: SelectorMaps, mode: ExactMode): Buffer {
     .frameAddress(2, ZERO_KEY)
     .call(KERNEL.lookUp)
     .jumpIfEqual(0, 0, 'out')
-    .loadWord(2, 0, 0)
+    .loadWord(2, 0, LENGTH_AT)
     .jumpIfEqual(2, 0, 'out')
+    .loadWord(3, 0, SHIFT_AT)
+    .andWord(3, MAX_SHIFT)
+    .shiftWordRightBy(7, 3)
     .moduloWord(7, 2)
     .andWord(7, SCHEDULE_ENTRIES - 1)
     .shiftLeft(7, 1)
     .add(0, 7)
-    .loadHalf(1, 0, 4)
-    .storeWord(1, INDEX_KEY)
+    .loadHalf(8, 0, INDICES_AT)
+    .storeWord(8, INDEX_KEY)
+    .map(1, maps.counts)
+    .frameAddress(2, ZERO_KEY)
+    .call(KERNEL.lookUp)
+    .jumpIfEqual(0, 0, 'out')
+    .andWord(8, MAX_SOCKETS - 1)
+    .shiftLeft(8, 2)
+    .add(0, 8)
+    .set(7, 1)
+    .fetchAdd(0, 7)
     .copy(1, 6)
     .map(2, maps.sockets)
     .frameAddress(3, INDEX_KEY)

@@ -30,7 +30,7 @@ export function probeDispatch(): DispatchSupport {
 
 function tryExact(fd: number): void {
   for (const mode of ['sticky', 'in-turn'] as const) {
-    const dispatch = ExactDispatch.create(1, mode);
+    const dispatch = ExactDispatch.create(mode);
     dispatch.attach(fd);
     dispatch.close();
   }

@@ -6,7 +6,7 @@ export { STICKY_BUCKETS, stickyBucket } from './client-hash.ts';
 export { closeDescriptor, duplicate, inodeOf, setCloexec, setNonblocking } from './descriptor.ts';
 export { attachClassic, detachProgram } from './dispatch-classic.ts';
 export type { ClassicRule } from './dispatch-classic.ts';
-export { ExactDispatch, SCHEDULE_ENTRIES } from './dispatch-exact.ts';
+export { ExactDispatch, MAX_SOCKETS, SCHEDULE_ENTRIES } from './dispatch-exact.ts';
 export type { ExactMode } from './dispatch-exact.ts';
 export { probeDispatch } from './dispatch-probe.ts';
 export type { DispatchSupport } from './dispatch-probe.ts';
@@ -28,6 +28,7 @@ export {
   leftovers,
   listPids,
   readCommandLine,
+  readRunning,
   readStat,
   readUsage,
   readVariable,

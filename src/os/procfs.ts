@@ -53,6 +53,21 @@ export function parseStat(line: string): ProcessStat | null {
   };
 }
 
+export interface Running {
+  /** It runs, or would if a core were free; else it sleeps, waits for a disk or is stopped. */
+  readonly isRunnable: boolean;
+  /** What its main thread has had of the cores, up to its last scheduler tick. */
+  readonly ranMs: number;
+}
+
+/** Null where the system does not tell. */
+export function readRunning(pid: number): Running | null {
+  const schedule = readText(`/proc/${pid}/schedstat`);
+  const stat = readStat(pid);
+  if (schedule === null || stat === null) return null;
+  return { isRunnable: stat.state === 'R', ranMs: Number.parseInt(schedule, 10) / 1e6 };
+}
+
 /** Null where the system does not tell. */
 export function startTicks(pid: number): number | null {
   return readStat(pid)?.startTicks ?? null;

@@ -8,6 +8,8 @@ export interface ShardHolder {
   readonly app: string;
   readonly slot: number;
   readonly lane: Lane;
+  /** The process that accepts; null when it is not known. */
+  readonly pid: number | null;
   /** Whether it listens on this port: an app may give some of its workers ports that the others do not have. */
   readonly serves: (key: string) => boolean;
   /** Accept on a sibling's shard as well, until told otherwise. */

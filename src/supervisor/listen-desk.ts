@@ -169,6 +169,7 @@ export class ListenDesk {
       app: this.#facts.app,
       slot: tenant.slot,
       lane: handle.lane,
+      pid: handle.agentPid ?? handle.pid,
       serves: (key) => handle.listening.some((server) => server.key === key),
       cover: (key, slot, fd) => handle.link?.send({ type: 'descriptor', role: 'cover', key, slot }, fd),
       uncover: (key, slot) => handle.link?.send({ type: 'uncover', key, slot }),

@@ -98,7 +98,7 @@ describe('a classic program', () => {
 describe('an exact program', { skip: level === 'exact' ? false : (reason ?? true) }, () => {
   it('walks its schedule in turn, from one that is shorter than a power of two', async () => {
     using group = new Group(3);
-    const dispatch = ExactDispatch.create(3, 'in-turn');
+    const dispatch = ExactDispatch.create('in-turn');
     group.fds.forEach((fd, index) => dispatch.setSocket(index, fd));
     dispatch.setSchedule([0, 1, 0, 2, 0]);
     dispatch.attach(group.fds[0]!);
@@ -110,13 +110,34 @@ describe('an exact program', { skip: level === 'exact' ? false : (reason ?? true
     dispatch.close();
   });
 
+  it('deals in runs where its turns are stretched, and counts what each socket was given', async () => {
+    using group = new Group(3);
+    const dispatch = ExactDispatch.create('in-turn');
+    group.fds.forEach((fd, index) => dispatch.setSocket(index, fd));
+    dispatch.setSchedule([0, 1, 2], 2);
+    dispatch.attach(group.fds[0]!);
+    for (const expected of [
+      [4, 0, 0],
+      [4, 4, 0],
+      [4, 4, 4],
+      [8, 4, 4],
+    ]) {
+      await group.connect(4);
+      assert.deepEqual(group.depths, expected);
+      assert.deepEqual([0, 1, 2].map(dispatch.counts()), expected);
+    }
+    assert.equal(dispatch.counts()(3), 0);
+    assert.throws(() => dispatch.setSchedule([0], 16), RangeError);
+    dispatch.close();
+  });
+
   it('frees its sockets once it is detached', async () => {
     using group = new Group(1);
-    const first = ExactDispatch.create(1, 'in-turn');
+    const first = ExactDispatch.create('in-turn');
     assert.ok(first.setSocket(0, group.fds[0]!));
     first.attach(group.fds[0]!);
     first.close();
-    const second = ExactDispatch.create(1, 'in-turn');
+    const second = ExactDispatch.create('in-turn');
     assert.equal(second.setSocket(0, group.fds[0]!), false);
     detachProgram(group.fds[0]!);
     const deadline = performance.now() + 5000;

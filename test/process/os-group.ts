@@ -50,7 +50,7 @@ const table = Array.from({ length: 256 }, (_, bucket) => bucket % SIZE);
 export const ATTACH_STICKY: Readonly<Record<string, (group: Group) => void>> = {
   classic: (group) => attachClassic(group.fds[0]!, { kind: 'sticky', table }),
   exact: (group) => {
-    const dispatch = ExactDispatch.create(SIZE, 'sticky');
+    const dispatch = ExactDispatch.create('sticky');
     group.fds.forEach((fd, index) => assert.ok(dispatch.setSocket(index, fd)));
     dispatch.setSchedule(table);
     dispatch.attach(group.fds[0]!);

@@ -1,7 +1,7 @@
 /** From words to an exit code: finds the command, parses, runs it, and turns whatever is thrown into an error message. */
 import { DroverError, toErrorDocument } from '../protocol/index.ts';
 import type { ExitCode } from './command.ts';
-import { parseFlags } from './parse-flags.ts';
+import { parsePlain } from './parse-plain.ts';
 import type { CliContext } from './context.ts';
 import { COMMANDS, findCommand, LATER_COMMANDS, listSubcommands } from './registry.ts';
 
@@ -23,7 +23,7 @@ const dispatch = async (words: readonly string[], context: CliContext): Promise<
   if (found === null) throw await findRefusal(words.slice(at));
   const { command } = await found.entry.load();
   const own = [...before, ...found.rest];
-  const plain = parseFlags(command, own);
+  const plain = parsePlain(command, own);
   if (plain !== null) return command.run(context, plain);
   const { parseWords } = await import('./parse.ts');
   const parsed = parseWords(found.entry.name, command, own);

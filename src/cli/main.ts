@@ -8,4 +8,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
-process.exitCode = await runCli(process.argv.slice(2), processContext());
+// Not awaited: the bundle is CommonJS (docs/decisions/cli-bundle.md), which has no `await` at its top.
+void runCli(process.argv.slice(2), processContext()).then((code) => {
+  process.exitCode = code;
+});

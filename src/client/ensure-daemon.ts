@@ -1,15 +1,33 @@
 /** A client whose daemon runs. What starts daemons is only loaded when there is none. */
 import { createClient, type DroverClient } from './client.ts';
 import { ownHome } from './home.ts';
-import { isAnswering } from './is-answering.ts';
 import type { DaemonStart } from './start-daemon.ts';
+
+/** Not imported: `node:http` has it already, and an import would wrap it once more. */
+const { connect } = process.getBuiltinModule('node:net');
 
 /** Throws DROVER_DAEMON_START with the end of the daemon's log when it does not come up. */
 export const ensureDaemon = async (options: DaemonStart = {}): Promise<DroverClient> => {
   const { home, socketPath } = ownHome();
   const client = createClient({ socketPath });
-  if (await isAnswering(client)) return client;
+  if (await isListening(socketPath)) return client;
   const { startDaemon } = await import('./start-daemon.ts');
   await startDaemon(home, client, options);
   return client;
 };
+
+/**
+ * Whether somebody listens there; asking the daemon would take as long as the command itself. What is not the daemon's
+ * absence, such as a lack of permission, counts as its presence: the command will say so in its own words.
+ */
+const isListening = async (socketPath: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(socketPath);
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      resolve(code !== 'ENOENT' && code !== 'ECONNREFUSED');
+    });
+  });

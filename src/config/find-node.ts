@@ -8,17 +8,13 @@ import { access, constants, readdir, realpath, stat } from 'node:fs/promises';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { DroverError } from '../protocol/index.ts';
+import type { FoundNode } from './get-node.ts';
+import { compareVersions, isVersion } from './node-version.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface FoundNode {
-  readonly path: string;
-  /** Such as `24.21.0`. */
-  readonly version: string;
-}
-
-/** The Node for `wanted` (`24`, `22.11`; null: the caller's own). Throws DROVER_NODE_MISSING. */
-export const getNode = async (wanted: string | null, env: Environment, cwd: string): Promise<FoundNode> => {
+/** See `get-node.ts`, which is what others call. */
+export const findNode = async (wanted: string | null, env: Environment, cwd: string): Promise<FoundNode> => {
   for (const path of await listInPath(env, wanted !== null)) {
     const version = await readVersion(path, cwd);
     if (version !== null && (wanted === null || isVersion(version, wanted))) return { path, version };
@@ -33,19 +29,6 @@ export const getNode = async (wanted: string | null, env: Environment, cwd: stri
     wanted,
     looked: "PATH, nvm, fnm, volta, mise, the app's node_modules",
   });
-};
-
-/** `24.21.0` is a `24` and a `24.21`, not a `2`. */
-export const isVersion = (version: string, wanted: string): boolean =>
-  version === wanted.replace(/^v/, '') || version.startsWith(`${wanted.replace(/^v/, '')}.`);
-
-export const compareVersions = (a: string, b: string): number => {
-  const [left, right] = [a, b].map((version) => version.split('.').map(Number));
-  for (const index of [0, 1, 2]) {
-    const difference = (left?.[index] ?? 0) - (right?.[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 };
 
 /** Shims of version managers answer differently in each directory, so a wanted version is looked for behind them. */

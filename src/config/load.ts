@@ -3,7 +3,6 @@
  * stderr, and a file that throws, hangs, exits, or exports what is not plain data cannot harm the CLI. The child is
  * given 10 s and 1 MB.
  */
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -80,6 +79,8 @@ const readJson = (file: string, fail: Fail): unknown => {
 };
 
 const runFile = async (file: string, limits: LoadLimits, fail: Fail): Promise<LoadAnswer> => {
+  // Not needed for JSON, nor for a bare script.
+  const { spawn } = await import('node:child_process');
   // By way of its room, because this may run from the command line's bundle.
   const here = fileURLToPath(import.meta.url);
   const child = spawn(

@@ -1,6 +1,6 @@
 /** Whether a Node can run a TypeScript entry by itself, and the error that names the loader when it cannot. */
 import { type AppConfig, DroverError } from '../protocol/index.ts';
-import { compareVersions } from './find-node.ts';
+import { compareVersions } from './node-version.ts';
 
 const TYPESCRIPT = /\.[cm]?tsx?$/;
 /** Options that make Node run TypeScript, and the packages that do so when they are preloaded. */

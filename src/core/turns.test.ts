@@ -40,7 +40,10 @@ describe('a run of connections', () => {
   });
 
   it('spans about a millisecond of fast traffic, and no more than sixteen', () => {
-    assert.deepEqual([5000, 9000, 14_000, 40_000, 1e6].map((rate) => after(rate, 10).run), [4, 8, 8, 16, 16]);
+    assert.deepEqual(
+      [5000, 9000, 14_000, 40_000, 1e6].map((rate) => after(rate, 10).run),
+      [4, 8, 8, 16, 16],
+    );
   });
 
   it('is not changed to and fro by traffic at a border, and ends with the traffic', () => {

@@ -46,16 +46,20 @@ export interface Guard {
 }
 
 const SCRIPT = fileURLToPath(new URL('guard.sh', import.meta.url));
-/** Changes come in bursts (a start of many workers): one guard for all of them, but not later than `LONGEST_MS`. */
-const SETTLE_MS = 30;
+/**
+ * Changes come in bursts (a worker is started, it listens): one guard for all of them, but not later than `LONGEST_MS`.
+ * Forking a guard takes the daemon milliseconds, which a worker that boots meanwhile would have to wait for.
+ */
+const SETTLE_MS = 100;
 const LONGEST_MS = 300;
 const LIST_FD = 4;
 const FIRST_KEPT_FD = 5;
 /** A guard has nothing to do that could end it; one that ended within this time never stood. */
 const SHORT_LIFE_MS = 1000;
+const FIRST_RETRY_MS = 30;
 const LONGEST_RETRY_MS = 30_000;
 
-const retryAfterMs = (failures: number): number => Math.min(LONGEST_RETRY_MS, SETTLE_MS * 2 ** failures);
+const retryAfterMs = (failures: number): number => Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
 
 export const openGuard = (options: GuardOptions): Guard => {
   let current: { readonly child: ChildProcess; readonly pipe: Writable } | null = null;

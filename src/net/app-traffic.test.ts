@@ -52,7 +52,16 @@ describe('the share of a shard', () => {
     const traffic = trafficOf([]);
     for (const { slot, lane } of places.slice(0, 3)) {
       const serves = (key: string): boolean => key === KEY || slot === 2;
-      traffic.addHolder({ id: `${slot}`, app: 'shop', slot, lane, pid: null, serves, cover: () => {}, uncover: () => {} });
+      traffic.addHolder({
+        id: `${slot}`,
+        app: 'shop',
+        slot,
+        lane,
+        pid: null,
+        serves,
+        cover: () => {},
+        uncover: () => {},
+      });
     }
     assert.equal(traffic.baseWeights(places.slice(0, 3), 'shop :::9002')[2], 100);
     assert.equal(traffic.findHolder({ slot: 0, lane: 'stable' }, 'shop :::9002'), null);

@@ -6,6 +6,8 @@ import { stepChange, withoutShard } from './feedback-steps.ts';
 
 const sample = (depth: number, isUp = true): ShardSample => ({
   depth,
+  arrivals: null,
+  isStarved: false,
   isUp,
   base: 1,
   lane: 'stable',

@@ -50,7 +50,9 @@ export class ExactDispatch {
       this.#schedule = keep(
         createMap({ type: MAP_ARRAY, valueBytes: SCHEDULE_BYTES, entries: 1, name: 'drover_sched' }),
       );
-      this.#sockets = keep(createMap({ type: MAP_SOCKETS, valueBytes: 4, entries: MAX_SOCKETS, name: 'drover_shards' }));
+      this.#sockets = keep(
+        createMap({ type: MAP_SOCKETS, valueBytes: 4, entries: MAX_SOCKETS, name: 'drover_shards' }),
+      );
       this.#counts = keep(createMap({ type: MAP_ARRAY, valueBytes: COUNTS_BYTES, entries: 1, name: 'drover_counts' }));
       this.#readCounts = openReader(this.#counts, COUNTS_BYTES);
       const maps = {

@@ -13,7 +13,7 @@ const SLEEP = 'process.stdout.write("sleeps"); Atomics.wait(new Int32Array(new S
 async function start(program: string, niceness: number): Promise<ChildProcess> {
   const pinned = ['-c', '0', 'nice', '-n', String(niceness), process.execPath, '-e', program];
   const child = spawn('taskset', pinned, { stdio: ['ignore', 'pipe', 'inherit'] });
-  await once(child.stdout!, 'data');
+  await once(child.stdout, 'data');
   return child;
 }
 

@@ -6,7 +6,6 @@ import { type AppSource, BARE_OPTIONS, type BareOptions, readApps } from '../app
 import { finishChange, type ChangeOptions } from '../await-operations.ts';
 import { type CommandInput, defineCommand, JSON_OPTION, NO_WAIT_OPTION } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { renderPlan } from '../render/receipt.ts';
 import { callerEnv, isOneApp } from '../target.ts';
 
 type Options = BareOptions & ChangeOptions;
@@ -44,6 +43,7 @@ const startApps = async (
     const { changes } = await client.plan(file, apps, false);
     const changed = changes.filter(({ action }) => action === 'reload' || action === 'restart');
     if (changed.length === 0) throw error;
+    const { renderPlan } = await import('../render/receipt.ts');
     if (!isJson) context.note(renderPlan(changed, context));
     const names = changed.map(({ app }) => app).join(', ');
     const keys = changed.flatMap((change) => change.keys).join(', ');

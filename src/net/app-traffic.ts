@@ -80,9 +80,9 @@ export class AppTraffic {
 
   get requestsPerSecond(): number {
     const oldest = this.#clock.monotonicMs() - RATE_IS_STALE_AFTER_MS;
-    return [...this.#loads.values()]
-      .filter(({ at }) => at > oldest)
-      .reduce((sum, load) => sum + load.requestsPerSecond, 0);
+    let sum = 0;
+    for (const load of this.#loads.values()) if (load.at > oldest) sum += load.requestsPerSecond;
+    return sum;
   }
 
   forgetPlace(place: Place): void {

@@ -40,9 +40,10 @@ export function openReader(map: number, valueBytes: number): () => Buffer {
   const key = Buffer.alloc(4);
   const value = Buffer.alloc(valueBytes);
   const attributes = elementAttributes(map, key, value);
+  const address = addressOf(attributes);
   return () => {
-    callKernel('bpf', MAP_LOOK_UP, attributes, attributes.length);
-    // The kernel knows both by address only: they must live as long as this function.
+    callKernel('bpf', MAP_LOOK_UP, address, attributes.length);
+    // The kernel knows it by address only: it must live as long as this function.
     key.writeUInt32LE(0);
     return value;
   };

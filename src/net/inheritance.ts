@@ -1,5 +1,5 @@
 /** Rebuilds the ports of the daemon before this one from the descriptors that it left. */
-import { inodeOf } from '../os/index.ts';
+import { closeDescriptor, inodeOf, isListening } from '../os/index.ts';
 import { addressKey } from './address.ts';
 import type { GroupPort } from './group-port.ts';
 import { parseKeptName } from './kept-name.ts';
@@ -23,9 +23,20 @@ interface Kept<Name extends KeptName = KeptName> {
 export function restorePorts(kept: readonly KeptDescriptor[], maker: PortMaker): void {
   const ours = kept
     .map(({ name, fd }) => ({ name: parseKeptName(name), fd }))
-    .filter((each): each is Kept => each.name !== null);
+    .filter((each): each is Kept => each.name !== null)
+    .filter(isStillOpen);
   const groups = Map.groupBy(ours, ({ name }) => `${name.app} ${addressKey(name.address)}`);
   for (const members of groups.values()) restorePort(members, maker);
+}
+
+/**
+ * Who keeps descriptors hears of changes a little later: the daemon may have died just after it ended a port, and to
+ * listen on that again would keep clients waiting whom nobody serves.
+ */
+function isStillOpen({ fd }: Kept): boolean {
+  if (isListening(fd)) return true;
+  closeDescriptor(fd);
+  return false;
 }
 
 function restorePort(members: readonly Kept[], maker: PortMaker): void {

@@ -31,11 +31,13 @@ export class DelaySampler {
 
   /** The delays since the last reading. */
   read(): RuntimeMeasures['delayMs'] {
+    // The report that a worker makes while it loads shall not cost it what only a busy one needs.
+    if (this.#count === 0) return { mean: 0, p99: 0, max: 0 };
     const sparse = this.#histogram.toSparse();
     const last = sparse.at(-2);
     const p99 = percentile(sparse, 0.99) ?? 0;
     const delay = {
-      mean: this.#count === 0 ? 0 : this.#sumMs / this.#count,
+      mean: this.#sumMs / this.#count,
       p99: last === undefined ? 0 : Math.min(p99, boundsOf(last).toMs),
       max: this.#maxMs,
     };

@@ -113,7 +113,8 @@ export class RequestMeter {
   }
 
   read(): RequestCounters {
-    return { ...this.#counters, byClass: [...this.#byClass], latency: this.#latency.toSparse() };
+    const latency = this.#counters.begun === 0 ? [] : this.#latency.toSparse();
+    return { ...this.#counters, byClass: [...this.#byClass], latency };
   }
 
   #start({ response, socket }: HttpExchange): void {

@@ -116,6 +116,23 @@ for (const level of levels) {
       rmSync(folder, { recursive: true });
     });
 
+    it('stays closed when the daemon dies before those who keep its sockets have heard of it', async () => {
+      let kept: readonly { readonly name: string; readonly fd: number }[] = [];
+      let number = 0;
+      {
+        using before = testPath({ level });
+        const port = openTestPort(before.path);
+        number = portNumber(port);
+        port.shard(0);
+        kept = before.path.inventory().map(({ name, fd }) => ({ name, fd: duplicate(fd) }));
+        before.path.closeApp('shop');
+      }
+      using after = testPath({ level, adopt: kept });
+      assert.deepEqual(after.path.ports('shop'), []);
+      await assert.rejects(connectTo(number), { code: 'ECONNREFUSED' });
+      for (const { fd } of kept) assert.throws(() => fstatSync(fd), { code: 'EBADF' });
+    });
+
     it('survives the daemon: the next one goes on with its sockets, queue and shares', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'drover-'));
       let kept: readonly { readonly name: string; readonly fd: number }[] = [];

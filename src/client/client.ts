@@ -81,8 +81,8 @@ export interface ClientOptions {
   readonly timeoutMs?: number;
 }
 
-/** A change is answered when it is recorded, which takes longer than a look. */
-const CHANGE_TIMEOUT_MS = 60_000;
+/** A change is answered when it is recorded, which takes longer than a look; a daemon that is stopped never answers. */
+const CHANGE_TIMEOUT_MS = 30_000;
 
 /** A client of the daemon on this machine. Connects anew for each call and holds nothing open. */
 export const createClient = (options: ClientOptions = {}): DroverClient => {

@@ -16,9 +16,12 @@ export const ensureDaemon = async (options: DaemonStart = {}): Promise<DroverCli
   return client;
 };
 
+/** What connecting says where somebody listens whom we may not talk to, or who is too busy to take us. */
+const PRESENT: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EAGAIN']);
+
 /**
- * Whether somebody listens there; asking the daemon would take as long as the command itself. What is not the daemon's
- * absence, such as a lack of permission, counts as its presence: the command will say so in its own words.
+ * Whether somebody listens there; asking the daemon would take as long as the command itself. Why we may not talk to it
+ * is told by the command, and what is wrong with the home by who starts a daemon in it.
  */
 const isListening = async (socketPath: string): Promise<boolean> =>
   new Promise((resolve) => {
@@ -28,6 +31,6 @@ const isListening = async (socketPath: string): Promise<boolean> =>
       resolve(true);
     });
     socket.on('error', ({ code }: NodeJS.ErrnoException) => {
-      resolve(code !== 'ENOENT' && code !== 'ECONNREFUSED');
+      resolve(PRESENT.has(code));
     });
   });

@@ -131,4 +131,18 @@ describe('bin/drover', () => {
       },
     );
   });
+
+  it('says what is wrong with a home that is a file', async () => {
+    await using folder = await temporaryFolder();
+    const home = join(folder.path, 'home');
+    writeFileSync(home, '');
+    await assert.rejects(
+      run(process.execPath, [bin, 'daemon', 'start', '--json'], { env: { ...process.env, DROVER_HOME: home } }),
+      (error: Error & { code?: number; stdout?: string }) => {
+        assert.equal(error.code, 4);
+        assert.match(String(error.stdout), /DROVER_DAEMON_START.*cannot be written/);
+        return true;
+      },
+    );
+  });
 });

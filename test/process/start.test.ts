@@ -56,6 +56,26 @@ describe('start of what runs already', () => {
   });
 });
 
+describe('start of an app by its name', () => {
+  it('brings the daemon back that has its record', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 1 }));
+    await drover.run(['stop', 'shop']);
+    await drover.run(['daemon', 'stop']);
+    const { code, stderr } = await drover.run(['start', 'shop']);
+    assert.equal(code, 0, stderr);
+    await untilAnswering(port, 1);
+  });
+
+  it('does not start a daemon for a file that is not there', async () => {
+    await using place = await openPlace();
+    const { drover } = place;
+    assert.equal((await drover.run(['start', 'nowhere.js'])).code, 2);
+    assert.equal((await drover.run(['ls'])).code, 4);
+  });
+});
+
 describe('start on a port that is taken', () => {
   it('by a program outside names its pid and command, with exit 1, and succeeds once the port is free', async () => {
     await using place = await openPlace();

@@ -16,14 +16,14 @@ const findKnown = async (
   context: CliContext,
 ): Promise<DroverClient | null> => {
   if (entry === undefined || rest.length > 0 || existsSync(resolve(context.directory, entry))) return null;
-  const client = await context.connect();
+  // Only the daemon knows the apps of its records. It is not started for what was meant as a file.
+  const client = /\.\w+$/.test(entry) ? await context.connect() : await context.ensure();
   try {
     const { apps } = await client.list();
     // An app, or one of its workers (`shop/2`).
     const app = entry.replace(/\/\d+$/, '');
     return entry === 'all' || apps.some(({ name }) => name === app) ? client : null;
   } catch (error) {
-    // Without a daemon no app is known, unless its record is; starting it will tell.
     if (error instanceof DroverError && error.code === 'DROVER_DAEMON_UNREACHABLE') return null;
     throw error;
   }

@@ -107,4 +107,8 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
+/** Each round by itself, because neighbours in time have met the same machine. */
+export const medianRatio = (values: readonly number[], others: readonly number[]): number =>
+  median(values.map((value, round) => value / (others[round] ?? Number.NaN)));
+
 export const fixed = (value: number | null, digits = 1): string => (value === null ? '–' : value.toFixed(digits));

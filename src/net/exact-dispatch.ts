@@ -49,7 +49,7 @@ export class ExactGroup implements Dispatch {
     const indices = chosen.map((at) => this.#indexOf(ready[at]));
     const any = ready[0]?.member;
     if (indices.length === 0 || any === undefined) return;
-    const shift = this.#isSticky ? 0 : Math.floor(Math.log2(run));
+    const shift = Math.floor(Math.log2(run));
     const wanted = `${indices.join()} in runs of ${2 ** shift}`;
     if (wanted !== this.#inForce) this.#program.setSchedule(indices, shift);
     if (this.#inForce === '') this.#program.attach(any.fd);

@@ -17,8 +17,8 @@ import {
 } from '../os/index.ts';
 import type { Clock, Lane, ShardHolder } from '../protocol/index.ts';
 import { placeKey } from './app-traffic.ts';
-import { Arrivals } from './arrivals.ts';
 import type { AppTraffic, Place } from './app-traffic.ts';
+import { Arrivals } from './arrivals.ts';
 import type { Dispatch, Member } from './dispatch.ts';
 import { stepChange, withoutCover, withoutShard } from './feedback-steps.ts';
 import { writeKeptName } from './kept-name.ts';
@@ -129,7 +129,8 @@ export class GroupPort implements ManagedPort {
 
   refresh(): void {
     this.#recover();
-    this.#run(stepChange(this.#feedback, this.#samples(), this.#parts.clock.monotonicMs()));
+    const at = this.#parts.clock.monotonicMs();
+    this.#run(stepChange(this.#feedback, this.#samples(at), at));
   }
 
   poll(): number {
@@ -189,10 +190,12 @@ export class GroupPort implements ManagedPort {
 
   #feedBack(at: number): number {
     if (!this.#parts.hasFeedback || this.#shards.length < 2) return UNEVENTFUL_POLL_MS;
-    const samples = this.#findStarved(this.#samples(), at);
+    const samples = this.#samples(at);
     // A sticky client is better off waiting for its worker than with one that does not know it.
-    const step = this.#parts.facts.sticky ? stepChange : stepFeedback;
-    this.#run(step(this.#feedback, samples, at));
+    const step = this.#parts.facts.sticky
+      ? stepChange(this.#feedback, samples, at)
+      : stepFeedback(this.#feedback, this.#findStarved(samples, at), at);
+    this.#run(step);
     // Kept-alive traffic shows in no queue, but a burst of new connections may come with it at any time.
     const isServing = this.#parts.traffic.requestsPerSecond > 0;
     return Math.min(isServing ? SERVING_POLL_MS : Infinity, pollEvery(this.#feedback));
@@ -250,11 +253,11 @@ export class GroupPort implements ManagedPort {
     this.#parts.onDescriptors();
   }
 
-  #samples(): readonly ShardSample[] {
+  #samples(now: number): readonly ShardSample[] {
     const { traffic, facts } = this.#parts;
     const staying = this.#shards.filter(({ isLeaving }) => !isLeaving);
     const bases = new Map(traffic.baseWeights(staying, this.key).map((base, at) => [staying[at], base]));
-    const arrivals = this.#arrivals.take(this.#shards, this.#parts.clock.monotonicMs());
+    const arrivals = this.#arrivals.take(this.#shards, now);
     return this.#shards.map((shard, at) => {
       const load = traffic.findLoad(shard);
       return {
@@ -294,7 +297,8 @@ export class GroupPort implements ManagedPort {
   }
 
   #apply(weights: readonly number[]): void {
-    const { run } = this.#arrivals;
+    // A sticky client has its place, and no turn.
+    const run = this.#parts.facts.sticky ? 1 : this.#arrivals.run;
     const isSame = run === this.#runInForce && this.#shards.every((shard, at) => shard.weight === weights[at]);
     if (isSame && !this.#hasNewMembers) return;
     this.#hasNewMembers = false;

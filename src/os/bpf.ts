@@ -35,7 +35,7 @@ export function updateMap(map: number, index: number, value: Buffer): void {
   callKernel('bpf', MAP_UPDATE, attributes, attributes.length);
 }
 
-/** Reads the one value of a map of one entry, again and again, with nothing to allocate. */
+/** Reads the one value of a map of one entry, again and again, into the same buffer. */
 export function openReader(map: number, valueBytes: number): () => Buffer {
   const key = Buffer.alloc(4);
   const value = Buffer.alloc(valueBytes);

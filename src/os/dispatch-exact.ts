@@ -17,7 +17,7 @@ const LENGTH_AT = 0;
 const SHIFT_AT = 4;
 const INDICES_AT = 8;
 const SCHEDULE_BYTES = INDICES_AT + SCHEDULE_ENTRIES * 2;
-/** Sockets on one port; the program's mask. */
+/** Sockets on one port: the slots of an app, twice over for its two lanes, with room to spare. The program's mask. */
 export const MAX_SOCKETS = 1024;
 const COUNTS_BYTES = MAX_SOCKETS * 4;
 /** Longest run: 2 to this power. */
@@ -141,11 +141,7 @@ function selectorProgram(maps: SelectorMaps, mode: ExactMode): Buffer {
   const program = new Assembler().copy(6, 1).storeZeroes(ZERO_KEY);
   if (mode === 'in-turn') takeTurn(program, maps.counter);
   else hashClient(program);
-  return program
-    .map(1, maps.schedule)
-    .frameAddress(2, ZERO_KEY)
-    .call(KERNEL.lookUp)
-    .jumpIfEqual(0, 0, 'out')
+  findValue(program, maps.schedule)
     .loadWord(2, 0, LENGTH_AT)
     .jumpIfEqual(2, 0, 'out')
     .loadWord(3, 0, SHIFT_AT)
@@ -156,11 +152,8 @@ function selectorProgram(maps: SelectorMaps, mode: ExactMode): Buffer {
     .shiftLeft(7, 1)
     .add(0, 7)
     .loadHalf(8, 0, INDICES_AT)
-    .storeWord(8, INDEX_KEY)
-    .map(1, maps.counts)
-    .frameAddress(2, ZERO_KEY)
-    .call(KERNEL.lookUp)
-    .jumpIfEqual(0, 0, 'out')
+    .storeWord(8, INDEX_KEY);
+  return findValue(program, maps.counts)
     .andWord(8, MAX_SOCKETS - 1)
     .shiftLeft(8, 2)
     .add(0, 8)
@@ -179,13 +172,12 @@ function selectorProgram(maps: SelectorMaps, mode: ExactMode): Buffer {
 
 /** Register 7 becomes the number of connections before this one. */
 function takeTurn(program: Assembler, counter: number): void {
-  program
-    .map(1, counter)
-    .frameAddress(2, ZERO_KEY)
-    .call(KERNEL.lookUp)
-    .jumpIfEqual(0, 0, 'out')
-    .set(7, 1)
-    .fetchAdd(0, 7);
+  findValue(program, counter).set(7, 1).fetchAdd(0, 7);
+}
+
+/** Register 0 becomes the address of the one value of a map. */
+function findValue(program: Assembler, map: number): Assembler {
+  return program.map(1, map).frameAddress(2, ZERO_KEY).call(KERNEL.lookUp).jumpIfEqual(0, 0, 'out');
 }
 
 /** Register 7 becomes the bucket of the client's address, as `client-hash.ts` has it. */

@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Campaign, type CampaignRun, fixed, median } from '../../bench/campaign.ts';
+import { type Campaign, type CampaignRun, fixed, median, medianRatio } from '../../bench/campaign.ts';
 import { type Contender, untilAnswers } from '../../bench/contenders/contender.ts';
 import { droverContender } from '../../bench/contenders/drover.ts';
 import { plainContender } from '../../bench/contenders/node.ts';
@@ -88,8 +88,7 @@ async function reportStart(run: CampaignRun): Promise<void> {
     ['start to first answer', 'ms'],
     contenders.map(({ name }) => [name, fixed(median(times[name] ?? []), 0)]),
   );
-  const theirs = times[pm2Contender.name] ?? [];
-  const ratio = median((times[droverContender.name] ?? []).map((ms, round) => ms / (theirs[round] ?? Number.NaN)));
+  const ratio = medianRatio(times[droverContender.name] ?? [], times[pm2Contender.name] ?? []);
   run.bound('start to first answer at most 0.6× pm2', ratio <= 0.6, `${fixed(ratio, 2)}×`);
 }
 

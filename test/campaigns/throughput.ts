@@ -4,7 +4,7 @@
  * processes of a contender, managers included.
  */
 import { join } from 'node:path';
-import { type Campaign, type CampaignRun, fixed, median } from '../../bench/campaign.ts';
+import { type Campaign, type CampaignRun, fixed, median, medianRatio } from '../../bench/campaign.ts';
 import type { Contender } from '../../bench/contenders/contender.ts';
 import { droverContender } from '../../bench/contenders/drover.ts';
 import { clusterContender, reusePortContender } from '../../bench/contenders/node.ts';
@@ -79,11 +79,8 @@ function report(run: CampaignRun, workers: number, rates: Rates): void {
       ]),
     ]),
   );
-  // Each round by itself, because neighbours in time have met the same machine.
-  const ratio = (mode: Mode, of: keyof Rate, other: Contender): number => {
-    const theirs = values(other.name, mode, of);
-    return median(values(droverContender.name, mode, of).map((value, round) => value / (theirs[round] ?? Number.NaN)));
-  };
+  const ratio = (mode: Mode, of: keyof Rate, other: Contender): number =>
+    medianRatio(values(droverContender.name, mode, of), values(other.name, mode, of));
   const atMost = (mode: Mode, other: Contender, limit: number): void => {
     const value = ratio(mode, 'cpuUsPerRequest', other);
     run.bound(

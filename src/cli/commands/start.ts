@@ -43,8 +43,10 @@ const startApps = async (
     const { changes } = await client.plan(file, apps, false);
     const changed = changes.filter(({ action }) => action === 'reload' || action === 'restart');
     if (changed.length === 0) throw error;
-    const { renderPlan } = await import('../render/receipt.ts');
-    if (!isJson) context.note(renderPlan(changed, context));
+    if (!isJson) {
+      const { renderPlan } = await import('../render/receipt.ts');
+      context.note(renderPlan(changed, context));
+    }
     const names = changed.map(({ app }) => app).join(', ');
     const keys = changed.flatMap((change) => change.keys).join(', ');
     throw new DroverError('DROVER_APP_CHANGED', { app: names, keys, file }, { cause: error });

@@ -75,9 +75,14 @@ export interface NetSocket extends Socket {
   /** The plain socket under a `TLSSocket`. */
   _parent?: NetSocket;
   /** The HTTP/1 parser; taken away when the connection is upgraded. */
-  parser?: object | null;
+  parser?: HttpParser | null;
   /** The response being written on this HTTP/1 connection. */
   _httpMessage?: HttpResponse | null;
+}
+
+/** One of a pool: `freeParser` in `_http_common.js` calls `remove`, and then gives it back. */
+export interface HttpParser {
+  remove: () => void;
 }
 
 export interface HttpResponse extends ServerResponse {

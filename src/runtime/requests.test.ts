@@ -8,13 +8,26 @@ import { RequestMeter } from './requests.ts';
 const START = channel('http.server.request.start');
 const FINISH = channel('http.server.response.finish');
 
+interface FakeParser {
+  remove: () => void;
+}
+
 /** A connection as Node's channels show it. */
 class FakeConnection {
-  readonly socket = Object.assign(new EventEmitter(), {
-    _handle: { bytesWritten: 0 },
-    bytesWritten: 0,
-    _httpMessage: null as object | null,
-  });
+  readonly #parser: FakeParser;
+  readonly socket;
+
+  /** `parser`: one that another connection has given back. */
+  constructor(parser: FakeParser = { remove: () => undefined }) {
+    this.#parser = parser;
+    const used: { parser: FakeParser | null } = { parser };
+    this.socket = Object.assign(new EventEmitter(), used, {
+      destroyed: false,
+      _handle: { bytesWritten: 0 },
+      bytesWritten: 0,
+      _httpMessage: null as object | null,
+    });
+  }
 
   start(response: object = { statusCode: 200 }): object {
     START.publish({ request: {}, response, socket: this.socket, server: {} });
@@ -26,7 +39,15 @@ class FakeConnection {
   }
 
   close(): void {
+    this.socket.destroyed = true;
+    if (this.socket.parser !== null) this.upgrade();
     this.socket.emit('close');
+  }
+
+  /** Node frees the parser of an upgraded connection, as of a closed one. */
+  upgrade(): void {
+    this.#parser.remove();
+    this.socket.parser = null;
   }
 }
 
@@ -86,14 +107,45 @@ describe('The request meter', () => {
     const leaveAfter = (bytes: number): Record<string, number> =>
       changes(() => {
         const connection = new FakeConnection();
+        connection.finish(connection.start());
         connection.socket._handle.bytesWritten = 1000;
         connection.start();
         connection.socket._httpMessage = { statusCode: 200, _header: header };
         connection.socket.bytesWritten = 1000 + header.length + bytes;
         connection.close();
       });
-    assert.deepEqual(leaveAfter(10), { begun: 1, served: 1 });
-    assert.deepEqual(leaveAfter(9), { begun: 1, aborted: 1 });
+    assert.deepEqual(leaveAfter(10), { begun: 2, served: 2 });
+    assert.deepEqual(leaveAfter(9), { begun: 2, served: 1, aborted: 1 });
+  });
+
+  it('keeps connections apart that have one parser after the other', () => {
+    const parser = { remove: () => undefined };
+    const first = new FakeConnection(parser);
+    const late = first.start();
+    first.close();
+    const second = new FakeConnection(parser);
+    const seen = changes(() => {
+      const response = second.start();
+      first.finish(late);
+      assert.equal(meter.connectionOf(first.socket as unknown as NetSocket), undefined);
+      assert.equal(meter.connectionOf(second.socket as unknown as NetSocket)?.pending, 1);
+      second.finish(response);
+      second.close();
+    });
+    assert.deepEqual(seen, { begun: 1, served: 1 });
+  });
+
+  it('goes on counting what was asked before a connection was upgraded', () => {
+    const seen = changes(() => {
+      const connection = new FakeConnection();
+      const first = connection.start();
+      connection.start();
+      connection.upgrade();
+      connection.finish(first);
+      connection.close();
+    });
+    assert.deepEqual(seen, { begun: 2, served: 1, aborted: 1 });
+    assert.equal(meter.inFlight, 0);
   });
 
   it('counts a response that finishes after its connection closed only once', () => {

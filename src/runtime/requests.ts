@@ -1,23 +1,25 @@
 /**
  * Counts and times HTTP requests. HTTP/1 comes over `diagnostics_channel`, so that `http` is loaded by the app or not
- * at all; HTTP/2 streams are reported by `http2.ts`. The cost is bounded by what a hello-world server can bear: one
- * state object a connection, no object and no listener a request.
+ * at all; HTTP/2 streams are reported by `http2.ts`. The cost is bounded by what a hello-world server can bear: no
+ * object and no listener a request, and none a connection either. What is known of a connection lies with its HTTP
+ * parser, which Node takes from a pool and gives back.
  */
-import { subscribe } from 'node:diagnostics_channel';
 import { Histogram } from './histogram.ts';
+import { listenFirst } from './listen-first.ts';
 import type { RequestCounters } from '../protocol/index.ts';
-import type { HttpExchange, HttpResponse, NetSocket } from './node-internals.ts';
+import type { HttpExchange, HttpParser, HttpResponse, NetSocket } from './node-internals.ts';
 
 /** What happened to a request that began. */
 export type Outcome = 'lost' | 'aborted' | 'refused';
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** A connection that carried at least one HTTP/1 request. */
+/** A connection that carried at least one HTTP/1 request; reused for the next one of the same parser. */
 export class HttpConnection {
-  readonly meter: RequestMeter;
+  /** Null between connections. */
+  socket: NetSocket | null = null;
   /** Requests of the daemon's own probes are not the app's traffic. */
-  readonly isPrivate: boolean;
+  isPrivate = false;
   pending = 0;
   startedAt = 0;
   /** What the socket had sent when the oldest pending request began. */
@@ -27,14 +29,19 @@ export class HttpConnection {
   /** How the pending requests end if the connection closes now. */
   ending: 'served' | Outcome = 'aborted';
 
-  constructor(meter: RequestMeter, isPrivate: boolean) {
-    this.meter = meter;
+  open(socket: NetSocket, isPrivate: boolean): void {
+    this.socket = socket;
     this.isPrivate = isPrivate;
+    this.sentBefore = 0;
+    this.later = null;
+    this.ending = 'aborted';
   }
 }
 
 const CONNECTION = Symbol('drover.connection');
-type TrackedSocket = NetSocket & { [CONNECTION]?: HttpConnection };
+interface Tracking {
+  [CONNECTION]?: HttpConnection;
+}
 
 export interface RequestMeterOptions {
   readonly now: () => number;
@@ -65,8 +72,8 @@ export class RequestMeter {
 
   /** Begins to listen to Node's channels. Nothing is loaded by that. */
   attach(): void {
-    subscribe('http.server.request.start', (message) => this.#start(message as HttpExchange));
-    subscribe('http.server.response.finish', (message) => this.#finish(message as HttpExchange));
+    listenFirst('http.server.request.start', (message) => this.#start(message as HttpExchange));
+    listenFirst('http.server.response.finish', (message) => this.#finish(message as HttpExchange));
   }
 
   countConnection(): void {
@@ -98,7 +105,8 @@ export class RequestMeter {
   }
 
   connectionOf(socket: NetSocket): HttpConnection | undefined {
-    return (socket as TrackedSocket)[CONNECTION];
+    const atParser = (socket.parser as Tracking | null | undefined)?.[CONNECTION];
+    return atParser?.socket === socket ? atParser : (socket as Tracking)[CONNECTION];
   }
 
   /** Everything still in flight ends with the process. */
@@ -118,12 +126,15 @@ export class RequestMeter {
   }
 
   #start({ response, socket }: HttpExchange): void {
-    const connection = (socket as TrackedSocket)[CONNECTION] ?? this.#track(socket);
+    const parser = socket.parser as HttpParser & Tracking;
+    const connection = parser[CONNECTION] ?? this.#track(parser);
+    const isFirst = connection.socket !== socket;
+    if (isFirst) connection.open(socket, this.#options.isPrivate(socket));
     if (!connection.isPrivate) {
       const at = this.begin();
       if (connection.pending === 0) {
         connection.startedAt = at;
-        connection.sentBefore = sentBytes(socket);
+        if (!isFirst) connection.sentBefore = sentBytes(socket);
       } else (connection.later ??= []).push(at);
     }
     connection.pending++;
@@ -131,7 +142,7 @@ export class RequestMeter {
   }
 
   #finish({ response, socket }: HttpExchange): void {
-    const connection = (socket as TrackedSocket)[CONNECTION];
+    const connection = this.connectionOf(socket);
     // A response may finish after its connection was closed and its requests were counted as aborted.
     if (connection === undefined || connection.pending === 0) return;
     connection.pending--;
@@ -142,15 +153,33 @@ export class RequestMeter {
     connection.sentBefore = sentBytes(socket);
   }
 
-  #track(socket: NetSocket): HttpConnection {
-    const connection = new HttpConnection(this, this.#options.isPrivate(socket));
-    (socket as TrackedSocket)[CONNECTION] = connection;
-    socket.on('close', onSocketClose);
+  /** Node calls `remove` when a connection is done with its parser: closed, or upgraded. */
+  #track(parser: HttpParser & Tracking): HttpConnection {
+    const connection = new HttpConnection();
+    parser[CONNECTION] = connection;
+    const { remove } = parser;
+    const release = (): void => this.#release(connection);
+    parser.remove = function () {
+      remove.call(this);
+      release();
+    };
     return connection;
   }
 
+  #release(connection: HttpConnection): void {
+    const { socket, pending } = connection;
+    connection.socket = null;
+    if (socket === null || pending === 0) return;
+    if (socket.destroyed) return this.#close(connection, socket);
+    // Upgraded before the requests in front of that one were answered.
+    const own = Object.assign(new HttpConnection(), connection, { socket });
+    (socket as Tracking)[CONNECTION] = own;
+    connection.pending = 0;
+    socket.once('close', () => this.#close(own, socket));
+  }
+
   /** The connection closed; whatever is pending on it has ended. */
-  closed(connection: HttpConnection, socket: NetSocket): void {
+  #close(connection: HttpConnection, socket: NetSocket): void {
     const { pending, ending, isPrivate } = connection;
     connection.pending = 0;
     if (isPrivate || pending === 0) return;
@@ -162,12 +191,6 @@ export class RequestMeter {
       else this.drop(ending);
     }
   }
-}
-
-/** One listener for all connections: a closure each would cost more than all the counting. */
-function onSocketClose(this: NetSocket): void {
-  const connection = (this as TrackedSocket)[CONNECTION];
-  connection?.meter.closed(connection, this);
 }
 
 /** `socket.bytesWritten` without what it adds for data that waits: between requests nothing does. */

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { describe, it } from 'node:test';
+import { listenFirst } from './listen-first.ts';
+
+describe('Listening first', () => {
+  it('hears each message before the subscribers do, whenever they come and go', () => {
+    const heard: string[] = [];
+    const subscriber = (message: unknown): void => void heard.push(`subscriber ${String(message)}`);
+    const name = 'drover.test.first';
+    listenFirst(name, (message) => void heard.push(`first ${String(message)}`));
+    const publish = (message: string): void => channel(name).publish(message);
+    publish('a');
+    subscribe(name, subscriber);
+    publish('b');
+    unsubscribe(name, subscriber);
+    publish('c');
+    assert.deepEqual(heard, ['first a', 'first b', 'subscriber b', 'first c']);
+  });
+
+  it('makes publishers publish', () => {
+    listenFirst('drover.test.publishers', () => undefined);
+    assert.equal(channel('drover.test.publishers').hasSubscribers, true);
+  });
+
+  it('comes after nobody who subscribed before', () => {
+    const heard: string[] = [];
+    const name = 'drover.test.before';
+    const subscriber = (): void => void heard.push('subscriber');
+    subscribe(name, subscriber);
+    listenFirst(name, () => void heard.push('first'));
+    channel(name).publish({});
+    unsubscribe(name, subscriber);
+    assert.deepEqual(heard, ['first', 'subscriber']);
+  });
+});

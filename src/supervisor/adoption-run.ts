@@ -155,7 +155,7 @@ class AdoptionRun {
       const { daemonId, reportEveryMs } = this.#sources;
       handle.link.send({ type: 'welcome', daemon: daemonId, reportEveryMs });
     }
-    app.settle(tenant, record);
+    app.slots.settle(tenant, record);
     watchFromOutside(tenant, handle);
     try {
       watchExit(record.pid, (status) => tenant.onExit(handle, status?.code ?? null, status?.signal ?? null));

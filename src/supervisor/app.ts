@@ -9,11 +9,11 @@ import { Availability } from './availability.ts';
 import type { SupervisorEdges } from './edges.ts';
 import { identityOf } from './identity.ts';
 import { ListenDesk } from './listen-desk.ts';
-import { OperationRun, type OperationPlan, type SlotHands } from './operation-run.ts';
+import { OperationRun, type OperationPlan } from './operation-run.ts';
 import { KILL_AFTER_MS, patienceMs } from './patience.ts';
-import { Slot } from './slot.ts';
+import { Slots } from './slots.ts';
 import { chooseSurge } from './surge.ts';
-import { Tenant, type TenantHost } from './tenant.ts';
+import type { Tenant, TenantHost } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 export interface AppState {
@@ -34,11 +34,11 @@ export interface AppListener {
   readonly onOperation: (app: App, run: OperationRun) => void;
 }
 
-export class App implements TenantHost, SlotHands {
+export class App implements TenantHost {
   readonly app: string;
   readonly edges: SupervisorEdges;
   readonly desk: ListenDesk;
-  readonly slots = new Map<number, Slot>();
+  readonly slots: Slots;
   readonly #listener: AppListener;
   readonly #availability: Availability;
   #state: AppState;
@@ -53,6 +53,10 @@ export class App implements TenantHost, SlotHands {
     this.#state = state;
     this.#target = state;
     this.#listener = listener;
+    this.slots = new Slots(this, (release) => ({
+      ...(release === 'new' ? this.#target : this.#state),
+      isChanged: release === 'new' && this.#isChanged,
+    }));
     this.#availability = new Availability(edges.clock, {
       holders: () => this.holders,
       // Half of the first wait: while nobody serves, a try is worth more than the cores it takes.
@@ -89,11 +93,11 @@ export class App implements TenantHost, SlotHands {
   }
 
   get holders(): readonly Tenant[] {
-    return [...this.slots.values()].map((slot) => slot.holder).filter((tenant) => tenant !== null);
+    return this.slots.holders;
   }
 
   get tenants(): readonly Tenant[] {
-    return [...this.slots.values()].flatMap((slot) => slot.tenants);
+    return this.slots.tenants;
   }
 
   liveHandles(): readonly WorkerHandle[] {
@@ -160,7 +164,7 @@ export class App implements TenantHost, SlotHands {
     this.#run = null;
     this.#lastRun = document;
     this.#isChanged = false;
-    this.#dropEmptySlots();
+    this.slots.dropEmpty(this.#state.instances);
     if (document.receipt?.outcome === 'completed') this.#forgetUnserved();
     this.#listener.onState(this);
   }
@@ -176,16 +180,6 @@ export class App implements TenantHost, SlotHands {
     }
   }
 
-  /** Slots that scaling removed, once nobody is left in them. */
-  #dropEmptySlots(): void {
-    for (const slot of this.slots.values()) {
-      const isOver = slot.tenants.every(isAtRest);
-      if (!isOver || slot.index < this.#state.instances) continue;
-      for (const tenant of slot.tenants) tenant.close();
-      this.slots.delete(slot.index);
-    }
-  }
-
   #batchSize(count: number): number {
     const { surge } = this.#target.config;
     if (surge !== 'auto') return surge;
@@ -198,84 +192,10 @@ export class App implements TenantHost, SlotHands {
     });
   }
 
-  // ── what operations do to slots ────────────────────────────────────────────────────────────────────────────────
-
-  boot(index: number, release: 'new' | 'old'): Tenant {
-    const slot = this.#slot(index);
-    const source = release === 'new' ? this.#target : this.#state;
-    const pending = slot.replacement ?? (slot.holder?.state.wanted === 'up' ? null : slot.holder);
-    // The effect may be sent twice after a daemon restart: the tenant that it made is the answer.
-    if (slot.replacement !== null) return slot.replacement;
-    const isFirst = slot.holder === null || pending === slot.holder;
-    if (slot.holder !== null && isFirst) this.#dismiss(slot, slot.holder);
-    const tenant = new Tenant(this, {
-      slot: index,
-      config: source.config,
-      release: source.release,
-      isChanged: release === 'new' && this.#isChanged,
-      isReplacement: !isFirst,
-    });
-    if (isFirst) slot.holder = tenant;
-    else slot.replacement = tenant;
-    tenant.start();
-    return tenant;
-  }
-
-  /** The slot has another tenant: this one stays only until it is gone. */
-  #dismiss(slot: Slot, tenant: Tenant): void {
-    if (isAtRest(tenant)) tenant.close();
-    else slot.leaving.add(tenant);
-  }
-
-  handOver(index: number): Tenant | null {
-    const slot = this.#slot(index);
-    const leaving = slot.handOver();
-    // The new one accepts before the old one stops: the queue is theirs in common, so nothing waits for nobody.
-    slot.holder?.accept();
-    leaving?.stop();
-    return leaving;
-  }
-
-  discard(index: number): Tenant | null {
-    const slot = this.#slot(index);
-    const tenant = slot.replacement;
-    if (tenant === null) return null;
-    slot.replacement = null;
-    slot.leaving.add(tenant);
-    tenant.stop();
-    return tenant;
-  }
-
-  stop(index: number): Tenant | null {
-    const slot = this.#slot(index);
-    const tenant = slot.holder;
-    if (tenant === null) return null;
-    tenant.stop();
-    return tenant;
-  }
-
-  /** Gives an adopted worker its place: the newest that serves holds the slot, older ones leave. */
-  settle(tenant: Tenant, record: { readonly generation: number; readonly pid: number; readonly phase: string }): void {
-    const slot = this.#slot(tenant.slot);
-    slot.lastGeneration = Math.max(slot.lastGeneration, record.generation);
-    const isServing = record.phase === 'running';
-    const isLeaving = record.phase !== 'running' && record.phase !== 'starting';
-    const isUnfinished = slot.holder !== null && !isServing;
-    if (!isLeaving && !isUnfinished) {
-      if (slot.holder !== null) slot.leaving.add(slot.holder);
-      slot.holder = tenant;
-    } else {
-      slot.leaving.add(tenant);
-    }
-    const at = this.edges.clock.monotonicMs();
-    tenant.step({ type: 'adopt', at, generation: record.generation, pid: record.pid, isReady: isServing });
-    for (const old of slot.leaving) if (old.state.wanted === 'up') old.stop();
-  }
-
   /** A worker that was taken over and cannot be spoken to: it serves, but could never be drained. */
   async replaceSilent(tenant: Tenant, reason: string): Promise<void> {
     while (this.#run !== null) await this.#run.ended;
-    const isHolder = this.slots.get(tenant.slot)?.holder === tenant;
+    const isHolder = this.slots.find(tenant.slot)?.holder === tenant;
     if (!isHolder || tenant.state.phase !== 'running' || this.#state.wanted !== 'up') return;
     this.edges.records.events.append({ app: this.app, worker: tenant.id, type: 'worker-hung', reason });
     this.begin('reload', {}, { machine: 'reload', changes: [{ slot: tenant.slot, action: 'replace' }] });
@@ -284,14 +204,6 @@ export class App implements TenantHost, SlotHands {
   /** A slot that scaling removed: its shards are given up once a sibling has emptied their queues. */
   removeSlot(index: number): void {
     for (const port of this.edges.traffic.ports(this.app)) void port.giveUp(index);
-  }
-
-  #slot(index: number): Slot {
-    const found = this.slots.get(index);
-    if (found !== undefined) return found;
-    const slot = new Slot(index);
-    this.slots.set(index, slot);
-    return slot;
   }
 
   // ── what tenants ask ───────────────────────────────────────────────────────────────────────────────────────────
@@ -306,7 +218,7 @@ export class App implements TenantHost, SlotHands {
       drainTimeoutMs: config.drain.timeoutMs,
       killAfterMs: KILL_AFTER_MS,
       isShortOfWorkers: ready * 2 < this.#target.instances,
-      nextGeneration: (this.slots.get(tenant.slot)?.lastGeneration ?? 0) + 1,
+      nextGeneration: (this.slots.find(tenant.slot)?.lastGeneration ?? 0) + 1,
     };
   }
 
@@ -357,14 +269,7 @@ export class App implements TenantHost, SlotHands {
   }
 
   onTenantChanged(tenant: Tenant): void {
-    const slot = this.slots.get(tenant.slot);
-    if (slot !== undefined) {
-      slot.lastGeneration = Math.max(slot.lastGeneration, tenant.state.generation);
-      if (slot.leaving.has(tenant) && isAtRest(tenant)) {
-        slot.leaving.delete(tenant);
-        tenant.close();
-      }
-    }
+    this.slots.note(tenant);
     if (tenant.state.phase === 'running' && tenant.handle !== null && !tenant.handle.isLearned) {
       tenant.handle.isLearned = true;
       this.desk.learn(tenant.handle);
@@ -379,8 +284,6 @@ export class App implements TenantHost, SlotHands {
     for (const tenant of this.tenants) tenant.close();
   }
 }
-
-const isAtRest = (tenant: Tenant): boolean => tenant.state.phase === 'stopped' || tenant.state.phase === 'crashed';
 
 /** Anything that may change which ports the app serves. */
 const isOtherProgram = (from: AppState, to: AppState): boolean => {

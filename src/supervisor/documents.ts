@@ -16,7 +16,7 @@ export const describeApp = (app: App): AppDocument => {
     release: app.state.release,
     instances: app.state.instances,
     ports: describePorts(app),
-    workers: [...app.slots.values()]
+    workers: app.slots.all
       .toSorted((a, b) => a.index - b.index)
       .flatMap((slot) =>
         slot.tenants.map((tenant) => describeWorker(tenant, views.get(slot.index) ?? null, tenant === slot.holder)),
@@ -29,7 +29,7 @@ const statusOf = (app: App): Pick<AppDocument, 'status' | 'reason'> => {
   const status = appStatus({
     wanted: app.state.wanted === 'up' ? 'up' : 'down',
     slots: Array.from({ length: app.state.instances }, (_, index) => {
-      const slot = app.slots.get(index);
+      const slot = app.slots.find(index);
       return {
         phase: slot?.holder ? visiblePhase(slot.holder) : 'stopped',
         replacementPhase: slot?.replacement ? visiblePhase(slot.replacement) : null,

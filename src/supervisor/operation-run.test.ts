@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SupervisorEdges } from './edges.ts';
-import { OperationRun, type SlotHands } from './operation-run.ts';
+import { OperationRun, type OperationHost } from './operation-run.ts';
 import { Tenant, type TenantHost } from './tenant.ts';
 
 /** An app whose replacement never answers: nothing but the operation's own patience ends it. */
-function silentHands(): SlotHands {
+function silentHost(): OperationHost {
   const clock = { monotonicMs: () => 0, wallMs: () => 0 };
   const records = {
     operations: { begin: () => ({ id: 'op' }), advance: () => true, end: () => true },
@@ -18,10 +18,7 @@ function silentHands(): SlotHands {
   return {
     app: 'shop',
     edges,
-    boot: () => tenant,
-    handOver: () => null,
-    discard: () => null,
-    stop: () => null,
+    slots: { boot: () => tenant, handOver: () => null, discard: () => null, stop: () => null },
     liveHandles: () => [],
   };
 }
@@ -38,11 +35,11 @@ describe('an operation', () => {
       patienceMs: 20,
       detail: {},
     } as const;
-    const hands = silentHands();
+    const host = silentHost();
     // The tenant counts as starting, so that it has not failed either.
-    const tenant = hands.boot(0, 'new');
+    const tenant = host.slots.boot(0, 'new');
     tenant.state = { ...tenant.state, phase: 'starting', wanted: 'up' };
-    const run = new OperationRun(hands, plan, () => {});
+    const run = new OperationRun(host, plan, () => {});
     await run.begin();
     const { receipt } = await run.ended;
     assert.equal(receipt?.outcome, 'failed');

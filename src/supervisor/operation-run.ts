@@ -21,12 +21,17 @@ import type { WorkerHandle } from './worker-handle.ts';
 
 /** What an operation does to the slots of its app. Each returns the tenant whose answer is awaited; null: there is none. */
 export interface SlotHands {
-  readonly app: string;
-  readonly edges: SupervisorEdges;
   boot(slot: number, release: 'new' | 'old'): Tenant;
   handOver(slot: number): Tenant | null;
   discard(slot: number): Tenant | null;
   stop(slot: number): Tenant | null;
+}
+
+/** The app that is changed. */
+export interface OperationHost {
+  readonly app: string;
+  readonly edges: SupervisorEdges;
+  readonly slots: SlotHands;
   liveHandles(): readonly WorkerHandle[];
 }
 
@@ -60,7 +65,7 @@ export class OperationRun {
   readonly kind: OperationKind;
   readonly plan: OperationPlan;
   readonly ended: Promise<OperationDocument>;
-  readonly #hands: SlotHands;
+  readonly #host: OperationHost;
   readonly #startedAt: number;
   readonly #startedMonotonic: number;
   readonly #awaited = new Map<number, Awaited>();
@@ -74,17 +79,17 @@ export class OperationRun {
   #isEnding = false;
   readonly #timers = openTimers<'deadline'>();
 
-  constructor(hands: SlotHands, plan: OperationPlan, onChange: (run: OperationRun) => void) {
-    this.#hands = hands;
+  constructor(host: OperationHost, plan: OperationPlan, onChange: (run: OperationRun) => void) {
+    this.#host = host;
     this.plan = plan;
     this.kind = plan.kind;
     this.#onChange = onChange;
     this.#state = newOperation(plan.machine, plan.changes, plan.batchSize);
-    this.#startedAt = hands.edges.clock.wallMs();
-    this.#startedMonotonic = hands.edges.clock.monotonicMs();
-    this.id = hands.edges.records.operations.begin({
+    this.#startedAt = host.edges.clock.wallMs();
+    this.#startedMonotonic = host.edges.clock.monotonicMs();
+    this.id = host.edges.records.operations.begin({
       kind: plan.kind,
-      app: hands.app,
+      app: host.app,
       phase: this.#state.phase,
       state: this.#recorded(),
     }).id;
@@ -106,7 +111,7 @@ export class OperationRun {
   /** Takes the counters before anything changes, then begins; not before `after` (what the app depends on is up). */
   async begin(after?: Promise<unknown>): Promise<void> {
     await after;
-    const handles = this.#hands.liveHandles();
+    const handles = this.#host.liveHandles();
     await Promise.all(handles.map((handle) => handle.freshReport(FRESH_REPORT_MS)));
     this.#book.begin(handles);
     this.#step({ type: 'begin' });
@@ -150,7 +155,7 @@ export class OperationRun {
     const { state, effects } = stepOperation(this.#state, event);
     this.#state = state;
     this.#timers.arm('deadline', this.plan.patienceMs, () => this.#step({ type: 'deadline' }));
-    this.#hands.edges.records.operations.advance(this.id, state.phase, this.#recorded());
+    this.#host.edges.records.operations.advance(this.id, state.phase, this.#recorded());
     this.#document = this.#describe(null);
     if (effects.some((effect) => effect.type === 'hand-over')) this.#book.markHandOver();
     for (const effect of effects) this.#run(effect);
@@ -160,19 +165,19 @@ export class OperationRun {
   #run(effect: OperationEffect): void {
     switch (effect.type) {
       case 'boot':
-        this.#await('boot', effect, this.#hands.boot(effect.slot, 'new'));
+        this.#await('boot', effect, this.#host.slots.boot(effect.slot, 'new'));
         return;
       case 'boot-old':
-        this.#await('old-boot', effect, this.#hands.boot(effect.slot, 'old'));
+        this.#await('old-boot', effect, this.#host.slots.boot(effect.slot, 'old'));
         return;
       case 'hand-over':
-        this.#await('drain', effect, this.#hands.handOver(effect.slot));
+        this.#await('drain', effect, this.#host.slots.handOver(effect.slot));
         return;
       case 'discard':
-        this.#await('discard', effect, this.#hands.discard(effect.slot));
+        this.#await('discard', effect, this.#host.slots.discard(effect.slot));
         return;
       case 'stop':
-        this.#await('drain', effect, this.#hands.stop(effect.slot));
+        this.#await('drain', effect, this.#host.slots.stop(effect.slot));
         return;
       case 'step':
         this.#note(effect.name, effect.slot, effect.outcome, effect.detail);
@@ -197,26 +202,26 @@ export class OperationRun {
 
   async #keepLog(tenant: Tenant): Promise<void> {
     if (this.#log.length > 0) return;
-    const { edges, app } = this.#hands;
+    const { edges, app } = this.#host;
     const generation = tenant.handle?.generation ?? tenant.state.generation;
     this.#log = await edges.output.lastLines(app, tenant.slot, generation, LOG_LINES_SHOWN);
   }
 
   async #finish(outcome: OperationOutcome, reason: string | null): Promise<void> {
-    await Promise.all(this.#hands.liveHandles().map((handle) => handle.freshReport(FRESH_REPORT_MS)));
+    await Promise.all(this.#host.liveHandles().map((handle) => handle.freshReport(FRESH_REPORT_MS)));
     const receipt: ReceiptDocument = {
       operation: this.id,
-      app: this.#hands.app,
+      app: this.#host.app,
       from: this.plan.from,
       to: this.plan.to,
       outcome,
       reason,
-      durationMs: Math.round(this.#hands.edges.clock.monotonicMs() - this.#startedMonotonic),
+      durationMs: Math.round(this.#host.edges.clock.monotonicMs() - this.#startedMonotonic),
       ...this.#book.figures(),
       steps: this.#steps,
       ...(outcome === 'completed' || this.#log.length === 0 ? {} : { log: this.#log }),
     };
-    this.#hands.edges.records.operations.end(this.id, this.#state.phase, receipt);
+    this.#host.edges.records.operations.end(this.id, this.#state.phase, receipt);
     this.#document = this.#describe(receipt);
     this.#event(
       'operation-ended',
@@ -229,9 +234,9 @@ export class OperationRun {
 
   #note(name: string, slot: number | null, outcome: string, detail: string | null): void {
     this.#steps.push({
-      at: new Date(this.#hands.edges.clock.wallMs()).toISOString(),
+      at: new Date(this.#host.edges.clock.wallMs()).toISOString(),
       name,
-      ...(slot === null ? {} : { worker: `${this.#hands.app}/${slot}` }),
+      ...(slot === null ? {} : { worker: `${this.#host.app}/${slot}` }),
       outcome,
       detail,
     });
@@ -242,7 +247,7 @@ export class OperationRun {
     reason: string,
     data: { outcome?: OperationOutcome } = {},
   ): void {
-    const { app, edges } = this.#hands;
+    const { app, edges } = this.#host;
     edges.records.events.append({ app, type, reason, data: { operation: this.id, kind: this.kind, ...data } });
   }
 
@@ -254,10 +259,10 @@ export class OperationRun {
     return {
       id: this.id,
       kind: this.kind,
-      app: this.#hands.app,
+      app: this.#host.app,
       status: receipt === null ? 'running' : 'done',
       startedAt: new Date(this.#startedAt).toISOString(),
-      endedAt: receipt === null ? null : new Date(this.#hands.edges.clock.wallMs()).toISOString(),
+      endedAt: receipt === null ? null : new Date(this.#host.edges.clock.wallMs()).toISOString(),
       phase: this.#state.phase,
       receipt,
     };

@@ -113,7 +113,10 @@ export class Supervisor {
       this.edges.traffic.closeApp(app.app);
       this.edges.onDescriptorsChanged();
     }
-    const changes = (slots ?? [...app.slots.keys()]).map((slot): SlotChange => ({ slot, action: 'remove' }));
+    const changes = (slots ?? app.slots.all.map(({ index }) => index)).map((slot): SlotChange => ({
+      slot,
+      action: 'remove',
+    }));
     return app.begin(kind, {}, { machine: kind, changes });
   }
 
@@ -122,7 +125,7 @@ export class Supervisor {
     const removed = this.#surplus(app, instances);
     const run = app.begin('scale', { ...change, instances }, { machine: 'scale', changes: [...fresh, ...removed] });
     void run.ended.then(() => {
-      for (const { slot } of removed) if (!app.slots.has(slot)) app.removeSlot(slot);
+      for (const { slot } of removed) if (app.slots.find(slot) === null) app.removeSlot(slot);
     });
     return run;
   }
@@ -152,7 +155,9 @@ export class Supervisor {
   }
 
   #surplus(app: App, instances: number): readonly SlotChange[] {
-    return [...app.slots.keys()].filter((slot) => slot >= instances).map((slot) => ({ slot, action: 'remove' }));
+    return app.slots.all
+      .filter(({ index }) => index >= instances)
+      .map(({ index }) => ({ slot: index, action: 'remove' }));
   }
 
   /** After a daemon restart: opens the app's ports again and fills the slots that have no worker. */
@@ -164,7 +169,8 @@ export class Supervisor {
       const reason = error instanceof Error ? error.message : String(error);
       this.edges.records.events.append({ app: app.app, type: 'port-taken', reason });
     }
-    for (const { slot } of this.#changes(app, range(app.state.instances), 'boot', isVacant)) app.boot(slot, 'new');
+    for (const { slot } of this.#changes(app, range(app.state.instances), 'boot', isVacant))
+      app.slots.boot(slot, 'new');
   }
 
   /** An agent behind a wrapper connects and names its spawn. Null: nobody waits for it. */
@@ -211,4 +217,4 @@ export const instancesOf = (config: AppConfig): number =>
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 /** Nobody holds the slot, or only somebody who was told to go. */
-export const isVacant = (app: App, slot: number): boolean => app.slots.get(slot)?.holder?.state.wanted !== 'up';
+export const isVacant = (app: App, slot: number): boolean => app.slots.find(slot)?.holder?.state.wanted !== 'up';

@@ -37,7 +37,7 @@ export const indexApps = ({ supervisor, store }: ServiceParts): AppIndex => {
     if (target.kind === 'all') return supervisor.apps.map((app) => ({ app, slots: null }));
     const app = get(target.app);
     if (target.kind === 'app') return [{ app, slots: null }];
-    if (!app.slots.has(target.slot)) {
+    if (app.slots.find(target.slot) === null) {
       throw new DroverError('DROVER_WORKER_UNKNOWN', { worker: `${target.app}/${target.slot}` });
     }
     return [{ app, slots: [target.slot] }];

@@ -159,6 +159,7 @@ const MEANINGS: Readonly<Record<EventType, string>> = {
   'app-changed': 'The configuration of an app changed.',
   'app-removed': 'An app was deleted.',
   'operation-started': 'A change (start, reload, scale, …) was recorded and began.',
+  'operation-resumed': 'A change that a daemon had begun before it died goes on.',
   'operation-ended': 'A change ended; the data hold its outcome.',
   'worker-spawned': 'A process was started in a slot.',
   'worker-adopted': "A process from before the daemon's death was taken over.",

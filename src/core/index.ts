@@ -19,6 +19,7 @@ export * from './exit.ts';
 export type { Step } from './machine.ts';
 export {
   newOperation,
+  releaseOf,
   stepOperation,
   type ChangeKind,
   type OperationEffect,

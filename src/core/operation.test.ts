@@ -3,8 +3,15 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { assertCoverage } from '../../test/support/machine-cells.ts';
 import { operationHistories, playOperationHistory } from '../../test/support/operation-world.ts';
-import { newOperation, OPERATION_TABLE, stepOperation } from './operation.ts';
-import type { ChangeKind, OperationEffect, OperationEvent, OperationState, SlotAction } from './operation.ts';
+import { newOperation, OPERATION_TABLE, releaseOf, stepOperation } from './operation.ts';
+import type {
+  ChangeKind,
+  OperationEffect,
+  OperationEvent,
+  OperationState,
+  SlotAction,
+  SlotStage,
+} from './operation.ts';
 
 /** An operation whose orders are written as `boot 0`; answers carry the turn of their slot. */
 class Course {
@@ -162,6 +169,19 @@ describe('other operations', () => {
 
   it('an operation without slots is complete at once', () => {
     assert.equal(new Course('stop', [], 1).end?.outcome, 'completed');
+  });
+});
+
+describe('a slot that a new daemon finds empty', () => {
+  const progress = (action: SlotAction, stage: SlotStage) => ({ slot: 0, action, stage, turn: 1 });
+
+  it('gets the release that the operation has come to, and nothing where it is about to fill it itself', () => {
+    assert.equal(releaseOf(progress('replace', 'waiting')), 'old', 'it should have gone on serving until its turn');
+    assert.equal(releaseOf(progress('boot', 'waiting')), null);
+    assert.equal(releaseOf(progress('replace', 'changed')), 'new');
+    assert.equal(releaseOf(progress('replace', 'kept')), 'old');
+    assert.equal(releaseOf(progress('replace', 'booting')), null);
+    assert.equal(releaseOf(progress('stop-start', 'stopped')), null);
   });
 });
 

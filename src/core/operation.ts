@@ -160,6 +160,13 @@ const pendingEffect = ({ slot, stage, action, turn }: SlotProgress): OperationEf
   return type === null ? [] : [{ type, slot, turn }];
 };
 
+/** Which release belongs into the slot if nobody is in it; null: the operation is about to see to that itself. */
+export const releaseOf = ({ stage, action }: SlotProgress): 'new' | 'old' | null => {
+  if (stage === 'changed' || stage === 'down') return 'new';
+  if (stage === 'kept' || stage === 'lost') return 'old';
+  return stage === 'waiting' && action === 'replace' ? 'old' : null;
+};
+
 /** Failures of these kinds leave the workers to their own restarts: there is no better state to go back to. */
 const isKept = (kind: ChangeKind): boolean => kind === 'start' || kind === 'restart';
 

@@ -12,18 +12,11 @@ import { openDataPath, type DataPath } from '../net/index.ts';
 import { bootId, readUsage } from '../os/index.ts';
 import type { Clock, DaemonDocument, DispatchLevel } from '../protocol/index.ts';
 import { openStore, type Store } from '../store/index.ts';
-import {
-  adoptWorkers,
-  openAgentSocket,
-  REPORT_EVERY_MS,
-  Supervisor,
-  type App,
-  type Output,
-  type SupervisorEdges,
-} from '../supervisor/index.ts';
+import { openAgentSocket, Supervisor, type App, type Output, type SupervisorEdges } from '../supervisor/index.ts';
 import { CHANNEL_PREFIX, type Inherited } from './inheritance.ts';
 import type { KeptDescriptor } from './guard.ts';
 import { Operations } from './operations.ts';
+import { recover } from './recover.ts';
 import { resolveCommand } from './resolve-command.ts';
 import { openService } from './service/service.ts';
 
@@ -51,7 +44,7 @@ export interface Drover {
   /** Everything that must outlive this process. */
   kept(): readonly KeptDescriptor[];
   /** Takes back what an earlier daemon left running, and starts what should run and does not. */
-  recover(): Promise<void>;
+  recover(): void;
   /** Ends every worker, politely; what is wanted stays wanted. */
   stopWorkers(): Promise<void>;
   close(): Promise<void>;
@@ -106,7 +99,15 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
   const supervisor: Supervisor = new Supervisor(edges, {
     onState: (app) => saveApp(store, app),
     onOperation: (_app, run) => operations.note(run),
+    onDeleted: ({ app }) => removeApp(app),
   });
+  const removeApp = (name: string): void => {
+    const app = supervisor.find(name);
+    if (app !== null) supervisor.remove(app);
+    store.apps.remove(name);
+    logs.forget(name);
+    store.events.append({ app: name, type: 'app-removed', reason: null });
+  };
   const agentSocket = await openAgentSocket({
     path: edges.socketPath,
     claim: (spawnId, link) => supervisor.claimLink(spawnId, link),
@@ -130,7 +131,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     store,
     logs,
     kept: () => [...dataPath.inventory(), ...channelsOf(supervisor)],
-    recover: () => recover(supervisor, store, logs, inherited),
+    recover: () => recover({ supervisor, store, logs, inherited }),
     stopWorkers: () => supervisor.stopAll(),
     async close() {
       supervisor.close();
@@ -165,45 +166,6 @@ const saveApp = (store: Store, app: App): void => {
   const { config, wanted, release, instances, readySignalSeen } = app.state;
   // Returns false for an app that is being deleted: there is nothing to write any more.
   store.apps.change(app.app, { config, wanted, release, instances, readySignalSeen });
-};
-
-const recover = async (supervisor: Supervisor, store: Store, logs: Logs, inherited: Inherited): Promise<void> => {
-  for (const record of store.apps.list()) {
-    const { name, config, release, instances, wanted, readySignalSeen } = record;
-    const app = supervisor.add({ config, release, instances, wanted, readySignalSeen });
-    logs.watch(name);
-    const workers = store.workers.list(name);
-    adoptWorkers(app, workers, {
-      channels: inherited.channels,
-      bootId: supervisor.edges.bootId,
-      daemonId: String(process.pid),
-      reportEveryMs: REPORT_EVERY_MS,
-    });
-    endInterrupted(store, name);
-    if (wanted === 'up') supervisor.resume(app);
-    else for (const tenant of app.tenants) tenant.stop();
-  }
-};
-
-/** An operation that its daemon did not finish: its workers are as the records say, and it is told that way. */
-const endInterrupted = (store: Store, app: string): void => {
-  for (const operation of store.operations.list({ app, status: 'running' })) {
-    const reason = 'the daemon was restarted before it ended';
-    const never = { p50: null, p99: null };
-    store.operations.end(operation.id, 'failed', {
-      operation: operation.id,
-      app,
-      from: null,
-      to: null,
-      outcome: 'failed',
-      reason,
-      durationMs: 0,
-      requests: { served: 0, failed: 0, lost: 0, unknown: 0, refused: 0, upgradesClosed: 0, upgradesCut: 0 },
-      latencyMs: { before: never, during: never, after: never },
-      steps: [],
-    });
-    store.events.append({ app, type: 'operation-ended', reason: `${operation.kind} failed: ${reason}` });
-  }
 };
 
 const describeDaemon = (

@@ -67,7 +67,7 @@ const main = async (): Promise<void> => {
     reason: inherited.isRecovery ? 'the guard brought it back' : null,
     data: { pid: process.pid },
   });
-  await drover.recover();
+  drover.recover();
   const api = await serveApi({
     service: drover.service,
     socketPath,

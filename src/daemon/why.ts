@@ -76,6 +76,10 @@ const CAUSES: Partial<Readonly<Record<EventType, Causes>>> = {
     ['port-taken', duringOperation],
     ['operation-started', sameOperation],
   ],
+  'operation-resumed': [
+    ['daemon-recovered', anywhere],
+    ['daemon-started', anywhere],
+  ],
   'worker-adopted': [
     ['daemon-recovered', anywhere],
     ['daemon-started', anywhere],

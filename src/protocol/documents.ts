@@ -180,6 +180,7 @@ export const EVENT_TYPES = [
   'app-changed',
   'app-removed',
   'operation-started',
+  'operation-resumed',
   'operation-ended',
   'worker-spawned',
   'worker-adopted',

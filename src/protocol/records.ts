@@ -21,7 +21,15 @@ export interface WorkerRecord extends WorkerRecordKey {
   /** Phase of its machine (`core/worker.ts`); `store/` does not interpret it. */
   readonly phase: string;
   readonly restarts: number;
+  readonly role: WorkerRole;
+  /** The order that it was booted for, as `operation:turn`; null where no operation asked for it. */
+  readonly order: string | null;
 }
+
+/**
+ * What a worker is in its slot: it has the traffic, it will get it from another one, or it is on its way out.
+ */
+export type WorkerRole = 'holder' | 'replacement' | 'leaving';
 
 export interface PortRecord {
   readonly app: string;

@@ -8,9 +8,10 @@ import { numberOf } from './json.ts';
 import { begin } from './migrations/001-begin.ts';
 import { binPaths } from './migrations/002-bin-paths.ts';
 import { portSlots } from './migrations/003-port-slots.ts';
+import { workerRoles } from './migrations/004-worker-roles.ts';
 
 /** In order; the number of a migration is its place, from 1. */
-export const MIGRATIONS: readonly string[] = [begin, binPaths, portSlots];
+export const MIGRATIONS: readonly string[] = [begin, binPaths, portSlots, workerRoles];
 
 export function migrate(database: Database, migrations: readonly string[] = MIGRATIONS): void {
   const from = numberOf(database.prepare('PRAGMA user_version').find()?.['user_version']);

@@ -55,6 +55,8 @@ const worker = (fields: Partial<WorkerRecord> = {}): WorkerRecord => ({
   startedAtMs: 1_700_000_000_123,
   phase: 'starting',
   restarts: 0,
+  role: 'holder',
+  order: null,
   ...fields,
 });
 

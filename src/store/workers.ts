@@ -2,14 +2,15 @@
  * Adoption records: what a new daemon needs to know its predecessor's workers again, one row per live process. Written
  * at spawn and at each change of phase, removed when the exit has been dealt with.
  */
-import type { Lane, WorkerRecord, WorkerRecordKey } from '../protocol/index.ts';
+import type { Lane, WorkerRecord, WorkerRecordKey, WorkerRole } from '../protocol/index.ts';
 import type { Database, Row } from './database.ts';
-import { numberOf, textOf } from './json.ts';
+import { numberOf, textOf, textOrNull } from './json.ts';
 
 export interface WorkerRecords {
   /** Adds or replaces the record of that slot and generation. */
   put(worker: WorkerRecord): void;
   setPhase(key: WorkerRecordKey, phase: string): void;
+  setRole(key: WorkerRecordKey, role: WorkerRole): void;
   remove(key: WorkerRecordKey): void;
   /** All of one app, or of every app; by app, slot, generation. */
   list(app?: string): WorkerRecord[];
@@ -18,11 +19,14 @@ export interface WorkerRecords {
 export function workerRecords(database: Database): WorkerRecords {
   const put = database.prepare(`
     INSERT OR REPLACE INTO workers
-      (app, slot, generation, lane, release, pid, start_ticks, boot_id, spawn, started_at_ms, phase, restarts)
+      (app, slot, generation, lane, release, pid, start_ticks, boot_id, spawn, started_at_ms, phase, restarts, role,
+       for_order)
     VALUES
-      (:app, :slot, :generation, :lane, :release, :pid, :startTicks, :bootId, :spawn, :startedAtMs, :phase, :restarts)`);
+      (:app, :slot, :generation, :lane, :release, :pid, :startTicks, :bootId, :spawn, :startedAtMs, :phase, :restarts,
+       :role, :order)`);
   const where = 'WHERE app = :app AND slot = :slot AND generation = :generation';
   const setPhase = database.prepare(`UPDATE workers SET phase = :phase ${where}`);
+  const setRole = database.prepare(`UPDATE workers SET role = :role ${where}`);
   const remove = database.prepare(`DELETE FROM workers ${where}`);
   const list = database.prepare(
     'SELECT * FROM workers WHERE :app IS NULL OR app = :app ORDER BY app, slot, generation',
@@ -41,6 +45,8 @@ export function workerRecords(database: Database): WorkerRecords {
     startedAtMs: numberOf(row['started_at_ms']),
     phase: textOf(row['phase']),
     restarts: numberOf(row['restarts']),
+    role: textOf(row['role']) as WorkerRole,
+    order: textOrNull(row['for_order']),
   });
   return {
     // Named one by one: SQLite refuses names that the statement does not have, and callers pass richer objects.
@@ -58,8 +64,11 @@ export function workerRecords(database: Database): WorkerRecords {
         startedAtMs: worker.startedAtMs,
         phase: worker.phase,
         restarts: worker.restarts,
+        role: worker.role,
+        order: worker.order,
       }),
     setPhase: ({ app, slot, generation }, phase) => void setPhase.run({ app, slot, generation, phase }),
+    setRole: ({ app, slot, generation }, role) => void setRole.run({ app, slot, generation, role }),
     remove: ({ app, slot, generation }) => void remove.run({ app, slot, generation }),
     list: (app) => list.list({ app: app ?? null }).map(read),
   };

@@ -138,10 +138,11 @@ class AdoptionRun {
     handle.pid = record.pid;
     const tenant = new Tenant(app, {
       slot: record.slot,
-      config: app.state.config,
+      config: app.configOf(record.release),
       release: record.release,
       isChanged: false,
-      isReplacement: false,
+      role: record.role,
+      order: record.order,
     });
     this.#tenant = tenant;
     tenant.handle = handle;
@@ -155,7 +156,7 @@ class AdoptionRun {
       const { daemonId, reportEveryMs } = this.#sources;
       handle.link.send({ type: 'welcome', daemon: daemonId, reportEveryMs });
     }
-    app.slots.settle(tenant, record);
+    app.slots.settle(tenant, record, app.operation !== null);
     watchFromOutside(tenant, handle);
     try {
       watchExit(record.pid, (status) => tenant.onExit(handle, status?.code ?? null, status?.signal ?? null));

@@ -9,6 +9,7 @@ import { Availability } from './availability.ts';
 import type { SupervisorEdges } from './edges.ts';
 import { identityOf } from './identity.ts';
 import { ListenDesk } from './listen-desk.ts';
+import { changeOf, type UnfinishedOperation } from './operation-memory.ts';
 import { OperationRun, type OperationPlan } from './operation-run.ts';
 import { KILL_AFTER_MS, patienceMs } from './patience.ts';
 import { Slots } from './slots.ts';
@@ -32,6 +33,8 @@ export interface AppListener {
   /** The lasting state changed: write it down. */
   readonly onState: (app: App) => void;
   readonly onOperation: (app: App, run: OperationRun) => void;
+  /** Its deletion has ended. */
+  readonly onDeleted: (app: App) => void;
 }
 
 export class App implements TenantHost {
@@ -128,8 +131,7 @@ export class App implements TenantHost {
     const from = this.#state;
     this.#target = { ...from, ...change };
     this.#isChanged = isOtherProgram(from, this.#target);
-    const run = new OperationRun(
-      this,
+    return this.#carry(
       {
         kind,
         ...plan,
@@ -140,13 +142,32 @@ export class App implements TenantHost {
         patienceMs: Math.max(patienceMs(from.config), patienceMs(this.#target.config)),
         detail: change,
       },
-      (changed) => this.#listener.onOperation(this, changed),
+      null,
+      after,
     );
+  }
+
+  /** An operation that an earlier daemon did not end: known from now on, and gone on with by {@link OperationRun.resume}. */
+  takeOver(unfinished: UnfinishedOperation): OperationRun {
+    const change = changeOf(unfinished.memory);
+    this.#target = { ...this.#state, ...change };
+    this.#isChanged = isOtherProgram(this.#state, this.#target);
+    return this.#carry(unfinished.memory.plan, unfinished);
+  }
+
+  #carry(plan: OperationPlan, unfinished: UnfinishedOperation | null, after?: Promise<unknown>): OperationRun {
+    const run = new OperationRun(this, plan, (changed) => this.#listener.onOperation(this, changed), unfinished);
     this.#run = run;
     this.#listener.onState(this);
     void run.ended.then((document) => this.#settle(document));
-    void run.begin(after);
+    if (unfinished === null) void run.begin(after);
+    else this.#listener.onOperation(this, run);
     return run;
+  }
+
+  /** What a worker of that release runs with. */
+  configOf(release: number): AppConfig {
+    return release === this.#target.release ? this.#target.config : this.#state.config;
   }
 
   /** What is wanted is kept whatever comes of it: a start that failed is retried, a stop is never undone. */
@@ -164,9 +185,15 @@ export class App implements TenantHost {
     this.#run = null;
     this.#lastRun = document;
     this.#isChanged = false;
-    this.slots.dropEmpty(this.#state.instances);
+    for (const index of this.slots.dropEmpty(this.#state.instances)) this.#giveUp(index);
     if (document.receipt?.outcome === 'completed') this.#forgetUnserved();
     this.#listener.onState(this);
+    if (document.kind === 'delete') this.#listener.onDeleted(this);
+  }
+
+  /** Nobody is left in the slot: its shards go once a sibling has emptied their queues. */
+  #giveUp(index: number): void {
+    for (const port of this.edges.traffic.ports(this.app)) void port.giveUp(index);
   }
 
   #forgetUnserved(): void {
@@ -199,11 +226,6 @@ export class App implements TenantHost {
     if (!isHolder || tenant.state.phase !== 'running' || this.#state.wanted !== 'up') return;
     this.edges.records.events.append({ app: this.app, worker: tenant.id, type: 'worker-hung', reason });
     this.begin('reload', {}, { machine: 'reload', changes: [{ slot: tenant.slot, action: 'replace' }] });
-  }
-
-  /** A slot that scaling removed: its shards are given up once a sibling has emptied their queues. */
-  removeSlot(index: number): void {
-    for (const port of this.edges.traffic.ports(this.app)) void port.giveUp(index);
   }
 
   // ── what tenants ask ───────────────────────────────────────────────────────────────────────────────────────────

@@ -16,6 +16,7 @@ import type {
   ShardView,
   WorkerRecord,
   WorkerRecordKey,
+  WorkerRole,
 } from '../protocol/index.ts';
 import type { ResolvedCommand } from './launch.ts';
 
@@ -69,6 +70,7 @@ export interface Records {
   readonly workers: {
     put(record: WorkerRecord): void;
     setPhase(key: WorkerRecordKey, phase: string): void;
+    setRole(key: WorkerRecordKey, role: WorkerRole): void;
     remove(key: WorkerRecordKey): void;
   };
   readonly ports: {

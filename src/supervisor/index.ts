@@ -9,6 +9,7 @@ export { identityOf } from './identity.ts';
 export { appEnvironment, workerEnvironment } from './environment.ts';
 export type { ResolvedCommand } from './launch.ts';
 export { labelOf } from './listen-desk.ts';
+export { readMemory } from './operation-memory.ts';
 export { OperationRun } from './operation-run.ts';
 export { canOverlap } from './overlap.ts';
 export { REPORT_EVERY_MS } from './spawn-worker.ts';

@@ -13,7 +13,14 @@ function silentHost(): OperationHost {
   };
   // Only what an operation touches; the rest of the edges belongs to workers.
   const edges = { clock, records, output: { lastLines: async () => [] } } as unknown as SupervisorEdges;
-  const facts = { slot: 0, config: {} as never, release: 1, isChanged: false, isReplacement: true };
+  const facts = {
+    slot: 0,
+    config: {} as never,
+    release: 1,
+    isChanged: false,
+    role: 'replacement',
+    order: null,
+  } as const;
   const tenant = new Tenant({ app: 'shop', edges } as unknown as TenantHost, facts);
   return {
     app: 'shop',
@@ -37,7 +44,7 @@ describe('an operation', () => {
     } as const;
     const host = silentHost();
     // The tenant counts as starting, so that it has not failed either.
-    const tenant = host.slots.boot(0, 'new');
+    const tenant = host.slots.boot(0, 'new', 'op:1');
     tenant.state = { ...tenant.state, phase: 'starting', wanted: 'up' };
     const run = new OperationRun(host, plan, () => {});
     await run.begin();

@@ -4,6 +4,7 @@
  */
 import {
   newOperation,
+  releaseOf,
   stepOperation,
   type OperationEffect,
   type OperationEvent,
@@ -13,6 +14,8 @@ import {
 } from '../core/index.ts';
 import type { OperationDocument, OperationKind, ReceiptDocument, ReceiptStep } from '../protocol/index.ts';
 import type { SupervisorEdges } from './edges.ts';
+import type { AppChange } from './app.ts';
+import { memoryOf, type OperationMemory, type UnfinishedOperation } from './operation-memory.ts';
 import { FAILED_STARTS_TO_FAIL } from './patience.ts';
 import { ReceiptBook } from './receipt.ts';
 import type { Tenant } from './tenant.ts';
@@ -21,7 +24,7 @@ import type { WorkerHandle } from './worker-handle.ts';
 
 /** What an operation does to the slots of its app. Each returns the tenant whose answer is awaited; null: there is none. */
 export interface SlotHands {
-  boot(slot: number, release: 'new' | 'old'): Tenant;
+  boot(slot: number, release: 'new' | 'old', order: string): Tenant;
   handOver(slot: number): Tenant | null;
   discard(slot: number): Tenant | null;
   stop(slot: number): Tenant | null;
@@ -44,8 +47,8 @@ export interface OperationPlan {
   readonly to: number | null;
   /** Without any progress for this long, something is wrong that nobody foresaw. */
   readonly patienceMs: number;
-  /** Kept with the state, so that a new daemon can resume it. */
-  readonly detail: unknown;
+  /** What becomes of the app when it succeeds. */
+  readonly detail: AppChange;
 }
 
 interface Awaited {
@@ -67,10 +70,11 @@ export class OperationRun {
   readonly ended: Promise<OperationDocument>;
   readonly #host: OperationHost;
   readonly #startedAt: number;
+  /** On the clock of this daemon, also where an earlier one began it. */
   readonly #startedMonotonic: number;
   readonly #awaited = new Map<number, Awaited>();
-  readonly #steps: ReceiptStep[] = [];
-  readonly #book = new ReceiptBook();
+  readonly #steps: ReceiptStep[];
+  readonly #book: ReceiptBook;
   readonly #onChange: (run: OperationRun) => void;
   #state: OperationState;
   #document: OperationDocument;
@@ -79,25 +83,34 @@ export class OperationRun {
   #isEnding = false;
   readonly #timers = openTimers<'deadline'>();
 
-  constructor(host: OperationHost, plan: OperationPlan, onChange: (run: OperationRun) => void) {
+  /** Writes a new operation down; with `unfinished` it goes on with one that is on record. */
+  constructor(
+    host: OperationHost,
+    plan: OperationPlan,
+    onChange: (run: OperationRun) => void,
+    unfinished: UnfinishedOperation | null = null,
+  ) {
+    const { clock, records } = host.edges;
+    const memory = unfinished?.memory ?? null;
     this.#host = host;
     this.plan = plan;
     this.kind = plan.kind;
     this.#onChange = onChange;
-    this.#state = newOperation(plan.machine, plan.changes, plan.batchSize);
-    this.#startedAt = host.edges.clock.wallMs();
-    this.#startedMonotonic = host.edges.clock.monotonicMs();
-    this.id = host.edges.records.operations.begin({
-      kind: plan.kind,
-      app: host.app,
-      phase: this.#state.phase,
-      state: this.#recorded(),
-    }).id;
+    this.#state = memory?.machine ?? newOperation(plan.machine, plan.changes, plan.batchSize);
+    this.#steps = [...(memory?.steps ?? [])];
+    this.#book = new ReceiptBook(memory?.receipt);
+    this.#startedAt = unfinished?.startedAtMs ?? clock.wallMs();
+    this.#startedMonotonic = clock.monotonicMs() - Math.max(0, clock.wallMs() - this.#startedAt);
+    this.id =
+      unfinished?.id ??
+      records.operations.begin({ kind: plan.kind, app: host.app, phase: this.#state.phase, state: this.#recorded() })
+        .id;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
     this.#document = this.#describe(null);
-    this.#event('operation-started', `${plan.kind} (operation ${this.id})`);
+    const word = unfinished === null ? 'operation-started' : 'operation-resumed';
+    this.#event(word, `${plan.kind} (operation ${this.id})`);
   }
 
   get document(): OperationDocument {
@@ -115,6 +128,20 @@ export class OperationRun {
     await Promise.all(handles.map((handle) => handle.freshReport(FRESH_REPORT_MS)));
     this.#book.begin(handles);
     this.#step({ type: 'begin' });
+  }
+
+  /** Goes on where the daemon before this one left it; its workers were taken over or are gone. */
+  async resume(after?: Promise<unknown>): Promise<void> {
+    this.#note({ name: 'resumed', slot: null, outcome: 'done', detail: 'the daemon was restarted' });
+    if (this.#state.phase === 'preparing') return this.begin(after);
+    for (const handle of this.#host.liveHandles()) this.#book.add(handle);
+    this.#step({ type: 'restored' });
+  }
+
+  /** Which release belongs into a slot that turned out to be empty; null: it sees to that itself. */
+  releaseOf(slot: number): 'new' | 'old' | null {
+    const progress = this.#state.slots.find((each) => each.slot === slot);
+    return progress === undefined ? 'new' : releaseOf(progress);
   }
 
   abort(reason: string): void {
@@ -155,9 +182,10 @@ export class OperationRun {
     const { state, effects } = stepOperation(this.#state, event);
     this.#state = state;
     this.#timers.arm('deadline', this.plan.patienceMs, () => this.#step({ type: 'deadline' }));
+    for (const effect of effects) if (effect.type === 'step') this.#note(effect);
+    if (effects.some((effect) => effect.type === 'hand-over')) this.#book.markHandOver();
     this.#host.edges.records.operations.advance(this.id, state.phase, this.#recorded());
     this.#document = this.#describe(null);
-    if (effects.some((effect) => effect.type === 'hand-over')) this.#book.markHandOver();
     for (const effect of effects) this.#run(effect);
     this.#onChange(this);
   }
@@ -165,10 +193,10 @@ export class OperationRun {
   #run(effect: OperationEffect): void {
     switch (effect.type) {
       case 'boot':
-        this.#await('boot', effect, this.#host.slots.boot(effect.slot, 'new'));
+        this.#await('boot', effect, this.#host.slots.boot(effect.slot, 'new', this.#order(effect)));
         return;
       case 'boot-old':
-        this.#await('old-boot', effect, this.#host.slots.boot(effect.slot, 'old'));
+        this.#await('old-boot', effect, this.#host.slots.boot(effect.slot, 'old', this.#order(effect)));
         return;
       case 'hand-over':
         this.#await('drain', effect, this.#host.slots.handOver(effect.slot));
@@ -180,14 +208,17 @@ export class OperationRun {
         this.#await('drain', effect, this.#host.slots.stop(effect.slot));
         return;
       case 'step':
-        this.#note(effect.name, effect.slot, effect.outcome, effect.detail);
-        return;
+        return; // Was noted before the others began.
       case 'finish':
         this.#isEnding = true;
         this.#timers.close();
         void this.#finish(effect.outcome, effect.reason);
         return;
     }
+  }
+
+  #order({ turn }: { readonly turn: number }): string {
+    return `${this.id}:${turn}`;
   }
 
   /** The answer may be there already (a worker that is gone); through the queue, so that effects stay in order. */
@@ -232,7 +263,7 @@ export class OperationRun {
     this.#onChange(this);
   }
 
-  #note(name: string, slot: number | null, outcome: string, detail: string | null): void {
+  #note({ name, slot, outcome, detail }: Omit<Extract<OperationEffect, { type: 'step' }>, 'type'>): void {
     this.#steps.push({
       at: new Date(this.#host.edges.clock.wallMs()).toISOString(),
       name,
@@ -243,7 +274,7 @@ export class OperationRun {
   }
 
   #event(
-    type: 'operation-started' | 'operation-ended',
+    type: 'operation-started' | 'operation-resumed' | 'operation-ended',
     reason: string,
     data: { outcome?: OperationOutcome } = {},
   ): void {
@@ -251,8 +282,13 @@ export class OperationRun {
     edges.records.events.append({ app, type, reason, data: { operation: this.id, kind: this.kind, ...data } });
   }
 
-  #recorded(): unknown {
-    return { machine: this.#state, plan: this.plan };
+  #recorded(): OperationMemory {
+    return memoryOf({
+      machine: this.#state,
+      plan: this.plan,
+      steps: this.#steps,
+      receipt: this.#book.toMemory(),
+    });
   }
 
   #describe(receipt: ReceiptDocument | null): OperationDocument {

@@ -6,12 +6,37 @@ import type { LatencyDocument, ReceiptDocument, RequestCounters } from '../proto
 import { mergeHistograms, percentile, subtractHistogram, type SparseHistogram } from '../runtime/index.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
+/** What it looks at. */
+export type CountedWorker = Pick<WorkerHandle, 'holderId' | 'counters' | 'reportSpan' | 'pid' | 'exitWord' | 'drain'>;
+
 interface Entry {
-  readonly handle: WorkerHandle;
+  /** Null: it is gone, and an earlier daemon knew it. */
+  handle: CountedWorker | null;
+  /** What that daemon knew. */
+  readonly remembered: WorkerFigures | null;
   /** Counters when the operation began; null for workers that it started. */
   readonly atBegin: RequestCounters | null;
   /** Counters at the last hand-over. */
   atHandOver: RequestCounters | null;
+}
+
+interface WorkerFigures {
+  readonly counters: RequestCounters | null;
+  readonly closedUpgrades: number;
+  readonly cutUpgrades: number;
+  /** It told how it ended; else what it had begun may or may not have been answered. */
+  readonly hasSaidLastWord: boolean;
+}
+
+/** A receipt as far as it has come: plain data, for a daemon that has to finish it. */
+export interface ReceiptMemory {
+  readonly before: SparseHistogram;
+  readonly hasHandedOver: boolean;
+  readonly workers: readonly ({
+    readonly holder: string;
+    readonly atBegin: RequestCounters | null;
+    readonly atHandOver: RequestCounters | null;
+  } & WorkerFigures)[];
 }
 
 export type ReceiptFigures = Pick<ReceiptDocument, 'requests' | 'latencyMs'>;
@@ -21,8 +46,17 @@ export class ReceiptBook {
   #before: SparseHistogram = [];
   #hasHandedOver = false;
 
+  constructor(memory: ReceiptMemory | null = null) {
+    if (memory === null) return;
+    this.#before = memory.before;
+    this.#hasHandedOver = memory.hasHandedOver;
+    for (const { holder, atBegin, atHandOver, ...remembered } of memory.workers) {
+      this.#entries.set(holder, { handle: null, remembered, atBegin, atHandOver });
+    }
+  }
+
   /** The workers that serve when the operation begins. Their reports must be fresh. */
-  begin(handles: readonly WorkerHandle[]): void {
+  begin(handles: readonly CountedWorker[]): void {
     for (const handle of handles) this.#entries.set(handle.holderId, newEntry(handle, handle.counters));
     this.#before = mergeHistograms(
       handles.map((handle) => {
@@ -32,15 +66,17 @@ export class ReceiptBook {
     );
   }
 
-  /** A worker that the operation brought up. */
-  add(handle: WorkerHandle): void {
-    if (!this.#entries.has(handle.holderId)) this.#entries.set(handle.holderId, newEntry(handle, null));
+  /** A worker that the operation brought up, or that has come back to a new daemon. */
+  add(handle: CountedWorker): void {
+    const known = this.#entries.get(handle.holderId);
+    if (known === undefined) this.#entries.set(handle.holderId, newEntry(handle, null));
+    else known.handle ??= handle;
   }
 
   /** Traffic has moved: what finishes from now on counts as "after". */
   markHandOver(): void {
     this.#hasHandedOver = true;
-    for (const entry of this.#entries.values()) entry.atHandOver = entry.handle.counters;
+    for (const entry of this.#entries.values()) entry.atHandOver = figuresOf(entry).counters;
   }
 
   figures(): ReceiptFigures {
@@ -53,17 +89,20 @@ export class ReceiptBook {
     let upgradesCut = 0;
     const during: SparseHistogram[] = [];
     const after: SparseHistogram[] = [];
-    for (const { handle, atBegin, atHandOver } of this.#entries.values()) {
-      const last = handle.counters;
+    for (const entry of this.#entries.values()) {
+      const { handle, atBegin, atHandOver } = entry;
+      const { counters: last, closedUpgrades, cutUpgrades, hasSaidLastWord } = figuresOf(entry);
       if (last !== null) {
         served += last.served - (atBegin?.served ?? 0);
         failed += last.failed - (atBegin?.failed ?? 0);
         lost += last.lost - (atBegin?.lost ?? 0);
         refused += last.refused - (atBegin?.refused ?? 0);
-        if (isGoneWithoutWord(handle)) unknown += Math.max(0, last.begun - finished(last));
+        // It was killed: what it had begun when it last spoke may or may not have been answered.
+        const isGone = handle === null || handle.pid === null;
+        if (isGone && !hasSaidLastWord) unknown += Math.max(0, last.begun - finished(last));
       }
-      upgradesClosed += handle.drain?.closedUpgrades ?? 0;
-      upgradesCut += handle.drain?.cutUpgrades ?? 0;
+      upgradesClosed += closedUpgrades;
+      upgradesCut += cutUpgrades;
       const split = this.#hasHandedOver ? atHandOver : last;
       during.push(difference(atBegin, split));
       if (this.#hasHandedOver) after.push(difference(split, last));
@@ -77,20 +116,44 @@ export class ReceiptBook {
       },
     };
   }
+
+  toMemory(): ReceiptMemory {
+    return {
+      before: this.#before,
+      hasHandedOver: this.#hasHandedOver,
+      workers: [...this.#entries].map(([holder, entry]) => ({
+        holder,
+        atBegin: entry.atBegin,
+        atHandOver: entry.atHandOver,
+        ...figuresOf(entry),
+      })),
+    };
+  }
 }
 
-const newEntry = (handle: WorkerHandle, atBegin: RequestCounters | null): Entry => ({
+const newEntry = (handle: CountedWorker, atBegin: RequestCounters | null): Entry => ({
   handle,
+  remembered: null,
   atBegin,
   atHandOver: null,
 });
 
+const NOTHING: WorkerFigures = { counters: null, closedUpgrades: 0, cutUpgrades: 0, hasSaidLastWord: false };
+
+/** What the worker itself said last, also before it spoke to this daemon. */
+const figuresOf = ({ handle, remembered }: Entry): WorkerFigures => {
+  const earlier = remembered ?? NOTHING;
+  if (handle === null) return earlier;
+  return {
+    counters: handle.counters ?? earlier.counters,
+    closedUpgrades: handle.drain?.closedUpgrades ?? earlier.closedUpgrades,
+    cutUpgrades: handle.drain?.cutUpgrades ?? earlier.cutUpgrades,
+    hasSaidLastWord: handle.exitWord !== null || handle.drain !== null || earlier.hasSaidLastWord,
+  };
+};
+
 const finished = (counters: RequestCounters): number =>
   counters.served + counters.failed + counters.lost + counters.aborted + counters.refused;
-
-/** It was killed: what it had begun when it last spoke may or may not have been answered. */
-const isGoneWithoutWord = (handle: WorkerHandle): boolean =>
-  handle.pid === null && handle.exitWord === null && handle.drain === null;
 
 /** Latencies of what finished between two readings of one worker's counters. */
 const difference = (first: RequestCounters | null, last: RequestCounters | null): SparseHistogram =>

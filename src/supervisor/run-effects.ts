@@ -19,12 +19,11 @@ const RUNNERS: Runners = {
     const handle = tenant.handle;
     if (handle === null || handle.generation !== generation || handle.pid === null) return;
     tenant.timers.disarm('settle');
-    if (handle.link === null || !handle.isAgentHere) {
-      // Nobody to ask politely: a program without an agent, or one that has not come up yet.
-      signalTree(handle, 'SIGTERM');
-      return;
-    }
-    askToDrain(tenant, handle);
+    // One that was taken over may be in the middle of its work, and is asked when its agent speaks.
+    const isExpected = handle.adoption !== null && !tenant.isAgentless;
+    if (handle.link !== null && (handle.isAgentHere || isExpected)) return askToDrain(tenant, handle);
+    // Nobody to ask politely: a program without an agent, or one that has not come up yet.
+    if (!isExpected) signalTree(handle, 'SIGTERM');
   },
 
   signal(tenant, { generation }) {

@@ -17,14 +17,20 @@ export class Slot {
     return [this.holder, this.replacement, ...this.leaving].filter((tenant) => tenant !== null);
   }
 
+  /** It stays only until it is gone. */
+  leave(tenant: Tenant): void {
+    tenant.assume('leaving');
+    this.leaving.add(tenant);
+  }
+
   /** The replacement takes the slot over; returns the tenant that leaves. */
   handOver(): Tenant | null {
     const { holder, replacement } = this;
     if (replacement === null) return null;
+    replacement.assume('holder');
     this.holder = replacement;
     this.replacement = null;
-    replacement.isReplacement = false;
-    if (holder !== null) this.leaving.add(holder);
+    if (holder !== null) this.leave(holder);
     return holder;
   }
 }

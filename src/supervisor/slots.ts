@@ -2,7 +2,7 @@
  * The slots of one app and who is in them: what an operation does to a slot, what becomes of the workers of an earlier
  * daemon, and when a slot that is not wanted any more is gone.
  */
-import type { AppConfig } from '../protocol/index.ts';
+import type { AppConfig, WorkerRecord } from '../protocol/index.ts';
 import { Slot } from './slot.ts';
 import { Tenant, type TenantHost } from './tenant.ts';
 
@@ -39,22 +39,30 @@ export class Slots {
     return this.#slots.get(index) ?? null;
   }
 
-  boot(index: number, release: 'new' | 'old'): Tenant {
+  /**
+   * Fills the slot: with its holder where it has none that is wanted, else with a replacement. `order` names what asked
+   * for it; the same order given again (its daemon may have died after it was carried out) finds the tenant of the first.
+   */
+  boot(index: number, release: 'new' | 'old', order: string | null = null): Tenant {
     const slot = this.#slot(index);
-    const pending = slot.replacement ?? (slot.holder?.state.wanted === 'up' ? null : slot.holder);
-    // The effect may be sent twice after a daemon restart: the tenant that it made is the answer.
     if (slot.replacement !== null) return slot.replacement;
-    const isFirst = slot.holder === null || pending === slot.holder;
-    if (slot.holder !== null && isFirst) dismiss(slot, slot.holder);
-    const tenant = new Tenant(this.#host, { slot: index, ...this.#sourceOf(release), isReplacement: !isFirst });
-    if (isFirst) slot.holder = tenant;
-    else slot.replacement = tenant;
+    if (order !== null && slot.holder?.order === order) return slot.holder;
+    const isFirst = slot.holder === null || slot.holder.state.wanted !== 'up';
+    const role = isFirst ? 'holder' : 'replacement';
+    const tenant = new Tenant(this.#host, { slot: index, ...this.#sourceOf(release), role, order });
+    if (isFirst) {
+      if (slot.holder !== null) dismiss(slot, slot.holder);
+      slot.holder = tenant;
+    } else slot.replacement = tenant;
     tenant.start();
     return tenant;
   }
 
+  /** Null: nobody leaves. */
   handOver(index: number): Tenant | null {
     const slot = this.#slot(index);
+    // It was carried out already: the one that leaves by it may still be there.
+    if (slot.replacement === null) return lastOf(slot.leaving);
     const leaving = slot.handOver();
     // The new one accepts before the old one stops: the queue is theirs in common, so nothing waits for nobody.
     slot.holder?.accept();
@@ -65,9 +73,9 @@ export class Slots {
   discard(index: number): Tenant | null {
     const slot = this.#slot(index);
     const tenant = slot.replacement;
-    if (tenant === null) return null;
+    if (tenant === null) return lastOf(slot.leaving);
     slot.replacement = null;
-    slot.leaving.add(tenant);
+    slot.leave(tenant);
     tenant.stop();
     return tenant;
   }
@@ -78,21 +86,17 @@ export class Slots {
     return tenant;
   }
 
-  /** Gives an adopted worker its place: the newest that serves holds the slot, older ones leave. */
-  settle(tenant: Tenant, record: { readonly generation: number; readonly pid: number; readonly phase: string }): void {
+  /**
+   * Gives an adopted worker its place: what the record says, with an operation that goes on (`isChanging`). Else the
+   * newest that serves holds the slot, and others leave. Called for older workers of a slot first.
+   */
+  settle(tenant: Tenant, record: AdoptedRecord, isChanging: boolean): void {
     const slot = this.#slot(tenant.slot);
     slot.lastGeneration = Math.max(slot.lastGeneration, record.generation);
-    const isServing = record.phase === 'running';
-    const isLeaving = record.phase !== 'running' && record.phase !== 'starting';
-    const isUnfinished = slot.holder !== null && !isServing;
-    if (!isLeaving && !isUnfinished) {
-      if (slot.holder !== null) slot.leaving.add(slot.holder);
-      slot.holder = tenant;
-    } else {
-      slot.leaving.add(tenant);
-    }
+    place(slot, tenant, record.phase, isChanging);
     const at = this.#host.edges.clock.monotonicMs();
-    tenant.step({ type: 'adopt', at, generation: record.generation, pid: record.pid, isReady: isServing });
+    const isReady = record.phase === 'running';
+    tenant.step({ type: 'adopt', at, generation: record.generation, pid: record.pid, isReady });
     for (const old of slot.leaving) if (old.state.wanted === 'up') old.stop();
   }
 
@@ -106,13 +110,14 @@ export class Slots {
     tenant.close();
   }
 
-  /** Drops the slots from `count` on in which nobody is left. */
-  dropEmpty(count: number): void {
-    for (const slot of this.all) {
-      if (slot.index < count || !slot.tenants.every(isAtRest)) continue;
+  /** Drops the slots from `count` on in which nobody is left; returns their numbers. */
+  dropEmpty(count: number): number[] {
+    const empty = this.all.filter((slot) => slot.index >= count && slot.tenants.every(isAtRest));
+    for (const slot of empty) {
       for (const tenant of slot.tenants) tenant.close();
       this.#slots.delete(slot.index);
     }
+    return empty.map(({ index }) => index);
   }
 
   #slot(index: number): Slot {
@@ -124,10 +129,27 @@ export class Slots {
   }
 }
 
+type AdoptedRecord = Pick<WorkerRecord, 'generation' | 'pid' | 'phase'>;
+
+const place = (slot: Slot, tenant: Tenant, phase: string, isChanging: boolean): void => {
+  if (isChanging && tenant.isReplacement) {
+    slot.replacement = tenant;
+    return;
+  }
+  const isServing = phase === 'running';
+  const isLeaving = tenant.role === 'leaving' || (!isServing && phase !== 'starting');
+  if (isLeaving || (slot.holder !== null && !isServing)) return slot.leave(tenant);
+  if (slot.holder !== null) slot.leave(slot.holder);
+  tenant.assume('holder');
+  slot.holder = tenant;
+};
+
+const lastOf = (tenants: ReadonlySet<Tenant>): Tenant | null => [...tenants].at(-1) ?? null;
+
 /** The slot has another tenant: this one stays only until it is gone. */
 const dismiss = (slot: Slot, tenant: Tenant): void => {
   if (isAtRest(tenant)) tenant.close();
-  else slot.leaving.add(tenant);
+  else slot.leave(tenant);
 };
 
 const isAtRest = (tenant: Tenant): boolean => tenant.state.phase === 'stopped' || tenant.state.phase === 'crashed';

@@ -111,6 +111,8 @@ const settleSpawn = (tenant: Tenant, handle: WorkerHandle, child: ReturnType<typ
     startedAtMs: handle.startedAt,
     phase: tenant.state.phase,
     restarts: tenant.state.restarts,
+    role: tenant.role,
+    order: tenant.order,
   });
   tenant.attach(handle, child);
   edges.onDescriptorsChanged();

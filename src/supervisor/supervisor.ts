@@ -123,11 +123,7 @@ export class Supervisor {
   scale(app: App, instances: number, change: AppChange = {}): OperationRun {
     const fresh = this.#changes(app, range(instances), 'boot', isVacant);
     const removed = this.#surplus(app, instances);
-    const run = app.begin('scale', { ...change, instances }, { machine: 'scale', changes: [...fresh, ...removed] });
-    void run.ended.then(() => {
-      for (const { slot } of removed) if (app.slots.find(slot) === null) app.removeSlot(slot);
-    });
-    return run;
+    return app.begin('scale', { ...change, instances }, { machine: 'scale', changes: [...fresh, ...removed] });
   }
 
   async #interrupt(app: App, kind: OperationKind): Promise<void> {
@@ -160,8 +156,26 @@ export class Supervisor {
       .map(({ index }) => ({ slot: index, action: 'remove' }));
   }
 
-  /** After a daemon restart: opens the app's ports again and fills the slots that have no worker. */
-  resume(app: App): void {
+  /**
+   * After a daemon restart, once the workers are taken over: opens the app's ports again, goes on with its operation, and
+   * fills the slots that have no worker and that no operation cares for.
+   */
+  resume(app: App, after?: Promise<unknown>): void {
+    if (app.state.wanted === 'up') this.#regain(app);
+    else {
+      this.edges.traffic.closeApp(app.app);
+      if (app.operation === null) for (const tenant of app.tenants) tenant.stop();
+    }
+    const { operation } = app;
+    void operation?.resume(after);
+    if (app.state.wanted !== 'up') return;
+    for (const { slot } of this.#changes(app, range(app.state.instances), 'boot', isVacant)) {
+      const release = operation === null ? 'new' : operation.releaseOf(slot);
+      if (release !== null) app.slots.boot(slot, release);
+    }
+  }
+
+  #regain(app: App): void {
     regainPorts(app);
     try {
       app.desk.openKnownPorts();
@@ -169,8 +183,6 @@ export class Supervisor {
       const reason = error instanceof Error ? error.message : String(error);
       this.edges.records.events.append({ app: app.app, type: 'port-taken', reason });
     }
-    for (const { slot } of this.#changes(app, range(app.state.instances), 'boot', isVacant))
-      app.slots.boot(slot, 'new');
   }
 
   /** An agent behind a wrapper connects and names its spawn. Null: nobody waits for it. */

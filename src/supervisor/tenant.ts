@@ -19,7 +19,7 @@ import {
   type WorkerState,
   type WorkerTimer,
 } from '../core/index.ts';
-import type { AppConfig } from '../protocol/index.ts';
+import type { AppConfig, WorkerRole } from '../protocol/index.ts';
 import { receiveMessage } from './agent-messages.ts';
 import { accountForExit } from './exit-account.ts';
 import type { SupervisorEdges } from './edges.ts';
@@ -60,8 +60,9 @@ export class Tenant {
   readonly release: number;
   /** Anything of script, arguments, environment or release differs from what learned the app's ports. */
   readonly isChanged: boolean;
-  /** A replacement accepts nothing before its hand-over: others serve. */
-  isReplacement: boolean;
+  /** The order of an operation that it was made for, if any: given again after a daemon restart, it finds its answer. */
+  readonly order: string | null;
+  #role: WorkerRole;
   state: WorkerState = newWorker();
   handle: WorkerHandle | null = null;
   /** When the current backoff ends; null outside it. */
@@ -72,18 +73,45 @@ export class Tenant {
 
   constructor(
     host: TenantHost,
-    facts: { slot: number; config: AppConfig; release: number; isChanged: boolean; isReplacement: boolean },
+    facts: {
+      readonly slot: number;
+      readonly config: AppConfig;
+      readonly release: number;
+      readonly isChanged: boolean;
+      readonly role: WorkerRole;
+      readonly order: string | null;
+    },
   ) {
     this.host = host;
     this.slot = facts.slot;
     this.config = facts.config;
     this.release = facts.release;
     this.isChanged = facts.isChanged;
-    this.isReplacement = facts.isReplacement;
+    this.#role = facts.role;
+    this.order = facts.order;
   }
 
   get id(): string {
     return `${this.host.app}/${this.slot}`;
+  }
+
+  get role(): WorkerRole {
+    return this.#role;
+  }
+
+  /** It accepts nothing before its hand-over: others serve. */
+  get isReplacement(): boolean {
+    return this.#role === 'replacement';
+  }
+
+  /** What it is in its slot from now on; on record before anything comes of it. */
+  assume(role: WorkerRole): void {
+    if (this.#role === role) return;
+    this.#role = role;
+    const { handle } = this;
+    if (handle === null || handle.pid === null) return;
+    const key = { app: this.host.app, slot: this.slot, generation: handle.generation };
+    this.host.edges.records.workers.setRole(key, role);
   }
 
   get at(): number {

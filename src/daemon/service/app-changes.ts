@@ -97,14 +97,7 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex): AppChanges =
   };
 
   const deleteApp = async (app: App): Promise<OperationRun> => {
-    const run = await supervisor.stop(app, 'delete');
-    void run.ended.then(() => {
-      supervisor.remove(app);
-      store.apps.remove(app.app);
-      parts.logs.forget(app.app);
-      store.events.append({ app: app.app, type: 'app-removed', reason: null });
-    });
-    return run;
+    return supervisor.stop(app, 'delete');
   };
 
   return {

@@ -12,7 +12,15 @@ import { openDataPath, type DataPath } from '../net/index.ts';
 import { bootId, readUsage } from '../os/index.ts';
 import type { Clock, DaemonDocument, DispatchLevel } from '../protocol/index.ts';
 import { openStore, type Store } from '../store/index.ts';
-import { openAgentSocket, Supervisor, type App, type Output, type SupervisorEdges } from '../supervisor/index.ts';
+import {
+  openAgentSocket,
+  Supervisor,
+  systemProcesses,
+  systemSchedule,
+  type App,
+  type Output,
+  type SupervisorEdges,
+} from '../supervisor/index.ts';
 import { CHANNEL_PREFIX, type Inherited } from './inheritance.ts';
 import type { KeptDescriptor } from './guard.ts';
 import { Operations } from './operations.ts';
@@ -85,6 +93,8 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
   });
   const edges: SupervisorEdges = {
     clock,
+    schedule: systemSchedule,
+    processes: systemProcesses,
     traffic: dataPath,
     records: store,
     output: options.output ?? fileOutput(logs, options, (app) => supervisor.find(app)?.uid ?? null),

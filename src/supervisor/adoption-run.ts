@@ -3,7 +3,6 @@
  * whether it is still there, takes its channel back, gives it to its slot, and replaces one whose agent stays silent.
  */
 import {
-  classifyExit,
   newAdoption,
   stepAdoption,
   type AdoptionEffect,
@@ -11,20 +10,15 @@ import {
   type AdoptionPolicy,
   type AdoptionState,
   type Exit,
-  type ObservedProcess,
 } from '../core/index.ts';
-import { exitOf, readStat, readVariable, takeDescriptor, watchExit } from '../os/index.ts';
-import { SPAWN_VARIABLE, type WorkerRecord } from '../protocol/index.ts';
+import type { WorkerRecord } from '../protocol/index.ts';
 import { watchFromOutside } from './agentless.ts';
 import { reportGarbage } from './agent-messages.ts';
-import { openChannelLink } from './agent-link.ts';
+import type { AgentLink } from './agent-link.ts';
 import type { App } from './app.ts';
+import type { CallOff } from './schedule.ts';
 import { Tenant } from './tenant.ts';
 import { WorkerHandle } from './worker-handle.ts';
-import { sweepTree } from './worker-signals.ts';
-
-/** The worker's copy of our end of the channel, by its number in every worker (`launch.ts`). */
-const PEER_FD_IN_WORKER = 4;
 
 const POLICY: AdoptionPolicy = { helloTimeoutMs: 5000 };
 
@@ -43,22 +37,6 @@ export const adoptWorkers = (app: App, records: readonly WorkerRecord[], sources
   }
 };
 
-/** What the world knows of the process that the record names. */
-const observe = (record: WorkerRecord, bootId: string): ObservedProcess => {
-  const stat = record.bootId === bootId ? readStat(record.pid) : null;
-  const isZombie = stat?.state === 'Z';
-  const mark = stat === null ? null : readVariable(record.pid, SPAWN_VARIABLE);
-  const status = isZombie && stat.startTicks === record.startTicks ? exitOf(record.pid, null) : null;
-  return {
-    isAlive: stat !== null,
-    isZombie,
-    startTimeTicks: stat?.startTicks ?? null,
-    bootId,
-    hasSpawnMark: mark === null ? null : mark === record.spawn,
-    exit: status === null ? null : classifyExit({ ...status, wasOomKilled: false, detail: null }),
-  };
-};
-
 class AdoptionRun {
   readonly #app: App;
   readonly #record: WorkerRecord;
@@ -66,7 +44,7 @@ class AdoptionRun {
   readonly #handle: WorkerHandle;
   #state: AdoptionState;
   #tenant: Tenant | null = null;
-  #timer: NodeJS.Timeout | null = null;
+  #callOff: CallOff | null = null;
 
   constructor(app: App, record: WorkerRecord, sources: AdoptionSources) {
     this.#app = app;
@@ -88,7 +66,11 @@ class AdoptionRun {
 
   probe(): void {
     const { generation } = this.#record;
-    this.#step({ type: 'probed', generation, observed: observe(this.#record, this.#sources.bootId) });
+    this.#step({
+      type: 'probed',
+      generation,
+      observed: this.#app.edges.processes.observe(this.#record, this.#sources.bootId),
+    });
   }
 
   /** Its agent spoke. */
@@ -102,8 +84,8 @@ class AdoptionRun {
   }
 
   close(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#callOff?.();
+    this.#callOff = null;
   }
 
   #step(event: AdoptionEvent): void {
@@ -123,7 +105,8 @@ class AdoptionRun {
         return;
       case 'arm': {
         const { generation } = effect;
-        this.#timer = setTimeout(() => this.#step({ type: 'timer', generation }), effect.afterMs).unref();
+        const { schedule } = this.#app.edges;
+        this.#callOff = schedule.background(effect.afterMs, () => this.#step({ type: 'timer', generation }));
         return;
       }
       case 'disarm':
@@ -146,45 +129,37 @@ class AdoptionRun {
     });
     this.#tenant = tenant;
     tenant.handle = handle;
-    const fd = this.#takeChannel();
-    if (fd !== null) {
-      handle.link = openChannelLink(fd, {
-        onMessage: (message) => tenant.receive(handle, message),
-        onGarbage: (detail) => reportGarbage(tenant, handle, detail),
-        onClose: () => {},
-      });
-      const { daemonId, reportEveryMs } = this.#sources;
-      handle.link.send({ type: 'welcome', daemon: daemonId, reportEveryMs });
-    }
+    handle.link = this.#regainLink(tenant);
+    const { daemonId, reportEveryMs } = this.#sources;
+    handle.link?.send({ type: 'welcome', daemon: daemonId, reportEveryMs });
     app.slots.settle(tenant, record, app.operation !== null);
     watchFromOutside(tenant, handle);
     try {
-      watchExit(record.pid, (status) => tenant.onExit(handle, status?.code ?? null, status?.signal ?? null));
+      app.edges.processes.watchEnd(record.pid, (code, signal) => tenant.onExit(handle, code, signal));
     } catch {
       // It went away between the look and now.
-      setImmediate(() => tenant.onExit(handle, null, null));
+      app.edges.schedule.soon(() => tenant.onExit(handle, null, null));
     }
   }
 
   /** From the guard, else from the worker itself, which holds a copy of our end. */
-  #takeChannel(): number | null {
+  #regainLink(tenant: Tenant): AgentLink | null {
     // A program has none: its agent, if one has come to it, connects again.
     if (this.#app.state.config.command.kind === 'program') return null;
-    const kept = this.#sources.channels.get(this.#handle.holderId);
-    if (kept !== undefined) return kept;
-    try {
-      return takeDescriptor(this.#record.pid, PEER_FD_IN_WORKER);
-    } catch {
-      // Refused here: the agent may come by the socket; one that stays silent is replaced.
-      return null;
-    }
+    const handle = this.#handle;
+    const kept = this.#sources.channels.get(handle.holderId) ?? null;
+    return this.#app.edges.processes.regainLink(this.#record.pid, kept, {
+      onMessage: (message) => tenant.receive(handle, message),
+      onGarbage: (detail) => reportGarbage(tenant, handle, detail),
+      onClose: () => {},
+    });
   }
 
   /** It died while nobody looked: its tree may have survived it. */
   #bury(exit: Exit, reason: string): void {
-    const { records } = this.#app.edges;
+    const { records, processes } = this.#app.edges;
     const { pid, generation, bootId } = this.#record;
-    if (bootId === this.#sources.bootId) void sweepTree(this.#handle, false);
+    if (bootId === this.#sources.bootId) void processes.sweep(this.#handle, false);
     records.workers.remove(this.#record);
     records.events.append({
       app: this.#app.app,

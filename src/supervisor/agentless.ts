@@ -3,7 +3,6 @@
  * that listens without `net.Server` (a native server, a child that it started). Often while one starts, because its
  * readiness waits for it; then hardly ever, because nothing depends on it.
  */
-import { descendants, listeningSockets } from '../os/index.ts';
 import { labelOf } from './listen-desk.ts';
 import type { Tenant } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -21,25 +20,27 @@ export const watchFromOutside = (tenant: Tenant, handle: WorkerHandle): void => 
 
 /** Until the worker is gone, or an agent of one of its descendants has come after all. */
 const watchAgentless = (tenant: Tenant, handle: WorkerHandle): void => {
+  const { schedule } = tenant.host.edges;
   const look = (): void => {
     if (handle.pid === null || handle.isAgentHere) return;
     noteListening(tenant, handle);
     const isStarting = tenant.state.phase === 'starting';
-    setTimeout(look, isStarting ? STARTING_EVERY_MS : RUNNING_EVERY_MS).unref();
+    schedule.background(isStarting ? STARTING_EVERY_MS : RUNNING_EVERY_MS, look);
   };
   look();
 };
 
 /** Until the agent of a Node worker has told of a server; the last look is once it is ready. */
 const watchSilent = (tenant: Tenant, handle: WorkerHandle): void => {
+  const { schedule } = tenant.host.edges;
   const look = (): void => {
     // A Unix path may be how it talks with the child that listens.
     if (handle.pid === null || handle.listening.some(({ address }) => address.kind === 'tcp')) return;
     const isStarting = tenant.state.phase === 'starting';
     noteListening(tenant, handle);
-    if (isStarting) setTimeout(look, SILENT_EVERY_MS).unref();
+    if (isStarting) schedule.background(SILENT_EVERY_MS, look);
   };
-  setTimeout(look, SILENT_EVERY_MS).unref();
+  schedule.background(SILENT_EVERY_MS, look);
 };
 
 const noteListening = (tenant: Tenant, handle: WorkerHandle): void => {
@@ -48,8 +49,7 @@ const noteListening = (tenant: Tenant, handle: WorkerHandle): void => {
     tenant.host.edges.traffic
       .ports(tenant.host.app)
       .some((port) => port.address.kind === 'tcp' && port.address.port === address.port);
-  const sockets = listeningSockets(descendants(handle.firstPid, handle.spawnId));
-  for (const { inode, address } of sockets) {
+  for (const { inode, address } of tenant.host.edges.processes.listeners(handle)) {
     // Sockets of ours, which a worker only holds, say nothing.
     if (handle.servers.has(inode) || address.kind !== 'tcp' || isOurs(address)) continue;
     handle.servers.set(inode, {

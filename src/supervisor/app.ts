@@ -60,7 +60,7 @@ export class App implements TenantHost {
       ...(release === 'new' ? this.#target : this.#state),
       isChanged: release === 'new' && this.#isChanged,
     }));
-    this.#availability = new Availability(edges.clock, {
+    this.#availability = new Availability(edges, {
       holders: () => this.holders,
       // Half of the first wait: while nobody serves, a try is worth more than the cores it takes.
       spacingMs: () => this.#state.config.restart.backoff.initialMs / 2,

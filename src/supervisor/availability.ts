@@ -3,7 +3,8 @@
  * `core/availability.ts`; this file asks it whenever something changed, and again when the time that it named has come.
  */
 import { chooseHurry, isWellServed, type WaitingSlot } from '../core/index.ts';
-import type { Clock } from '../protocol/index.ts';
+import type { SupervisorEdges } from './edges.ts';
+import type { CallOff } from './schedule.ts';
 import type { Tenant } from './tenant.ts';
 
 export interface AvailabilityFacts {
@@ -13,18 +14,18 @@ export interface AvailabilityFacts {
 }
 
 export class Availability {
-  readonly #clock: Clock;
+  readonly #edges: Pick<SupervisorEdges, 'clock' | 'schedule'>;
   readonly #facts: AvailabilityFacts;
   #lastHurryAt: number | null = null;
-  #timer: NodeJS.Timeout | null = null;
+  #callOff: CallOff | null = null;
 
-  constructor(clock: Clock, facts: AvailabilityFacts) {
-    this.#clock = clock;
+  constructor(edges: Pick<SupervisorEdges, 'clock' | 'schedule'>, facts: AvailabilityFacts) {
+    this.#edges = edges;
     this.#facts = facts;
   }
 
   look(): void {
-    if (this.#timer !== null) return;
+    if (this.#callOff !== null) return;
     if (isWellServed(this.#slots())) return;
     // Once a turn, because tenants change in bursts.
     this.#arm(0, () => {
@@ -34,8 +35,8 @@ export class Availability {
   }
 
   close(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#callOff?.();
+    this.#callOff = null;
   }
 
   #slots(): readonly WaitingSlot[] {
@@ -49,14 +50,14 @@ export class Availability {
   }
 
   #arm(afterMs: number, then: () => void): void {
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
+    this.#callOff = this.#edges.schedule.after(afterMs, () => {
+      this.#callOff = null;
       then();
-    }, afterMs);
+    });
   }
 
   #hurry(): void {
-    const at = this.#clock.monotonicMs();
+    const at = this.#edges.clock.monotonicMs();
     const spacingMs = this.#facts.spacingMs();
     const waiting = this.#slots();
     const chosen = chooseHurry({ slots: waiting, lastHurryAt: this.#lastHurryAt, at, spacingMs });

@@ -19,6 +19,8 @@ import type {
   WorkerRole,
 } from '../protocol/index.ts';
 import type { ResolvedCommand } from './launch.ts';
+import type { Processes } from './processes.ts';
+import type { Schedule } from './schedule.ts';
 
 /** A port of an app as the data path keeps it. */
 export interface TrafficPort {
@@ -100,6 +102,8 @@ export interface Output {
 
 export interface SupervisorEdges {
   readonly clock: Clock;
+  readonly schedule: Schedule;
+  readonly processes: Processes;
   readonly traffic: Traffic;
   readonly records: Records;
   readonly output: Output;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SupervisorEdges } from './edges.ts';
 import { OperationRun, type OperationHost } from './operation-run.ts';
+import { systemSchedule } from './schedule.ts';
 import { Tenant, type TenantHost } from './tenant.ts';
 
 /** An app whose replacement never answers: nothing but the operation's own patience ends it. */
@@ -12,7 +13,12 @@ function silentHost(): OperationHost {
     events: { append: () => 1 },
   };
   // Only what an operation touches; the rest of the edges belongs to workers.
-  const edges = { clock, records, output: { lastLines: async () => [] } } as unknown as SupervisorEdges;
+  const edges = {
+    clock,
+    schedule: systemSchedule,
+    records,
+    output: { lastLines: async () => [] },
+  } as unknown as SupervisorEdges;
   const facts = {
     slot: 0,
     config: {} as never,

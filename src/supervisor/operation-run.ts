@@ -19,7 +19,7 @@ import { memoryOf, type OperationMemory, type UnfinishedOperation } from './oper
 import { FAILED_STARTS_TO_FAIL } from './patience.ts';
 import { ReceiptBook } from './receipt.ts';
 import type { Tenant } from './tenant.ts';
-import { openTimers } from './timers.ts';
+import { openTimers, type NamedTimers } from './timers.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 /** What an operation does to the slots of its app. Each returns the tenant whose answer is awaited; null: there is none. */
@@ -81,7 +81,7 @@ export class OperationRun {
   #log: readonly string[] = [];
   #end!: (document: OperationDocument) => void;
   #isEnding = false;
-  readonly #timers = openTimers<'deadline'>();
+  readonly #timers: NamedTimers<'deadline'>;
 
   /** Writes a new operation down; with `unfinished` it goes on with one that is on record. */
   constructor(
@@ -93,6 +93,7 @@ export class OperationRun {
     const { clock, records } = host.edges;
     const memory = unfinished?.memory ?? null;
     this.#host = host;
+    this.#timers = openTimers(host.edges.schedule);
     this.plan = plan;
     this.kind = plan.kind;
     this.#onChange = onChange;
@@ -125,7 +126,7 @@ export class OperationRun {
   async begin(after?: Promise<unknown>): Promise<void> {
     await after;
     const handles = this.#host.liveHandles();
-    await Promise.all(handles.map((handle) => handle.freshReport(FRESH_REPORT_MS)));
+    await Promise.all(handles.map((handle) => handle.freshReport(this.#host.edges.schedule, FRESH_REPORT_MS)));
     this.#book.begin(handles);
     this.#step({ type: 'begin' });
   }
@@ -223,12 +224,13 @@ export class OperationRun {
 
   /** The answer may be there already (a worker that is gone); through the queue, so that effects stay in order. */
   #await(answer: Awaited['answer'], { slot, turn }: { slot: number; turn: number }, tenant: Tenant | null): void {
+    const { schedule } = this.#host.edges;
     if (tenant === null) {
-      setImmediate(() => this.#step({ type: answer === 'discard' ? 'discarded' : 'drained', slot, turn }));
+      schedule.soon(() => this.#step({ type: answer === 'discard' ? 'discarded' : 'drained', slot, turn }));
       return;
     }
     this.#awaited.set(slot, { answer, tenant, turn, answered: 'nothing' });
-    setImmediate(() => this.onTenant(tenant));
+    schedule.soon(() => this.onTenant(tenant));
   }
 
   async #keepLog(tenant: Tenant): Promise<void> {
@@ -239,7 +241,9 @@ export class OperationRun {
   }
 
   async #finish(outcome: OperationOutcome, reason: string | null): Promise<void> {
-    await Promise.all(this.#host.liveHandles().map((handle) => handle.freshReport(FRESH_REPORT_MS)));
+    await Promise.all(
+      this.#host.liveHandles().map((handle) => handle.freshReport(this.#host.edges.schedule, FRESH_REPORT_MS)),
+    );
     const receipt: ReceiptDocument = {
       operation: this.id,
       app: this.#host.app,

@@ -2,7 +2,6 @@
  * Whether two generations of an app may live beside each other, which a reload without loss needs. Node takes its
  * sockets from us, also behind a wrapper once the agent has come to it; whatever else listens holds its port alone.
  */
-import { descendants, listeningSockets } from '../os/index.ts';
 import type { AppConfig } from '../protocol/index.ts';
 import type { App } from './app.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -27,11 +26,13 @@ export const canOverlap = (app: App): boolean => {
 const ownsNothing = (app: App, handle: WorkerHandle): boolean =>
   !handle.hasBystanders &&
   [...handle.servers.values()].every(({ key }) => !key.startsWith('own:')) &&
-  listeningSockets(descendants(handle.firstPid, handle.spawnId)).every((socket) =>
-    app.edges.traffic
-      .ports(app.app)
-      .some(
-        ({ address }) =>
-          address.kind === 'tcp' && socket.address.kind === 'tcp' && address.port === socket.address.port,
-      ),
-  );
+  app.edges.processes
+    .listeners(handle)
+    .every((socket) =>
+      app.edges.traffic
+        .ports(app.app)
+        .some(
+          ({ address }) =>
+            address.kind === 'tcp' && socket.address.kind === 'tcp' && address.port === socket.address.port,
+        ),
+    );

@@ -3,7 +3,6 @@ import type { WorkerEffect } from '../core/index.ts';
 import { spawnWorker } from './spawn-worker.ts';
 import type { Tenant } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
-import { killWorker, signalTree } from './worker-signals.ts';
 
 type Runners = {
   readonly [Type in WorkerEffect['type']]: (tenant: Tenant, effect: Extract<WorkerEffect, { type: Type }>) => void;
@@ -23,12 +22,14 @@ const RUNNERS: Runners = {
     const isExpected = handle.adoption !== null && !tenant.isAgentless;
     if (handle.link !== null && (handle.isAgentHere || isExpected)) return askToDrain(tenant, handle);
     // Nobody to ask politely: a program without an agent, or one that has not come up yet.
-    if (!isExpected) signalTree(handle, 'SIGTERM');
+    if (!isExpected) tenant.host.edges.processes.signalTree(handle, 'SIGTERM');
   },
 
   signal(tenant, { generation }) {
     const handle = tenant.handle;
-    if (handle !== null && handle.generation === generation) killWorker(handle);
+    if (handle === null || handle.generation !== generation) return;
+    // What it started is swept once it is gone.
+    tenant.host.edges.processes.signal(handle, 'SIGKILL');
   },
 
   arm(tenant, { timer, afterMs, generation }) {

@@ -1,12 +1,11 @@
 /** The `spawn` effect: everything between "this slot needs a process" and "it exists", or why it does not. */
-import { closeSync } from 'node:fs';
-import { openChannelPair, startTicks } from '../os/index.ts';
-import { openChannelLink } from './agent-link.ts';
+import type { LinkListener } from './agent-link.ts';
 import { watchFromOutside } from './agentless.ts';
 import { reportGarbage } from './agent-messages.ts';
 import { workerEnvironment } from './environment.ts';
 import { identityOf } from './identity.ts';
-import { launch } from './launch.ts';
+import type { StartedProcess } from './processes.ts';
+import type { Schedule } from './schedule.ts';
 import type { Tenant } from './tenant.ts';
 import { WorkerHandle } from './worker-handle.ts';
 
@@ -17,7 +16,7 @@ export const spawnWorker = async (tenant: Tenant, generation: number): Promise<v
   const { edges } = host;
   try {
     const command = await edges.resolveCommand(config);
-    await nextTurn();
+    await nextTurn(edges.schedule);
     const handle = new WorkerHandle({
       app: host.app,
       slot,
@@ -29,35 +28,31 @@ export const spawnWorker = async (tenant: Tenant, generation: number): Promise<v
       startedAt: edges.clock.wallMs(),
     });
     const output = edges.output.open(host.app, slot, generation);
-    const channel = command.agentAt === null ? null : openChannelPair();
-    const shards = host.desk.bootShards(tenant, handle);
     try {
       // The environment is read, and the link followed, now: a reload must see what changed meanwhile.
-      const child = launch({
-        config,
-        command,
-        worker: tenant.id,
-        spawnId: handle.spawnId,
-        env: workerEnvironment(config, { app: host.app, slot, release: tenant.release }),
-        stdoutFd: output.stdoutFd,
-        stderrFd: output.stderrFd,
-        channel,
-        shards,
-        agentPath: edges.agentPath,
-        keepsPeer: edges.keepsWorkers,
-        socketPath: edges.socketPath,
-        acceptAtOnce: host.mayAcceptAtOnce(tenant),
-        reportEveryMs: REPORT_EVERY_MS,
-        identity: identityOf(config),
-      });
-      if (channel !== null) linkChannel(tenant, handle, channel.daemonFd);
-      settleSpawn(tenant, handle, child);
-    } catch (error) {
-      if (channel !== null) closeSync(channel.daemonFd);
-      throw error;
+      const started = edges.processes.start(
+        {
+          config,
+          command,
+          worker: tenant.id,
+          spawnId: handle.spawnId,
+          env: workerEnvironment(config, { app: host.app, slot, release: tenant.release }),
+          stdoutFd: output.stdoutFd,
+          stderrFd: output.stderrFd,
+          shards: host.desk.bootShards(tenant, handle),
+          agentPath: edges.agentPath,
+          keepsPeer: edges.keepsWorkers,
+          socketPath: edges.socketPath,
+          acceptAtOnce: host.mayAcceptAtOnce(tenant),
+          reportEveryMs: REPORT_EVERY_MS,
+          identity: identityOf(config),
+        },
+        listenerOf(tenant, handle),
+      );
+      handle.link = started.link;
+      settleSpawn(tenant, handle, started);
     } finally {
       output.close();
-      if (channel !== null) closeSync(channel.workerFd);
     }
   } catch (error) {
     tenant.step({ type: 'spawn-failed', at: tenant.at, generation, reason: reasonOf(error) });
@@ -71,33 +66,30 @@ let lastTurn: Promise<void> = Promise.resolve();
  * One spawn a turn of the event loop: a fork takes milliseconds, and fifty in a row would leave the workers that are up
  * already waiting for an answer.
  */
-const nextTurn = (): Promise<void> => {
-  lastTurn = lastTurn.then(() => new Promise((resolve) => setImmediate(resolve)));
+const nextTurn = (schedule: Schedule): Promise<void> => {
+  lastTurn = lastTurn.then(() => new Promise((resolve) => schedule.soon(resolve)));
   return lastTurn;
 };
 
-const linkChannel = (tenant: Tenant, handle: WorkerHandle, fd: number): void => {
-  handle.link = openChannelLink(fd, {
-    onMessage: (message) => tenant.receive(handle, message),
-    onGarbage: (detail) => reportGarbage(tenant, handle, detail),
-    onClose: () => {},
-  });
-};
+const listenerOf = (tenant: Tenant, handle: WorkerHandle): LinkListener => ({
+  onMessage: (message) => tenant.receive(handle, message),
+  onGarbage: (detail) => reportGarbage(tenant, handle, detail),
+  onClose: () => {},
+});
 
-const settleSpawn = (tenant: Tenant, handle: WorkerHandle, child: ReturnType<typeof launch>): void => {
+const settleSpawn = (tenant: Tenant, handle: WorkerHandle, started: StartedProcess): void => {
   const { edges } = tenant.host;
-  const { pid } = child;
-  if (pid === undefined) {
-    // No process: the reason comes as an event of the child.
-    child.once('error', (error) => {
+  const { pid } = started;
+  if (pid === null) {
+    started.onFailure((reason) => {
       handle.link?.close();
-      tenant.step({ type: 'spawn-failed', at: tenant.at, generation: handle.generation, reason: error.message });
+      tenant.step({ type: 'spawn-failed', at: tenant.at, generation: handle.generation, reason });
     });
     return;
   }
   handle.pid = pid;
   handle.firstPid = pid;
-  handle.startTicks = startTicks(pid) ?? 0;
+  handle.startTicks = started.startTicks;
   edges.records.workers.put({
     app: handle.app,
     slot: handle.slot,
@@ -114,9 +106,9 @@ const settleSpawn = (tenant: Tenant, handle: WorkerHandle, child: ReturnType<typ
     role: tenant.role,
     order: tenant.order,
   });
-  tenant.attach(handle, child);
+  tenant.attach(handle, started);
   edges.onDescriptorsChanged();
-  setImmediate(() => {
+  edges.schedule.soon(() => {
     tenant.step({ type: 'spawned', at: tenant.at, generation: handle.generation, pid });
     watchFromOutside(tenant, handle);
     tenant.checkReadiness();

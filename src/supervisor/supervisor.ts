@@ -32,7 +32,7 @@ export class Supervisor {
   constructor(edges: SupervisorEdges, listener: AppListener) {
     this.edges = edges;
     this.#listener = listener;
-    watchOomKills();
+    watchOomKills(edges.processes);
   }
 
   get apps(): readonly App[] {

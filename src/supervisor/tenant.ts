@@ -4,8 +4,6 @@
  *
  * This file connects the machine to the world: events in (process, agent, timers), effects out (`run-effects.ts`).
  */
-import type { ChildProcess } from 'node:child_process';
-import { setTimeout as wait } from 'node:timers/promises';
 import {
   describeExit,
   newWorker,
@@ -25,9 +23,10 @@ import { accountForExit } from './exit-account.ts';
 import type { SupervisorEdges } from './edges.ts';
 import { labelOf, type ListenDesk } from './listen-desk.ts';
 import { askToDrain, runEffect } from './run-effects.ts';
+import type { StartedProcess } from './processes.ts';
+import { wait } from './schedule.ts';
 import { openTimers, type NamedTimers } from './timers.ts';
 import type { WorkerHandle } from './worker-handle.ts';
-import { signalTree, sweepTree } from './worker-signals.ts';
 
 /** What a tenant needs from the app it belongs to, and tells it. */
 export interface TenantHost {
@@ -69,7 +68,7 @@ export class Tenant {
   backoffUntil: number | null = null;
   /** What readiness waits for, at the last look. */
   missing: readonly string[] = [];
-  readonly timers: NamedTimers<TenantTimer> = openTimers();
+  readonly timers: NamedTimers<TenantTimer>;
 
   constructor(
     host: TenantHost,
@@ -83,6 +82,7 @@ export class Tenant {
     },
   ) {
     this.host = host;
+    this.timers = openTimers(host.edges.schedule);
     this.slot = facts.slot;
     this.config = facts.config;
     this.release = facts.release;
@@ -145,10 +145,10 @@ export class Tenant {
   }
 
   /** Called by the spawn effect once a process exists. */
-  attach(handle: WorkerHandle, child: ChildProcess | null): void {
+  attach(handle: WorkerHandle, started: StartedProcess): void {
     this.handle = handle;
-    handle.child = child;
-    child?.once('exit', (code, signal) => this.onExit(handle, code, signal));
+    handle.isChild = true;
+    started.onEnd((code, signal) => this.onExit(handle, code, signal));
   }
 
   onExit(handle: WorkerHandle, code: number | null, signal: string | null): void {
@@ -228,7 +228,7 @@ export class Tenant {
     const hasEnded = handle.drain !== null || handle.exitWord !== null;
     const isLeaving = this.state.wanted !== 'up' && this.state.phase !== 'starting';
     // Some wrappers wait for their next run, or for a key: now there is nothing left that they could cut short.
-    if (hasEnded && isLeaving) signalTree(handle, 'SIGTERM');
+    if (hasEnded && isLeaving) this.host.edges.processes.signalTree(handle, 'SIGTERM');
     this.host.onTenantChanged(this);
   }
 
@@ -294,18 +294,18 @@ const endWorker = async (
   handle.isAccepting = false;
   // Whoever can serve in its place need not wait for its last words.
   tenant.host.onTenantChanged(tenant);
-  if (link !== null) await Promise.race([link.ended, wait(LAST_WORDS_MS)]);
+  if (link !== null) await Promise.race([link.ended, wait(edges.schedule, LAST_WORDS_MS)]);
   link?.close();
   handle.servers.clear();
-  const exit: Exit = accountForExit(handle, code, signal);
+  const exit: Exit = accountForExit(edges.processes, handle, code, signal);
   handle.adoption?.end(exit);
   edges.onDescriptorsChanged();
   const isWanted = tenant.state.wanted === 'up';
   // After a stop, "stopped" means that nobody is left. After a crash the next one must not wait, not even for the look
   // at every process of the machine; but where workers bind by themselves, what was left behind may hold the port.
-  if (!isWanted) await sweepTree(handle, true);
-  else if (tenant.isAgentless) void sweepTree(handle, false);
-  else setTimeout(() => void sweepTree(handle, false), SWEEP_AFTER_MS).unref();
+  if (!isWanted) await edges.processes.sweep(handle, true);
+  else if (tenant.isAgentless) void edges.processes.sweep(handle, false);
+  else edges.schedule.background(SWEEP_AFTER_MS, () => void edges.processes.sweep(handle, false));
   edges.records.workers.remove({ app: tenant.host.app, slot: tenant.slot, generation: handle.generation });
   tenant.step({ type: 'exited', at: tenant.at, generation: handle.generation, exit });
 };

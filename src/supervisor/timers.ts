@@ -1,30 +1,26 @@
 /** Named timers of one machine: arming replaces the one of that name, and all end together. */
+import type { CallOff, Schedule } from './schedule.ts';
+
 export interface NamedTimers<Name extends string> {
   arm(name: Name, afterMs: number, onElapsed: () => void): void;
   disarm(name: Name): void;
   close(): void;
 }
 
-/** Longest wait that `setTimeout` can hold. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
-
-export const openTimers = <Name extends string>(): NamedTimers<Name> => {
-  const armed = new Map<Name, NodeJS.Timeout>();
+export const openTimers = <Name extends string>(schedule: Schedule): NamedTimers<Name> => {
+  const armed = new Map<Name, CallOff>();
   const disarm = (name: Name): void => {
-    clearTimeout(armed.get(name));
+    armed.get(name)?.();
     armed.delete(name);
   };
   return {
     arm(name, afterMs, onElapsed) {
       disarm(name);
-      const timer = setTimeout(
-        () => {
-          armed.delete(name);
-          onElapsed();
-        },
-        Math.min(Math.max(0, afterMs), MAX_TIMEOUT_MS),
-      );
-      armed.set(name, timer);
+      const callOff = schedule.after(afterMs, () => {
+        armed.delete(name);
+        onElapsed();
+      });
+      armed.set(name, callOff);
     },
     disarm,
     close() {

@@ -2,7 +2,6 @@
  * The daemon's record of one worker process: its pid, its link, what it listens on and what it last said. Facts only;
  * the decisions are in `core/`, the actions in `tenant.ts`.
  */
-import type { ChildProcess } from 'node:child_process';
 import type {
   AgentReport,
   DrainSummary,
@@ -13,6 +12,7 @@ import type {
 } from '../protocol/index.ts';
 import type { Exit } from '../core/index.ts';
 import type { AgentLink } from './agent-link.ts';
+import type { Schedule } from './schedule.ts';
 
 export interface HandleServer {
   readonly id: number;
@@ -56,8 +56,8 @@ export class WorkerHandle {
   /** The pid it had, also after its end: what it started belongs to that session. */
   firstPid = 0;
   startTicks = 0;
-  /** Null for a worker adopted from an earlier daemon: it is nobody's child. */
-  child: ChildProcess | null = null;
+  /** False for a worker adopted from an earlier daemon: it is nobody's child. */
+  isChild = false;
   link: AgentLink | null = null;
   /** Of a worker taken over from an earlier daemon: what awaits its agent. Null for our own children. */
   adoption: Adoption | null = null;
@@ -144,15 +144,15 @@ export class WorkerHandle {
   }
 
   /** Asks the agent for its counters now; resolves when they came, or after `withinMs` (it may be blocked). */
-  freshReport(withinMs: number): Promise<void> {
+  freshReport(schedule: Schedule, withinMs: number): Promise<void> {
     const { link } = this;
     if (link === null || !this.isAgentHere || this.pid === null) return Promise.resolve();
     this.#lastQuestion += 1;
     const id = this.#lastQuestion;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.answerReport(id), withinMs);
+      const callOff = schedule.after(withinMs, () => this.answerReport(id));
       this.#waiting.set(id, () => {
-        clearTimeout(timer);
+        callOff();
         resolve();
       });
       link.send({ type: 'report-now', id });

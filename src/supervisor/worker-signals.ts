@@ -12,13 +12,6 @@ export const signalTree = (handle: WorkerHandle, signal: NodeJS.Signals): void =
   for (const pid of descendants(handle.pid, handle.spawnId)) send(pid, signal);
 };
 
-/** Kills the worker; what it started is swept once it is gone. */
-export const killWorker = (handle: WorkerHandle): void => void signalWorker(handle, 'SIGKILL');
-
-/**
- * Ends what a worker left behind. `politely`: by SIGTERM first, and SIGKILL after `POLITE_MS`. Resolves when nothing is
- * left; null at once when there was nothing.
- */
 export const sweepTree = (handle: WorkerHandle, politely: boolean): Promise<void> | null => {
   const left = leftovers(handle.firstPid, handle.spawnId);
   if (left.length === 0) return null;
@@ -40,7 +33,7 @@ const SWEEP_EVERY_MS = 20;
 
 /** The pid may already belong to somebody else: its start time tells. Our own child cannot be replaced unseen. */
 const isOurs = (handle: WorkerHandle): boolean =>
-  handle.child !== null || (handle.pid !== null && startTicks(handle.pid) === handle.startTicks);
+  handle.isChild || (handle.pid !== null && startTicks(handle.pid) === handle.startTicks);
 
 const send = (pid: number, signal: NodeJS.Signals): boolean => {
   try {

@@ -2,7 +2,7 @@
 import type { DroverService, RenewRequest, ScaleRequest, Target } from '../../api/index.ts';
 import { selectCallerEnv } from '../../config/index.ts';
 import { DroverError, type SignalDocument } from '../../protocol/index.ts';
-import { canOverlap, instancesOf, isVacant, signalWorker, type App, type AppChange } from '../../supervisor/index.ts';
+import { canOverlap, instancesOf, isVacant, type App, type AppChange } from '../../supervisor/index.ts';
 import { liveHandles, type AppIndex, type Chosen } from './app-index.ts';
 import type { ServiceParts } from './parts.ts';
 import { refuseInstances } from './refuse-instances.ts';
@@ -47,7 +47,7 @@ export const workerChangesOf = ({ supervisor, store }: ServiceParts, index: AppI
       store.events.append({ app, worker: id, type: 'worker-signalled', reason: `${signal}, as asked`, data });
     }
     const workers = handles
-      .filter((handle) => signalWorker(handle, signal))
+      .filter((handle) => supervisor.edges.processes.signal(handle, signal))
       .map((handle) => ({ worker: handle.id, pid: handle.pid ?? 0 }));
     return { signal, workers };
   },

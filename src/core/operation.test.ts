@@ -111,19 +111,30 @@ describe('a reload', () => {
   });
 
   it('repeats what is under way after the daemon was restored, and takes either answer once', () => {
-    const course = new Course('reload', four, 2).answer('booted', 0).send({ type: 'restored' });
-    assert.deepEqual(course.orders, ['boot 1']);
-    course.answer('booted', 1).send({ type: 'restored' });
+    const course = new Course('reload', four, 2).answer('booted', 0).send({ type: 'restored', undone: [] });
+    assert.deepEqual(course.orders, ['boot 0', 'boot 1'], 'one that was up may have gone meanwhile');
+    course.answer('booted', 0, 1).send({ type: 'restored', undone: [] });
     assert.deepEqual(course.orders, ['hand-over 0', 'hand-over 1']);
     course.answer('drained', 0, 1);
     assert.deepEqual(course.send({ type: 'drained', slot: 1, turn: 2 }).orders, []);
     assert.equal(course.state.phase, 'booting');
   });
 
+  it('boots again what was to take over and has gone before it could', () => {
+    const course = new Course('reload', four, 2).answer('booted', 0, 1);
+    assert.deepEqual(course.orders, ['hand-over 0', 'hand-over 1']);
+    course.send({ type: 'restored', undone: [1] });
+    assert.deepEqual(course.orders, ['hand-over 0', 'boot 1']);
+    course.answer('drained', 0);
+    assert.deepEqual(course.orders, []);
+    assert.deepEqual(course.answer('booted', 1).orders, ['hand-over 1']);
+    assert.deepEqual(course.answer('drained', 1).orders, ['boot 2', 'boot 3']);
+  });
+
   it('goes on putting back after the daemon was restored', () => {
     const course = new Course('reload', four, 2).answer('booted', 0, 1).answer('drained', 0).fail(1);
     assert.deepEqual(course.orders, ['boot-old 0']);
-    course.send({ type: 'restored' });
+    course.send({ type: 'restored', undone: [] });
     assert.deepEqual(course.orders, ['boot-old 0', 'hand-over 1']);
   });
 });
@@ -179,6 +190,7 @@ describe('a slot that a new daemon finds empty', () => {
     assert.equal(releaseOf(progress('replace', 'waiting')), 'old', 'it should have gone on serving until its turn');
     assert.equal(releaseOf(progress('boot', 'waiting')), null);
     assert.equal(releaseOf(progress('replace', 'changed')), 'new');
+    assert.equal(releaseOf(progress('remove', 'changed')), null, 'nobody is to be there any more');
     assert.equal(releaseOf(progress('replace', 'kept')), 'old');
     assert.equal(releaseOf(progress('replace', 'booting')), null);
     assert.equal(releaseOf(progress('stop-start', 'stopped')), null);

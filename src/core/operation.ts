@@ -63,6 +63,8 @@ export interface OperationState {
   readonly slots: readonly SlotProgress[];
   /** How it will end, and why, once something went wrong. */
   readonly trouble: { readonly outcome: OperationOutcome; readonly reason: string } | null;
+  /** How it ended: a daemon that dies before that is on record has to say it again. */
+  readonly end: { readonly outcome: OperationOutcome; readonly reason: string | null } | null;
 }
 
 export interface SlotChange {
@@ -77,7 +79,12 @@ interface Answer {
 }
 
 export type OperationEvent =
-  | Each<'begin' | 'restored' | 'deadline'>
+  | Each<'begin' | 'deadline'>
+  /**
+   * A new daemon goes on. `undone`: slots whose hand-over is on record, was not carried out, and cannot be any more,
+   * because the replacement has gone meanwhile.
+   */
+  | Each<'restored', { readonly undone: readonly number[] }>
   | Each<'abort', { readonly reason: string }>
   /** The replacement is ready to serve. */
   | Each<'booted' | 'old-booted', Answer>
@@ -108,7 +115,7 @@ export type OperationEffect =
       readonly outcome: 'done' | 'failed';
       readonly detail: string | null;
     }
-  /** The end, sent once. */
+  /** The end, sent once; again only to a daemon that has found it not to be on record. */
   | { readonly type: 'finish'; readonly outcome: OperationOutcome; readonly reason: string | null };
 
 export type OperationStep = Step<OperationState, OperationEffect>;
@@ -132,6 +139,7 @@ export const newOperation = (kind: ChangeKind, changes: readonly SlotChange[], b
   batchSize: Math.max(1, batchSize),
   slots: changes.map(({ slot, action }) => ({ slot, action, stage: 'waiting', turn: 0 })),
   trouble: null,
+  end: null,
 });
 
 // ── building blocks ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -160,10 +168,10 @@ const pendingEffect = ({ slot, stage, action, turn }: SlotProgress): OperationEf
   return type === null ? [] : [{ type, slot, turn }];
 };
 
-/** Which release belongs into the slot if nobody is in it; null: the operation is about to see to that itself. */
+/** Which release belongs into the slot if nobody is in it; null: none, or the operation is about to see to that itself. */
 export const releaseOf = ({ stage, action }: SlotProgress): 'new' | 'old' | null => {
-  if (stage === 'changed' || stage === 'down') return 'new';
-  if (stage === 'kept' || stage === 'lost') return 'old';
+  if (stage === 'changed' || stage === 'down' || stage === 'ending') return action === 'remove' ? null : 'new';
+  if (stage === 'kept' || stage === 'lost' || stage === 'returning' || stage === 'discarding') return 'old';
   return stage === 'waiting' && action === 'replace' ? 'old' : null;
 };
 
@@ -217,7 +225,10 @@ const finish = (
   phase: 'done' | 'failed' | 'stuck',
   outcome: OperationOutcome,
   reason: string | null,
-): OperationStep => ({ state: inPhase(state, phase), effects: [{ type: 'finish', outcome, reason }] });
+): OperationStep => ({
+  state: { ...state, phase, end: { outcome, reason } },
+  effects: [{ type: 'finish', outcome, reason }],
+});
 
 const stageOf = (state: OperationState, slot: number): SlotStage | null =>
   state.slots.find((progress) => progress.slot === slot)?.stage ?? null;
@@ -317,7 +328,22 @@ const unexpected: OperationTransition = (state, event) => ({
 
 const begin: OperationTransition<'begin' | 'restored'> = (state) => advance(state);
 
-const resend: OperationTransition<'restored'> = (state) => ({ state, effects: state.slots.flatMap(pendingEffect) });
+/** A replacement that was up may have gone meanwhile: whoever boots it finds it, or boots it again. */
+const resend: OperationTransition<'restored'> = (state, { undone }) => {
+  const slots = state.slots.map((progress): SlotProgress => {
+    const { slot, stage, turn } = progress;
+    if (stage === 'ending' && undone.includes(slot)) return { ...progress, stage: 'booting', turn: turn + 1 };
+    return stage === 'booted' ? { ...progress, stage: 'booting' } : progress;
+  });
+  const isBooting = state.phase === 'draining' && slots.some(({ stage }) => stage === 'booting');
+  const phase = isBooting ? 'booting' : state.phase;
+  return { state: { ...state, phase, slots }, effects: slots.flatMap(pendingEffect) };
+};
+
+const finishAgain: OperationTransition<'restored'> = (state) => ({
+  state,
+  effects: state.end === null ? [] : [{ type: 'finish', ...state.end }],
+});
 
 const TOO_LONG = 'it took too long';
 
@@ -401,7 +427,7 @@ export const OPERATION_TABLE: OperationTable = {
   },
   booting: {
     begin: unexpected, restored: resend, abort: abortBoot, deadline: expireBoot,
-    booted: noteBooted, 'boot-failed': failBoot, drained: ignore,
+    booted: noteBooted, 'boot-failed': failBoot, drained: noteDrained,
     discarded: unexpected, 'old-booted': unexpected, 'old-boot-failed': unexpected,
   },
   draining: {
@@ -415,17 +441,17 @@ export const OPERATION_TABLE: OperationTable = {
     discarded: noteDiscarded, 'old-booted': giveBack, 'old-boot-failed': abandon,
   },
   done: {
-    begin: unexpected, restored: ignore, abort: ignore, deadline: ignore,
+    begin: unexpected, restored: finishAgain, abort: ignore, deadline: ignore,
     booted: ignore, 'boot-failed': ignore, drained: ignore,
     discarded: unexpected, 'old-booted': unexpected, 'old-boot-failed': unexpected,
   },
   failed: {
-    begin: unexpected, restored: ignore, abort: ignore, deadline: ignore,
+    begin: unexpected, restored: finishAgain, abort: ignore, deadline: ignore,
     booted: ignore, 'boot-failed': ignore, drained: ignore,
     discarded: ignore, 'old-booted': unexpected, 'old-boot-failed': unexpected,
   },
   stuck: {
-    begin: unexpected, restored: ignore, abort: ignore, deadline: ignore,
+    begin: unexpected, restored: finishAgain, abort: ignore, deadline: ignore,
     booted: unexpected, 'boot-failed': ignore, drained: ignore,
     discarded: ignore, 'old-booted': unexpected, 'old-boot-failed': unexpected,
   },

@@ -24,6 +24,7 @@ export {
   bootId,
   children,
   descendants,
+  findMarked,
   isAlive,
   leftovers,
   listPids,

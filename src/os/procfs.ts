@@ -144,6 +144,17 @@ export function descendants(pid: number, spawnId: string): readonly number[] {
   return [...found];
 }
 
+/** The process that was started with this mark: the one whose parent does not carry it. Null: there is none. */
+export function findMarked(spawnId: string): { readonly pid: number; readonly startTicks: number } | null {
+  const marked = listProcesses().filter(
+    ({ pid, state }) =>
+      state !== 'Z' && state !== 'X' && pid !== process.pid && readVariable(pid, SPAWN_VARIABLE) === spawnId,
+  );
+  const pids = new Set(marked.map(({ pid }) => pid));
+  const root = marked.find(({ ppid }) => !pids.has(ppid));
+  return root === undefined ? null : { pid: root.pid, startTicks: readStat(root.pid)?.startTicks ?? 0 };
+}
+
 type ListedProcess = Pick<ProcessStat, 'pid' | 'ppid' | 'session' | 'state'>;
 
 function listProcesses(): readonly ListedProcess[] {

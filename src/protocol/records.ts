@@ -11,6 +11,7 @@ export interface WorkerRecordKey {
 export interface WorkerRecord extends WorkerRecordKey {
   readonly lane: Lane;
   readonly release: number;
+  /** 0 from the moment at which it is about to be started until it has a pid. */
   readonly pid: number;
   /** With `bootId` it tells this process from a later one of the same pid. */
   readonly startTicks: number;

@@ -33,8 +33,22 @@ export interface AdoptionSources {
 
 export const adoptWorkers = (app: App, records: readonly WorkerRecord[], sources: AdoptionSources): void => {
   for (const record of records.toSorted((a, b) => a.generation - b.generation)) {
-    new AdoptionRun(app, record, sources).probe();
+    const named = record.pid === 0 ? findStarted(app, record, sources) : record;
+    if (named !== null) new AdoptionRun(app, named, sources).probe();
   }
+};
+
+/** The daemon died while it started the process: it may have come to be, and nobody wrote its pid down. */
+const findStarted = (app: App, record: WorkerRecord, { bootId }: AdoptionSources): WorkerRecord | null => {
+  const { processes, records } = app.edges;
+  const found = record.bootId === bootId ? processes.find(record.spawn) : null;
+  if (found === null) {
+    records.workers.remove(record);
+    return null;
+  }
+  const named = { ...record, ...found };
+  records.workers.put(named);
+  return named;
 };
 
 class AdoptionRun {

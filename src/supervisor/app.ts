@@ -4,7 +4,13 @@
  */
 import { mayAcceptEarly, type WorkerPolicy } from '../core/index.ts';
 import { freeMemoryBytes, usableCpus } from '../os/index.ts';
-import { DroverError, type AppConfig, type OperationDocument, type OperationKind } from '../protocol/index.ts';
+import {
+  DroverError,
+  type AppConfig,
+  type OperationDocument,
+  type OperationKind,
+  type ReceiptOutcome,
+} from '../protocol/index.ts';
 import { Availability } from './availability.ts';
 import type { SupervisorEdges } from './edges.ts';
 import { identityOf } from './identity.ts';
@@ -33,7 +39,7 @@ export interface AppListener {
   /** The lasting state changed: write it down. */
   readonly onState: (app: App) => void;
   readonly onOperation: (app: App, run: OperationRun) => void;
-  /** Its deletion has ended. */
+  /** Its deletion ends: nothing is to be left of it on record. */
   readonly onDeleted: (app: App) => void;
 }
 
@@ -80,6 +86,10 @@ export class App implements TenantHost {
   /** Whom its next workers run as, where that is not the daemon's user. Throws DROVER_USER_UNKNOWN. */
   get uid(): number | null {
     return identityOf(this.#target.config)?.uid ?? null;
+  }
+
+  get isWanted(): boolean {
+    return this.#state.wanted === 'up';
   }
 
   get operation(): OperationRun | null {
@@ -177,18 +187,26 @@ export class App implements TenantHost {
     this.#listener.onState(this);
   }
 
-  #settle(document: OperationDocument): void {
-    const isKept =
-      document.receipt?.outcome === 'completed' || document.kind === 'start' || document.kind === 'restart';
+  conclude(kind: OperationKind, outcome: ReceiptOutcome): void {
+    if (kind === 'delete') return this.#listener.onDeleted(this);
+    const isKept = outcome === 'completed' || kind === 'start' || kind === 'restart';
     if (isKept) this.#state = this.#target;
     else this.#target = this.#state;
+    this.#listener.onState(this);
+  }
+
+  #settle(document: OperationDocument): void {
+    const filled = this.#run?.filledSlots ?? [];
     this.#run = null;
     this.#lastRun = document;
     this.#isChanged = false;
     for (const index of this.slots.dropEmpty(this.#state.instances)) this.#giveUp(index);
     if (document.receipt?.outcome === 'completed') this.#forgetUnserved();
-    this.#listener.onState(this);
-    if (document.kind === 'delete') this.#listener.onDeleted(this);
+    // Who was to be put back, or died while no daemon looked: nothing that is wanted is ever given up.
+    if (this.#state.wanted !== 'up') return;
+    for (const index of filled) {
+      if (index < this.#state.instances && this.slots.isVacant(index)) this.slots.boot(index, 'old');
+    }
   }
 
   /** Nobody is left in the slot: its shards go once a sibling has emptied their queues. */

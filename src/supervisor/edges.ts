@@ -69,6 +69,8 @@ export interface Traffic {
 
 /** The part of the state that the supervisor writes, each time before it acts. */
 export interface Records {
+  /** Several writes, all or none. `work` must not await. */
+  transaction<Result>(work: () => Result): Result;
   readonly workers: {
     put(record: WorkerRecord): void;
     setPhase(key: WorkerRecordKey, phase: string): void;

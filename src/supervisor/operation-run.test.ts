@@ -9,6 +9,7 @@ import { Tenant, type TenantHost } from './tenant.ts';
 function silentHost(): OperationHost {
   const clock = { monotonicMs: () => 0, wallMs: () => 0 };
   const records = {
+    transaction: <Result>(work: () => Result) => work(),
     operations: { begin: () => ({ id: 'op' }), advance: () => true, end: () => true },
     events: { append: () => 1 },
   };
@@ -31,8 +32,17 @@ function silentHost(): OperationHost {
   return {
     app: 'shop',
     edges,
-    slots: { boot: () => tenant, handOver: () => null, discard: () => null, stop: () => null },
+    slots: {
+      boot: () => tenant,
+      bootReplacement: () => tenant,
+      handOver: () => null,
+      discard: () => null,
+      stop: () => null,
+      isEmpty: () => true,
+      isUnchanged: () => false,
+    },
     liveHandles: () => [],
+    conclude: () => {},
   };
 }
 

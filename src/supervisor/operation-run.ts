@@ -25,9 +25,14 @@ import type { WorkerHandle } from './worker-handle.ts';
 /** What an operation does to the slots of its app. Each returns the tenant whose answer is awaited; null: there is none. */
 export interface SlotHands {
   boot(slot: number, release: 'new' | 'old', order: string): Tenant;
+  bootReplacement(slot: number, release: 'new' | 'old', order: string): Tenant;
   handOver(slot: number): Tenant | null;
   discard(slot: number): Tenant | null;
   stop(slot: number): Tenant | null;
+  /** Nobody is left in it. */
+  isEmpty(slot: number): boolean;
+  /** Its holder was not booted for such an order, and nobody is there to replace it. */
+  isUnchanged(slot: number, order: string): boolean;
 }
 
 /** The app that is changed. */
@@ -36,6 +41,8 @@ export interface OperationHost {
   readonly edges: SupervisorEdges;
   readonly slots: SlotHands;
   liveHandles(): readonly WorkerHandle[];
+  /** Writes down what the operation has made of the app; together with its end, or one of them could be missing. */
+  conclude(kind: OperationKind, outcome: OperationOutcome): void;
 }
 
 export interface OperationPlan {
@@ -52,7 +59,8 @@ export interface OperationPlan {
 }
 
 interface Awaited {
-  readonly answer: 'boot' | 'old-boot' | 'drain' | 'discard';
+  /** `emptying`: not only this tenant has to go, but whoever is in its slot. */
+  readonly answer: 'boot' | 'old-boot' | 'drain' | 'emptying' | 'discard';
   readonly tenant: Tenant;
   readonly turn: number;
   /** What was answered so far. A replacement that is up may still die before its hand-over. */
@@ -136,13 +144,25 @@ export class OperationRun {
     this.#note({ name: 'resumed', slot: null, outcome: 'done', detail: 'the daemon was restarted' });
     if (this.#state.phase === 'preparing') return this.begin(after);
     for (const handle of this.#host.liveHandles()) this.#book.add(handle);
-    this.#step({ type: 'restored' });
+    this.#step({ type: 'restored', undone: this.#undoneSlots });
+  }
+
+  /** The replacement that was to take over is gone, and its predecessor still has the traffic. */
+  get #undoneSlots(): readonly number[] {
+    return this.#state.slots
+      .filter(({ slot, stage }) => stage === 'ending' && this.#host.slots.isUnchanged(slot, `${this.id}:`))
+      .map(({ slot }) => slot);
   }
 
   /** Which release belongs into a slot that turned out to be empty; null: it sees to that itself. */
   releaseOf(slot: number): 'new' | 'old' | null {
     const progress = this.#state.slots.find((each) => each.slot === slot);
     return progress === undefined ? 'new' : releaseOf(progress);
+  }
+
+  /** Slots in which somebody should be, as far as it has come. */
+  get filledSlots(): readonly number[] {
+    return this.#state.slots.filter((progress) => releaseOf(progress) !== null).map(({ slot }) => slot);
   }
 
   abort(reason: string): void {
@@ -158,7 +178,9 @@ export class OperationRun {
   onTenant(tenant: Tenant): void {
     if (tenant.handle !== null && tenant.handle.pid !== null) this.#book.add(tenant.handle);
     const awaited = this.#awaited.get(tenant.slot);
-    if (awaited === undefined || awaited.tenant !== tenant) return;
+    if (awaited === undefined) return;
+    if (awaited.tenant !== tenant && awaited.answer !== 'emptying') return;
+    if (awaited.answer === 'emptying' && !this.#host.slots.isEmpty(tenant.slot)) return;
     const event = answerOf(awaited, tenant);
     if (event === null) return;
     switch (event.type) {
@@ -194,7 +216,7 @@ export class OperationRun {
   #run(effect: OperationEffect): void {
     switch (effect.type) {
       case 'boot':
-        this.#await('boot', effect, this.#host.slots.boot(effect.slot, 'new', this.#order(effect)));
+        this.#await('boot', effect, this.#boot(effect));
         return;
       case 'boot-old':
         this.#await('old-boot', effect, this.#host.slots.boot(effect.slot, 'old', this.#order(effect)));
@@ -206,7 +228,7 @@ export class OperationRun {
         this.#await('discard', effect, this.#host.slots.discard(effect.slot));
         return;
       case 'stop':
-        this.#await('drain', effect, this.#host.slots.stop(effect.slot));
+        this.#await('emptying', effect, this.#host.slots.stop(effect.slot));
         return;
       case 'step':
         return; // Was noted before the others began.
@@ -216,6 +238,15 @@ export class OperationRun {
         void this.#finish(effect.outcome, effect.reason);
         return;
     }
+  }
+
+  /** Where a slot is to be replaced, nobody takes it before the hand-over, also when its holder has gone meanwhile. */
+  #boot(effect: { readonly slot: number; readonly turn: number }): Tenant {
+    const { slots } = this.#host;
+    const progress = this.#state.slots.find(({ slot }) => slot === effect.slot);
+    return progress?.action === 'replace'
+      ? slots.bootReplacement(effect.slot, 'new', this.#order(effect))
+      : slots.boot(effect.slot, 'new', this.#order(effect));
   }
 
   #order({ turn }: { readonly turn: number }): string {
@@ -256,7 +287,11 @@ export class OperationRun {
       steps: this.#steps,
       ...(outcome === 'completed' || this.#log.length === 0 ? {} : { log: this.#log }),
     };
-    this.#host.edges.records.operations.end(this.id, this.#state.phase, receipt);
+    const { records } = this.#host.edges;
+    records.transaction(() => {
+      this.#host.conclude(this.kind, outcome);
+      records.operations.end(this.id, this.#state.phase, receipt);
+    });
     this.#document = this.#describe(receipt);
     this.#event(
       'operation-ended',
@@ -313,7 +348,7 @@ export class OperationRun {
 const answerOf = ({ answer, turn }: Awaited, tenant: Tenant): OperationEvent | null => {
   const { slot, state } = tenant;
   const isGone = state.phase === 'stopped' || state.phase === 'crashed';
-  if (answer === 'drain') return isGone ? { type: 'drained', slot, turn } : null;
+  if (answer === 'drain' || answer === 'emptying') return isGone ? { type: 'drained', slot, turn } : null;
   if (answer === 'discard') return isGone ? { type: 'discarded', slot, turn } : null;
   if (state.phase === 'running') return { type: answer === 'boot' ? 'booted' : 'old-booted', slot, turn };
   if (!isGone && state.phase !== 'aborting' && state.failedStarts < FAILED_STARTS_TO_FAIL) return null;

@@ -22,6 +22,8 @@ export interface StartedProcess {
 export interface Processes {
   /** Throws what makes a start fail before there is a process. */
   start(request: Omit<LaunchRequest, 'channel'>, listener: LinkListener): StartedProcess;
+  /** The process that carries this mark, for one that was started when its daemon died. Null: there is none. */
+  find(spawn: string): { readonly pid: number; readonly startTicks: number } | null;
   /** What the world knows of the process that a record names. */
   observe(record: WorkerRecord, bootId: string): ObservedProcess;
   /** The channel of a worker that an earlier daemon started: what was kept of it, else its own copy; null: not to be had. */

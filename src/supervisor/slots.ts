@@ -2,7 +2,7 @@
  * The slots of one app and who is in them: what an operation does to a slot, what becomes of the workers of an earlier
  * daemon, and when a slot that is not wanted any more is gone.
  */
-import type { AppConfig, WorkerRecord } from '../protocol/index.ts';
+import type { AppConfig, WorkerRecord, WorkerRole } from '../protocol/index.ts';
 import { Slot } from './slot.ts';
 import { Tenant, type TenantHost } from './tenant.ts';
 
@@ -39,23 +39,42 @@ export class Slots {
     return this.#slots.get(index) ?? null;
   }
 
-  /**
-   * Fills the slot: with its holder where it has none that is wanted, else with a replacement. `order` names what asked
-   * for it; the same order given again (its daemon may have died after it was carried out) finds the tenant of the first.
-   */
+  isEmpty(index: number): boolean {
+    return this.find(index)?.tenants.every(isAtRest) ?? true;
+  }
+
+  isUnchanged(index: number, order: string): boolean {
+    const slot = this.find(index);
+    if (slot === null || slot.holder === null || slot.replacement !== null) return false;
+    return slot.holder.order?.startsWith(order) !== true;
+  }
+
+  /** Nobody holds it, or only somebody who was told to go. */
+  isVacant(index: number): boolean {
+    return this.find(index)?.holder?.state.wanted !== 'up';
+  }
+
+  /** Fills a slot in which nobody is that is wanted; else gives it a replacement. */
   boot(index: number, release: 'new' | 'old', order: string | null = null): Tenant {
+    const slot = this.#slot(index);
+    if (!this.isVacant(index)) return this.bootReplacement(index, release, order);
+    if (slot.holder !== null) dismiss(slot, slot.holder);
+    slot.holder = this.#newTenant(index, release, 'holder', order);
+    slot.holder.start();
+    return slot.holder;
+  }
+
+  /**
+   * `order` names what asked for it. The same order given again (its daemon may have died after it was carried out) finds
+   * the tenant of the first.
+   */
+  bootReplacement(index: number, release: 'new' | 'old', order: string | null): Tenant {
     const slot = this.#slot(index);
     if (slot.replacement !== null) return slot.replacement;
     if (order !== null && slot.holder?.order === order) return slot.holder;
-    const isFirst = slot.holder === null || slot.holder.state.wanted !== 'up';
-    const role = isFirst ? 'holder' : 'replacement';
-    const tenant = new Tenant(this.#host, { slot: index, ...this.#sourceOf(release), role, order });
-    if (isFirst) {
-      if (slot.holder !== null) dismiss(slot, slot.holder);
-      slot.holder = tenant;
-    } else slot.replacement = tenant;
-    tenant.start();
-    return tenant;
+    slot.replacement = this.#newTenant(index, release, 'replacement', order);
+    slot.replacement.start();
+    return slot.replacement;
   }
 
   /** Null: nobody leaves. */
@@ -81,9 +100,9 @@ export class Slots {
   }
 
   stop(index: number): Tenant | null {
-    const tenant = this.#slot(index).holder;
-    tenant?.stop();
-    return tenant;
+    const { holder, leaving } = this.#slot(index);
+    holder?.stop();
+    return holder ?? lastOf(leaving);
   }
 
   /**
@@ -118,6 +137,10 @@ export class Slots {
       this.#slots.delete(slot.index);
     }
     return empty.map(({ index }) => index);
+  }
+
+  #newTenant(slot: number, release: 'new' | 'old', role: WorkerRole, order: string | null): Tenant {
+    return new Tenant(this.#host, { slot, ...this.#sourceOf(release), role, order });
   }
 
   #slot(index: number): Slot {

@@ -4,6 +4,8 @@ import { watchFromOutside } from './agentless.ts';
 import { reportGarbage } from './agent-messages.ts';
 import { workerEnvironment } from './environment.ts';
 import { identityOf } from './identity.ts';
+import type { WorkerOutput } from './edges.ts';
+import type { ResolvedCommand } from './launch.ts';
 import type { StartedProcess } from './processes.ts';
 import type { Schedule } from './schedule.ts';
 import type { Tenant } from './tenant.ts';
@@ -17,6 +19,7 @@ export const spawnWorker = async (tenant: Tenant, generation: number): Promise<v
   try {
     const command = await edges.resolveCommand(config);
     await nextTurn(edges.schedule);
+    if (tenant.state.wanted !== 'up' || !host.isWanted) throw new Error('it was to be stopped before it was started');
     const handle = new WorkerHandle({
       app: host.app,
       slot,
@@ -28,29 +31,15 @@ export const spawnWorker = async (tenant: Tenant, generation: number): Promise<v
       startedAt: edges.clock.wallMs(),
     });
     const output = edges.output.open(host.app, slot, generation);
+    // Before there is a process: a daemon that dies at the next line leaves one that is known by its mark.
+    record(tenant, handle, { pid: 0, startTicks: 0 });
     try {
-      // The environment is read, and the link followed, now: a reload must see what changed meanwhile.
-      const started = edges.processes.start(
-        {
-          config,
-          command,
-          worker: tenant.id,
-          spawnId: handle.spawnId,
-          env: workerEnvironment(config, { app: host.app, slot, release: tenant.release }),
-          stdoutFd: output.stdoutFd,
-          stderrFd: output.stderrFd,
-          shards: host.desk.bootShards(tenant, handle),
-          agentPath: edges.agentPath,
-          keepsPeer: edges.keepsWorkers,
-          socketPath: edges.socketPath,
-          acceptAtOnce: host.mayAcceptAtOnce(tenant),
-          reportEveryMs: REPORT_EVERY_MS,
-          identity: identityOf(config),
-        },
-        listenerOf(tenant, handle),
-      );
+      const started = startProcess(tenant, handle, command, output);
       handle.link = started.link;
       settleSpawn(tenant, handle, started);
+    } catch (error) {
+      edges.records.workers.remove(handle);
+      throw error;
     } finally {
       output.close();
     }
@@ -59,16 +48,18 @@ export const spawnWorker = async (tenant: Tenant, generation: number): Promise<v
   }
 };
 
-/** The end of the queue of spawns. */
-let lastTurn: Promise<void> = Promise.resolve();
+/** The end of the queue of spawns of each daemon; simulations have many in one process. */
+const lastTurns = new WeakMap<Schedule, Promise<void>>();
 
 /**
  * One spawn a turn of the event loop: a fork takes milliseconds, and fifty in a row would leave the workers that are up
  * already waiting for an answer.
  */
 const nextTurn = (schedule: Schedule): Promise<void> => {
-  lastTurn = lastTurn.then(() => new Promise((resolve) => schedule.soon(resolve)));
-  return lastTurn;
+  const before = lastTurns.get(schedule) ?? Promise.resolve();
+  const turn = before.then(() => new Promise<void>((resolve) => schedule.soon(resolve)));
+  lastTurns.set(schedule, turn);
+  return turn;
 };
 
 const listenerOf = (tenant: Tenant, handle: WorkerHandle): LinkListener => ({
@@ -77,27 +68,49 @@ const listenerOf = (tenant: Tenant, handle: WorkerHandle): LinkListener => ({
   onClose: () => {},
 });
 
-const settleSpawn = (tenant: Tenant, handle: WorkerHandle, started: StartedProcess): void => {
+const startProcess = (
+  tenant: Tenant,
+  handle: WorkerHandle,
+  command: ResolvedCommand,
+  { stdoutFd, stderrFd }: WorkerOutput,
+): StartedProcess => {
+  const { host, config, slot, release } = tenant;
+  const { edges } = host;
+  return edges.processes.start(
+    {
+      config,
+      command,
+      worker: tenant.id,
+      spawnId: handle.spawnId,
+      // The environment is read, and the link followed, now: a reload must see what changed meanwhile.
+      env: workerEnvironment(config, { app: host.app, slot, release }),
+      stdoutFd,
+      stderrFd,
+      shards: host.desk.bootShards(tenant, handle),
+      agentPath: edges.agentPath,
+      keepsPeer: edges.keepsWorkers,
+      socketPath: edges.socketPath,
+      acceptAtOnce: host.mayAcceptAtOnce(tenant),
+      reportEveryMs: REPORT_EVERY_MS,
+      identity: identityOf(config),
+    },
+    listenerOf(tenant, handle),
+  );
+};
+
+const record = (
+  tenant: Tenant,
+  handle: WorkerHandle,
+  named: { readonly pid: number; readonly startTicks: number },
+): void => {
   const { edges } = tenant.host;
-  const { pid } = started;
-  if (pid === null) {
-    started.onFailure((reason) => {
-      handle.link?.close();
-      tenant.step({ type: 'spawn-failed', at: tenant.at, generation: handle.generation, reason });
-    });
-    return;
-  }
-  handle.pid = pid;
-  handle.firstPid = pid;
-  handle.startTicks = started.startTicks;
   edges.records.workers.put({
     app: handle.app,
     slot: handle.slot,
     generation: handle.generation,
     lane: handle.lane,
     release: handle.release,
-    pid,
-    startTicks: handle.startTicks,
+    ...named,
     bootId: edges.bootId,
     spawn: handle.spawnId,
     startedAtMs: handle.startedAt,
@@ -106,6 +119,23 @@ const settleSpawn = (tenant: Tenant, handle: WorkerHandle, started: StartedProce
     role: tenant.role,
     order: tenant.order,
   });
+};
+
+const settleSpawn = (tenant: Tenant, handle: WorkerHandle, started: StartedProcess): void => {
+  const { edges } = tenant.host;
+  const { pid, startTicks } = started;
+  if (pid === null) {
+    started.onFailure((reason) => {
+      handle.link?.close();
+      edges.records.workers.remove(handle);
+      tenant.step({ type: 'spawn-failed', at: tenant.at, generation: handle.generation, reason });
+    });
+    return;
+  }
+  handle.pid = pid;
+  handle.firstPid = pid;
+  handle.startTicks = startTicks;
+  record(tenant, handle, { pid, startTicks });
   tenant.attach(handle, started);
   edges.onDescriptorsChanged();
   edges.schedule.soon(() => {

@@ -229,4 +229,4 @@ export const instancesOf = (config: AppConfig): number =>
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 /** Nobody holds the slot, or only somebody who was told to go. */
-export const isVacant = (app: App, slot: number): boolean => app.slots.find(slot)?.holder?.state.wanted !== 'up';
+export const isVacant = (app: App, slot: number): boolean => app.slots.isVacant(slot);

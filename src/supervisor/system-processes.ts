@@ -4,6 +4,7 @@ import { classifyExit } from '../core/index.ts';
 import {
   descendants,
   exitOf,
+  findMarked,
   listeningSockets,
   oomKills,
   openChannelPair,
@@ -42,6 +43,8 @@ export const systemProcesses: Processes = {
       if (channel !== null) closeSync(channel.workerFd);
     }
   },
+
+  find: findMarked,
 
   observe(record, bootId) {
     const stat = record.bootId === bootId ? readStat(record.pid) : null;

@@ -157,7 +157,9 @@ export class OperationWorld {
       case 'restart':
         this.post = [];
         this.orders = [];
-        this.step({ type: 'restored' });
+        // An end that is on record is not asked for again.
+        this.finishes.pop();
+        this.step({ type: 'restored', undone: [] });
         return;
       case 'relapse': {
         const { slot, holder, replacement } = this.slots[pick % this.slots.length]!;
@@ -269,7 +271,9 @@ export class OperationWorld {
     const reason = this.finishes[0]?.reason ?? state.trouble?.reason ?? '';
     const stage = 'slot' in event ? this.stageOf(before, event.slot) : null;
     if (['done', 'failed', 'stuck'].includes(before.phase)) {
-      this.must(isUntouched, 'nothing happens after the end');
+      const isSaidAgain = state === before && effects.length === 1 && effects[0]?.type === 'finish';
+      if (event.type === 'restored') this.must(isSaidAgain, 'an end that is not on record is said again');
+      else this.must(isUntouched, 'nothing happens after the end');
       return;
     }
     const isBad = event.type === 'boot-failed' || event.type === 'abort' || event.type === 'deadline';

@@ -1,0 +1,99 @@
+/**
+ * What must always hold, whatever happens to whom. Each is a sentence; a violation throws it, with what was seen. Checked
+ * at the moments at which they could break, and all together once the faults have ended and there was time.
+ */
+import type { AppState } from '../../src/supervisor/index.ts';
+import type { Disk } from './disk.ts';
+import type { Machine, SimProcess } from './machine.ts';
+
+export class Violation extends Error {}
+
+const must = (holds: boolean, sentence: string, seen: () => string): void => {
+  if (!holds) throw new Violation(`${sentence} (${seen()})`);
+};
+
+const nameOf = ({ birth }: SimProcess): string => `${birth.app}/${birth.slot}#${birth.generation} pid ${birth.pid}`;
+
+const wantedOf = (disk: Disk, app: string): AppState['wanted'] | null =>
+  disk.apps().find(({ config }) => config.name === app)?.wanted ?? null;
+
+/** At most one live process has a slot and a generation. */
+export const oneOfEach = (machine: Machine, started: SimProcess): void => {
+  const twins = machine.living.filter(
+    ({ birth }) =>
+      birth.app === started.birth.app &&
+      birth.slot === started.birth.slot &&
+      birth.generation === started.birth.generation,
+  );
+  must(twins.length <= 1, 'at most one live worker has a slot and a generation', () => twins.map(nameOf).join(', '));
+};
+
+/** Of an app that is to be stopped nobody is started. */
+export const stoppedStaysStopped = (disk: Disk, started: SimProcess): void =>
+  must(wantedOf(disk, started.birth.app) === 'up', 'nobody starts a worker of a stopped app', () => nameOf(started));
+
+/** News of an end may be so late, in milliseconds. */
+const LATEST_NEWS_MS = 500;
+
+/** A worker that is asked to drain in a reload has a successor that listens, as far as anybody can know by then. */
+export const successorFirst = (machine: Machine, disk: Disk, asked: SimProcess, isCrowded: boolean): void => {
+  const { app, slot } = asked.birth;
+  const operation = disk.running(app)[0];
+  if (operation?.kind !== 'reload' || !asked.isAccepting || isCrowded) return;
+  const successor = machine.processes.some(
+    ({ birth, hasListened, endedAt }) =>
+      birth !== asked.birth &&
+      birth.app === app &&
+      birth.slot === slot &&
+      (hasListened || birth.temper.boot === 'never-listens') &&
+      (endedAt === null || machine.time.now - endedAt < LATEST_NEWS_MS),
+  );
+  must(successor, 'in a reload nobody is asked to leave before there is a successor', () => nameOf(asked));
+};
+
+/** An operation ends once. */
+export const endsOnce = (disk: Disk, id: string): void => {
+  const ends = (disk.ends.get(id) ?? 0) + 1;
+  disk.ends.set(id, ends);
+  must(ends === 1, 'an operation ends exactly once', () => `${id} ended ${ends} times`);
+};
+
+/** Faults have ended and there was time: everything is as it is wanted. */
+export const settled = (machine: Machine, disk: Disk): void => {
+  const open = [...disk.tables.operations.values()].filter(({ receipt }) => receipt === null);
+  must(open.length === 0, 'every operation ends', () =>
+    open.map(({ id, kind, phase }) => `${id} ${kind} ${phase}`).join(', '),
+  );
+  const ours = machine.living.filter(({ birth }) => birth.app !== 'stranger');
+  for (const { config, wanted, instances, release } of disk.apps()) {
+    const own = ours.filter(({ birth }) => birth.app === config.name);
+    const seen = (): string => `${config.name} wants ${wanted} ${instances}: ${own.map(describe).join(', ')}`;
+    if (wanted === 'stopped') {
+      must(own.length === 0, 'a stopped app has no workers', seen);
+      continue;
+    }
+    must(own.length === instances, 'an app that is wanted has as many workers as it should, and no more', seen);
+    must(
+      // One that never listens counts as ready when it has stayed alive, and accepts nothing.
+      own.every(({ isAccepting, birth }) => isAccepting || birth.temper.boot === 'never-listens'),
+      'every shard of a wanted app has somebody who accepts',
+      seen,
+    );
+    // What could not be put back is said to be stuck, and waits for a person.
+    const isStuck = [...disk.tables.operations.values()].some(
+      (operation) => operation.app === config.name && operation.phase === 'stuck',
+    );
+    must(
+      isStuck || own.every(({ birth }) => birth.release === release),
+      'all workers are of the release that the app has',
+      () => `${seen()}; release ${release}`,
+    );
+    must(new Set(own.map(({ birth }) => birth.slot)).size === instances, 'each slot has one worker', seen);
+  }
+  const known = new Set(disk.apps().map(({ config }) => config.name));
+  const orphans = ours.filter(({ birth }) => !known.has(birth.app));
+  must(orphans.length === 0, 'nobody of a deleted app is left', () => orphans.map(nameOf).join(', '));
+};
+
+const describe = (process: SimProcess): string =>
+  `${nameOf(process)} release ${process.birth.release}${process.isAccepting ? ' accepts' : ''}${process.isDraining ? ' drains' : ''}`;

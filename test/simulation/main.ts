@@ -1,0 +1,81 @@
+/**
+ * `npm run simulate -- --seeds N [--from S]`: plays histories until one goes wrong, prints the shortest form of that one
+ * and how to play it again (`--seed S --only 1,4,7`), else how many faults there were and in which phases.
+ * Exit code 1 for a violation. `--json` prints one document instead, for tests.
+ */
+import { parseArgs } from 'node:util';
+import { DaemonDied } from './daemon.ts';
+import { historyOf } from './history.ts';
+import { shrink } from './shrink.ts';
+import { Simulation, type SimulationReport } from './simulation.ts';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    only: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+// What a dead daemon still awaited ends like this; everything else is a defect of the simulation.
+process.on('unhandledRejection', (error) => {
+  if (!(error instanceof DaemonDied)) throw error;
+});
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const add = (sum: Map<string, number>, counts: ReadonlyMap<string, number>): void => {
+  for (const [name, count] of counts) sum.set(name, (sum.get(name) ?? 0) + count);
+};
+
+const playOne = async (seed: number, only: string | undefined): Promise<SimulationReport> => {
+  const history = historyOf(seed);
+  const kept = only === undefined ? history : only.split(',').flatMap((at) => history[Number(at)] ?? []);
+  return new Simulation(seed).play(kept);
+};
+
+const linesOf = (counts: ReadonlyMap<string, number>): string[] =>
+  [...counts.keys()]
+    .toSorted((a, b) => (a < b ? -1 : 1))
+    .map((name) => `${String(counts.get(name)).padStart(8)}  ${name}`);
+
+const replay = async (seed: number): Promise<number> => {
+  const { log, violation } = await playOne(seed, values.only);
+  for (const line of log) say(line);
+  say(violation === null ? 'No violation.' : `VIOLATION: ${violation}`);
+  return violation === null ? 0 : 1;
+};
+
+const explore = async (from: number, seeds: number): Promise<number> => {
+  const faults = new Map<string, number>();
+  const effects = new Map<string, number>();
+  for (let seed = from; seed < from + seeds; seed++) {
+    const report = await playOne(seed, undefined);
+    add(faults, report.faults);
+    add(effects, report.effects);
+    if (report.violation === null) continue;
+    const shortest = await shrink(seed, historyOf(seed), report.violation);
+    if (values.json) say(JSON.stringify({ seed, violation: report.violation, only: shortest.kept }));
+    else {
+      for (const line of shortest.report.log) say(line);
+      say(`VIOLATION of seed ${seed}: ${shortest.report.violation ?? report.violation}`);
+      say(`Again: npm run simulate -- --seed ${seed} --only ${shortest.kept.join(',')}`);
+    }
+    return 1;
+  }
+  const count = [...faults.values()].reduce((sum, each) => sum + each, 0);
+  if (values.json) say(JSON.stringify({ seeds, faults: count, cells: Object.fromEntries(faults) }));
+  else {
+    for (const line of linesOf(faults)) say(line);
+    for (const line of linesOf(effects)) say(`${line} (effect)`);
+    say(`${seeds} histories, ${count} faults, 0 violations`);
+  }
+  return 0;
+};
+
+process.exitCode =
+  values.seed === undefined
+    ? await explore(Number(values.from), Number(values.seeds))
+    : await replay(Number(values.seed));

@@ -18,10 +18,14 @@ import { ListenDesk } from './listen-desk.ts';
 import { changeOf, type UnfinishedOperation } from './operation-memory.ts';
 import { OperationRun, type OperationPlan } from './operation-run.ts';
 import { KILL_AFTER_MS, patienceMs } from './patience.ts';
+import { wait } from './schedule.ts';
 import { Slots } from './slots.ts';
 import { chooseSurge } from './surge.ts';
 import type { Tenant, TenantHost } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
+
+/** Between two tries to replace a worker that does not answer. */
+const SILENT_RETRY_MS = 30_000;
 
 export interface AppState {
   readonly config: AppConfig;
@@ -239,11 +243,17 @@ export class App implements TenantHost {
 
   /** A worker that was taken over and cannot be spoken to: it serves, but could never be drained. */
   async replaceSilent(tenant: Tenant, reason: string): Promise<void> {
-    while (this.#run !== null) await this.#run.ended;
-    const isHolder = this.slots.find(tenant.slot)?.holder === tenant;
-    if (!isHolder || tenant.state.phase !== 'running' || this.#state.wanted !== 'up') return;
-    this.edges.records.events.append({ app: this.app, worker: tenant.id, type: 'worker-hung', reason });
-    this.begin('reload', {}, { machine: 'reload', changes: [{ slot: tenant.slot, action: 'replace' }] });
+    for (;;) {
+      while (this.#run !== null) await this.#run.ended;
+      const isHolder = this.slots.find(tenant.slot)?.holder === tenant;
+      const isSilent = tenant.handle?.isAgentHere === false && tenant.state.phase === 'running';
+      if (!isHolder || !isSilent || !this.isWanted) return;
+      this.edges.records.events.append({ app: this.app, worker: tenant.id, type: 'worker-hung', reason });
+      const changes = [{ slot: tenant.slot, action: 'replace' }] as const;
+      const { receipt } = await this.begin('reload', {}, { machine: 'reload', changes }).ended;
+      if (receipt?.outcome === 'completed') return;
+      await wait(this.edges.schedule, SILENT_RETRY_MS);
+    }
   }
 
   // ── what tenants ask ───────────────────────────────────────────────────────────────────────────────────────────

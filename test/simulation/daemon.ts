@@ -25,6 +25,8 @@ export interface World {
   readonly onStart: (process: SimProcess, daemon: SimDaemon) => void;
   /** It is asked to leave for the first time. */
   readonly onDrain: (process: SimProcess) => void;
+  /** Its whole tree is signalled, because it cannot be asked. */
+  readonly onSignal: (process: SimProcess, signal: string) => void;
   readonly onOperationEnd: (id: string) => void;
   readonly onEvent: (event: EventInput) => void;
 }
@@ -313,7 +315,9 @@ export class SimDaemon {
       signalTree: (handle, signal) =>
         this.#effect(`signal ${signal}`, () => {
           const process = handle.pid === null ? null : machine.find(handle.pid);
-          if (process?.birth.spawn === handle.spawnId) process.signal(signal);
+          if (process?.birth.spawn !== handle.spawnId) return;
+          this.#world.onSignal(process, signal);
+          process.signal(signal);
         }),
       sweep: () => null,
       listeners: () => [],

@@ -51,6 +51,29 @@ export const successorFirst = (machine: Machine, disk: Disk, asked: SimProcess, 
   must(successor, 'in a reload nobody is asked to leave before there is a successor', () => nameOf(asked));
 };
 
+/** Who has begun to drain is in the middle of its answers. */
+export const drainingIsLeftAlone = (process: SimProcess, signal: string): void =>
+  must(!process.isDraining || signal === 'SIGKILL', 'nobody cuts off a worker that drains', () => nameOf(process));
+
+/** Half of the first backoff: the shortest wait that anything allows after a start that failed. */
+const SHORTEST_WAIT_MS = 100;
+
+/** A worker that did not come up is not started again at once, unless somebody asked or a new daemon looks. */
+export const restartsWait = (machine: Machine, disk: Disk, started: SimProcess, daemonSince: number): void => {
+  const { app, slot } = started.birth;
+  if (disk.running(app).length > 0) return;
+  const before = machine.processes.findLast(
+    (process) => process !== started && process.birth.app === app && process.birth.slot === slot,
+  );
+  if (before === undefined || before.hasListened || before.startedAt < daemonSince) return;
+  const gap = started.startedAt - before.startedAt;
+  must(
+    gap >= SHORTEST_WAIT_MS,
+    'a start that failed is not repeated at once',
+    () => `${nameOf(started)} after ${gap} ms`,
+  );
+};
+
 /** An operation ends once. */
 export const endsOnce = (disk: Disk, id: string): void => {
   const ends = (disk.ends.get(id) ?? 0) + 1;

@@ -69,6 +69,7 @@ const RUNTIME = {
 export class SimProcess {
   readonly birth: Birth;
   readonly startTicks: number;
+  readonly startedAt: number;
   isAlive = true;
   /** It has ended and nobody has waited for it. */
   exit: { readonly code: number | null; readonly signal: string | null } | null = null;
@@ -90,6 +91,7 @@ export class SimProcess {
     this.#machine = machine;
     this.birth = birth;
     this.startTicks = startTicks;
+    this.startedAt = machine.time.now;
     this.#mayAccept = birth.acceptAtOnce;
     const { boot, bootMs } = birth.temper;
     machine.time.after(bootMs, () => this.#boot(boot));

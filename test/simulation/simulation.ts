@@ -4,7 +4,16 @@ import type { AppState } from '../../src/supervisor/index.ts';
 import { DaemonDied, type Kernel, SimDaemon, type World } from './daemon.ts';
 import { Disk } from './disk.ts';
 import { EVENTFUL_MS, type FaultKind, type Happening } from './history.ts';
-import { endsOnce, oneOfEach, settled, stoppedStaysStopped, successorFirst, Violation } from './invariants.ts';
+import {
+  drainingIsLeftAlone,
+  endsOnce,
+  oneOfEach,
+  restartsWait,
+  settled,
+  stoppedStaysStopped,
+  successorFirst,
+  Violation,
+} from './invariants.ts';
 import { Machine, type Boot, type Manner, type Temper } from './machine.ts';
 import { Random } from './random.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -72,6 +81,8 @@ export class Simulation {
   readonly #world: World;
   #daemon: SimDaemon | null = null;
   #violation: Error | null = null;
+  /** Since then nobody has asked for anything, and the same daemon has been there. */
+  #quietSince = 0;
   /** Effects until the daemon dies; null: it does not. */
   #fuse: number | null = null;
   #fuseCell = '';
@@ -92,12 +103,17 @@ export class Simulation {
         this.#note(`  ${app}/${slot}#${generation} is pid ${pid}, boots ${temper.boot}, ${temper.manner}`);
         this.#check(() => oneOfEach(this.#machine, process));
         this.#check(() => stoppedStaysStopped(this.#disk, process));
+        this.#check(() => restartsWait(this.#machine, this.#disk, process, this.#quietSince));
       },
       onDrain: (process) => {
         if (process.birth.temper.manner !== 'drains') this.#count(this.#cell('leaves-badly'));
         this.#check(() => successorFirst(this.#machine, this.#disk, process, this.#isAborting(process.birth.app)));
       },
-      onOperationEnd: (id) => this.#check(() => endsOnce(this.#disk, id)),
+      onSignal: (process, signal) => this.#check(() => drainingIsLeftAlone(process, signal)),
+      onOperationEnd: (id) => {
+        this.#quietSince = this.#time.now;
+        this.#check(() => endsOnce(this.#disk, id));
+      },
       onEvent: ({ app, worker, type, reason }) => {
         this.#note(`  ${worker ?? app ?? ''} ${type}${reason === null || reason === undefined ? '' : `: ${reason}`}`);
         this.#check(() => {
@@ -142,6 +158,7 @@ export class Simulation {
     this.#daemon = new SimDaemon(this.#world, this.#kernel, this.#ids);
     const daemon = this.#daemon;
     this.#note('a daemon takes over');
+    this.#quietSince = this.#time.now;
     daemon.act(() => daemon.recover());
     if (daemon.isDead) this.#comeBack();
   }
@@ -236,6 +253,7 @@ export class Simulation {
     if (app === null) return kind === 'start' ? daemon.act(() => daemon.addApp(newApp(name))) : undefined;
     const isBusy = app.operation !== null;
     this.#note(`${kind} ${name} ${size}${isBusy ? ' (busy)' : ''}`);
+    this.#quietSince = this.#time.now;
     daemon.act(() => {
       if (kind === 'stop' || kind === 'delete') return void supervisor.stop(app, kind).catch(ignoreRefusal);
       if (kind === 'abort') return app.operation?.abort('the user asked');

@@ -374,9 +374,12 @@ const noteDrained: OperationTransition<'drained'> = (state, { slot }) => {
   return prepend([line('stopped', slot)], then(moveOne(state, slot, stage), advance));
 };
 
-const abortBoot: OperationTransition<'abort'> = (state, { reason }) =>
+const abortBoot: OperationTransition<'abort'> = (state, { reason }) => {
+  // What is wanted is on record as stopped already, and clients are refused.
+  if (state.kind === 'stop' || state.kind === 'delete') return stay(state);
   // A restart has stopped everything: going on is the quickest way to serve again.
-  state.kind === 'restart' ? letGo(state, 'aborted', reason) : putBack(state, 'aborted', reason);
+  return state.kind === 'restart' ? letGo(state, 'aborted', reason) : putBack(state, 'aborted', reason);
+};
 
 const expireBoot: OperationTransition<'deadline'> = (state) =>
   isKept(state.kind) ? letGo(state, 'failed', TOO_LONG) : putBack(state, 'failed', TOO_LONG);

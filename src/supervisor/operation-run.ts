@@ -154,6 +154,12 @@ export class OperationRun {
       .map(({ slot }) => slot);
   }
 
+  /** Names the latest order for a slot: who is booted in its place is as good as booted for it. */
+  orderFor(slot: number): string | null {
+    const progress = this.#state.slots.find((each) => each.slot === slot);
+    return progress === undefined ? null : this.#order(progress);
+  }
+
   /** Which release belongs into a slot that turned out to be empty; null: it sees to that itself. */
   releaseOf(slot: number): 'new' | 'old' | null {
     const progress = this.#state.slots.find((each) => each.slot === slot);

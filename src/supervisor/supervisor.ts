@@ -106,7 +106,15 @@ export class Supervisor {
 
   /** Ends whatever else is under way first: a stop is never refused for being busy. */
   async stop(app: App, kind: 'stop' | 'delete', slots: readonly number[] | null = null): Promise<OperationRun> {
-    await this.#interrupt(app, kind);
+    // Not in a function of its own: between its end and what follows, something else could begin.
+    while (app.operation !== null) {
+      const { operation } = app;
+      if (operation.kind === 'stop' || operation.kind === 'delete') {
+        throw new DroverError('DROVER_BUSY', { app: app.app, kind: operation.kind, operation: operation.id });
+      }
+      operation.abort(`${kind} was asked for`);
+      await operation.ended;
+    }
     if (slots === null) {
       app.want('stopped');
       // New connections are refused from now on, instead of waiting for workers that will not come.
@@ -124,17 +132,6 @@ export class Supervisor {
     const fresh = this.#changes(app, range(instances), 'boot', isVacant);
     const removed = this.#surplus(app, instances);
     return app.begin('scale', { ...change, instances }, { machine: 'scale', changes: [...fresh, ...removed] });
-  }
-
-  async #interrupt(app: App, kind: OperationKind): Promise<void> {
-    while (app.operation !== null) {
-      const { operation } = app;
-      if (operation.kind === 'stop' || operation.kind === 'delete') {
-        throw new DroverError('DROVER_BUSY', { app: app.app, kind: operation.kind, operation: operation.id });
-      }
-      operation.abort(`${kind} was asked for`);
-      await operation.ended;
-    }
   }
 
   #changes(
@@ -171,7 +168,8 @@ export class Supervisor {
     if (app.state.wanted !== 'up') return;
     for (const { slot } of this.#changes(app, range(app.state.instances), 'boot', isVacant)) {
       const release = operation === null ? 'new' : operation.releaseOf(slot);
-      if (release !== null) app.slots.boot(slot, release);
+      if (release === null) continue;
+      app.slots.boot(slot, release, release === 'new' ? (operation?.orderFor(slot) ?? null) : null);
     }
   }
 

@@ -111,8 +111,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'slots that lost their worker while no daemon looked stay empty',
     file: SUPERVISOR,
-    find: 'if (release !== null) app.slots.boot(slot, release);',
-    replace: 'void release;',
+    find: 'if (release === null) continue;',
+    replace: 'continue;',
   },
   {
     name: 'a start that is under way when its app is stopped goes on (made in earnest)',
@@ -131,6 +131,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/supervisor/run-effects.ts',
     find: 'handle.adoption !== null && !tenant.isAgentless',
     replace: 'false',
+  },
+  {
+    name: 'a stop can be aborted when nobody serves any more (made in earnest)',
+    file: OPERATION,
+    find: "if (state.kind === 'stop' || state.kind === 'delete') return stay(state);",
+    replace: '',
   },
   {
     name: 'a start that failed is repeated at once',

@@ -59,14 +59,14 @@ export const EVENTFUL_MS = 60_000;
 
 export const historyOf = (seed: number): readonly Happening[] => {
   const random = new Random(seed);
-  const commands = Array.from({ length: random.between(3, 12) }, (): Happening => ({
+  const commands = Array.from({ length: random.between(5, 25) }, (): Happening => ({
     at: random.between(0, EVENTFUL_MS),
     what: 'command',
     kind: random.weighted(COMMANDS),
     app: random.between(0, 1),
     size: random.between(1, 4),
   }));
-  const faults = Array.from({ length: random.between(5, 40) }, (): Happening => ({
+  const faults = Array.from({ length: random.between(10, 60) }, (): Happening => ({
     // Half of them right after a command, where it hurts.
     at:
       random.next() < 0.5

@@ -284,7 +284,8 @@ export class OperationWorld {
         if (before.phase === 'preparing') this.must(['booting', 'draining'].includes(state.phase), 'it begins');
         return;
       case 'abort': {
-        const isTooLate = before.phase === 'reverting' || (before.phase === 'draining' && !hasMore);
+        const isFinal = this.history.kind === 'stop' || this.history.kind === 'delete';
+        const isTooLate = isFinal || before.phase === 'reverting' || (before.phase === 'draining' && !hasMore);
         if (isTooLate) this.must(isUntouched, 'it cannot be aborted any more');
         else this.must(isPutBack && reason.startsWith(event.reason), 'an abort is heeded, and is the reason');
         if (before.phase === 'preparing') this.must(this.orders.length === 0, 'nothing is ordered in vain');

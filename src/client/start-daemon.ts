@@ -32,6 +32,25 @@ const DAEMON_OPTIONS = [
   '--no-memory-reducer',
 ];
 
+/**
+ * What a service manager tells the process that it started. A shell of a CI runner may have it too, and a daemon started
+ * from there is nobody's service.
+ */
+const SERVICE_VARIABLES = new Set([
+  'NOTIFY_SOCKET',
+  'WATCHDOG_USEC',
+  'WATCHDOG_PID',
+  'LISTEN_PID',
+  'LISTEN_PIDFDID',
+  'LISTEN_FDS',
+  'LISTEN_FDNAMES',
+  'FDSTORE',
+  'SYSTEMD_EXEC_PID',
+  'DROVER_UNIT',
+]);
+const withoutServiceVariables = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !SERVICE_VARIABLES.has(name)));
+
 const POLL_MS = 10;
 const LOG_LINES = 10;
 
@@ -55,7 +74,7 @@ export const startDaemon = async (home: string, client: DroverClient, options: D
     cwd: home,
     detached: true,
     stdio: ['ignore', output, output],
-    env: { ...process.env, DROVER_HOME: home },
+    env: { ...withoutServiceVariables(process.env), DROVER_HOME: home },
   });
   closeSync(output);
   let ended: string | null = null;

@@ -10,6 +10,7 @@ import { SystemdMachine, whyNoMachine } from '../support/systemd-machine.ts';
 import { freePort } from '../support/temporary.ts';
 
 const UNIT = 'drover.service';
+const COMMAND = join(import.meta.dirname, '../../bin/drover');
 const skip = whyNoMachine() ?? false;
 
 describe('on a machine that systemd runs', { skip }, () => {
@@ -37,7 +38,7 @@ describe('on a machine that systemd runs', { skip }, () => {
 
   it('`startup` writes and enables the unit, and systemd takes over a daemon with its workers', async () => {
     const { code, stderr } = await machine.run(
-      [process.execPath, join(import.meta.dirname, '../../bin/drover'), 'start', fixture('service.cjs')].concat([
+      [process.execPath, COMMAND, 'start', fixture('service.cjs')].concat([
         '--name',
         'shop',
         '--instances',
@@ -70,13 +71,17 @@ describe('on a machine that systemd runs', { skip }, () => {
     for (let kill = 1; kill <= 3; kill++) {
       await load.untilAnswered(50);
       await machine.get('systemctl', 'kill', '--kill-whom=main', '--signal=KILL', UNIT);
-      await eventually('systemd has started another', async () => {
-        const [state, restarts] = [
-          await machine.property(UNIT, 'ActiveState'),
-          await machine.property(UNIT, 'NRestarts'),
-        ];
-        return state === 'active' && restarts === String(kill);
-      });
+      await eventually(
+        'systemd has started another',
+        async () => {
+          const [state, restarts] = [
+            await machine.property(UNIT, 'ActiveState'),
+            await machine.property(UNIT, 'NRestarts'),
+          ];
+          return state === 'active' && restarts === String(kill);
+        },
+        { withinMs: 30_000 },
+      );
       assert.deepEqual(await untilOnline(), before);
     }
     await load.untilAnswered(50);
@@ -169,15 +174,74 @@ describe('on a machine that systemd runs', { skip }, () => {
     assert.equal(nothing.removed, false);
   });
 
+  it('a home with an awkward path has a unit of its own, beside the other', async () => {
+    const home = "/srv/my shop/it's 50%/$HOME/a;b";
+    const inHome = async (...words: readonly string[]): Promise<string> => {
+      const { code, stdout, stderr } = await machine.run([process.execPath, COMMAND, ...words], { DROVER_HOME: home });
+      assert.equal(code, 0, stderr);
+      return stdout;
+    };
+    const { unit } = JSON.parse(await inHome('startup', '--json')) as { unit: string };
+    assert.equal(unit, 'drover-srv-my-shop-it-s-50-HOME-a-b.service');
+    const status = JSON.parse(await inHome('daemon', 'status', '--json')) as DaemonDocument;
+    assert.deepEqual([status.home, status.unit], [home, unit]);
+    await inHome('startup', '--remove');
+    await inHome('daemon', 'stop');
+  });
+
+  it('`startup --user` lets the manager of an ordinary user run it', async () => {
+    const uid = '65534';
+    const runtime = `/run/user/${uid}`;
+    await machine.get('install', '-d', '-o', uid, '-m', '700', runtime, '/tmp/nobody');
+    await machine.get(
+      ...[
+        'systemd-run',
+        '--unit=nobody',
+        '--property=Type=notify',
+        `--property=User=${uid}`,
+        '--property=Delegate=yes',
+      ],
+      ...[`--setenv=XDG_RUNTIME_DIR=${runtime}`, '--setenv=HOME=/tmp/nobody', '/lib/systemd/systemd', '--user'],
+    );
+    const as = ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', 'env'];
+    const own = [`XDG_RUNTIME_DIR=${runtime}`, 'HOME=/tmp/nobody'];
+    const run = async (...words: readonly string[]): Promise<string> => machine.get(...as, ...own, ...words);
+    const drover = async (...words: readonly string[]): Promise<string> => run(process.execPath, COMMAND, ...words);
+    const app = await freePort();
+    await drover('startup', '--user');
+    await drover('start', fixture('service.cjs'), '--name', 'mine', '--instances', '2', '--port', String(app));
+    const pids = async (): Promise<(number | null)[]> => {
+      const { apps } = JSON.parse(await drover('ls', '--json')) as AppListDocument;
+      return apps.flatMap(({ workers }) => workers.map(({ pid }) => pid));
+    };
+    const before = await pids();
+    const load = await startLoad({ mode: 'new', port: app, connections: 5, pauseMs: [5, 20] });
+    await load.untilAnswered(50);
+    await run('systemctl', '--user', 'kill', '--kill-whom=main', '--signal=KILL', UNIT);
+    await eventually(
+      'its manager has started another',
+      async () => {
+        const [restarts, state] = [
+          await run('systemctl', '--user', 'show', UNIT, '--property=NRestarts', '--value'),
+          await run('systemctl', '--user', 'show', UNIT, '--property=ActiveState', '--value'),
+        ];
+        return restarts === '1' && state === 'active';
+      },
+      { withinMs: 30_000 },
+    );
+    assert.deepEqual(await pids(), before);
+    await load.untilAnswered(50);
+    assert.deepEqual((await load.stop()).lostByReason, {});
+    const status = JSON.parse(await drover('daemon', 'status', '--json')) as DaemonDocument;
+    assert.deepEqual([status.unit, status.home], [UNIT, '/tmp/nobody/.local/state/drover']);
+    await drover('startup', '--user', '--remove');
+    await drover('daemon', 'stop');
+  });
+
   it('a unit of that name that is not Drover’s is left alone', async () => {
     await machine.get('sh', '-c', "printf '[Service]\\nExecStart=/bin/true\\n' > /etc/systemd/system/drover.service");
     for (const words of [['startup'], ['startup', '--remove']]) {
-      const { code, stdout } = await machine.run([
-        process.execPath,
-        join(import.meta.dirname, '../../bin/drover'),
-        ...words,
-        '--json',
-      ]);
+      const { code, stdout } = await machine.run([process.execPath, COMMAND, ...words, '--json']);
       assert.equal(code, 2);
       assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, 'DROVER_UNIT_TAKEN');
     }

@@ -194,14 +194,15 @@ describe('on a machine that systemd runs', { skip }, () => {
     const runtime = `/run/user/${uid}`;
     await machine.get('install', '-d', '-o', uid, '-m', '700', runtime, '/tmp/nobody');
     await machine.get(
-      ...[
-        'systemd-run',
-        '--unit=nobody',
-        '--property=Type=notify',
-        `--property=User=${uid}`,
-        '--property=Delegate=yes',
-      ],
-      ...[`--setenv=XDG_RUNTIME_DIR=${runtime}`, '--setenv=HOME=/tmp/nobody', '/lib/systemd/systemd', '--user'],
+      'systemd-run',
+      '--unit=nobody',
+      '--property=Type=notify',
+      `--property=User=${uid}`,
+      '--property=Delegate=yes',
+      `--setenv=XDG_RUNTIME_DIR=${runtime}`,
+      '--setenv=HOME=/tmp/nobody',
+      '/lib/systemd/systemd',
+      '--user',
     );
     const as = ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', 'env'];
     const own = [`XDG_RUNTIME_DIR=${runtime}`, 'HOME=/tmp/nobody'];

@@ -15,10 +15,10 @@ const COMMAND = join(CHECKOUT, 'bin', 'drover');
 const SYSTEMD = ['/lib/systemd/systemd', '/usr/lib/systemd/systemd'].find((path) => existsSync(path));
 
 /** Units that would look after hardware, or reach out of the namespace. */
-const MASKED = [
-  ...['udevd', 'udev-trigger', 'tmpfiles-setup', 'tmpfiles-setup-dev', 'modules-load', 'sysctl', 'binfmt'],
-  ...['remount-fs', 'random-seed', 'networkd', 'networkd-wait-online', 'timesyncd', 'resolved', 'logind'],
-].map((name) => `systemd-${name}.service`);
+const MASKED =
+  'udevd udev-trigger tmpfiles-setup tmpfiles-setup-dev modules-load sysctl binfmt remount-fs random-seed networkd networkd-wait-online timesyncd resolved logind'
+    .split(' ')
+    .map((name) => `systemd-${name}.service`);
 
 /** Runs in the new namespaces; $1 is the folder, $2 the checkout, $3 systemd. */
 const BOOT = `set -e

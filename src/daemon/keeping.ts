@@ -64,4 +64,5 @@ const openStore = (
     // A program that was replaced in place had stored what it handed over.
     stored: stored?.names ?? all.map(({ fd }) => nameOfDescriptor(inodeOf(fd))),
     sequence: stored?.sequence ?? 0,
+    monotonicUs: () => Number(process.hrtime.bigint() / 1000n),
   });

@@ -8,6 +8,7 @@ import { isAlive } from '../support/processes.ts';
 import { eventually } from '../support/eventually.ts';
 import { ServiceManager, type ServiceManagerOptions } from '../support/service-manager.ts';
 import {
+  ask,
   change,
   openPlace,
   PATIENT,
@@ -115,7 +116,7 @@ describe('a daemon under a service manager', () => {
   });
 
   it('says when it is ready, that it is alive, what runs, and that it stops', async () => {
-    await using managed = await openManaged({ watchdogMs: 4000 });
+    await using managed = await openManaged({ watchdogMs: 3000 });
     const { place, manager } = managed;
     const { drover, port } = place;
     await manager.start();
@@ -125,12 +126,16 @@ describe('a daemon under a service manager', () => {
     await startApp(drover, 'shop', service(port));
     await manager.untilTold('STATUS', ({ fields }) => fields['STATUS'] === '2 workers of 1 app');
     await eventually('it says again and again that it is alive', () => manager.valuesOf('WATCHDOG').length > 2);
+    const slow = ask(port, '/slow/5000');
+    await ask(port);
     await manager.stop();
+    assert.equal((await slow).status, 200);
     assert.equal(manager.exits.at(-1), 0);
     const last = manager.told.findLastIndex(({ fields }) => fields['STOPPING'] === '1');
     assert.notEqual(last, -1);
     assert.equal(manager.told[last]?.fields['STATUS'], 'stopping 2 workers of 1 app');
-    assert.ok(Number(manager.valuesOf('EXTEND_TIMEOUT_USEC')[0]) > 0, 'it asks for time to drain');
+    const asked = manager.valuesOf('EXTEND_TIMEOUT_USEC');
+    assert.ok(asked.length >= 2 && Number(asked[0]) > 0, 'it asks for time for as long as workers drain');
     assert.equal(await refusalAt(port), 'ECONNREFUSED', 'nothing of a stopped app is left in the store');
     assert.deepEqual(manager.storedNames, []);
   });

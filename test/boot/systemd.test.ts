@@ -36,18 +36,35 @@ describe('on a machine that systemd runs', { skip }, () => {
       { withinMs: 40_000, everyMs: 200 },
     );
 
+  it('`startup` of a unit that does not start leaves everything as it was, and says why', async () => {
+    const started = await machine.run([
+      COMMAND,
+      'start',
+      fixture('service.cjs'),
+      '--name',
+      'shop',
+      '--instances',
+      '3',
+      '--port',
+      String(port),
+    ]);
+    assert.equal(started.code, 0, started.stderr);
+    const before = await workers();
+    const folder = `/etc/systemd/system/${UNIT}.d`;
+    await machine.get('mkdir', folder);
+    await machine.get('sh', '-c', `printf '[Service]\\nExecStart=\\nExecStart=/bin/false\\n' > ${folder}/fails.conf`);
+    const { code, stdout } = await machine.run([process.execPath, COMMAND, 'startup', '--json']);
+    assert.equal(code, 1);
+    assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, 'DROVER_SYSTEMCTL');
+    assert.notEqual((await machine.run(['ls', `/etc/systemd/system/${UNIT}`])).code, 0);
+    const { guardPid, unit } = await machine.drover<DaemonDocument>('daemon', 'status');
+    assert.notEqual(guardPid, null);
+    assert.equal(unit, null);
+    assert.deepEqual(await untilOnline(), before);
+    await machine.get('rm', '-r', folder);
+  });
+
   it('`startup` writes and enables the unit, and systemd takes over a daemon with its workers', async () => {
-    const { code, stderr } = await machine.run(
-      [process.execPath, COMMAND, 'start', fixture('service.cjs')].concat([
-        '--name',
-        'shop',
-        '--instances',
-        '3',
-        '--port',
-        String(port),
-      ]),
-    );
-    assert.equal(code, 0, stderr);
     const before = await workers();
     assert.notEqual((await machine.drover<DaemonDocument>('daemon', 'status')).guardPid, null);
     const load = await startLoad({ mode: 'new', port, connections: 5, pauseMs: [5, 20] });
@@ -61,6 +78,9 @@ describe('on a machine that systemd runs', { skip }, () => {
     assert.deepEqual(await untilOnline(), before);
     await load.untilAnswered(50);
     assert.deepEqual((await load.stop()).lostByReason, {});
+    const [pid = 0] = before;
+    const locks = await machine.get('grep', '-E', '^(NoNewPrivs|Seccomp):', `/proc/${pid}/status`);
+    assert.match(locks, /NoNewPrivs:\s+0/, 'what is locked does not take set-user-id programs from the apps');
     const again = await machine.drover<{ pid: number; tookOver: boolean }>('startup');
     assert.deepEqual([again.pid, again.tookOver], [told.pid, false], 'a second time changes nothing');
   });

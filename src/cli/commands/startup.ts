@@ -74,10 +74,8 @@ const install = async (context: CliContext, plan: Plan, isJson: boolean): Promis
   assertPossible(place, false);
   mkdirSync(home, { recursive: true, mode: 0o700 });
   await installUnit(place, text, home);
-  writeBootUnit(home, { scope: place.scope, unit: place.unit });
-  const client = await context.connect();
-  const tookOver = await startAsUnit(client, place);
-  const { pid, workers } = await client.daemonStatus();
+  const tookOver = await startAsUnit(context, place, home);
+  const { pid, workers } = await (await context.connect()).daemonStatus();
   const warnings = [...plan.warnings, ...(place.scope === 'user' ? await findSessionProblem() : [])];
   if (isJson) return context.print(JSON.stringify({ ...place, enabled: true, pid, tookOver, warnings }));
   context.print(`Wrote ${place.file}`);

@@ -15,8 +15,13 @@ export interface DescriptorStoreOptions {
   readonly deaths: number;
   /** Names of what the store holds already. */
   readonly stored: readonly string[];
-  /** Number of the newest list in it. */
+  /** Number of the newest list in it that is known. */
   readonly sequence: number;
+  /**
+   * Microseconds since the machine booted. Lists are numbered by it: a program that was replaced in place does not know
+   * how far the one before had counted, and its lists must count more.
+   */
+  readonly monotonicUs: () => number;
 }
 
 /** Until the manager has taken what was sent, the daemon that ends waits so long at most. */
@@ -60,7 +65,7 @@ export const openDescriptorStore = (options: DescriptorStoreOptions): Guard => {
     for (const { fd, inode } of kept) if (!stored.has(nameOfDescriptor(inode))) store(nameOfDescriptor(inode), fd);
     const text = JSON.stringify(list);
     if (text !== told) {
-      sequence += 1;
+      sequence = Math.max(sequence + 1, options.monotonicUs());
       const file = openMemoryFile(text);
       store(nameOfList(sequence), file);
       closeDescriptor(file);

@@ -6,7 +6,7 @@ import { type Notifier, openNotifier } from './notifier.ts';
 export interface ServiceManagerLink {
   readonly unit: string | null;
   readonly notifier: Notifier;
-  /** It serves. From now on it says that it is alive, from its event loop, twice in the time that the manager waits. */
+  /** It serves. */
   ready(status: string): void;
   status(text: string): void;
   /** It ends on purpose; workers may take long to drain, and as long as it says so the manager waits. */
@@ -14,15 +14,21 @@ export interface ServiceManagerLink {
   close(): void;
 }
 
-const STOP_SIGN_EVERY_MS = 5000;
+const STOP_SIGN_EVERY_MS = 2000;
 const STOP_PATIENCE_MS = 30_000;
 
-/** Null where the manager cannot be talked to. */
+/**
+ * Says from now on that the daemon is alive, from its event loop, twice in the time that the manager waits. Null where
+ * the manager cannot be talked to.
+ */
 export const openServiceManagerLink = (manager: ServiceManager): ServiceManagerLink | null => {
   const socket = openNotifySocket(manager.notifyAddress);
   if (socket === null) return null;
   const notifier = openNotifier(socket);
-  let watchdog: NodeJS.Timeout | null = null;
+  const watchdog =
+    manager.watchdogMs === null
+      ? null
+      : setInterval(() => notifier.tell({ WATCHDOG: 1 }), manager.watchdogMs / 2).unref();
   let stopSign: NodeJS.Timeout | null = null;
   let shown: string | null = null;
   return {
@@ -31,9 +37,6 @@ export const openServiceManagerLink = (manager: ServiceManager): ServiceManagerL
     ready(status) {
       notifier.tell({ READY: 1, STATUS: status });
       shown = status;
-      if (manager.watchdogMs === null) return;
-      notifier.tell({ WATCHDOG: 1 });
-      watchdog = setInterval(() => notifier.tell({ WATCHDOG: 1 }), manager.watchdogMs / 2).unref();
     },
     status(text) {
       if (text === shown) return;

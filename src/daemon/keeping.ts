@@ -15,6 +15,8 @@ import { inodeOf } from '../os/index.ts';
 
 export interface Keeping {
   readonly inherited: Inherited;
+  /** What was inherited and is still open: all that there is to keep until it was sorted. */
+  readonly unsorted: () => readonly KeptDescriptor[];
   /** Null without a service manager. */
   readonly link: ServiceManagerLink | null;
   /** Whoever brought a recovered daemon back, in words. */
@@ -36,9 +38,24 @@ export const findKeeping = (env: NodeJS.ProcessEnv, pid: number): Keeping => {
   const inherited = handed.isRecovery || stored === null ? handed : inheritStored(stored);
   const manager = findServiceManager(env, pid);
   const link = manager === null ? null : openServiceManagerLink(manager);
+  const common = { inherited, unsorted: watchOpen(inherited.all), link };
   if (link === null)
-    return { inherited, link, broughtBackBy: 'the guard', open: (has) => openShell(env, inherited, has) };
-  return { inherited, link, broughtBackBy: 'systemd', open: (has) => openStore(link, stored, inherited, has) };
+    return { ...common, broughtBackBy: 'the guard', open: (holdings) => openShell(env, inherited, holdings) };
+  return { ...common, broughtBackBy: 'systemd', open: (holdings) => openStore(link, stored, inherited, holdings) };
+};
+
+/** Some are closed while ports are rebuilt, and their numbers taken by something else. */
+const watchOpen = (all: readonly KeptDescriptor[]): (() => readonly KeptDescriptor[]) => {
+  const inodes = all.map(({ fd }) => inodeOf(fd));
+  return () => all.filter(({ fd }, index) => isSame(fd, inodes[index]));
+};
+
+const isSame = (fd: number, inode: number | undefined): boolean => {
+  try {
+    return inodeOf(fd) === inode;
+  } catch {
+    return false;
+  }
 };
 
 const MAIN = fileURLToPath(new URL(`main${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url));

@@ -40,7 +40,7 @@ const main = async (): Promise<void> => {
   const pidFile = join(home, 'daemon.pid');
   let isEnding = false;
   let hasServed = false;
-  let kept: () => readonly KeptDescriptor[] = () => inherited.all;
+  let kept: () => readonly KeptDescriptor[] = keeping.unsorted;
   const holdings = { list: () => kept(), hasServed: () => hasServed };
   // A daemon that was brought back has something to lose from its first moment on; a new one only once it is up.
   // A service manager is told of each start: one that fails must not be tried again without a pause.

@@ -229,6 +229,20 @@ describe('on a machine that systemd runs', { skip }, () => {
     const run = async (...words: readonly string[]): Promise<string> => machine.get(...as, ...own, ...words);
     const drover = async (...words: readonly string[]): Promise<string> => run(process.execPath, COMMAND, ...words);
     const app = await freePort();
+    const lost = await machine.run([
+      ...as,
+      'HOME=/tmp/nobody',
+      process.execPath,
+      COMMAND,
+      'startup',
+      '--user',
+      '--json',
+    ]);
+    assert.equal(lost.code, 1, 'without a manager to talk to');
+    const { error } = JSON.parse(lost.stdout) as { error: { code: string; hint: string } };
+    assert.equal(error.code, 'DROVER_SYSTEMCTL');
+    assert.match(error.hint, /no manager of its own.*enable-linger/);
+    assert.equal(await machine.get('find', '/tmp/nobody/.config', '-type', 'f'), '', 'no unit is left behind');
     await drover('startup', '--user');
     await drover('start', fixture('service.cjs'), '--name', 'mine', '--instances', '2', '--port', String(app));
     const pids = async (): Promise<(number | null)[]> => {

@@ -64,6 +64,11 @@ export class ServiceManager implements AsyncDisposable {
     return this.told.flatMap(({ fields }) => fields[field] ?? []);
   }
 
+  /** Starts the daemon, whatever comes of it. */
+  launch(): void {
+    this.#spawn();
+  }
+
   /** Starts the daemon and resolves once it said that it is ready. */
   async start(): Promise<void> {
     this.#spawn();

@@ -50,7 +50,7 @@ const planOf = ({ user = false }: Options, { env }: CliContext): Plan => {
   return { place, home, text, warnings: findWarnings({ node, entry, command, isRoot, env }) };
 };
 
-/** Throws DROVER_NOT_ALLOWED, DROVER_PLATFORM or DROVER_SYSTEMD_MISSING. */
+/** Throws DROVER_NOT_ALLOWED or DROVER_SYSTEMD_MISSING. */
 const assertPossible = ({ scope, unit, file }: UnitPlace, isRemoval: boolean): void => {
   if (process.platform !== 'linux') throw new DroverError('DROVER_SYSTEMD_MISSING');
   if (scope === 'system' && uid !== 0)
@@ -75,6 +75,7 @@ const install = async (context: CliContext, plan: Plan, isJson: boolean): Promis
   mkdirSync(home, { recursive: true, mode: 0o700 });
   await installUnit(place, text, home);
   const tookOver = await startAsUnit(context, place, home);
+  writeBootUnit(home, { scope: place.scope, unit: place.unit });
   const { pid, workers } = await (await context.connect()).daemonStatus();
   const warnings = [...plan.warnings, ...(place.scope === 'user' ? await findSessionProblem() : [])];
   if (isJson) return context.print(JSON.stringify({ ...place, enabled: true, pid, tookOver, warnings }));

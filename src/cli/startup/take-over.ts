@@ -1,5 +1,5 @@
 /** Lets the daemon change its keeper, from its own guard to systemd and back, while its workers go on. */
-import { type DroverClient, isAnswering, writeBootUnit } from '../../client/index.ts';
+import { type DroverClient, isAnswering } from '../../client/index.ts';
 import { awaitDaemonEnd } from '../await-daemon-end.ts';
 import type { CliContext } from '../context.ts';
 import { removeUnit } from './install.ts';
@@ -26,7 +26,6 @@ export const startAsUnit = async (context: CliContext, place: UnitPlace, home: s
     await giveUp(context, place, home, hadDaemon);
     throw error;
   }
-  writeBootUnit(home, { scope: place.scope, unit: place.unit });
   return hadDaemon;
 };
 

@@ -2,10 +2,8 @@
  * Which systemd unit a home's daemon belongs to, as `drover startup` noted it in the home: a daemon that is started by
  * hand is started as that unit, or a second one would stand in its way at the next boot.
  */
-import { execFile } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 
 export interface BootUnit {
   readonly scope: 'system' | 'user';
@@ -28,13 +26,4 @@ export const readBootUnit = (home: string): BootUnit | null => {
 export const writeBootUnit = (home: string, unit: BootUnit | null): void => {
   if (unit === null) rmSync(fileOf(home), { force: true });
   else writeFileSync(fileOf(home), `${JSON.stringify(unit)}\n`, { mode: 0o600 });
-};
-
-/** Resolves when the daemon serves, or with false when systemd is not there, refuses, or takes longer than `timeoutMs`. */
-export const startBootUnit = async ({ scope, unit }: BootUnit, timeoutMs: number): Promise<boolean> => {
-  const words = [...(scope === 'user' ? ['--user'] : []), '--no-ask-password', 'start', unit];
-  return promisify(execFile)('systemctl', words, { timeout: timeoutMs }).then(
-    () => true,
-    () => false,
-  );
 };

@@ -7,10 +7,11 @@ import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { DroverError } from '../protocol/index.ts';
-import { readBootUnit, startBootUnit } from './boot-unit.ts';
+import { readBootUnit } from './boot-unit.ts';
 import { daemonCommand } from './daemon-command.ts';
 import type { DroverClient } from './client.ts';
 import { isAnswering } from './is-answering.ts';
+import { startBootUnit } from './start-boot-unit.ts';
 
 export interface DaemonStart {
   /** What to run with this process's Node; default: the daemon beside this file, built or as source. */

@@ -4,12 +4,14 @@
  */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
-import { dirname, extname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { DroverError } from '../protocol/index.ts';
+import { readBootUnit } from './boot-unit.ts';
+import { daemonCommand } from './daemon-command.ts';
 import type { DroverClient } from './client.ts';
 import { isAnswering } from './is-answering.ts';
+import { startBootUnit } from './start-boot-unit.ts';
 
 export interface DaemonStart {
   /** What to run with this process's Node; default: the daemon beside this file, built or as source. */
@@ -18,19 +20,23 @@ export interface DaemonStart {
 }
 
 /**
- * The daemon waits far more than it computes: without V8's optimizing compilers and with a small young generation it
- * takes a quarter less memory (docs/decisions/find-my-way.md has the figures). V8's memory reducer saves nothing then
- * (0.3 MB of 67), and its collections were a fifth of the daemon's CPU time in the first seconds of traffic. Its guards
- * pass the same options on.
+ * What a service manager tells the process that it started. A shell of a CI runner may have it too, and a daemon started
+ * from there is nobody's service.
  */
-const DAEMON_OPTIONS = [
-  '--disable-warning=ExperimentalWarning',
-  '--max-semi-space-size=1',
-  '--optimize-for-size',
-  '--no-opt',
-  '--no-maglev',
-  '--no-memory-reducer',
-];
+const SERVICE_VARIABLES = new Set([
+  'NOTIFY_SOCKET',
+  'WATCHDOG_USEC',
+  'WATCHDOG_PID',
+  'LISTEN_PID',
+  'LISTEN_PIDFDID',
+  'LISTEN_FDS',
+  'LISTEN_FDNAMES',
+  'FDSTORE',
+  'SYSTEMD_EXEC_PID',
+  'DROVER_UNIT',
+]);
+const withoutServiceVariables = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !SERVICE_VARIABLES.has(name)));
 
 const POLL_MS = 10;
 const LOG_LINES = 10;
@@ -47,15 +53,20 @@ export const startDaemon = async (home: string, client: DroverClient, options: D
   } catch (cause) {
     throw fail(`its home cannot be written: ${(cause as Error).message}`, cause);
   }
+  const timeoutMs = options.timeoutMs ?? 15_000;
+  const unit = readBootUnit(home);
+  // Where systemd does not start it (a container with a copied home), the reason is best told by a start of our own.
+  if (unit !== null && (await startBootUnit(unit, timeoutMs)) && (await isAnswering(client))) {
+    closeSync(output);
+    return;
+  }
   const logStart = statSync(log).size;
-  // From this room, or from the command line's bundle beside it.
-  const here = fileURLToPath(import.meta.url);
-  const entry = options.entry ?? join(dirname(here), `../daemon/main${extname(here)}`);
-  const child = spawn(process.execPath, [...DAEMON_OPTIONS, entry], {
+  const [program, ...args] = daemonCommand(options.entry);
+  const child = spawn(program, args, {
     cwd: home,
     detached: true,
     stdio: ['ignore', output, output],
-    env: { ...process.env, DROVER_HOME: home },
+    env: { ...withoutServiceVariables(process.env), DROVER_HOME: home },
   });
   closeSync(output);
   let ended: string | null = null;
@@ -65,7 +76,6 @@ export const startDaemon = async (home: string, client: DroverClient, options: D
   child.on('exit', (code, signal) => {
     ended = `it ended with ${signal ?? `code ${code}`}`;
   });
-  const timeoutMs = options.timeoutMs ?? 15_000;
   const deadline = performance.now() + timeoutMs;
   try {
     while (performance.now() < deadline) {

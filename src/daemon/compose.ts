@@ -42,6 +42,8 @@ export interface ComposeOptions {
   readonly onDescriptorsChanged: () => void;
   readonly onShutdown: (keepWorkers: boolean) => void;
   readonly guardPid: () => number | null;
+  /** The systemd unit that this process is, if it is one. */
+  readonly unit: string | null;
 }
 
 export interface Drover {
@@ -194,4 +196,5 @@ const describeDaemon = (
   workers: supervisor.apps.reduce((sum, app) => sum + app.liveHandles().length, 0),
   dispatch: dataPath.level,
   guardPid: options.guardPid(),
+  unit: options.unit,
 });

@@ -16,10 +16,15 @@ export interface Indexer {
   retire(isRetired: (file: LogFile) => boolean): void;
   /** Looks now. */
   refresh(): void;
+  /** The file was emptied: what its index says is about lines that are gone. */
+  restart(file: LogFile): void;
   close(): void;
 }
 
-export function startIndexer(home: string, app: string): Indexer {
+/** Told of a file that grew, or is new, and its size. */
+export type OnGrown = (file: LogFile, size: number) => void;
+
+export function startIndexer(home: string, app: string, onGrown: OnGrown): Indexer {
   /** Size that the newest entry tells of, by file. */
   const tracked = new Map<string, { readonly file: LogFile; indexed: number }>();
 
@@ -33,6 +38,7 @@ export function startIndexer(home: string, app: string): Indexer {
       if (size === entry.indexed) continue;
       entry.indexed = size;
       hasChanged = true;
+      onGrown(entry.file, size);
     }
     return hasChanged;
   };
@@ -46,6 +52,11 @@ export function startIndexer(home: string, app: string): Indexer {
       for (const { file } of tracked.values()) if (isRetired(file)) tracked.delete(file.path);
     },
     refresh: () => void refresh(),
+    restart(file) {
+      const entry = tracked.get(file.path);
+      if (entry !== undefined) entry.indexed = 0;
+      if (statSync(file.indexPath, { throwIfNoEntry: false }) !== undefined) truncateSync(file.indexPath, 0);
+    },
     close() {
       activity.close();
       refresh();

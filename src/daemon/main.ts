@@ -11,6 +11,7 @@ import { ownHome } from '../client/index.ts';
 import { peerOf } from '../os/index.ts';
 import { DroverError, type Clock, type DispatchLevel } from '../protocol/index.ts';
 import { compose } from './compose.ts';
+import { dieAtStep } from './die-at-step.ts';
 import { openGuard, type Guard, type KeptDescriptor } from './guard.ts';
 import { takeInheritance } from './inheritance.ts';
 
@@ -28,6 +29,7 @@ const main = async (): Promise<void> => {
   const { home, socketPath } = ownHome();
   const inherited = takeInheritance(process.env);
   const pidFile = join(home, 'daemon.pid');
+  const onStep = dieAtStep(process.env['DROVER_DIE_AT']);
   let isEnding = false;
   let hasServed = false;
   let kept: () => readonly KeptDescriptor[] = () => inherited.all;
@@ -56,6 +58,8 @@ const main = async (): Promise<void> => {
       onDescriptorsChanged: () => guard?.refresh(),
       onShutdown: (keepWorkers) => setImmediate(() => void end(keepWorkers)),
       guardPid: () => guard?.pid ?? null,
+      onProblem: log,
+      ...(onStep === null ? {} : { onStep }),
     },
   );
   writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });

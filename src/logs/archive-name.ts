@@ -48,6 +48,8 @@ export interface Shelf {
 const ARCHIVE = /^(?<stem>.+)\.(?<start>\d+)-(?<end>\d+)\.(?<format>zst|gz)$/;
 const MARK = /^(?<stem>.+)\.(?<cut>\d+)-(?<base>\d+)\.gone$/;
 export const PART_SUFFIX = '.part';
+/** The code of the error where a range that was to become an archive is no longer there. */
+export const SHORTER = 'DROVER_SHORTER';
 
 export const archivePath = (file: ArchivedFile, { start, end }: ArchiveRange, format: ArchiveFormat): string =>
   join(file.archiveDirectory, `${file.stem}.${start}-${end}.${format}`);

@@ -6,6 +6,7 @@
 import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { BLOCK_BYTES, compressBlock, encodeTable } from './archive-format.ts';
+import { SHORTER } from './archive-name.ts';
 import type { CompressRequest } from './compress.ts';
 
 function compress({ source, target, start, end, format, niceness }: CompressRequest): void {
@@ -20,7 +21,7 @@ function compress({ source, target, start, end, format, niceness }: CompressRequ
     let filled = 0;
     while (filled < length) {
       const count = readSync(input, block, filled, length - filled, at + filled);
-      if (count === 0) throw new Error('the file became shorter');
+      if (count === 0) throw Object.assign(new Error('the file became shorter'), { code: SHORTER });
       filled += count;
     }
     const packed = compressBlock(block.subarray(0, length), format);

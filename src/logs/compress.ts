@@ -29,11 +29,11 @@ export const compressApart: Compress = async (request, onStep) => {
     // None of the daemon's environment: its options of Node are not for this one.
     { stdio: ['ignore', 'pipe', 'inherit'], env: {}, cwd: '/' },
   );
-  let failure: Error | null = null;
+  const failures: Error[] = [];
   let isSynced = false;
   const { promise: hasEnded, resolve } = Promise.withResolvers<string>();
   child.once('error', (error) => {
-    failure = error;
+    failures.push(error);
     resolve('was not started');
   });
   child.once('close', (code, signal) => resolve(signal ?? `code ${code}`));
@@ -44,10 +44,11 @@ export const compressApart: Compress = async (request, onStep) => {
       onStep(line);
     } else {
       const [, code = 'UNKNOWN', ...words] = line.split(' ');
-      failure = Object.assign(new Error(words.join(' ')), { code });
+      failures.push(Object.assign(new Error(words.join(' ')), { code }));
     }
   }
   const end = await hasEnded;
-  if (failure !== null) throw failure as Error;
+  const [failure] = failures;
+  if (failure !== undefined) throw failure;
   if (!isSynced) throw new Error(`the compressor ended with ${end}`);
 };

@@ -60,6 +60,4 @@ export const beyondLimits = <Piece extends KeptPiece>(
   keep: number,
   oldestMs: number,
 ): Piece[] =>
-  pieces
-    .toSorted((a, b) => b.endedMs - a.endedMs)
-    .filter((piece, place) => place >= keep || piece.endedMs < oldestMs);
+  pieces.toSorted((a, b) => b.endedMs - a.endedMs).filter((piece, place) => place >= keep || piece.endedMs < oldestMs);

@@ -242,7 +242,7 @@ export function openLogs(options: LogsOptions): Logs {
       if (afterStart !== null) clearTimeout(afterStart);
       rotator.close();
       names.close();
-      for (const app of [...indexers.keys()]) forget(app);
+      for (const app of indexers.keys()) forget(app);
     },
   };
 }

@@ -4,7 +4,7 @@
  * are left alone; only what is finished is put away.
  */
 import { rmSync, statSync } from 'node:fs';
-import { LARGEST_BYTES, readShelf } from './archive-name.ts';
+import { LARGEST_BYTES, readShelf, SHORTER } from './archive-name.ts';
 import type { ArchivedFile, ArchiveFormat } from './archive-name.ts';
 import { alignDown, recoverFile, rotate } from './rotation.ts';
 import type { RotationTools } from './rotation.ts';
@@ -104,8 +104,9 @@ export function openRotator(options: RotatorOptions): Rotator {
       });
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
+      // The file was emptied or removed meanwhile.
+      if (code === SHORTER || code === 'ENOENT') return;
       state.notBeforeMs = options.monotonicMs() + RETRY_AFTER_MS;
-      if (code === 'ENOENT') return; // The file was removed meanwhile.
       tell(`${file.path} was not rotated: ${message}`);
       if (code !== undefined && FULL.has(code)) await options.makeRoom();
     }

@@ -118,13 +118,7 @@ export async function openLineFinder(file: ArchivedFile, onRead: OnRead): Promis
 }
 
 /** Offsets of the lines in `start..end` that `grep` lets pass; both are starts of lines (or the end of the file). */
-async function matchesIn(
-  handle: LogReader,
-  start: number,
-  end: number,
-  grep: Grep,
-  onRead: OnRead,
-): Promise<number[]> {
+async function matchesIn(handle: LogReader, start: number, end: number, grep: Grep, onRead: OnRead): Promise<number[]> {
   const splitter = splitLines(start);
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   const offsets: number[] = [];

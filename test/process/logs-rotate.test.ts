@@ -55,13 +55,15 @@ function startWriter(logs: Logs, slot: number): Writer {
   const log = logs.openWorker({ app: 'shop', slot, generation: 1, uid: null });
   const child = spawn(process.execPath, ['-e', ENDLESS, String(slot)], { stdio: ['pipe', log.stdout, 'pipe'] });
   log.close();
+  const { stdin, stderr } = child;
+  assert.ok(stdin && stderr);
   let said = '';
-  child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
+  stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
   const hasEnded = once(child, 'close');
   return {
     log: log.files[0].path,
     async stop() {
-      child.stdin.end();
+      stdin.end();
       await hasEnded;
       return Number(said);
     },
@@ -78,7 +80,11 @@ function assertWhole(lines: readonly LogLineDocument[], counts: ReadonlyMap<stri
   const next = new Map([...counts.keys()].map((writer) => [writer, 0]));
   for (const { line } of lines) {
     const [writer = '', number] = line.split(' ');
-    assert.equal(Number(number), next.get(writer), `after ${next.get(writer)} lines of ${writer}: ${line.slice(0, 80)}`);
+    assert.equal(
+      Number(number),
+      next.get(writer),
+      `after ${next.get(writer)} lines of ${writer}: ${line.slice(0, 80)}`,
+    );
     next.set(writer, Number(number) + 1);
   }
   assert.deepEqual(next, counts);
@@ -137,7 +143,9 @@ describe('rotation in place', () => {
       await using folder = await temporaryFolder();
       const home = folder.path;
       const keep = step === 'marked' ? 2 : 1_000;
-      const logs = open(home, { limitsOf: () => ({ maxSizeBytes: Infinity, keep, maxAgeMs: null, rotate: 'in-place' }) });
+      const logs = open(home, {
+        limitsOf: () => ({ maxSizeBytes: Infinity, keep, maxAgeMs: null, rotate: 'in-place' }),
+      });
       const writer = startWriter(logs, 0);
       logs.close();
       for (const before of [0, 2, 0]) {
@@ -197,7 +205,10 @@ describe('rotation in place', () => {
     const unpacked = execFileSync('gzip', ['-dc', archive], { maxBuffer: 64 * KB * KB }).toString();
     assert.ok(text.startsWith(unpacked) && unpacked.length > 256 * KB);
     assert.equal((await read(folder.path)).map(({ line }) => `${line}\n`).join(''), text);
-    assert.deepEqual((await read(folder.path, { lines: 2, grep: /^line 7$/ })).map(({ line }) => line), ['line 7']);
+    assert.deepEqual(
+      (await read(folder.path, { lines: 2, grep: /^line 7$/ })).map(({ line }) => line),
+      ['line 7'],
+    );
   });
 });
 
@@ -241,7 +252,10 @@ describe('emptying the logs of an app', () => {
     for (let time = 0; time < 3; time += 1) {
       await eventually('a rotation', () => archives(folder.path).length > 0);
       logs.flush('shop');
-      assert.deepEqual(archives(folder.path, /./).filter((name) => !name.endsWith('.part')), []);
+      assert.deepEqual(
+        archives(folder.path, /./).filter((name) => !name.endsWith('.part')),
+        [],
+      );
     }
     const count = await writer.stop();
     await logs.settle();

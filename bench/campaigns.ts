@@ -8,6 +8,7 @@ import { cellMutation } from '../test/campaigns/cell-mutation.ts';
 import { cost } from '../test/campaigns/cost.ts';
 import { daemonKill } from '../test/campaigns/daemon-kill.ts';
 import { keptAliveSpread } from '../test/campaigns/kept-alive-spread.ts';
+import { logs } from '../test/campaigns/logs.ts';
 import { reloadLoss } from '../test/campaigns/reload-loss.ts';
 import { stall } from '../test/campaigns/stall.ts';
 import { throughput } from '../test/campaigns/throughput.ts';
@@ -24,6 +25,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   cost,
   agentCost,
   cellMutation,
+  logs,
 ];
 
 const { values, positionals } = parseArgs({

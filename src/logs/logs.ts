@@ -62,7 +62,7 @@ export interface Logs {
   forget(app: string): void;
   /** Removes the files of an app, whoever writes to them. */
   remove(app: string): void;
-  /** Holds everything to its limits now, as otherwise once a minute; resolves when that and all rotations are done. */
+  /** Rotates what is due and holds everything to its limits now; resolves when that is done. */
   settle(): Promise<void>;
   close(): void;
 }
@@ -231,6 +231,7 @@ export function openLogs(options: LogsOptions): Logs {
     },
     async settle() {
       daemonLog.check();
+      for (const indexer of indexers.values()) indexer.refresh();
       await rotator.idle();
       await sweepApps([...indexers.keys()]);
       await sweepBudget();

@@ -29,7 +29,7 @@ describe('limits of logs', () => {
     const gone = (keep: number, oldestMs: number) =>
       beyondLimits(pieces, keep, oldestMs)
         .map(({ endedMs }) => endedMs)
-        .sort();
+        .toSorted((a, b) => a - b);
     assert.deepEqual(gone(2, -Infinity), [1, 2, 3]);
     assert.deepEqual(gone(10, 3), [1, 2]);
     assert.deepEqual(gone(4, 5), [1, 2, 3, 4]);

@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import {
+  appendFileSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -15,7 +16,10 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { once } from 'node:events';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { type Campaign, fixed } from '../../bench/campaign.ts';
 import { readCpuMs } from '../../bench/processes.ts';
 import { readLogs } from '../../src/logs/index.ts';
@@ -30,6 +34,11 @@ const STEPS = ['copied', 'synced', 'recorded', null] as const;
 const RATE_BYTES = 10_000_000;
 const CPU_LIMIT = 0.05;
 const LOSS_LIMIT = 0.05;
+const FIRST_LINE_MS = 1_000;
+const LINE_BYTES = 100;
+const LINES_AT_A_TIME = 100_000;
+/** The kernel stamps files with a clock that may be so much behind ours. */
+const STAMP_MS = 15;
 
 export const logs: Campaign = {
   name: 'logs',
@@ -66,6 +75,13 @@ export const logs: Campaign = {
     run.check('the rate was reached', cost.bytesPerSecond > 0.9 * RATE_BYTES, fixed(cost.bytesPerSecond / 1e6));
     run.bound('the daemon’s share', cost.daemonShare < CPU_LIMIT, `${fixed(cost.daemonShare * 100, 2)} %`);
 
+    const total = run.isSmall ? 80_000_000 : 5_000_000_000;
+    const found = await run.row(`since, ${total / 1e6} MB`, async () => measureSince(total));
+    for (const { place, firstLineMs, isRight } of found) {
+      run.check(`the first line from ${place} on is the right one`, isRight, String(isRight));
+      run.bound(`it comes within ${FIRST_LINE_MS} ms`, firstLineMs < FIRST_LINE_MS, `${fixed(firstLineMs, 0)} ms`);
+    }
+
     const [rounds, lines] = run.isSmall ? [3, 20_000] : [10, 1_000_000];
     const pairs = await run.row(`${rounds} paired rounds`, async () => measureSpeed(rounds, lines));
     const { mean, upper } = lossOf(pairs);
@@ -86,7 +102,7 @@ export const logs: Campaign = {
   },
 };
 
-interface Whole {
+export interface Whole {
   readonly lines: number;
   readonly bytes: number;
   readonly rotations: number;
@@ -97,13 +113,14 @@ interface Whole {
   readonly hasSameWorkers: boolean;
 }
 
-async function measureWhole(rotations: number, kills: number): Promise<Whole> {
+/** `rateBytes`: of each worker in a second; 0: as fast as it can. */
+export async function measureWhole(rotations: number, kills: number, rateBytes = 0): Promise<Whole> {
   await using drover = await openDrover();
   const control = controlFolder(drover);
   const dieAt = join(drover.home, 'die-at');
   // The daemon is told where to die by a file; it passes the name of that file on to those that follow it.
   await drover.run(['daemon', 'start'], { env: { DROVER_DIE_AT: dieAt } });
-  await startPrinters(drover, control, { maxSize: '1MB', keep: 1_000 });
+  await startPrinters(drover, control, { maxSize: '1MB', keep: 1_000 }, { RATE: String(rateBytes) });
   const pids = await drover.pids(APP);
   let killsAtStep = 0;
   for (let kill = 0; kill < kills; kill += 1) {
@@ -172,6 +189,60 @@ async function measureCost(seconds: number): Promise<Cost> {
   await stopPrinters(control);
   return cost;
 }
+
+interface FoundLine {
+  readonly place: string;
+  /** From the start of `drover logs --since` to its first line, the start of the command included. */
+  readonly firstLineMs: number;
+  readonly isRight: boolean;
+}
+
+async function measureSince(total: number): Promise<FoundLine[]> {
+  await using drover = await openDrover();
+  const control = controlFolder(drover);
+  // It prints nothing unless it is asked to: what is in its file is from here.
+  await startPrinters(drover, control, { maxSize: '8MB', keep: 1_000 }, { ROUND_LINES: '1' }, 1);
+  const log = join(drover.home, 'logs', APP, '0.1.out.log');
+  const portions = 40;
+  const lines = Math.floor(total / portions / LINE_BYTES);
+  const times: number[] = [];
+  for (let portion = 0; portion < portions; portion += 1) {
+    const indexed = indexSize(log);
+    await eventually('time moves on', () => Date.now() > (times.at(-1) ?? 0) + 200);
+    times.push(Date.now());
+    for (let at = 0; at < lines; at += LINES_AT_A_TIME) {
+      const count = Math.min(LINES_AT_A_TIME, lines - at);
+      appendFileSync(log, Array.from({ length: count }, (_, i) => sample(portion * lines + at + i)).join(''));
+    }
+    await eventually('it is indexed', () => indexSize(log) > indexed);
+  }
+  const left = (): number => statSync(log).blocks * 512;
+  await eventually('all is rotated', () => left() < 9_000_000, { withinMs: 600_000, everyMs: 200 });
+  const found: FoundLine[] = [];
+  for (const [place, portion] of [
+    ['the beginning', 1],
+    ['the middle', portions / 2],
+    ['the end', portions - 1],
+  ] as const) {
+    const since = new Date((times[portion] ?? 0) - STAMP_MS).toISOString();
+    const startedAt = performance.now();
+    const child = drover.spawn(['logs', APP, '--since', since, '--json']);
+    const [first] = (await once(createInterface({ input: child.stdout as Readable }), 'line')) as [string];
+    const firstLineMs = performance.now() - startedAt;
+    child.kill('SIGKILL');
+    const { line } = JSON.parse(first) as { line: string };
+    found.push({ place, firstLineMs, isRight: `${line}\n` === sample(portion * lines) });
+  }
+  return found;
+}
+
+const sample = (number: number): string =>
+  `${String(number).padStart(12, '0')} GET /items/${Math.imul(number, 2_654_435_761) >>> 0} 200 ${number % 97} ms\n`.padStart(
+    LINE_BYTES,
+    '-',
+  );
+
+const indexSize = (log: string): number => statSync(`${log}.idx`, { throwIfNoEntry: false })?.size ?? 0;
 
 interface Pair {
   readonly plainMs: number;

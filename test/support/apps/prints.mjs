@@ -45,9 +45,8 @@ const flood = () => {
   print(Math.max(0, Math.floor(due)));
   if (shouldStop()) {
     tell(`count-${name}`, String(count));
-    return idle();
-  }
-  if (rate > 0) setTimeout(flood, 20);
+    idle();
+  } else if (rate > 0) setTimeout(flood, 20);
   else setImmediate(flood);
 };
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -67,6 +67,33 @@ describe('an archive', () => {
       await reader.close();
     });
   }
+
+  it('is read instead of what was freed in the file after the reader had looked', async () => {
+    const file = newFile();
+    const whole = Buffer.alloc(3 * 4096, 'The quick brown fox. ');
+    writeFileSync(file.path, whole);
+    const reader = await openLogReader(file);
+    assert.ok(reader);
+    writeFileSync(archivePath(file, { start: 0, end: 8192 }, 'zst'), pack(whole.subarray(0, 8192), 'zst'));
+    writeFileSync(file.path, Buffer.concat([Buffer.alloc(8192), whole.subarray(8192)]));
+    const { bytesRead, buffer } = await reader.read(Buffer.alloc(whole.length), 0, whole.length, 0);
+    assert.ok(bytesRead === whole.length && buffer.equals(whole));
+    await reader.close();
+  });
+
+  it('that is removed under a reader leaves it with nothing, not with something else', async () => {
+    const file = newFile();
+    const whole = Buffer.alloc(3 * 4096, 'The quick brown fox. ');
+    const archive = archivePath(file, { start: 0, end: 8192 }, 'zst');
+    writeFileSync(archive, pack(whole.subarray(0, 8192), 'zst'));
+    writeFileSync(file.path, Buffer.concat([Buffer.alloc(8192), whole.subarray(8192)]));
+    const reader = await openLogReader(file);
+    assert.ok(reader);
+    renameSync(archive, markPath(file, 8192, 8200));
+    assert.equal((await reader.read(Buffer.alloc(100), 0, 100, 4096)).bytesRead, 0);
+    assert.equal(reader.base, 8200);
+    await reader.close();
+  });
 
   it('is ordered by its place; what is below a mark is gone', () => {
     const file = newFile();

@@ -4,6 +4,7 @@
  * daemon was away bounds the lines of the gap as tightly as anybody can.
  */
 import { statSync, truncateSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { watchActivity } from './activity.ts';
 import { listLogFiles, logDirectory } from './log-file.ts';
 import type { LogFile } from './log-file.ts';
@@ -34,11 +35,13 @@ export function startIndexer(home: string, app: string, onGrown: OnGrown): Index
   const refresh = (): boolean => {
     let hasChanged = false;
     for (const entry of tracked.values()) {
-      const size = writeEntry(entry.file, entry.indexed);
-      if (size === entry.indexed) continue;
-      entry.indexed = size;
+      const stat = statSync(entry.file.path, { throwIfNoEntry: false });
+      if (stat === undefined || stat.size === entry.indexed) continue;
+      // Also where the index cannot be written, on a full disk: what is told of it can make room.
+      onGrown(entry.file, stat.size);
+      if (!writeEntry(entry.file, entry.indexed, stat)) continue;
+      entry.indexed = stat.size;
       hasChanged = true;
-      onGrown(entry.file, size);
     }
     return hasChanged;
   };
@@ -64,20 +67,17 @@ export function startIndexer(home: string, app: string, onGrown: OnGrown): Index
   };
 }
 
-/** Brings the index of the file up to its size, and returns the size that the index now tells of. */
-function writeEntry(file: LogFile, indexed: number): number {
-  const stat = statSync(file.path, { throwIfNoEntry: false });
-  const size = stat?.size ?? 0;
-  if (stat === undefined || size === indexed) return indexed;
+/** Brings the index of the file up to its size; false where that was not possible. */
+function writeEntry(file: LogFile, indexed: number, { size, mtimeMs }: Stats): boolean {
   try {
     // Somebody emptied the file: what the index says is about lines that are gone.
     if (size < indexed) truncateSync(file.indexPath, 0);
-    if (size > 0) appendTimeEntry(file.indexPath, { timeMs: Math.round(stat.mtimeMs), offset: size });
-    return size;
+    if (size > 0) appendTimeEntry(file.indexPath, { timeMs: Math.round(mtimeMs), offset: size });
+    return true;
   } catch {
     // A full disk: the next look tries again, and its entry then covers these lines too. Until then the reader
     // falls back on the file's modification time.
-    return indexed;
+    return false;
   }
 }
 

@@ -25,6 +25,7 @@ import type { RetentionOptions } from './retention.ts';
 import { forgetArchives, sweepDirectory } from './rotation.ts';
 import type { Punch, RotationStep } from './rotation.ts';
 import { openRotator } from './rotator.ts';
+import type { Due } from './rotator.ts';
 import { openWorkerLog } from './worker-log.ts';
 import type { WorkerLog, WorkerLogOptions } from './worker-log.ts';
 
@@ -130,11 +131,21 @@ export function openLogs(options: LogsOptions): Logs {
       void sweepApps(apps);
     }, AFTER_START_MS).unref();
   };
+  const isInPlace = (app: string): boolean => limitsOf(app).rotate === 'in-place' && canPunch();
+  const dueOf = (app: string): Due => {
+    const { maxSizeBytes } = limitsOf(app);
+    return { bytes: maxSizeBytes, urgentBytes: URGENT * maxSizeBytes };
+  };
   const putAway = (app: string): void => {
-    const isInPlace = limitsOf(app).rotate === 'in-place' && canPunch();
-    for (const { file, size } of finishedFiles(home, app, isInPlace, clock.wallMs(), isAlive)) {
-      if (isInPlace) rotator.grown(file, size, { bytes: LEAST_BYTES, urgentBytes: Infinity });
+    for (const { file, size } of finishedFiles(home, app, isInPlace(app), clock.wallMs(), isAlive)) {
+      if (isInPlace(app)) rotator.grown(file, size, { bytes: LEAST_BYTES, urgentBytes: Infinity });
       else rotator.finish(file);
+    }
+    if (!isInPlace(app)) return;
+    // Those that could not be rotated when they grew: the disk was full, or the daemon away.
+    for (const file of listLogFiles(home, app)) {
+      const size = statSync(file.path, { throwIfNoEntry: false })?.size ?? 0;
+      if (size >= limitsOf(app).maxSizeBytes) rotator.grown(file, size, dueOf(app));
     }
   };
 
@@ -172,9 +183,7 @@ export function openLogs(options: LogsOptions): Logs {
     const files = listLogFiles(home, app);
     for (const directory of new Set(files.map(({ archiveDirectory }) => archiveDirectory))) sweepDirectory(directory);
     const indexer = startIndexer(home, app, (file, size) => {
-      const { rotate, maxSizeBytes } = limitsOf(app);
-      if (size < maxSizeBytes || rotate === 'rename' || !canPunch()) return;
-      rotator.grown(file, size, { bytes: maxSizeBytes, urgentBytes: URGENT * maxSizeBytes });
+      if (size >= limitsOf(app).maxSizeBytes && isInPlace(app)) rotator.grown(file, size, dueOf(app));
     });
     indexers.set(app, indexer);
     for (const file of files) if (readShelf(file).archivedEnd > 0) rotator.recover(file);

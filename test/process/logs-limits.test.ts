@@ -1,8 +1,8 @@
 /** What is kept of logs and for how long, what a log shipper sees, and how quickly an old line is found again. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
@@ -137,6 +137,80 @@ describe('limits of logs', () => {
     assert.match(problems[0] ?? '', /nearly full: removed 4 archives and 2 files/);
   });
 });
+
+/** A disk of its own, where that is allowed. */
+function mountSmallDisk(path: string, bytes: number): boolean {
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', path], { stdio: 'ignore' }).status === 0;
+}
+
+describe('a disk that fills up', () => {
+  it('is kept from it by removing archives, and the writer never notices', async (context) => {
+    await using folder = await temporaryFolder();
+    if (!mountSmallDisk(folder.path, 8_000 * KB)) return context.skip('needs to mount a disk');
+    try {
+      const budget = { quotaBytes: Number.MAX_SAFE_INTEGER, minFreeBytes: 4_000 * KB };
+      const logs = open(folder.path, {}, { budget: () => budget });
+      const log = logs.openWorker({ app: 'shop', slot: 0, generation: 1, uid: null });
+      for (let portion = 0; portion < 20; portion += 1) {
+        writeSync(log.stdout, text(portion * 10_000, (portion + 1) * 10_000));
+        await logs.settle();
+      }
+      log.close();
+      logs.close();
+      assert.ok(statSync(log.files[0].path).size > 9_000 * KB, 'more was written than there is room for');
+      assertOnlyNewest(await read(folder.path), 200_000);
+    } finally {
+      spawnSync('umount', ['-l', folder.path]);
+    }
+    return undefined;
+  });
+
+  it('that is full for the compressor too leaves all lines in the file until there is room', async (context) => {
+    await using folder = await temporaryFolder();
+    if (!mountSmallDisk(folder.path, 4_000 * KB)) return context.skip('needs to mount a disk');
+    try {
+      const problems: string[] = [];
+      let nowMs = 0;
+      const logs = open(
+        folder.path,
+        {},
+        {
+          onProblem: (message) => problems.push(message),
+          clock: { monotonicMs: () => nowMs, wallMs: () => Date.now() },
+        },
+      );
+      const log = logs.openWorker({ app: 'shop', slot: 0, generation: 1, uid: null });
+      const ballast = join(folder.path, 'ballast');
+      writeSync(log.stdout, text(0, 20_000));
+      fillUp(ballast);
+      await logs.settle();
+      assert.ok(
+        problems.some((message) => message.includes('ENOSPC') || message.includes('no space')),
+        problems.join(),
+      );
+      assert.deepEqual((await read(folder.path)).length, 20_000);
+      rmSync(ballast);
+      nowMs += 20_000;
+      await logs.settle();
+      log.close();
+      logs.close();
+      assert.equal(archives(folder.path).length, 1);
+      assert.deepEqual((await read(folder.path)).length, 20_000);
+    } finally {
+      spawnSync('umount', ['-l', folder.path]);
+    }
+    return undefined;
+  });
+});
+
+function fillUp(path: string): void {
+  for (const size of [64 * KB, 4 * KB])
+    try {
+      while (true) appendFileSync(path, Buffer.alloc(size, 1));
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC');
+    }
+}
 
 describe("logs.rotate: 'rename'", () => {
   it('shows `tail -F` every line of three generations, once and in order, and touches no file that is followed', async () => {

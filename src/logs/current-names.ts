@@ -41,7 +41,7 @@ export function openCurrentNames({ home, isAlive }: CurrentNamesOptions): Curren
       const isDue = found === before.found;
       const areOld = next.filter((file) => inodeOf(currentName(home, file)) !== inodeOf(file.path));
       if (isDue) for (const file of areOld) give(currentName(home, file), file);
-      const emptyTurns = next.length === 0 ? before.emptyTurns + 1 : 0;
+      const emptyTurns = files.some(isAlive) ? 0 : before.emptyTurns + 1;
       if ((areOld.length === 0 && next.length > 0) || emptyTurns > MOST_EMPTY_TURNS) pending.delete(app);
       else pending.set(app, { found, emptyTurns });
     }

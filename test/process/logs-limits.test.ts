@@ -212,11 +212,14 @@ function fillUp(path: string): void {
     }
 }
 
+/** Each takes 20 ms to be seen. */
+const LAST_WORDS = 150;
+
 describe("logs.rotate: 'rename'", () => {
   it('shows `tail -F` every line of three generations, once and in order, and touches no file that is followed', async () => {
     await using folder = await temporaryFolder();
-    let living = 1;
-    const logs = open(folder.path, { rotate: 'rename' }, { isAlive: ({ generation }) => generation === living });
+    const living = new Set([1]);
+    const logs = open(folder.path, { rotate: 'rename' }, { isAlive: ({ generation }) => living.has(generation) });
     const name = join(logs.directory('shop'), 'current/0.out.log');
     const first = logs.openWorker({ app: 'shop', slot: 0, generation: 1, uid: null });
     const tail = spawn('tail', ['-n', '+1', '-F', name], { stdio: ['ignore', 'pipe', 'ignore'] });
@@ -227,18 +230,20 @@ describe("logs.rotate: 'rename'", () => {
       await eventually('the first generation', () => seen.length === 3_000);
       for (const generation of [2, 3]) {
         const next = logs.openWorker({ app: 'shop', slot: 0, generation, uid: null });
+        living.add(generation);
         const from = (generation - 1) * 3_000;
         // As in a reload: the new one writes already, the old one has something left to say.
         writeSync(next.stdout, text(from, from + 2_000));
-        appendFileSync(
-          join(logs.directory('shop'), `0.${generation - 1}.out.log`),
-          `last words of ${generation - 1}\n`,
-        );
-        await eventually('the last words', () => seen.at(-1) === `last words of ${generation - 1}`);
-        living = generation;
-        await eventually('the new generation', () => seen.length === from + 2_000 + generation - 1);
+        // It goes on for longer than the name would take to move on.
+        const old = join(logs.directory('shop'), `0.${generation - 1}.out.log`);
+        for (let word = 0; word < LAST_WORDS; word += 1) {
+          appendFileSync(old, `last ${generation - 1} ${word}\n`);
+          await eventually('the last words', () => seen.at(-1) === `last ${generation - 1} ${word}`);
+        }
+        living.delete(generation - 1);
+        await eventually('the new generation', () => seen.length === from + 2_000 + (generation - 1) * LAST_WORDS);
         writeSync(next.stdout, text(from + 2_000, from + 3_000));
-        await eventually('all of it', () => seen.length === from + 3_000 + generation - 1);
+        await eventually('all of it', () => seen.length === from + 3_000 + (generation - 1) * LAST_WORDS);
         next.close();
       }
       const numbers = seen.filter((line) => !line.startsWith('last')).map((line) => Number(line.split(' ')[0]));

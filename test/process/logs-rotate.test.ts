@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { compressApart } from '../../src/logs/compress.ts';
 import { openLogs, readLogs, type Logs, type LogsOptions, type ReadLogsOptions } from '../../src/logs/index.ts';
 import type { Clock, LogLineDocument } from '../../src/protocol/index.ts';
 import { eventually } from '../support/eventually.ts';
@@ -245,6 +246,31 @@ describe('where the file system cannot free a part of a file', () => {
 });
 
 describe('emptying the logs of an app', () => {
+  it('makes nothing of a rotation that has copied what is gone now, however alike what was written since', async () => {
+    await using folder = await temporaryFolder();
+    let flushes = 0;
+    const logs: Logs = open(folder.path, {
+      compress: async (request, onStep) => {
+        await compressApart(request, onStep);
+        if (flushes > 0) return;
+        flushes += 1;
+        logs.flush('shop');
+        writeSync(log.stdout, 'else\n'.repeat(100_000) + same + 'more\n'.repeat(50_000));
+      },
+    });
+    const same = 'same\n'.repeat(100_000);
+    const log = logs.openWorker({ app: 'shop', slot: 0, generation: 1, uid: null });
+    writeSync(log.stdout, same + same);
+    await logs.settle();
+    log.close();
+    logs.close();
+    assert.equal(flushes, 1);
+    assert.equal(archives(folder.path).length, 1);
+    const lines = (await read(folder.path)).map(({ line }) => line);
+    assert.equal(lines.length, 250_000);
+    assert.equal(lines.filter((line) => line === 'else').length, 100_000);
+  });
+
   it('removes archives with the files, also in the middle of a rotation', async () => {
     await using folder = await temporaryFolder();
     const logs = open(folder.path);

@@ -3,7 +3,7 @@
  * its output in `daemon.log`, so that the terminal it was started from may close.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { DroverError } from '../protocol/index.ts';
@@ -40,6 +40,10 @@ const withoutServiceVariables = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
 
 const POLL_MS = 10;
 const LOG_LINES = 10;
+const MOST_BYTES = 64 * 1024;
+/** Twice what the daemon leaves in its log. */
+const MOST_BYTES_KEPT = 20 * 1024 ** 2;
+const STAT_BLOCK_BYTES = 512;
 
 /** Resolves when the daemon answers. Throws DROVER_DAEMON_START with the end of its log when it does not come up. */
 export const startDaemon = async (home: string, client: DroverClient, options: DaemonStart): Promise<void> => {
@@ -49,6 +53,7 @@ export const startDaemon = async (home: string, client: DroverClient, options: D
   let output: number;
   try {
     mkdirSync(home, { recursive: true, mode: 0o700 });
+    setAside(log);
     output = openSync(log, 'a', 0o600);
   } catch (cause) {
     throw fail(`its home cannot be written: ${(cause as Error).message}`, cause);
@@ -93,6 +98,26 @@ export const startDaemon = async (home: string, client: DroverClient, options: D
 
 /** The last lines that this start has written, indented under the message. */
 const readEnd = (log: string, from: number): string => {
-  const lines = readFileSync(log).subarray(from).toString('utf8').trimEnd().split('\n').slice(-LOG_LINES);
+  const lines = readFrom(log, from).trimEnd().split('\n').slice(-LOG_LINES);
   return lines.join('') === '' ? '' : ['', ...lines].join('\n  ');
+};
+
+/** What was appended since; what is before may be a hole of gigabytes, after rotation in place. */
+const readFrom = (log: string, from: number): string => {
+  const bytes = Buffer.alloc(Math.min(MOST_BYTES, statSync(log).size - from));
+  const fd = openSync(log, 'r');
+  try {
+    return bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, from));
+  } finally {
+    closeSync(fd);
+  }
+};
+
+/**
+ * The daemon rotates its log in place. Where the file system cannot do that it has grown, and this, before a daemon has
+ * it open, is the moment to begin a new one.
+ */
+const setAside = (log: string): void => {
+  const stat = statSync(log, { throwIfNoEntry: false });
+  if (stat !== undefined && stat.blocks * STAT_BLOCK_BYTES > MOST_BYTES_KEPT) renameSync(log, `${log}.old`);
 };

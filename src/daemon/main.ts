@@ -15,6 +15,7 @@ import type { Guard, KeptDescriptor } from './guard.ts';
 import { findKeeping } from './keeping.ts';
 import { followStatus } from './service-manager/follow-status.ts';
 import { statusLine } from './service-manager/status-line.ts';
+import { dieAtStep } from './die-at-step.ts';
 
 const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
 
@@ -38,6 +39,7 @@ const main = async (): Promise<void> => {
   const keeping = findKeeping(process.env, process.pid);
   const { inherited, link } = keeping;
   const pidFile = join(home, 'daemon.pid');
+  const onStep = dieAtStep(process.env['DROVER_DIE_AT']);
   let isEnding = false;
   let hasServed = false;
   let kept: () => readonly KeptDescriptor[] = keeping.unsorted;
@@ -67,6 +69,8 @@ const main = async (): Promise<void> => {
       onShutdown: (keepWorkers) => setImmediate(() => void end(keepWorkers)),
       guardPid: () => guard?.pid ?? null,
       unit: link?.unit ?? null,
+      onProblem: log,
+      ...(onStep === null ? {} : { onStep }),
     },
   );
   writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });

@@ -38,6 +38,7 @@ export {
   startTicks,
 } from './procfs.ts';
 export type { ProcessStat, ProcessUsage } from './procfs.ts';
+export { punchHole } from './punch-hole.ts';
 export { reapOrphans } from './reap.ts';
 export {
   acceptQueue,

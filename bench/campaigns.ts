@@ -9,6 +9,7 @@ import { cost } from '../test/campaigns/cost.ts';
 import { daemonKill } from '../test/campaigns/daemon-kill.ts';
 import { keptAliveSpread } from '../test/campaigns/kept-alive-spread.ts';
 import { plantedBugs } from '../test/campaigns/planted-bugs.ts';
+import { logs } from '../test/campaigns/logs.ts';
 import { reloadLoss } from '../test/campaigns/reload-loss.ts';
 import { stall } from '../test/campaigns/stall.ts';
 import { throughput } from '../test/campaigns/throughput.ts';
@@ -26,6 +27,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   agentCost,
   cellMutation,
   plantedBugs,
+  logs,
 ];
 
 const { values, positionals } = parseArgs({

@@ -5,7 +5,7 @@
 import { COMMANDS, LATER_COMMANDS } from '../src/cli/index.ts';
 import { renderUsage } from '../src/cli/render/help.ts';
 import { loadJsonSchema } from '../src/config/index.ts';
-import { LATER_IN_APP, LATER_IN_FILE, LATER_IN_LOGS } from '../src/config/later.ts';
+import { LATER_IN_APP, LATER_IN_DAEMON } from '../src/config/later.ts';
 import { ERRORS, EVENT_TYPES, type EventType } from '../src/protocol/index.ts';
 
 /** Text by path below the root of the repository. */
@@ -112,8 +112,11 @@ interface Schema {
 const isDuration = ({ anyOf = [] }: Schema): boolean =>
   anyOf.some(({ pattern }) => pattern?.includes('ms|s|m|h|d') ?? false);
 
+const isSize = ({ anyOf = [] }: Schema): boolean => anyOf.some(({ pattern }) => pattern?.includes('KB|MB|GB') ?? false);
+
 const describeType = (schema: Schema): string => {
   if (isDuration(schema)) return 'duration';
+  if (isSize(schema)) return 'size';
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum !== undefined) return schema.enum.map((value) => JSON.stringify(value)).join(' or ');
   if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(describeType))].join(' or ');
@@ -125,27 +128,26 @@ const describeType = (schema: Schema): string => {
 
 const renderConfiguration = async (): Promise<string> => {
   const schema = (await loadJsonSchema()) as Schema;
-  const rows: string[] = [];
-  const visit = (group: Schema, path: string): void => {
+  const visit = (group: Schema, path: string, rows: string[]): string[] => {
     for (const [key, value] of Object.entries(group.properties ?? {})) {
       const at = path === '' ? key : `${path}.${key}`;
       const isGroup = value.properties !== undefined;
       const standard = isGroup || value.default === undefined ? '' : code(JSON.stringify(value.default));
       rows.push(row(code(at), describeType(value), standard, value.description ?? ''));
-      visit(value, at);
+      visit(value, at, rows);
     }
+    return rows;
   };
-  visit(schema.properties?.['apps']?.additionalProperties ?? {}, '');
-  const later = [
-    ...[...LATER_IN_APP].sort(),
-    ...[...LATER_IN_LOGS].map((key) => `logs.${key}`),
-    ...[...LATER_IN_FILE].map((key) => `${key} (beside apps)`),
-  ];
+  const inApp = visit(schema.properties?.['apps']?.additionalProperties ?? {}, '', []);
+  const inDaemon = visit(schema.properties?.['daemon'] ?? {}, 'daemon', []);
+  const later = [...[...LATER_IN_APP].sort(), ...[...LATER_IN_DAEMON].map((key) => `daemon.${key}`)];
   return page(
     '# Configuration',
-    "`drover.config.ts`, `.js`, `.mjs` or `.json`: `{ apps: { <name>: { … } } }`. Durations are `'500ms'`, `'30s'`, `'2m'`, `'1h'`, `'1d'` or milliseconds. Relative paths are relative to the file. The file runs as you, for at most 10 s, and exports plain data of at most 1 MB.",
+    "`drover.config.ts`, `.js`, `.mjs` or `.json`: `{ apps: { <name>: { … } } }`. Durations are `'500ms'`, `'30s'`, `'2m'`, `'1h'`, `'1d'` or milliseconds; sizes are `'64KB'`, `'100MB'`, `'2GB'` (binary) or bytes. Relative paths are relative to the file. The file runs as you, for at most 10 s, and exports plain data of at most 1 MB.",
     'A name begins with a letter or digit and has letters, digits, `.`, `_` and `-`, at most 63; `all` is no name. `drover config check` finds every problem; `drover config schema` prints the JSON Schema.',
-    table(['key', 'value', 'default', 'meaning'], rows),
+    table(['key', 'value', 'default', 'meaning'], inApp),
+    'Beside `apps`, for all of them together:',
+    table(['key', 'value', 'default', 'meaning'], inDaemon),
     `Not available yet, and refused: ${later.map(code).join(', ')}.`,
   );
 };

@@ -43,6 +43,10 @@ export const SUITES: readonly Suite[] = [
   folder('api'),
   folder('cli'),
   folder('process', { testTimeoutMs: 120_000 }),
+  folder('boot', {
+    testTimeoutMs: 120_000,
+    needs: [{ command: 'systemd-analyze', debian: 'systemd' }],
+  }),
   folder('faults', { testTimeoutMs: 120_000 }),
   folder('packaged', { testTimeoutMs: 300_000, packages: ['test/nodes'] }),
   folder('campaigns', { testTimeoutMs: 180_000 }),

@@ -161,6 +161,7 @@ export const DOCUMENT_SCHEMAS = {
       workers: maybe(number),
       dispatch: maybe(dispatch),
       guardPid: maybe(number),
+      unit: maybe(text),
     }),
   ),
   Plan: describing<protocol.PlanDocument>()(

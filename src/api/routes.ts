@@ -189,6 +189,20 @@ export const ROUTES: readonly Route[] = [
   ),
   route(
     'POST',
+    '/v1/daemon/config',
+    'What holds for all apps together; replaces what was set before.',
+    { body: schemas.DaemonConfigSchema },
+    {
+      kind: 'document',
+      document: 'Done',
+      call: async (service, { body }, context) => {
+        await service.configureDaemon(body, context);
+        return { done: true };
+      },
+    },
+  ),
+  route(
+    'POST',
     '/v1/daemon/shutdown',
     'End the daemon, with or without the workers.',
     { body: schemas.ShutdownBody },

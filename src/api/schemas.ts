@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { constants } from 'node:os';
-import type { AppConfig } from '../protocol/index.ts';
+import type { AppConfig, DaemonConfig } from '../protocol/index.ts';
 import { findNameProblem } from '../config/index.ts';
 
 const isPlain = (text: string): boolean => !text.includes('\0');
@@ -13,6 +13,7 @@ const words = () => v.array(word());
 const path = () => v.pipe(word(), v.startsWith('/', 'must be an absolute path'));
 const count = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
 const milliseconds = () => count(0, 2 ** 31 - 1);
+const bytes = () => count(0, Number.MAX_SAFE_INTEGER);
 const variables = () => v.record(v.pipe(v.string(), v.regex(/^[^=\0]+$/)), word());
 const appName = () =>
   v.pipe(
@@ -62,10 +63,20 @@ export const AppConfigSchema = v.strictObject({
     idleGraceMs: milliseconds(),
     websocket: v.strictObject({ code: count(1000, 4999), spreadMs: milliseconds() }),
   }),
+  logs: v.strictObject({
+    maxSizeBytes: bytes(),
+    keep: count(1, 1_000),
+    maxAgeMs: v.nullable(count(60_000, Number.MAX_SAFE_INTEGER)),
+    rotate: v.picklist(['in-place', 'rename']),
+  }),
   surge: v.union([v.literal('auto'), count(1, 256)]),
   sticky: v.boolean(),
   user: v.nullable(v.pipe(word(), v.minLength(1))),
 }) satisfies v.GenericSchema<AppConfig>;
+
+export const DaemonConfigSchema = v.strictObject({
+  logs: v.strictObject({ quotaBytes: bytes(), minFreeBytes: v.union([v.literal('auto'), bytes()]) }),
+}) satisfies v.GenericSchema<DaemonConfig>;
 
 const apps = v.pipe(
   v.array(AppConfigSchema),

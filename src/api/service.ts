@@ -12,6 +12,7 @@ import type {
   DaemonDocument,
   EnvDocument,
   EventDocument,
+  DaemonConfig,
   FlushDocument,
   HealthDocument,
   LogLineDocument,
@@ -123,5 +124,6 @@ export interface DroverService {
   events(query: EventQuery, signal: AbortSignal): AsyncIterable<EventDocument>;
 
   /** Ends the daemon (and its guard) after the answer was sent; stops the workers first unless they are kept. */
+  configureDaemon(config: DaemonConfig, context: CallContext): Promise<void>;
   shutdown(request: { readonly keepWorkers: boolean }, context: CallContext): Promise<void>;
 }

@@ -8,9 +8,9 @@ import {
   isConfigFile,
   loadConfig,
   parseBareCommand,
-  parseConfig,
+  parseWhole,
 } from '../config/index.ts';
-import { type AppConfig, DroverError } from '../protocol/index.ts';
+import { type AppConfig, type DaemonConfig, DroverError } from '../protocol/index.ts';
 import type { OptionDefinition } from './command.ts';
 import type { CliContext } from './context.ts';
 
@@ -18,6 +18,8 @@ export interface AppSource {
   /** The configuration file, or null for a bare command. */
   readonly file: string | null;
   readonly apps: readonly AppConfig[];
+  /** What the file says about the daemon; null: nothing. */
+  readonly daemon: DaemonConfig | null;
 }
 
 export interface BareOptions {
@@ -104,7 +106,7 @@ const readFile = async (
       message: `${option === undefined ? 'Words after `--`' : `\`--${option}\``} cannot be combined with a configuration file; write it in ${path}.`,
     });
   const { file, value } = await loadConfig(path);
-  return { file, apps: parseConfig(value, file, context.env) };
+  return { file, ...parseWhole(value, file, context.env) };
 };
 
 const readBare = (
@@ -116,7 +118,7 @@ const readBare = (
   if (entry === undefined && rest.length === 0) throw noConfiguration(context.directory);
   const { name, instances, port, env, node, cwd } = options;
   const bare = { entry: entry ?? null, rest, name, instances, port, env, node, cwd };
-  return { file: null, apps: [parseBareCommand(bare, context.directory, context.env)] };
+  return { file: null, apps: [parseBareCommand(bare, context.directory, context.env)], daemon: null };
 };
 
 /** A Node that is missing or cannot run the script is told now; the daemon looks again at each spawn. */

@@ -55,6 +55,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'stop the daemon, with or without its workers',
     load: () => import('./commands/daemon-stop.ts'),
   },
+  {
+    name: 'startup',
+    summary: 'start Drover and its apps with the machine',
+    load: () => import('./commands/startup.ts'),
+  },
   { name: 'help', summary: 'explain a command', load: () => import('./commands/help.ts') },
   {
     name: 'completion',
@@ -90,7 +95,6 @@ export const LATER_COMMANDS: readonly string[] = [
   'harden',
   'import',
   'export',
-  'startup',
   'ui',
   'bench',
 ];

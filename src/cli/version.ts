@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 /** The version of this Drover, from its package.json (two levels up, in `src/` and in `dist/`). */
 export const readVersion = (): string => {
@@ -7,3 +8,6 @@ export const readVersion = (): string => {
   };
   return version;
 };
+
+/** The command itself, `bin/drover` (found in the same way). */
+export const findCommandFile = (): string => fileURLToPath(new URL('../../bin/drover', import.meta.url));

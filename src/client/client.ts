@@ -10,6 +10,7 @@ import type {
   DaemonDocument,
   EnvDocument,
   EventDocument,
+  DaemonConfig,
   FlushDocument,
   HealthDocument,
   LogLineDocument,
@@ -71,6 +72,7 @@ export interface DroverClient {
   logs(request: LogRequest, signal?: AbortSignal): AsyncIterable<LogLineDocument>;
   events(request: EventRequest, signal?: AbortSignal): AsyncIterable<EventDocument>;
   flushLogs(target: string): Promise<FlushDocument>;
+  configureDaemon(config: DaemonConfig): Promise<void>;
   shutdown(keepWorkers: boolean): Promise<void>;
 }
 
@@ -127,6 +129,9 @@ export const createClient = (options: ClientOptions = {}): DroverClient => {
     logs: (request, signal) => stream(`/v1/logs${toQuery({ ...request })}`, signal),
     events: (request, signal) => stream(`/v1/events${toQuery({ ...request })}`, signal),
     flushLogs: async (target) => change('POST', `${app(target)}/logs/flush`),
+    configureDaemon: async (config) => {
+      await change('POST', '/v1/daemon/config', config);
+    },
     shutdown: async (keepWorkers) => {
       await change('POST', '/v1/daemon/shutdown', { keepWorkers });
     },

@@ -106,4 +106,5 @@ export const absentDaemon = (home: string): DaemonDocument => ({
   workers: null,
   dispatch: null,
   guardPid: null,
+  unit: null,
 });

@@ -3,13 +3,15 @@
  * its output in `daemon.log`, so that the terminal it was started from may close.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
-import { dirname, extname, join } from 'node:path';
+import { closeSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { DroverError } from '../protocol/index.ts';
+import { readBootUnit } from './boot-unit.ts';
+import { daemonCommand } from './daemon-command.ts';
 import type { DroverClient } from './client.ts';
 import { isAnswering } from './is-answering.ts';
+import { startBootUnit } from './start-boot-unit.ts';
 
 export interface DaemonStart {
   /** What to run with this process's Node; default: the daemon beside this file, built or as source. */
@@ -18,22 +20,30 @@ export interface DaemonStart {
 }
 
 /**
- * The daemon waits far more than it computes: without V8's optimizing compilers and with a small young generation it
- * takes a quarter less memory (docs/decisions/find-my-way.md has the figures). V8's memory reducer saves nothing then
- * (0.3 MB of 67), and its collections were a fifth of the daemon's CPU time in the first seconds of traffic. Its guards
- * pass the same options on.
+ * What a service manager tells the process that it started. A shell of a CI runner may have it too, and a daemon started
+ * from there is nobody's service.
  */
-const DAEMON_OPTIONS = [
-  '--disable-warning=ExperimentalWarning',
-  '--max-semi-space-size=1',
-  '--optimize-for-size',
-  '--no-opt',
-  '--no-maglev',
-  '--no-memory-reducer',
-];
+const SERVICE_VARIABLES = new Set([
+  'NOTIFY_SOCKET',
+  'WATCHDOG_USEC',
+  'WATCHDOG_PID',
+  'LISTEN_PID',
+  'LISTEN_PIDFDID',
+  'LISTEN_FDS',
+  'LISTEN_FDNAMES',
+  'FDSTORE',
+  'SYSTEMD_EXEC_PID',
+  'DROVER_UNIT',
+]);
+const withoutServiceVariables = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !SERVICE_VARIABLES.has(name)));
 
 const POLL_MS = 10;
 const LOG_LINES = 10;
+const MOST_BYTES = 64 * 1024;
+/** Twice what the daemon leaves in its log. */
+const MOST_BYTES_KEPT = 20 * 1024 ** 2;
+const STAT_BLOCK_BYTES = 512;
 
 /** Resolves when the daemon answers. Throws DROVER_DAEMON_START with the end of its log when it does not come up. */
 export const startDaemon = async (home: string, client: DroverClient, options: DaemonStart): Promise<void> => {
@@ -43,19 +53,25 @@ export const startDaemon = async (home: string, client: DroverClient, options: D
   let output: number;
   try {
     mkdirSync(home, { recursive: true, mode: 0o700 });
+    setAside(log);
     output = openSync(log, 'a', 0o600);
   } catch (cause) {
     throw fail(`its home cannot be written: ${(cause as Error).message}`, cause);
   }
+  const timeoutMs = options.timeoutMs ?? 15_000;
+  const unit = readBootUnit(home);
+  // Where systemd does not start it (a container with a copied home), the reason is best told by a start of our own.
+  if (unit !== null && (await startBootUnit(unit, timeoutMs)) && (await isAnswering(client))) {
+    closeSync(output);
+    return;
+  }
   const logStart = statSync(log).size;
-  // From this room, or from the command line's bundle beside it.
-  const here = fileURLToPath(import.meta.url);
-  const entry = options.entry ?? join(dirname(here), `../daemon/main${extname(here)}`);
-  const child = spawn(process.execPath, [...DAEMON_OPTIONS, entry], {
+  const [program, ...args] = daemonCommand(options.entry);
+  const child = spawn(program, args, {
     cwd: home,
     detached: true,
     stdio: ['ignore', output, output],
-    env: { ...process.env, DROVER_HOME: home },
+    env: { ...withoutServiceVariables(process.env), DROVER_HOME: home },
   });
   closeSync(output);
   let ended: string | null = null;
@@ -65,7 +81,6 @@ export const startDaemon = async (home: string, client: DroverClient, options: D
   child.on('exit', (code, signal) => {
     ended = `it ended with ${signal ?? `code ${code}`}`;
   });
-  const timeoutMs = options.timeoutMs ?? 15_000;
   const deadline = performance.now() + timeoutMs;
   try {
     while (performance.now() < deadline) {
@@ -83,6 +98,26 @@ export const startDaemon = async (home: string, client: DroverClient, options: D
 
 /** The last lines that this start has written, indented under the message. */
 const readEnd = (log: string, from: number): string => {
-  const lines = readFileSync(log).subarray(from).toString('utf8').trimEnd().split('\n').slice(-LOG_LINES);
+  const lines = readFrom(log, from).trimEnd().split('\n').slice(-LOG_LINES);
   return lines.join('') === '' ? '' : ['', ...lines].join('\n  ');
+};
+
+/** What was appended since; what is before may be a hole of gigabytes, after rotation in place. */
+const readFrom = (log: string, from: number): string => {
+  const bytes = Buffer.alloc(Math.min(MOST_BYTES, statSync(log).size - from));
+  const fd = openSync(log, 'r');
+  try {
+    return bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, from));
+  } finally {
+    closeSync(fd);
+  }
+};
+
+/**
+ * The daemon rotates its log in place. Where the file system cannot do that it has grown, and this, before a daemon has
+ * it open, is the moment to begin a new one.
+ */
+const setAside = (log: string): void => {
+  const stat = statSync(log, { throwIfNoEntry: false });
+  if (stat !== undefined && stat.blocks * STAT_BLOCK_BYTES > MOST_BYTES_KEPT) renameSync(log, `${log}.old`);
 };

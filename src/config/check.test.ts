@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { checkConfig, parseConfig } from './check.ts';
-import { LATER_IN_APP, LATER_IN_LOGS } from './later.ts';
+import { LATER_IN_APP, LATER_IN_DAEMON } from './later.ts';
 import { AppSchema, type AppSettings } from './schema.ts';
 
 let directory = '';
@@ -41,7 +41,7 @@ const FULL: AppSettings = {
     crashLoop: { restarts: 5, within: '60s' },
   },
   drain: { timeout: '30s', idleGrace: '3s', websocket: { code: 1012, spread: '10s' } },
-  logs: {},
+  logs: { maxSize: '100MB', keep: 10, maxAge: '30d', rotate: 'in-place' },
   surge: 'auto',
   sticky: false,
   user: 'app',
@@ -84,6 +84,10 @@ const OUT_OF_RANGE: Readonly<Record<string, readonly unknown[]>> = {
   dependsOn: [['nobody'], ['shop']],
   user: ['a b', -1],
   surge: [0, 1.5, 'all'],
+  'logs.maxSize': [0, '1KB', '10 MB', '10M', -1, 1.5, Number.NaN],
+  'logs.keep': [0, 1_001, 1.5],
+  'logs.maxAge': [0, '1s', '4000d', 'never'],
+  'logs.rotate': ['copy', ''],
   'ready.timeout': [0, -1, '30x', '30 s', '-1s', 2 ** 31, '25d', 'never', Number.NaN],
   'ready.stableFor': [-1, '31s'],
   'ready.signal': ['maybe'],
@@ -176,9 +180,24 @@ describe('a configuration', () => {
       );
     };
     for (const key of LATER_IN_APP) refuse({ apps: { shop: { ...FULL, [key]: {} } } }, `apps.shop.${key}`);
-    for (const key of LATER_IN_LOGS)
-      refuse({ apps: { shop: { ...FULL, logs: { [key]: 1 } } } }, `apps.shop.logs.${key}`);
-    refuse({ apps: {}, daemon: {} }, 'daemon');
+    for (const key of LATER_IN_DAEMON) refuse({ apps: {}, daemon: { [key]: {} } }, `daemon.${key}`);
+  });
+
+  it('says what holds for all apps together, where it does', () => {
+    assert.equal(checkConfig({ apps: {} }, file, {}).daemon, null);
+    const logs = { quota: '2GB', minFree: '100MB' };
+    assert.deepEqual(checkConfig({ apps: {}, daemon: { logs } }, file, {}).daemon, {
+      logs: { quotaBytes: 2 * 1024 ** 3, minFreeBytes: 100 * 1024 ** 2 },
+    });
+    assert.deepEqual(checkConfig({ apps: {}, daemon: {} }, file, {}).daemon, {
+      logs: { quotaBytes: 10 * 1024 ** 3, minFreeBytes: 'auto' },
+    });
+    for (const wrong of [{ quota: '1KB' }, { minFree: 'much' }, { minFree: -1 }, { quotas: 1 }])
+      assert.equal(
+        checkConfig({ apps: {}, daemon: { logs: wrong } }, file, {}).problems.length,
+        1,
+        JSON.stringify(wrong),
+      );
   });
 
   it('refuses names that could be no directory, or mean something else', () => {

@@ -4,18 +4,20 @@
  */
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
-import { type AppConfig, type ConfigProblem, DroverError } from '../protocol/index.ts';
+import { type AppConfig, type ConfigProblem, type DaemonConfig, DroverError } from '../protocol/index.ts';
 import { findNameProblem } from './app-name.ts';
-import { completeApp } from './complete.ts';
+import { completeApp, completeDaemon } from './complete.ts';
 import { findDirectoryProblem, findFileProblem } from './file-problem.ts';
-import { LATER_IN_APP, LATER_IN_FILE, LATER_IN_LOGS } from './later.ts';
+import { LATER_IN_APP, LATER_IN_DAEMON } from './later.ts';
 import { findShapeProblems, formatPath, formatProblem, isLaterProblem, toProblems } from './problems.ts';
-import { AppSchema, ConfigSchema, type CompleteSettings } from './schema.ts';
+import { AppSchema, ConfigSchema, type CompleteSettings, DaemonSchema } from './schema.ts';
 import { findNearest } from './suggest.ts';
 
 export interface CheckedConfig {
   /** Complete where there are no problems, else empty. */
   readonly apps: readonly AppConfig[];
+  /** What the file says about the daemon; null where it says nothing, or there are problems. */
+  readonly daemon: DaemonConfig | null;
   readonly problems: readonly ConfigProblem[];
 }
 
@@ -33,7 +35,7 @@ export const checkConfig = (value: unknown, file: string, env: Environment): Che
   const drafts: Draft[] = [];
   if (!isObject(value)) {
     const message = 'must be an object with `apps`';
-    return { apps: [], problems: [{ path: '', value: value ?? null, message, suggestion: null }] };
+    return { apps: [], daemon: null, problems: [{ path: '', value: value ?? null, message, suggestion: null }] };
   }
   const { apps, ...rest } = value;
   problems.push(...findShapeProblems(ConfigSchema, Array.isArray(apps) ? value : rest, [], isLater));
@@ -56,15 +58,21 @@ export const checkConfig = (value: unknown, file: string, env: Environment): Che
   }
   const names = hasNamedApps ? Object.keys(apps) : [];
   problems.push(...findPortClashes(drafts), ...findDependencyProblems(drafts, names));
-  if (problems.length > 0) return { apps: [], problems };
+  const { success, output } = v.safeParse(DaemonSchema, rest['daemon'] ?? {});
+  if (problems.length > 0 || !success) return { apps: [], daemon: null, problems };
   const complete = drafts.map(({ name, settings, raw }) => completeApp(name, settings, raw, dirname(file), env));
-  return { apps: inStartOrder(complete), problems };
+  const daemon = rest['daemon'] === undefined ? null : completeDaemon(output);
+  return { apps: inStartOrder(complete), daemon, problems };
 };
 
 /** The same, or DROVER_NOT_AVAILABLE or DROVER_CONFIG_INVALID with all problems in its message. */
-export const parseConfig = (value: unknown, file: string, env: Environment): readonly AppConfig[] => {
-  const { apps, problems } = checkConfig(value, file, env);
-  if (problems.length === 0) return apps;
+export const parseConfig = (value: unknown, file: string, env: Environment): readonly AppConfig[] =>
+  parseWhole(value, file, env).apps;
+
+/** With what the file says about the daemon. */
+export const parseWhole = (value: unknown, file: string, env: Environment): Omit<CheckedConfig, 'problems'> => {
+  const { apps, daemon, problems } = checkConfig(value, file, env);
+  if (problems.length === 0) return { apps, daemon };
   throw toConfigError(problems);
 };
 
@@ -88,9 +96,8 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 const isLater = (path: readonly (string | number)[]): boolean => {
   const key = String(path.at(-1));
-  if (path.length === 1) return LATER_IN_FILE.has(key);
-  if (path.length === 3) return LATER_IN_APP.has(key);
-  return path.length === 4 && path[2] === 'logs' && LATER_IN_LOGS.has(key);
+  if (path[0] === 'daemon') return path.length === 2 && LATER_IN_DAEMON.has(key);
+  return path.length === 3 && LATER_IN_APP.has(key);
 };
 
 /** Unknown keys were reported already; without them the checks between apps see this app as well. */

@@ -1,8 +1,8 @@
 /** Completes one app's settings: paths absolute, defaults that depend on other settings, wrappers seen through. */
 import { resolve } from 'node:path';
-import type { AppConfig } from '../protocol/index.ts';
+import type { AppConfig, DaemonConfig } from '../protocol/index.ts';
 import { selectCallerEnv } from './caller-env.ts';
-import type { CompleteSettings } from './schema.ts';
+import type { CompleteDaemonSettings, CompleteSettings } from './schema.ts';
 import { unwrapProgram, type ResolvedCommand } from './unwrap.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -66,11 +66,21 @@ export const completeApp = (
           : Math.min(drain.websocket.spread, drain.timeout),
       },
     },
+    logs: {
+      maxSizeBytes: settings.logs.maxSize,
+      keep: settings.logs.keep,
+      maxAgeMs: settings.logs.maxAge ?? null,
+      rotate: settings.logs.rotate,
+    },
     surge: settings.surge,
     sticky: settings.sticky,
     user: settings.user === undefined ? null : String(settings.user),
   };
 };
+
+export const completeDaemon = ({ logs }: CompleteDaemonSettings): DaemonConfig => ({
+  logs: { quotaBytes: logs.quota, minFreeBytes: logs.minFree },
+});
 
 const toCommand = (settings: CompleteSettings, base: string, cwd: string, env: Environment): ResolvedCommand => {
   const { script, args, nodeArgs } = settings;

@@ -33,8 +33,22 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'drain.websocket': 'How WebSockets are closed.',
   'drain.websocket.code': 'Close code that clients see.',
   'drain.websocket.spread': 'Over how long the closes are spread, so that clients do not all come back at once.',
-  logs: 'Output of the workers. Its settings (rotation) come with a later version.',
+  logs: 'Output of the workers.',
+  'logs.maxSize':
+    'A log file with more than this is rotated: compressed into an archive, which `drover logs` reads like the rest.',
+  'logs.keep': 'How many archives of each worker and stream stay, and how many of its earlier generations.',
+  'logs.maxAge': 'Output that is older goes; without it age does not matter.',
+  'logs.rotate':
+    "'in-place': what is finished is freed inside the file. 'rename': files are never changed under a log shipper; each worker generation begins a new one, and `current/` has names that stay.",
   surge: "How many replacements start at a time; 'auto': as many as memory and cores allow.",
   sticky: 'Keep each client address on one worker.',
   user: 'User (name or id) that the workers run as; needs root.',
+};
+
+/** The same for what concerns the daemon. */
+export const DAEMON_DESCRIPTIONS: Readonly<Record<string, string>> = {
+  logs: 'Output of all apps together. The file that was applied last counts.',
+  'logs.quota':
+    'What logs may take on the disk; beyond it the oldest archives go, then files of workers that have ended.',
+  'logs.minFree': "Space that is left on the disk, by the same means; 'auto': 1 GB, or a twentieth of a smaller disk.",
 };

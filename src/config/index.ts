@@ -1,7 +1,7 @@
 /** The door of `config/`: from what users write to what the daemon runs. */
 export { findNameProblem, toAppName } from './app-name.ts';
 export { maskEnv, selectCallerEnv } from './caller-env.ts';
-export { checkConfig, type CheckedConfig, parseConfig, toConfigError } from './check.ts';
+export { checkConfig, type CheckedConfig, parseConfig, parseWhole, toConfigError } from './check.ts';
 export { type BareCommand, parseBareCommand } from './command-line.ts';
 export { defineConfig } from './define.ts';
 export { findFileProblem } from './file-problem.ts';

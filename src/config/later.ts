@@ -13,5 +13,4 @@ export const LATER_IN_APP: ReadonlySet<string> = new Set([
   'leak',
   'profile',
 ]);
-export const LATER_IN_FILE: ReadonlySet<string> = new Set(['daemon']);
-export const LATER_IN_LOGS: ReadonlySet<string> = new Set(['maxSize', 'keep', 'rotate']);
+export const LATER_IN_DAEMON: ReadonlySet<string> = new Set(['health', 'dashboard', 'alerts', 'otlp', 'nats']);

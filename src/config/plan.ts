@@ -16,7 +16,7 @@ export interface KnownApp {
 }
 
 /** Settings that concern how workers are looked after, not what they are: running ones need not be replaced. */
-const OUTSIDE_WORKERS = /^(instances|dependsOn|ready|restart|drain|surge)(\.|$)/;
+const OUTSIDE_WORKERS = /^(instances|dependsOn|ready|restart|drain|logs|surge)(\.|$)/;
 
 /** The changes, in the order to carry them out: starts and replacements as in the file, then what goes. */
 export const planChanges = (
@@ -86,5 +86,5 @@ const FILE_KEYS: Readonly<Record<string, string>> = {
 };
 
 const toFileKey = (key: string): string => {
-  return (FILE_KEYS[key] ?? key).replace(/Ms$/, '');
+  return (FILE_KEYS[key] ?? key).replace(/(Ms|Bytes)$/, '');
 };

@@ -4,7 +4,7 @@
  * Nothing here looks outside the value: files, other apps and ports are checked in `check.ts`.
  */
 import * as v from 'valibot';
-import { findDurationMs, formatDuration, LONGEST_MS } from './quantity.ts';
+import { findDurationMs, findSizeBytes, formatDuration, LONGEST_MS } from './quantity.ts';
 
 const text = (allowed: string) => v.pipe(v.string(allowed), v.check(isPlain, allowed), v.minLength(1, allowed));
 const isPlain = (value: string): boolean => !value.includes('\0');
@@ -22,6 +22,15 @@ const duration = (min: number, max = LONGEST_MS) => {
     v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, allowed))], allowed),
     v.transform((value) => (typeof value === 'number' ? value : (findDurationMs(value) ?? Number.NaN))),
     v.check((value) => Number.isInteger(value) && value >= min && value <= max, allowed),
+  );
+};
+
+const size = (min: number, least: string) => {
+  const allowed = `must be a size of at least ${least} such as '10MB' or '2GB', or a number of bytes`;
+  return v.pipe(
+    v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+(\.\d+)?(B|KB|MB|GB|TB)$/i, allowed))], allowed),
+    v.transform((value) => (typeof value === 'number' ? value : (findSizeBytes(value) ?? Number.NaN))),
+    v.check((value) => Number.isSafeInteger(value) && value >= min, allowed),
   );
 };
 
@@ -52,6 +61,9 @@ const CLOSE_CODE = 'must be a WebSocket close code: 1000–1003, 1007–1014 or 
 const MAX = "must be a whole number from 1 to 256, or 'max'";
 const AUTO = "must be a whole number from 1 to 256, or 'auto'";
 const INHERIT = 'must be true, false or a list of variable names';
+const FREE = "must be a size such as '1GB', a number of bytes, or 'auto'";
+const KB = 1024;
+const DAY_MS = 86_400_000;
 const USER = 'must be the name or number of a user';
 
 const group = <const Entries extends v.ObjectEntries>(entries: Entries) =>
@@ -132,7 +144,15 @@ export const AppSchema = group({
     }),
     {},
   ),
-  logs: v.optional(group({}), {}),
+  logs: v.optional(
+    group({
+      maxSize: v.optional(size(64 * KB, '64KB'), '100MB'),
+      keep: v.optional(integer(1, 1_000), 10),
+      maxAge: v.optional(duration(60_000, 3650 * DAY_MS)),
+      rotate: v.optional(v.picklist(['in-place', 'rename'], "must be 'in-place' or 'rename'"), 'in-place'),
+    }),
+    {},
+  ),
   surge: v.optional(v.union([v.literal('auto'), integer(1, 256, AUTO)], AUTO), 'auto'),
   sticky: v.optional(boolean(), false),
   user: v.optional(
@@ -143,8 +163,20 @@ export const AppSchema = group({
   ),
 });
 
+/** What concerns the daemon itself, not one app. */
+export const DaemonSchema = group({
+  logs: v.optional(
+    group({
+      quota: v.optional(size(1024 * KB, '1MB'), '10GB'),
+      minFree: v.optional(v.union([v.literal('auto'), size(0, '0')], FREE), 'auto'),
+    }),
+    {},
+  ),
+});
+
 export const ConfigSchema = group({
   $schema: v.optional(v.string('must be the address of a JSON Schema')),
+  daemon: v.optional(DaemonSchema),
   apps: v.record(v.string(), AppSchema, 'must be an object: a name for each app, and its settings'),
 });
 
@@ -152,5 +184,7 @@ export const ConfigSchema = group({
 export type DroverConfig = v.InferInput<typeof ConfigSchema>;
 /** The settings of one app in it. */
 export type AppSettings = v.InferInput<typeof AppSchema>;
-/** The same with defaults filled in and durations in milliseconds. */
+/** The settings of the daemon, with defaults filled in. */
+export type CompleteDaemonSettings = v.InferOutput<typeof DaemonSchema>;
+/** The same of an app, with defaults filled in and durations in milliseconds. */
 export type CompleteSettings = v.InferOutput<typeof AppSchema>;

@@ -7,10 +7,10 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DroverService } from '../api/index.ts';
-import { lastLines, openLogs, type Logs } from '../logs/index.ts';
+import { DEFAULT_LIMITS, lastLines, openLogs, type Logs } from '../logs/index.ts';
 import { openDataPath, type DataPath } from '../net/index.ts';
 import { bootId, readUsage } from '../os/index.ts';
-import type { Clock, DaemonDocument, DispatchLevel } from '../protocol/index.ts';
+import type { AppConfig, Clock, DaemonDocument, DispatchLevel } from '../protocol/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 import {
   openAgentSocket,
@@ -21,6 +21,7 @@ import {
   type Output,
   type SupervisorEdges,
 } from '../supervisor/index.ts';
+import { openDaemonSettings } from './daemon-settings.ts';
 import { CHANNEL_PREFIX, type Inherited } from './inheritance.ts';
 import type { KeptDescriptor } from './guard.ts';
 import { Operations } from './operations.ts';
@@ -42,6 +43,12 @@ export interface ComposeOptions {
   readonly onDescriptorsChanged: () => void;
   readonly onShutdown: (keepWorkers: boolean) => void;
   readonly guardPid: () => number | null;
+  /** The systemd unit that this process is, if it is one. */
+  readonly unit: string | null;
+  /** Told of each step of work whose interruption must do no harm. */
+  readonly onStep?: (step: string) => void;
+  /** What the operator should find in the daemon's log. */
+  readonly onProblem?: (message: string) => void;
 }
 
 export interface Drover {
@@ -71,6 +78,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
   const runDirectory = join(home, 'run');
   mkdirSync(runDirectory, { recursive: true, mode: 0o711 });
   const store = openStore({ file: options.stateFile, clock, random: Math.random });
+  const settings = openDaemonSettings(store);
   const operations = new Operations(store);
   const dataPath = openDataPath({
     ...(options.level === null ? {} : { level: options.level }),
@@ -84,6 +92,12 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
   });
   const logs = openLogs({
     home,
+    clock,
+    // A configuration that an older daemon recorded says nothing about logs.
+    limitsOf: (app) => (supervisor.find(app)?.state.config as Partial<AppConfig> | undefined)?.logs ?? DEFAULT_LIMITS,
+    budget: () => settings.get().logs,
+    ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
+    ...(options.onProblem === undefined ? {} : { onProblem: options.onProblem }),
     isAlive: ({ app, slot, generation }) =>
       supervisor
         .find(app)
@@ -129,6 +143,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     store,
     logs,
     operations,
+    settings,
     clock,
     logHome: home,
     status: () => describeDaemon(options, supervisor, dataPath, startedAt),
@@ -194,4 +209,5 @@ const describeDaemon = (
   workers: supervisor.apps.reduce((sum, app) => sum + app.liveHandles().length, 0),
   dispatch: dataPath.level,
   guardPid: options.guardPid(),
+  unit: options.unit,
 });

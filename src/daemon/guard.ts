@@ -37,12 +37,20 @@ export interface GuardOptions {
   readonly deaths: number;
 }
 
+/**
+ * `stopped`: with its workers. `workers-stay`: for the next daemon, whoever starts it. `home-taken`: another daemon has
+ * the home, and what this one inherited is not needed.
+ */
+export type Dismissal = 'stopped' | 'workers-stay' | 'home-taken';
+
+/** The shell of this file, or a service manager (`service-manager/descriptor-store.ts`). */
 export interface Guard {
+  /** Null for what is no process of its own. */
   readonly pid: number | null;
-  /** The descriptors changed: replace the guard soon. */
+  /** The descriptors changed: keep the new ones, soon. */
   refresh(): void;
-  /** The daemon ends on purpose: nobody is to come back. */
-  dismiss(): Promise<void>;
+  /** The daemon ends on purpose, for the reason given. */
+  dismiss(reason: Dismissal): Promise<void>;
 }
 
 const SCRIPT = fileURLToPath(new URL('guard.sh', import.meta.url));

@@ -1,9 +1,11 @@
 /**
- * Descriptors that a guard hands to the daemon it becomes: shards (`net/` names them) and channels
- * (`channel:app/slot#generation`). Each is checked by its inode before it is believed.
+ * Descriptors that a daemon gets from what kept them: shards (`net/` names them) and channels
+ * (`channel:app/slot#generation`). Each is checked by its inode before it is believed. From a guard they come by a list
+ * that the environment names, from a service manager by its own rules (`service-manager/take-stored.ts`).
  */
 import { closeDescriptor, inodeOf, readMemoryFile, setCloexec } from '../os/index.ts';
 import { INHERITANCE_VARIABLE, type Inheritance, type KeptDescriptor } from './guard.ts';
+import type { StoredDescriptors } from './service-manager/take-stored.ts';
 
 export const CHANNEL_PREFIX = 'channel:';
 
@@ -29,18 +31,28 @@ export const takeInheritance = (env: NodeJS.ProcessEnv): Inherited => {
   if (list === null) return NO_INHERITANCE;
   const { descriptors, hasServed, deaths } = JSON.parse(readMemoryFile(list)) as Inheritance;
   closeDescriptor(list);
-  const all: KeptDescriptor[] = [];
-  const sockets: KeptDescriptor[] = [];
-  const channels = new Map<string, number>();
-  for (const { name, descriptor } of descriptors) {
+  const all = descriptors.flatMap(({ name, descriptor }): readonly KeptDescriptor[] => {
     const fd = findDescriptor(descriptor);
-    if (fd === null) continue;
+    if (fd === null) return [];
     setCloexec(fd, true);
-    all.push({ name, fd });
-    if (name.startsWith(CHANNEL_PREFIX)) channels.set(name.slice(CHANNEL_PREFIX.length), fd);
-    else sockets.push({ name, fd });
-  }
-  return { all, sockets, channels, deaths: hasServed ? 0 : deaths + 1, isRecovery: true };
+    return [{ name, fd }];
+  });
+  return sort(all, hasServed ? 0 : deaths + 1);
+};
+
+/** The same for what a service manager had. */
+export const inheritStored = ({ descriptors, hasServed, deaths }: StoredDescriptors): Inherited =>
+  sort(descriptors, hasServed ? 0 : deaths + 1);
+
+const sort = (all: readonly KeptDescriptor[], deaths: number): Inherited => {
+  const isChannel = ({ name }: KeptDescriptor): boolean => name.startsWith(CHANNEL_PREFIX);
+  return {
+    all,
+    sockets: all.filter((each) => !isChannel(each)),
+    channels: new Map(all.filter(isChannel).map(({ name, fd }) => [name.slice(CHANNEL_PREFIX.length), fd])),
+    deaths,
+    isRecovery: true,
+  };
 };
 
 /** The number, where this process still has there what the name says. */

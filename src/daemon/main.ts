@@ -1,18 +1,21 @@
 /**
  * The daemon: one process per home. Opens everything, takes back what an earlier daemon left, serves the API, and ends
- * on SIGTERM or when asked to. Started by the CLI, by a guard, or by systemd.
+ * on SIGTERM or when asked to. Started by the CLI, by a guard, or by systemd (docs/internals/boot.md).
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { serveApi } from '../api/index.ts';
 import { ownHome } from '../client/index.ts';
 import { peerOf } from '../os/index.ts';
 import { DroverError, type Clock, type DispatchLevel } from '../protocol/index.ts';
+import { describeApp } from '../supervisor/index.ts';
 import { compose } from './compose.ts';
-import { openGuard, type Guard, type KeptDescriptor } from './guard.ts';
-import { takeInheritance } from './inheritance.ts';
+import type { Guard, KeptDescriptor } from './guard.ts';
+import { findKeeping } from './keeping.ts';
+import { followStatus } from './service-manager/follow-status.ts';
+import { statusLine } from './service-manager/status-line.ts';
+import { dieAtStep } from './die-at-step.ts';
 
 const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
 
@@ -20,29 +23,38 @@ const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () =>
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 
+/**
+ * Ends like `daemon stop --keep-workers`, to be started again: sent by `systemctl restart` (the unit says so). With this
+ * exit code systemd starts a daemon also when it was not asked to.
+ */
+const RESTART_SIGNAL = 'SIGUSR2';
+const RESTART_EXIT = 85;
+
 const log = (line: string): void => {
   process.stderr.write(`${new Date().toISOString()} ${line}\n`);
 };
 
 const main = async (): Promise<void> => {
   const { home, socketPath } = ownHome();
-  const inherited = takeInheritance(process.env);
+  const keeping = findKeeping(process.env, process.pid);
+  const { inherited, link } = keeping;
   const pidFile = join(home, 'daemon.pid');
+  const onStep = dieAtStep(process.env['DROVER_DIE_AT']);
   let isEnding = false;
   let hasServed = false;
-  let kept: () => readonly KeptDescriptor[] = () => inherited.all;
-  const guardOptions = {
-    command: [process.execPath, ...process.execArgv, fileURLToPath(import.meta.url)],
-    env: stringsOf(process.env),
-    list: () => kept(),
-    hasServed: () => hasServed,
-    deaths: inherited.deaths,
-  };
+  let kept: () => readonly KeptDescriptor[] = keeping.unsorted;
+  const holdings = { list: () => kept(), hasServed: () => hasServed };
   // A daemon that was brought back has something to lose from its first moment on; a new one only once it is up.
-  let guard: Guard | null = inherited.isRecovery ? openGuard(guardOptions) : null;
+  // A service manager is told of each start: one that fails must not be tried again without a pause.
+  let guard: Guard | null = inherited.isRecovery || link !== null ? keeping.open(holdings) : null;
 
   // The guard that keeps everything is there already: a daemon that dies at its start may take its time to try again.
-  if (inherited.deaths > 0) await wait(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (inherited.deaths - 1)));
+  if (inherited.deaths > 0) {
+    const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (inherited.deaths - 1));
+    link?.status(`waits ${waitMs / 1000} s before it tries again; starts that failed so far: ${inherited.deaths}`);
+    await wait(waitMs);
+  }
+  link?.status('starting');
 
   const drover = await openOrExplain(
     { home, pidFile, guard },
@@ -56,15 +68,18 @@ const main = async (): Promise<void> => {
       onDescriptorsChanged: () => guard?.refresh(),
       onShutdown: (keepWorkers) => setImmediate(() => void end(keepWorkers)),
       guardPid: () => guard?.pid ?? null,
+      unit: link?.unit ?? null,
+      onProblem: log,
+      ...(onStep === null ? {} : { onStep }),
     },
   );
   writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   kept = () => drover.kept();
-  guard ??= openGuard(guardOptions);
+  guard ??= keeping.open(holdings);
   drover.store.events.append({
     app: null,
     type: inherited.isRecovery ? 'daemon-recovered' : 'daemon-started',
-    reason: inherited.isRecovery ? 'the guard brought it back' : null,
+    reason: inherited.isRecovery ? `${keeping.broughtBackBy} brought it back` : null,
     data: { pid: process.pid },
   });
   drover.recover();
@@ -77,19 +92,24 @@ const main = async (): Promise<void> => {
   hasServed = true;
   guard.refresh();
   log(`daemon ${process.pid} serves ${home}`);
+  const describe = (): string => statusLine(drover.supervisor.apps.map(describeApp));
+  link?.ready(describe());
+  const unfollow = link === null ? () => {} : followStatus(drover.store, () => link.status(describe()));
 
-  const end = async (keepWorkers: boolean): Promise<void> => {
+  const end = async (keepWorkers: boolean, exitCode = 0): Promise<void> => {
     if (isEnding) return;
     isEnding = true;
     log(`ending, workers ${keepWorkers ? 'stay' : 'stop'}`);
+    unfollow();
+    link?.stopping(keepWorkers ? 'ending; workers stay' : `stopping ${describe()}`);
     drover.store.events.append({ app: null, type: 'daemon-stopping', reason: keepWorkers ? 'workers stay' : null });
     try {
-      await guard?.dismiss();
+      await guard?.dismiss(keepWorkers ? 'workers-stay' : 'stopped');
       if (!keepWorkers) await drover.stopWorkers();
       await api.close();
       await drover.close();
       rmSync(pidFile, { force: true });
-      process.exit(0);
+      process.exit(exitCode);
     } catch (error) {
       // Whatever went wrong, who asked for the end must not wait for ever; workers that are left are adopted next time.
       log(`defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
@@ -97,6 +117,8 @@ const main = async (): Promise<void> => {
     }
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end(false));
+  // Without a service manager nobody would start it again.
+  if (link !== null) process.on(RESTART_SIGNAL, () => void end(true, RESTART_EXIT));
   // The terminal that started us may close.
   process.on('SIGHUP', () => {});
   process.on('uncaughtException', (error) => log(`defect: ${error.stack ?? error.message}`));
@@ -112,8 +134,8 @@ const openOrExplain = async (
   } catch (error) {
     const pid = readPid(pidFile);
     if (!(error instanceof DroverError) || error.code !== 'DROVER_STATE_UNREADABLE' || pid === null) throw error;
-    // Another daemon has the home: what we inherited is not needed, and nobody is to try again.
-    await guard?.dismiss();
+    // Another daemon has the home. A guard does not try again; a service manager does, later each time.
+    await guard?.dismiss('home-taken');
     throw new DroverError('DROVER_DAEMON_RUNNING', { home, pid }, { cause: error });
   }
 };
@@ -131,9 +153,6 @@ const readPid = (file: string): number | null => {
 
 const forcedLevel = (text: string | undefined): DispatchLevel | null =>
   text === 'exact' || text === 'classic' || text === 'shared' ? text : null;
-
-const stringsOf = (env: NodeJS.ProcessEnv): Record<string, string> =>
-  Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 
 try {
   await main();

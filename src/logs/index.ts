@@ -1,5 +1,8 @@
 /** The door of `logs/`: files for workers' output, their time indices, and readers over both. */
-export { openLogs, KEPT_GENERATIONS } from './logs.ts';
+export { openLogs } from './logs.ts';
+export { DEFAULT_BUDGET, DEFAULT_LIMITS } from './limits.ts';
+export type { LogBudget, LogLimits } from './limits.ts';
+export type { RotationStep } from './rotation.ts';
 export type { Logs, LogsOptions } from './logs.ts';
 export { lastLines, readLogs, UNFINISHED_LINE_MS } from './read-logs.ts';
 export type { ReadLogsOptions } from './read-logs.ts';

@@ -4,6 +4,7 @@
  * daemon was away bounds the lines of the gap as tightly as anybody can.
  */
 import { statSync, truncateSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { watchActivity } from './activity.ts';
 import { listLogFiles, logDirectory } from './log-file.ts';
 import type { LogFile } from './log-file.ts';
@@ -16,10 +17,15 @@ export interface Indexer {
   retire(isRetired: (file: LogFile) => boolean): void;
   /** Looks now. */
   refresh(): void;
+  /** The file was emptied: what its index says is about lines that are gone. */
+  restart(file: LogFile): void;
   close(): void;
 }
 
-export function startIndexer(home: string, app: string): Indexer {
+/** Told of a file that grew, or is new, and its size. */
+export type OnGrown = (file: LogFile, size: number) => void;
+
+export function startIndexer(home: string, app: string, onGrown: OnGrown): Indexer {
   /** Size that the newest entry tells of, by file. */
   const tracked = new Map<string, { readonly file: LogFile; indexed: number }>();
 
@@ -29,9 +35,12 @@ export function startIndexer(home: string, app: string): Indexer {
   const refresh = (): boolean => {
     let hasChanged = false;
     for (const entry of tracked.values()) {
-      const size = writeEntry(entry.file, entry.indexed);
-      if (size === entry.indexed) continue;
-      entry.indexed = size;
+      const stat = statSync(entry.file.path, { throwIfNoEntry: false });
+      if (stat === undefined || stat.size === entry.indexed) continue;
+      // Also where the index cannot be written, on a full disk: what is told of it can make room.
+      onGrown(entry.file, stat.size);
+      if (!writeEntry(entry.file, entry.indexed, stat)) continue;
+      entry.indexed = stat.size;
       hasChanged = true;
     }
     return hasChanged;
@@ -46,6 +55,11 @@ export function startIndexer(home: string, app: string): Indexer {
       for (const { file } of tracked.values()) if (isRetired(file)) tracked.delete(file.path);
     },
     refresh: () => void refresh(),
+    restart(file) {
+      const entry = tracked.get(file.path);
+      if (entry !== undefined) entry.indexed = 0;
+      if (statSync(file.indexPath, { throwIfNoEntry: false }) !== undefined) truncateSync(file.indexPath, 0);
+    },
     close() {
       activity.close();
       refresh();
@@ -53,20 +67,17 @@ export function startIndexer(home: string, app: string): Indexer {
   };
 }
 
-/** Brings the index of the file up to its size, and returns the size that the index now tells of. */
-function writeEntry(file: LogFile, indexed: number): number {
-  const stat = statSync(file.path, { throwIfNoEntry: false });
-  const size = stat?.size ?? 0;
-  if (stat === undefined || size === indexed) return indexed;
+/** Brings the index of the file up to its size; false where that was not possible. */
+function writeEntry(file: LogFile, indexed: number, { size, mtimeMs }: Stats): boolean {
   try {
     // Somebody emptied the file: what the index says is about lines that are gone.
     if (size < indexed) truncateSync(file.indexPath, 0);
-    if (size > 0) appendTimeEntry(file.indexPath, { timeMs: Math.round(stat.mtimeMs), offset: size });
-    return size;
+    if (size > 0) appendTimeEntry(file.indexPath, { timeMs: Math.round(mtimeMs), offset: size });
+    return true;
   } catch {
     // A full disk: the next look tries again, and its entry then covers these lines too. Until then the reader
     // falls back on the file's modification time.
-    return indexed;
+    return false;
   }
 }
 

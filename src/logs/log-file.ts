@@ -1,6 +1,7 @@
 /**
  * Where output lies: `<home>/logs/<app>/<slot>.<generation>.out.log` (or `.err.log`), its time index beside it with
- * `.idx` at the end. A generation has files of its own, so the name says whose lines they are.
+ * `.idx` at the end, what was rotated out of it in `archive/` below. A generation has files of its own, so the name says
+ * whose lines they are.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,10 +17,14 @@ export interface LogFile {
   readonly stream: LogStream;
   readonly path: string;
   readonly indexPath: string;
+  /** How the names of its archives begin, and the directory that they are in. */
+  readonly stem: string;
+  readonly archiveDirectory: string;
 }
 
 const SHORT: Readonly<Record<LogStream, string>> = { stdout: 'out', stderr: 'err' };
-const NAME = /^(?<slot>\d+)\.(?<generation>\d+)\.(?<stream>out|err)\.log$/;
+const NAME = /^(?<slot>\d+)\.(?<generation>\d+)\.(?<stream>out|err)$/;
+const LOG_SUFFIX = '.log';
 
 export function logDirectory(home: string, app: string): string {
   // Names were checked when the app was configured; this is the last place before the file system.
@@ -33,15 +38,26 @@ export function logFileOf(
   home: string,
   { app, slot, generation, stream }: Pick<LogFile, 'app' | 'slot' | 'generation' | 'stream'>,
 ): LogFile {
-  const path = join(logDirectory(home, app), `${slot}.${generation}.${SHORT[stream]}.log`);
-  return { app, slot, generation, stream, path, indexPath: `${path}.idx` };
+  const directory = logDirectory(home, app);
+  const stem = `${slot}.${generation}.${SHORT[stream]}`;
+  const path = join(directory, stem + LOG_SUFFIX);
+  const archiveDirectory = join(directory, 'archive');
+  return { app, slot, generation, stream, path, indexPath: `${path}.idx`, stem, archiveDirectory };
 }
 
-/** The log files of an app; none where it has no directory. By slot, generation, stdout before stderr. */
+/**
+ * The log files of an app, those included of which only archives are left; none where it has no directory. By slot,
+ * generation, stdout before stderr.
+ */
 export function listLogFiles(home: string, app: string): LogFile[] {
+  const directory = logDirectory(home, app);
+  const stems = new Set(
+    namesIn(directory).flatMap((name) => (name.endsWith(LOG_SUFFIX) ? [name.slice(0, -LOG_SUFFIX.length)] : [])),
+  );
+  for (const name of namesIn(join(directory, 'archive'))) stems.add(name.split('.', 3).join('.'));
   const files: LogFile[] = [];
-  for (const name of namesIn(logDirectory(home, app))) {
-    const { slot, generation, stream } = NAME.exec(name)?.groups ?? {};
+  for (const stem of stems) {
+    const { slot, generation, stream } = NAME.exec(stem)?.groups ?? {};
     if (slot === undefined || generation === undefined) continue;
     files.push(
       logFileOf(home, {
@@ -63,7 +79,8 @@ export function compareLogFiles(a: LogFile, b: LogFile): number {
   return a.stream === b.stream ? 0 : a.stream === 'stdout' ? -1 : 1;
 }
 
-function namesIn(directory: string): string[] {
+/** The names in a directory; none where it does not exist. */
+export function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory);
   } catch (error) {

@@ -8,10 +8,13 @@ import type { Clock, LogLineDocument } from '../protocol/index.ts';
 import { watchActivity } from './activity.ts';
 import { openGrep } from './grep.ts';
 import type { Grep } from './grep.ts';
+import { readShelves } from './archive-name.ts';
 import { listLogFiles, logDirectory } from './log-file.ts';
 import type { LogFile } from './log-file.ts';
+import { logState } from './log-reader.ts';
+import type { LogState } from './log-reader.ts';
 import { mergeSources } from './merge.ts';
-import { fileState, flushSource, openSource, restartSource, timeRange } from './source.ts';
+import { flushSource, openSource, restartSource, timeRange } from './source.ts';
 import type { LogSource, OnRead, TimedLine } from './source.ts';
 import { openLineFinder } from './tail.ts';
 import { openTimeIndex } from './time-index.ts';
@@ -103,16 +106,14 @@ export async function lastLines(
 /** A source for each file, from the first line in the wanted time to the last, as things are now. */
 async function openHistory(request: Request): Promise<LogSource[]> {
   const sources: LogSource[] = [];
-  for (const file of wantedFiles(request)) {
-    const state = fileState(file.path);
-    if (state === undefined) continue;
-    const { size, modifiedMs } = state;
+  for (const { file, state } of wantedFiles(request)) {
+    const { size, modifiedMs, base } = state;
     const index = openTimeIndex(file.indexPath);
     const range = timeRange(index, state, request.sinceMs, request.untilMs);
     index.close();
     let { start, end } = range;
-    if (start < end && (start > 0 || end < size || request.follow)) {
-      const finder = await openLineFinder(file.path, request.onRead);
+    if (start < end && (start > base || end < size || request.follow)) {
+      const finder = await openLineFinder(file, request.onRead);
       if (finder === null) continue;
       start = await finder.lineStart(start, end);
       // Following, an unfinished line belongs to what comes.
@@ -132,7 +133,7 @@ async function cutToTail(sources: LogSource[], { lines, grep, signal, onRead }: 
   for (const source of [...sources].sort((a, b) => b.modifiedMs - a.modifiedMs)) {
     const isTooOld = total >= lines && source.modifiedMs < oldestMs;
     if (source.position >= source.end) continue;
-    const finder = isTooOld || signal.aborted ? null : await openLineFinder(source.file.path, onRead);
+    const finder = isTooOld || signal.aborted ? null : await openLineFinder(source.file, onRead);
     if (finder === null) {
       moveTo(source, source.end);
       continue;
@@ -193,7 +194,7 @@ async function* follow(history: readonly LogSource[], request: Request): AsyncGe
       keepsAlive: true,
       onTick: () => {
         const hasGrown = wantedFiles(request, [app]).some(
-          (file) => (fileState(file.path)?.size ?? 0) !== (sources.get(file.path)?.position ?? 0),
+          ({ file, state }) => state.size !== (sources.get(file.path)?.position ?? state.base),
         );
         if (hasGrown) wake();
         return hasGrown;
@@ -235,14 +236,12 @@ async function* follow(history: readonly LogSource[], request: Request): AsyncGe
 function extend(sources: Map<string, LogSource>, request: Request): LogSource[] {
   const growing: LogSource[] = [];
   const files = wantedFiles(request);
-  const present = new Set(files.map((file) => file.path));
+  const present = new Set(files.map(({ file }) => file.path));
   for (const path of sources.keys()) if (!present.has(path)) sources.delete(path);
-  for (const file of files) {
-    const state = fileState(file.path);
-    if (state === undefined) continue;
-    const source = sources.get(file.path) ?? openSource(file, 0, 0, 0);
+  for (const { file, state } of files) {
+    const source = sources.get(file.path) ?? openSource(file, state.base, 0, 0);
     sources.set(file.path, source);
-    if (state.size < source.position) restartSource(source);
+    if (state.size < source.position || source.position < state.base) restartSource(source, state.base);
     source.end = state.size;
     source.modifiedMs = state.modifiedMs;
     if (source.position < source.end) growing.push(source);
@@ -250,6 +249,15 @@ function extend(sources: Map<string, LogSource>, request: Request): LogSource[] 
   return growing;
 }
 
-function wantedFiles({ home, apps, wants }: Request, only: readonly string[] = apps): LogFile[] {
-  return only.flatMap((app) => listLogFiles(home, app)).filter(wants);
+interface FoundFile {
+  readonly file: LogFile;
+  readonly state: LogState;
+}
+
+function wantedFiles({ home, apps, wants }: Request, only: readonly string[] = apps): FoundFile[] {
+  const files = only.flatMap((app) => listLogFiles(home, app)).filter(wants);
+  return [...readShelves(files)].flatMap(([file, shelf]) => {
+    const state = logState(file, shelf);
+    return state === undefined ? [] : [{ file, state }];
+  });
 }

@@ -2,12 +2,11 @@
  * One log file being read: how far, and in which part of it the next round reads. Files are opened for a round and only
  * when it is their turn, so a history of many generations holds few descriptors and buffers.
  */
-import { statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
 import { splitLines } from './line-splitter.ts';
 import type { LineSplitter, RawLine } from './line-splitter.ts';
 import type { LogFile } from './log-file.ts';
+import { openLogReader } from './log-reader.ts';
+import type { LogReader, LogState } from './log-reader.ts';
 import { openTimeIndex } from './time-index.ts';
 import type { TimeIndex } from './time-index.ts';
 
@@ -32,25 +31,14 @@ export interface TimedLine {
   readonly text: string;
 }
 
-export interface FileState {
-  readonly size: number;
-  readonly modifiedMs: number;
-}
-
-/** Undefined where the file has been removed. */
-export function fileState(path: string): FileState | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat === undefined ? undefined : { size: stat.size, modifiedMs: Math.round(stat.mtimeMs) };
-}
-
 export function openSource(file: LogFile, position: number, end: number, modifiedMs: number): LogSource {
   return { file, position, end, modifiedMs, splitter: splitLines(position) };
 }
 
-/** Forgets what was read: the file was emptied and begins anew. */
-export function restartSource(source: LogSource): void {
-  source.position = 0;
-  source.splitter = splitLines(0);
+/** Forgets what was read: the file was emptied and begins anew, or what comes next was removed and `base` is left. */
+export function restartSource(source: LogSource, base: number): void {
+  source.position = base;
+  source.splitter = splitLines(base);
 }
 
 /** When what is held of an unfinished line was written. */
@@ -80,7 +68,7 @@ export interface Run {
 /** `flushesAtEnd`: an unfinished line at the end counts as a line. */
 export function openRun(source: LogSource, flushesAtEnd: boolean, onRead: OnRead): Run {
   let index: TimeIndex | null = null;
-  let handle: FileHandle | null = null;
+  let handle: LogReader | null = null;
   let chunk: Buffer | null = null;
   let lines: readonly RawLine[] = [];
   let next = 0;
@@ -121,7 +109,7 @@ export function openRun(source: LogSource, flushesAtEnd: boolean, onRead: OnRead
     },
     async fill() {
       if (isFinished || next < lines.length) return;
-      handle ??= await openForReading(source.file.path);
+      handle ??= await openLogReader(source.file);
       chunk ??= Buffer.allocUnsafe(CHUNK_BYTES);
       const wanted = Math.min(chunk.length, source.end - source.position);
       const bytesRead = handle === null ? 0 : (await handle.read(chunk, 0, wanted, source.position)).bytesRead;
@@ -140,25 +128,16 @@ export function openRun(source: LogSource, flushesAtEnd: boolean, onRead: OnRead
   };
 }
 
-/** Null where the file has been removed. */
-export async function openForReading(path: string): Promise<FileHandle | null> {
-  try {
-    return await open(path, 'r');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
-}
-
 /** The part of a file whose lines were written from `sinceMs` to `untilMs`; it need not begin at a line's start. */
 export function timeRange(
   index: TimeIndex,
-  { size, modifiedMs }: FileState,
+  { size, modifiedMs, base }: LogState,
   sinceMs: number,
   untilMs: number,
 ): { readonly start: number; readonly end: number } {
   const indexed = index.last()?.offset ?? 0;
   // Beyond the index, all lines carry the time of the last write.
   const firstFrom = (timeMs: number): number => index.offsetOf(timeMs) ?? (modifiedMs >= timeMs ? indexed : size);
-  return { start: Math.min(size, firstFrom(sinceMs)), end: Math.min(size, firstFrom(untilMs + 1)) };
+  const within = (offset: number): number => Math.min(size, Math.max(base, offset));
+  return { start: within(firstFrom(sinceMs)), end: within(firstFrom(untilMs + 1)) };
 }

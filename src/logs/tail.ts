@@ -2,11 +2,13 @@
  * Finds places in a log file from its end or around an offset, reading no more than it must: `--lines 100` of a file
  * of gigabytes reads its last blocks.
  */
-import type { FileHandle } from 'node:fs/promises';
 import type { Grep } from './grep.ts';
 import { LINE_LIMIT_BYTES, splitLines } from './line-splitter.ts';
 import type { RawLine } from './line-splitter.ts';
-import { CHUNK_BYTES, openForReading } from './source.ts';
+import type { ArchivedFile } from './archive-name.ts';
+import { openLogReader } from './log-reader.ts';
+import type { LogReader } from './log-reader.ts';
+import { CHUNK_BYTES } from './source.ts';
 import type { OnRead } from './source.ts';
 
 const NEWLINE = 0x0a;
@@ -28,8 +30,8 @@ export interface LineFinder {
 }
 
 /** Null where the file has been removed. */
-export async function openLineFinder(path: string, onRead: OnRead): Promise<LineFinder | null> {
-  const handle = await openForReading(path);
+export async function openLineFinder(file: ArchivedFile, onRead: OnRead): Promise<LineFinder | null> {
+  const handle = await openLogReader(file);
   if (handle === null) return null;
   const block = Buffer.allocUnsafe(CHUNK_BYTES);
   const read = async (from: number, to: number): Promise<Buffer> => {
@@ -53,7 +55,7 @@ export async function openLineFinder(path: string, onRead: OnRead): Promise<Line
   };
 
   const lineStart: LineFinder['lineStart'] = async (offset, limit) => {
-    if (offset <= 0) return 0;
+    if (offset <= handle.base) return handle.base;
     for (let from = offset - 1; from < limit;) {
       const bytes = await read(from, limit);
       if (bytes.length === 0) break;
@@ -116,13 +118,7 @@ export async function openLineFinder(path: string, onRead: OnRead): Promise<Line
 }
 
 /** Offsets of the lines in `start..end` that `grep` lets pass; both are starts of lines (or the end of the file). */
-async function matchesIn(
-  handle: FileHandle,
-  start: number,
-  end: number,
-  grep: Grep,
-  onRead: OnRead,
-): Promise<number[]> {
+async function matchesIn(handle: LogReader, start: number, end: number, grep: Grep, onRead: OnRead): Promise<number[]> {
   const splitter = splitLines(start);
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   const offsets: number[] = [];

@@ -4,6 +4,7 @@
  * this time. So a line carries the time of the first entry beyond its first byte; after a gap (the daemon was away)
  * that is the latest time it can have been written.
  *
+ * Entries about lines that were removed may have been freed in place: they read as zeros, the oldest of all entries.
  * It is an aid: without it, or with a damaged one, lines still come out whole and in the order of their file.
  */
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
@@ -37,6 +38,8 @@ export interface TimeIndex {
   timeOf(offset: number): number | undefined;
   /** Lines that begin below the answer are older than `timeMs`; undefined where that is true of all entries. */
   offsetOf(timeMs: number): number | undefined;
+  /** How many entries are about nothing but what is below `offset`. */
+  entriesBelow(offset: number): number;
   /** The newest entry. */
   last(): TimeEntry | undefined;
   close(): void;
@@ -45,6 +48,7 @@ export interface TimeIndex {
 const EMPTY: TimeIndex = {
   timeOf: () => undefined,
   offsetOf: () => undefined,
+  entriesBelow: () => 0,
   last: () => undefined,
   close: () => undefined,
 };
@@ -91,6 +95,7 @@ export function openTimeIndex(path: string): TimeIndex {
       if (index === count) return undefined;
       return index === 0 ? 0 : offsetAt(index - 1);
     },
+    entriesBelow: (offset) => firstWhere(count, (i) => offsetAt(i) > offset),
     last: () => (count === 0 ? undefined : { timeMs: timeAt(count - 1), offset: offsetAt(count - 1) }),
     close: () => closeSync(fd),
   };

@@ -6,7 +6,8 @@
  */
 import { AF_UNIX, SOCK_STREAM, SYSTEM } from './constants.ts';
 import { closeDescriptor, duplicate, setCloexec, setNonblocking } from './descriptor.ts';
-import { addressOf, call, isLinux, lastErrno, tryCall } from './libc.ts';
+import { call, isLinux, lastErrno } from './libc.ts';
+import { sendMessage } from './socket-message.ts';
 
 export interface ChannelPair {
   readonly daemonFd: number;
@@ -44,12 +45,7 @@ export function sendOnChannel(fd: number, bytes: Uint8Array, descriptor: number 
 
 /** How many bytes the kernel took at once, at least one. */
 function sendSome(fd: number, bytes: Uint8Array, descriptor: number | null): number | 'full' | 'closed' {
-  const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const parts = Buffer.alloc(16);
-  parts.writeBigUInt64LE(addressOf(data), 0);
-  parts.writeBigUInt64LE(BigInt(data.length), 8);
-  const control = descriptor === null ? null : encodeDescriptor(descriptor);
-  const taken = tryCall('sendmsg', fd, encodeMessage(parts, control), SYSTEM.MSG_DONTWAIT | SYSTEM.MSG_NOSIGNAL);
+  const taken = sendMessage(fd, { bytes, descriptor });
   if (taken >= 0) return taken;
   const errno = lastErrno();
   // ENOBUFS: macOS says so instead of EAGAIN. EPIPE, ECONNRESET, EBADF and the like: the other end is gone.
@@ -60,31 +56,6 @@ const EINTR = 4;
 const ENOBUFS = isLinux ? 105 : 55;
 /** Too many descriptors under way to processes that have not received them yet. */
 const ETOOMANYREFS = isLinux ? 109 : 59;
-
-/** `struct msghdr`: macOS has 32-bit lengths where Linux has 64-bit ones. */
-function encodeMessage(parts: Buffer, control: Buffer | null): Buffer {
-  const message = Buffer.alloc(56);
-  message.writeBigUInt64LE(addressOf(parts), 16);
-  message.writeBigUInt64LE(1n, 24);
-  if (control !== null) {
-    message.writeBigUInt64LE(addressOf(control), 32);
-    message.writeBigUInt64LE(BigInt(control.length), 40);
-  }
-  return message;
-}
-
-/** `struct cmsghdr` with one descriptor. */
-function encodeDescriptor(descriptor: number): Buffer {
-  const headerBytes = isLinux ? 16 : 12;
-  const control = Buffer.alloc(isLinux ? 24 : 16);
-  control.writeUInt32LE(headerBytes + 4, 0);
-  control.writeInt32LE(SYSTEM.SOL_SOCKET, headerBytes - 8);
-  control.writeInt32LE(SCM_RIGHTS, headerBytes - 4);
-  control.writeInt32LE(descriptor, headerBytes);
-  return control;
-}
-
-const SCM_RIGHTS = 1;
 
 interface Pending {
   readonly bytes: Uint8Array;

@@ -13,6 +13,8 @@ export type { DispatchSupport } from './dispatch-probe.ts';
 export { listeningSockets, type ListeningSocket } from './listening.ts';
 export { freeMemoryBytes, usableCpus } from './machine.ts';
 export { openMemoryFile, readMemoryFile } from './memory-file.ts';
+export { openNotifySocket } from './notify-socket.ts';
+export type { NotifyOutcome, NotifySocket } from './notify-socket.ts';
 export { isOsError, OsError } from './os-error.ts';
 export { peerOf } from './peer.ts';
 export type { Peer } from './peer.ts';
@@ -36,6 +38,7 @@ export {
   startTicks,
 } from './procfs.ts';
 export type { ProcessStat, ProcessUsage } from './procfs.ts';
+export { punchHole } from './punch-hole.ts';
 export { reapOrphans } from './reap.ts';
 export {
   acceptQueue,

@@ -225,11 +225,12 @@ function findZone(scope: number): string {
   return String(scope);
 }
 
-function encodePath(path: string): Buffer {
+/** The address of a Unix socket; a name in Linux's abstract space begins with a zero byte. */
+export function encodePath(path: string): Buffer {
   const bytes = Buffer.from(path);
   const room = SYSTEM.hasAddressLength ? 104 : 108;
   if (bytes.length >= room) throw new OsError('bind', ENAMETOOLONG, path);
-  // A name in Linux's abstract space begins with a zero byte and has no end mark.
+  // An abstract name has no end mark.
   const address = Buffer.alloc(2 + bytes.length + (path.startsWith('\0') ? 0 : 1));
   writeFamily(address, AF_UNIX);
   bytes.copy(address, 2);

@@ -55,9 +55,26 @@ export interface AppConfig {
     readonly idleGraceMs: number;
     readonly websocket: { readonly code: number; readonly spreadMs: number };
   };
+  readonly logs: {
+    readonly maxSizeBytes: number;
+    readonly keep: number;
+    /** Null: age does not matter. */
+    readonly maxAgeMs: number | null;
+    readonly rotate: 'in-place' | 'rename';
+  };
   /** How many replacements start at a time. */
   readonly surge: number | 'auto';
   readonly sticky: boolean;
   /** User name or id the workers run as; null: the daemon's own. */
   readonly user: string | null;
+}
+
+/** What a configuration says about the daemon itself. */
+export interface DaemonConfig {
+  readonly logs: {
+    /** Of all apps together. */
+    readonly quotaBytes: number;
+    /** Space to be left on the disk. */
+    readonly minFreeBytes: number | 'auto';
+  };
 }

@@ -80,6 +80,8 @@ export interface DaemonDocument {
   readonly workers: number | null;
   readonly dispatch: DispatchLevel | null;
   readonly guardPid: number | null;
+  /** The systemd unit that the daemon is; null where a guard of its own brings it back. */
+  readonly unit: string | null;
 }
 
 export interface LatencyDocument {

@@ -240,6 +240,31 @@ export const ERRORS = {
     (d) => `The state in ${String(d['file'])} cannot be read: ${String(d['message'])}`,
     null,
   ),
+  DROVER_SYSTEMD_MISSING: entry(
+    501,
+    1,
+    '`startup` on a machine whose first process is not systemd, such as most containers.',
+    () => 'This machine is not run by systemd, so there is nothing that a unit could be given to.',
+    () =>
+      'In a container let `drover run` be the command. With another service manager let it run `drover daemon start` at boot; `drover startup --print` prints the unit all the same.',
+  ),
+  DROVER_SYSTEMCTL: entry(
+    500,
+    1,
+    'systemd refused what `startup` asked of it.',
+    (d) => `\`${String(d['command'])}\` failed: ${String(d['message'])}`,
+    (d) =>
+      d['hasNoManager'] === true
+        ? 'This session has no manager of its own (after `su` or `sudo`, for example). Log in as this user, or let root run `loginctl enable-linger <user>` and set `XDG_RUNTIME_DIR=/run/user/<uid>`.'
+        : '`systemctl status` and `journalctl -u` with the name of the unit tell more.',
+  ),
+  DROVER_UNIT_TAKEN: entry(
+    409,
+    2,
+    'A unit file of that name which `startup` did not write, or wrote for another home.',
+    (d) => `${String(d['file'])} is there already, and not the unit of this home.`,
+    () => 'Rename or remove it, or compare it with `drover startup --print`.',
+  ),
   DROVER_PLATFORM: entry(
     501,
     2,

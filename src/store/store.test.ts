@@ -24,6 +24,7 @@ const config: AppConfig = {
     backoff: { initialMs: 200, factor: 2, maxMs: 30_000 },
     crashLoop: { restarts: 5, withinMs: 60_000 },
   },
+  logs: { maxSizeBytes: 1024 ** 2, keep: 10, maxAgeMs: null, rotate: 'in-place' },
   drain: { timeoutMs: 30_000, idleGraceMs: 3_000, websocket: { code: 1012, spreadMs: 10_000 } },
   surge: 'auto',
   sticky: false,

@@ -7,6 +7,7 @@ import { planChanges, type KnownApp } from '../../src/config/index.ts';
 import {
   type AppConfig,
   type AppDocument,
+  type DaemonConfig,
   DroverError,
   type EventDocument,
   type LogLineDocument,
@@ -152,6 +153,7 @@ export class FakeService implements DroverService {
     workers: this.apps.size,
     dispatch: 'shared' as const,
     guardPid: null,
+    unit: null,
   });
   metrics = async () => '# TYPE drover_apps gauge\ndrover_apps 1\n';
 
@@ -224,6 +226,9 @@ export class FakeService implements DroverService {
   async *events(): AsyncGenerator<EventDocument> {
     for (const event of this.eventList) yield event;
   }
+  configureDaemon = async (config: DaemonConfig, _context: CallContext) => {
+    this.calls.push(`configure ${JSON.stringify(config)}`);
+  };
   shutdown = async (_request: { keepWorkers: boolean }, _context: CallContext) => {
     this.isShutDown = true;
   };
@@ -248,6 +253,7 @@ export const appConfig = (name: string, changes: Partial<AppConfig> = {}): AppCo
     backoff: { initialMs: 200, factor: 2, maxMs: 30_000 },
     crashLoop: { restarts: 5, withinMs: 60_000 },
   },
+  logs: { maxSizeBytes: 1024 ** 2, keep: 10, maxAgeMs: null, rotate: 'in-place' },
   drain: { timeoutMs: 30_000, idleGraceMs: 3_000, websocket: { code: 1012, spreadMs: 10_000 } },
   surge: 'auto',
   sticky: false,

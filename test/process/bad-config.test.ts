@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import * as v from 'valibot';
-import { LATER_IN_APP, LATER_IN_FILE, LATER_IN_LOGS } from '../../src/config/later.ts';
+import { LATER_IN_APP, LATER_IN_DAEMON } from '../../src/config/later.ts';
 import { AppSchema } from '../../src/config/schema.ts';
 import type { CommandResult } from '../support/drover.ts';
 import { assertRefused, openWitness, type Witness } from '../support/witness.ts';
@@ -132,9 +132,9 @@ describe('a wrong configuration', () => {
 
   it('with a key that is to come', async () => {
     const told = 'is not available in this version';
-    for (const path of [...[...LATER_IN_APP].map((key) => [key]), ...[...LATER_IN_LOGS].map((key) => ['logs', key])])
+    for (const path of [...LATER_IN_APP].map((key) => [key]))
       for (const named of [told, `apps.shop.${path.join('.')}`]) await tryConfig(shop(path, 1), named);
-    for (const key of LATER_IN_FILE) await tryConfig({ ...JSON.parse(right), [key]: {} }, told);
+    for (const key of LATER_IN_DAEMON) await tryConfig({ ...JSON.parse(right), daemon: { [key]: {} } }, told);
     await assertUnchanged();
   });
 

@@ -302,6 +302,7 @@ describe('the files of a slot', () => {
       const { mtimeMs } = statSync(log.files[0].path);
       await eventually('time moves on', () => Date.now() > mtimeMs + 20, { everyMs: 2 });
     }
+    await logs.settle();
     logs.close();
     const kept = (await read(folder.path)).map(({ line }) => Number(line.split(' ')[1]));
     assert.deepEqual(kept, [2, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);

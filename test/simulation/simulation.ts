@@ -66,6 +66,7 @@ const configOf = (name: string): AppConfig => ({
   surge: 1,
   sticky: false,
   user: null,
+  logs: { maxSizeBytes: 1e8, keep: 10, maxAgeMs: null, rotate: 'in-place' },
 });
 
 export class Simulation {

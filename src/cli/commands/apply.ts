@@ -15,7 +15,7 @@ export const command = defineCommand<ChangeOptions & { dryRun?: boolean; prune?:
   details:
     'Prints the plan first. Only apps that came from the same file are removed; a name that another file owns is refused.',
   run: async (context, { args: [entry], options }) => {
-    const { file, apps } = await readConfigFile(entry, context);
+    const { file, apps, daemon } = await readConfigFile(entry, context);
     const client = options.dryRun ? await context.connect() : await context.ensure();
     const prune = options.prune ?? false;
     const { changes } = await client.plan(file, apps, prune);
@@ -29,6 +29,7 @@ export const command = defineCommand<ChangeOptions & { dryRun?: boolean; prune?:
     const tell = options.json ? context.note : context.print;
     tell(isIdle ? 'Nothing to change.' : renderPlan(changes, context));
     if (options.dryRun) return 0;
+    if (daemon !== null) await client.configureDaemon(daemon);
     return finishChange(client, isIdle ? [] : await client.apply(file, apps, prune), options, context, false);
   },
 });

@@ -1,7 +1,11 @@
 import { absentDaemon, ownHome } from '../../client/index.ts';
-import { DroverError } from '../../protocol/index.ts';
+import { type DaemonDocument, DroverError } from '../../protocol/index.ts';
 import { defineCommand, JSON_OPTION } from '../command.ts';
 import { formatBytes, formatNumber, formatTime } from '../render/values.ts';
+
+/** What brings it back. */
+const describeGuard = ({ unit, guardPid }: DaemonDocument): string =>
+  unit === null ? `guard ${formatNumber(guardPid)}` : `kept by systemd (${unit})`;
 
 export const command = defineCommand<{ json?: boolean }>({
   args: [],
@@ -19,7 +23,7 @@ export const command = defineCommand<{ json?: boolean }>({
     if (options.json) context.print(JSON.stringify(document));
     else {
       const facts: readonly (readonly [string, string])[] = [
-        ['running', `pid ${formatNumber(document.pid)}, guard ${formatNumber(document.guardPid)}`],
+        ['running', `pid ${formatNumber(document.pid)}, ${describeGuard(document)}`],
         ['version', document.version ?? '–'],
         ['since', formatTime(document.startedAt)],
         ['home', document.home],

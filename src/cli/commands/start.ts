@@ -32,7 +32,7 @@ const findKnown = async (
 /** One that runs and would change is refused; which settings differ, and what that would do, is shown. */
 const startApps = async (
   client: DroverClient,
-  { file, apps }: AppSource,
+  { file, apps }: Pick<AppSource, 'file' | 'apps'>,
   context: CliContext,
   isJson: boolean,
 ): Promise<readonly OperationDocument[]> => {
@@ -82,8 +82,9 @@ export const command = defineCommand<Options>({
       if (started.length === 0 && !options.json) context.print(`${target}: running already.`);
       return finishChange(known, started, options, context, isOneApp(target));
     }
-    const { file, apps } = await readApps(entry, rest, options, context);
+    const { file, apps, daemon } = await readApps(entry, rest, options, context);
     const client = await context.ensure();
+    if (daemon !== null) await client.configureDaemon(daemon);
     const started = await startApps(client, { file, apps }, context, options.json === true);
     if (!options.json) {
       if (apps.length === 0) context.print(`${file ?? 'The command line'} lists no apps.`);

@@ -3,6 +3,7 @@ import type { Logs } from '../../logs/index.ts';
 import type { Clock, DaemonDocument } from '../../protocol/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { Supervisor } from '../../supervisor/index.ts';
+import type { DaemonSettings } from '../daemon-settings.ts';
 import type { Operations } from '../operations.ts';
 
 export interface ServiceParts {
@@ -10,6 +11,7 @@ export interface ServiceParts {
   readonly store: Store;
   readonly logs: Logs;
   readonly operations: Operations;
+  readonly settings: DaemonSettings;
   readonly clock: Clock;
   readonly logHome: string;
   readonly status: () => DaemonDocument;

@@ -33,6 +33,9 @@ export const openService = (parts: ServiceParts): DroverService => {
       for (const app of apps) freedBytes += logs.flush(app);
       return { apps, freedBytes };
     },
+    async configureDaemon(config) {
+      parts.settings.put(config);
+    },
     async shutdown({ keepWorkers }) {
       parts.onShutdown(keepWorkers);
     },

@@ -1,0 +1,25 @@
+/** What the daemon is started with, by the command line and by systemd alike. */
+import { dirname, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * The daemon waits far more than it computes: without V8's optimizing compilers and with a small young generation it
+ * takes a quarter less memory (docs/decisions/find-my-way.md has the figures). V8's memory reducer saves nothing then
+ * (0.3 MB of 67), and its collections were a fifth of the daemon's CPU time in the first seconds of traffic. Its guards
+ * pass the same options on.
+ */
+const DAEMON_OPTIONS = [
+  '--disable-warning=ExperimentalWarning',
+  '--max-semi-space-size=1',
+  '--optimize-for-size',
+  '--no-opt',
+  '--no-maglev',
+  '--no-memory-reducer',
+];
+
+/** The daemon's program and arguments; `entry` instead of the file beside this one, built or as source. */
+export const daemonCommand = (entry?: string): readonly [program: string, ...args: string[]] => {
+  // From this room, or from the command line's bundle beside it.
+  const here = fileURLToPath(import.meta.url);
+  return [process.execPath, ...DAEMON_OPTIONS, entry ?? join(dirname(here), `../daemon/main${extname(here)}`)];
+};

@@ -1,0 +1,85 @@
+/**
+ * Who brings this daemon back and keeps what it holds: the service manager that started it, which restarts it anyway
+ * and has a store for descriptors; else a guard of its own. Never both: each would start a daemon, and one of the two
+ * would find the home taken (docs/decisions/systemd-is-the-guard.md).
+ */
+import { fileURLToPath } from 'node:url';
+import { openGuard, type Guard, type KeptDescriptor } from './guard.ts';
+import { inheritStored, takeInheritance, type Inherited } from './inheritance.ts';
+import { openDescriptorStore } from './service-manager/descriptor-store.ts';
+import { findServiceManager } from './service-manager/environment.ts';
+import { openServiceManagerLink, type ServiceManagerLink } from './service-manager/link.ts';
+import { nameOfDescriptor } from './service-manager/stored-name.ts';
+import { takeStored, type StoredDescriptors } from './service-manager/take-stored.ts';
+import { inodeOf } from '../os/index.ts';
+
+export interface Keeping {
+  readonly inherited: Inherited;
+  /** What was inherited and is still open: all that there is to keep until it was sorted. */
+  readonly unsorted: () => readonly KeptDescriptor[];
+  /** Null without a service manager. */
+  readonly link: ServiceManagerLink | null;
+  /** Whoever brought a recovered daemon back, in words. */
+  readonly broughtBackBy: string;
+  open(holdings: Holdings): Guard;
+}
+
+/** What the daemon holds, asked whenever that may have changed. */
+export interface Holdings {
+  readonly list: () => readonly KeptDescriptor[];
+  readonly hasServed: () => boolean;
+}
+
+/** Takes what was handed over out of the environment; the rest of that goes on to guards. */
+export const findKeeping = (env: NodeJS.ProcessEnv, pid: number): Keeping => {
+  const stored = takeStored(env, pid);
+  const handed = takeInheritance(env);
+  // A daemon that replaced its own program has a list; what the manager stored was handed to the one before.
+  const inherited = handed.isRecovery || stored === null ? handed : inheritStored(stored);
+  const manager = findServiceManager(env, pid);
+  const link = manager === null ? null : openServiceManagerLink(manager);
+  const common = { inherited, unsorted: watchOpen(inherited.all), link };
+  if (link === null)
+    return { ...common, broughtBackBy: 'the guard', open: (holdings) => openShell(env, inherited, holdings) };
+  return { ...common, broughtBackBy: 'systemd', open: (holdings) => openStore(link, stored, inherited, holdings) };
+};
+
+/** Some are closed while ports are rebuilt, and their numbers taken by something else. */
+const watchOpen = (all: readonly KeptDescriptor[]): (() => readonly KeptDescriptor[]) => {
+  const inodes = all.map(({ fd }) => inodeOf(fd));
+  return () => all.filter(({ fd }, index) => isSame(fd, inodes[index]));
+};
+
+const isSame = (fd: number, inode: number | undefined): boolean => {
+  try {
+    return inodeOf(fd) === inode;
+  } catch {
+    return false;
+  }
+};
+
+const MAIN = fileURLToPath(new URL(`main${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url));
+
+const openShell = (env: NodeJS.ProcessEnv, { deaths }: Inherited, holdings: Holdings): Guard =>
+  openGuard({
+    ...holdings,
+    command: [process.execPath, ...process.execArgv, MAIN],
+    env: Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
+    deaths,
+  });
+
+const openStore = (
+  { notifier }: ServiceManagerLink,
+  stored: StoredDescriptors | null,
+  { all, deaths }: Inherited,
+  holdings: Holdings,
+): Guard =>
+  openDescriptorStore({
+    ...holdings,
+    notifier,
+    deaths,
+    // A program that was replaced in place had stored what it handed over.
+    stored: stored?.names ?? all.map(({ fd }) => nameOfDescriptor(inodeOf(fd))),
+    sequence: stored?.sequence ?? 0,
+    monotonicUs: () => Number(process.hrtime.bigint() / 1000n),
+  });

@@ -110,10 +110,13 @@ const describeWorker = (tenant: Tenant, shard: ShardView | null, isHolder: boole
 
 const cpuPercent = (handle: WorkerHandle): number | null => {
   const span = handle.reportSpan;
-  if (span === null || span.last.at <= span.first.at) return null;
-  const used = ({ report }: typeof span.last): number => report.runtime.cpuUserUs + report.runtime.cpuSystemUs;
-  const share = (used(span.last) - used(span.first)) / 1000 / (span.last.at - span.first.at);
-  return Math.round(share * 1000) / 10;
+  if (span === null) return null;
+  // By the worker's own clock: what it said while no daemon listened is all read in one moment.
+  const [first, last] = [span.first.report.runtime, span.last.report.runtime];
+  const spanMs = last.uptimeMs - first.uptimeMs;
+  if (spanMs <= 0) return null;
+  const usedUs = last.cpuUserUs + last.cpuSystemUs - first.cpuUserUs - first.cpuSystemUs;
+  return Math.round(usedUs / spanMs) / 10;
 };
 
 const rssOf = (handle: WorkerHandle): number | null =>

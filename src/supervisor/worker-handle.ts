@@ -131,8 +131,10 @@ export class WorkerHandle {
   /** Requests begun per second between the two newest reports. */
   get requestRate(): number {
     const [before, last] = this.#reports.slice(-2);
-    if (before === undefined || last === undefined || last.at <= before.at) return 0;
-    return ((last.report.counters.begun - before.report.counters.begun) / (last.at - before.at)) * 1000;
+    if (before === undefined || last === undefined) return 0;
+    // By the worker's own clock: what it said while no daemon listened is all read in one moment.
+    const spanMs = last.report.runtime.uptimeMs - before.report.runtime.uptimeMs;
+    return spanMs <= 0 ? 0 : ((last.report.counters.begun - before.report.counters.begun) / spanMs) * 1000;
   }
 
   addReport(at: number, report: AgentReport): void {

@@ -23,6 +23,7 @@ import type { Readable } from 'node:stream';
 import { type Campaign, fixed } from '../../bench/campaign.ts';
 import { readCpuMs } from '../../bench/processes.ts';
 import { readLogs } from '../../src/logs/index.ts';
+import { openTimeIndex } from '../../src/logs/time-index.ts';
 import { type Drover, openDrover } from '../support/drover.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -207,14 +208,14 @@ async function measureSince(total: number): Promise<FoundLine[]> {
   const lines = Math.floor(total / portions / LINE_BYTES);
   const times: number[] = [];
   for (let portion = 0; portion < portions; portion += 1) {
-    const indexed = indexSize(log);
     await eventually('time moves on', () => Date.now() > (times.at(-1) ?? 0) + 200);
     times.push(Date.now());
     for (let at = 0; at < lines; at += LINES_AT_A_TIME) {
       const count = Math.min(LINES_AT_A_TIME, lines - at);
       appendFileSync(log, Array.from({ length: count }, (_, i) => sample(portion * lines + at + i)).join(''));
     }
-    await eventually('it is indexed', () => indexSize(log) > indexed);
+    // To its very end: what the next entry tells of is as young as the next portion.
+    await eventually('it is indexed', () => indexedEnd(log) === statSync(log).size, { withinMs: 60_000 });
   }
   const left = (): number => statSync(log).blocks * 512;
   await eventually('all is rotated', () => left() < 9_000_000, { withinMs: 600_000, everyMs: 200 });
@@ -242,7 +243,14 @@ const sample = (number: number): string =>
     '-',
   );
 
-const indexSize = (log: string): number => statSync(`${log}.idx`, { throwIfNoEntry: false })?.size ?? 0;
+function indexedEnd(log: string): number {
+  const index = openTimeIndex(`${log}.idx`);
+  try {
+    return index.last()?.offset ?? 0;
+  } finally {
+    index.close();
+  }
+}
 
 interface Pair {
   readonly plainMs: number;

@@ -6,7 +6,7 @@ export const FAULTS = {
   /** The daemon is killed where it is. */
   'daemon-dies': 6,
   /** The daemon is killed at one of its next effects. */
-  'daemon-dies-at-effect': 14,
+  'daemon-dies-at-effect': 20,
   /** The machine goes down and comes up again. */
   'machine-reboots': 1,
   /** A worker is killed. */
@@ -20,7 +20,7 @@ export const FAULTS = {
   /** Some messages arrive twice. */
   'messages-doubled': 3,
   /** A worker dies while there is no daemon, and its pid is given to another program. */
-  'pid-reused': 2,
+  'pid-reused': 4,
 } as const;
 export type FaultKind = keyof typeof FAULTS;
 
@@ -32,7 +32,7 @@ export const COMMANDS = {
   stop: 3,
   delete: 1,
   release: 4,
-  abort: 1,
+  abort: 3,
 } as const;
 export type CommandKind = keyof typeof COMMANDS;
 

@@ -57,7 +57,7 @@ export class Slots {
   /** Fills a slot in which nobody is that is wanted; else gives it a replacement. */
   boot(index: number, release: 'new' | 'old', order: string | null = null): Tenant {
     const slot = this.#slot(index);
-    if (!this.isVacant(index)) return this.bootReplacement(index, release, order);
+    if (slot.replacement !== null || !this.isVacant(index)) return this.bootReplacement(index, release, order);
     if (slot.holder !== null) dismiss(slot, slot.holder);
     slot.holder = this.#newTenant(index, release, 'holder', order);
     slot.holder.start();

@@ -1,35 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import type { AppConfig, EventDocument, ReceiptDocument, WorkerRecord } from '../protocol/index.ts';
+import { appConfig } from '../../test/support/app-config.ts';
+import type { EventDocument, ReceiptDocument, WorkerRecord } from '../protocol/index.ts';
 import { openStore } from './index.ts';
 import type { AppRecord, Store } from './index.ts';
 import { nextOperationId } from './operation-id.ts';
 
-const config: AppConfig = {
-  name: 'shop',
+const config = appConfig('shop', {
   command: { kind: 'node', script: '/srv/shop/server.js', node: null, nodeArgs: [], args: ['--flag', 'ünï'] },
   cwd: '/srv/shop',
   instances: 4,
-  ports: [3000],
   env: { A: '1' },
-  binPaths: [],
-  envFile: null,
   inheritEnv: ['HOME'],
-  callerEnv: {},
-  dependsOn: [],
-  ready: { timeoutMs: 30_000, stableForMs: 2_000, signal: 'auto' },
-  restart: {
-    policy: 'always',
-    backoff: { initialMs: 200, factor: 2, maxMs: 30_000 },
-    crashLoop: { restarts: 5, withinMs: 60_000 },
-  },
-  logs: { maxSizeBytes: 1024 ** 2, keep: 10, maxAgeMs: null, rotate: 'in-place' },
-  drain: { timeoutMs: 30_000, idleGraceMs: 3_000, websocket: { code: 1012, spreadMs: 10_000 } },
-  surge: 'auto',
-  sticky: false,
-  user: null,
-};
+});
 
 const app = (name: string, fields: Partial<AppRecord> = {}): AppRecord => ({
   name,

@@ -13,7 +13,7 @@ import {
 } from '../core/index.ts';
 import type { WorkerRecord } from '../protocol/index.ts';
 import { watchFromOutside } from './agentless.ts';
-import { reportGarbage } from './agent-messages.ts';
+import { channelListener } from './agent-messages.ts';
 import type { AgentLink } from './agent-link.ts';
 import type { App } from './app.ts';
 import type { CallOff } from './schedule.ts';
@@ -162,11 +162,7 @@ class AdoptionRun {
     if (this.#app.state.config.command.kind === 'program') return null;
     const handle = this.#handle;
     const kept = this.#sources.channels.get(handle.holderId) ?? null;
-    return this.#app.edges.processes.regainLink(this.#record.pid, kept, {
-      onMessage: (message) => tenant.receive(handle, message),
-      onGarbage: (detail) => reportGarbage(tenant, handle, detail),
-      onClose: () => {},
-    });
+    return this.#app.edges.processes.regainLink(this.#record.pid, kept, channelListener(tenant, handle));
   }
 
   /** It died while nobody looked: its tree may have survived it. */

@@ -15,7 +15,7 @@ import { Availability } from './availability.ts';
 import type { SupervisorEdges } from './edges.ts';
 import { identityOf } from './identity.ts';
 import { ListenDesk } from './listen-desk.ts';
-import { changeOf, type UnfinishedOperation } from './operation-memory.ts';
+import type { UnfinishedOperation } from './operation-memory.ts';
 import { OperationRun, type OperationPlan } from './operation-run.ts';
 import { KILL_AFTER_MS, patienceMs } from './patience.ts';
 import { wait } from './schedule.ts';
@@ -163,8 +163,7 @@ export class App implements TenantHost {
 
   /** An operation that an earlier daemon did not end: known from now on, and gone on with by {@link OperationRun.resume}. */
   takeOver(unfinished: UnfinishedOperation): OperationRun {
-    const change = changeOf(unfinished.memory);
-    this.#target = { ...this.#state, ...change };
+    this.#target = { ...this.#state, ...unfinished.memory.plan.detail };
     this.#isChanged = isOtherProgram(this.#state, this.#target);
     return this.#carry(unfinished.memory.plan, unfinished);
   }

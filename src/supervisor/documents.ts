@@ -112,7 +112,7 @@ const cpuPercent = (handle: WorkerHandle): number | null => {
   const span = handle.reportSpan;
   if (span === null) return null;
   // By the worker's own clock: what it said while no daemon listened is all read in one moment.
-  const [first, last] = [span.first.report.runtime, span.last.report.runtime];
+  const [first, last] = [span.first.runtime, span.last.runtime];
   const spanMs = last.uptimeMs - first.uptimeMs;
   if (spanMs <= 0) return null;
   const usedUs = last.cpuUserUs + last.cpuSystemUs - first.cpuUserUs - first.cpuSystemUs;

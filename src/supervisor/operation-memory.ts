@@ -4,7 +4,6 @@
  */
 import type { OperationState } from '../core/index.ts';
 import type { OperationKind, ReceiptStep } from '../protocol/index.ts';
-import type { AppChange } from './app.ts';
 import type { OperationPlan } from './operation-run.ts';
 import type { ReceiptMemory } from './receipt.ts';
 
@@ -34,6 +33,3 @@ export const readMemory = (state: unknown): OperationMemory | null => {
   const memory = state as Partial<OperationMemory> | null;
   return memory?.format === FORMAT ? (memory as OperationMemory) : null;
 };
-
-/** What the operation makes of its app. */
-export const changeOf = ({ plan }: OperationMemory): AppChange => plan.detail;

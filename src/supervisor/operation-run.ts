@@ -11,6 +11,7 @@ import {
   type OperationOutcome,
   type OperationState,
   type SlotChange,
+  type SlotProgress,
 } from '../core/index.ts';
 import type { OperationDocument, OperationKind, ReceiptDocument, ReceiptStep } from '../protocol/index.ts';
 import type { SupervisorEdges } from './edges.ts';
@@ -133,9 +134,7 @@ export class OperationRun {
   /** Takes the counters before anything changes, then begins; not before `after` (what the app depends on is up). */
   async begin(after?: Promise<unknown>): Promise<void> {
     await after;
-    const handles = this.#host.liveHandles();
-    await Promise.all(handles.map((handle) => handle.freshReport(this.#host.edges.schedule, FRESH_REPORT_MS)));
-    this.#book.begin(handles);
+    this.#book.begin(await this.#freshHandles());
     this.#step({ type: 'begin' });
   }
 
@@ -156,13 +155,13 @@ export class OperationRun {
 
   /** Names the latest order for a slot: who is booted in its place is as good as booted for it. */
   orderFor(slot: number): string | null {
-    const progress = this.#state.slots.find((each) => each.slot === slot);
+    const progress = this.#progressOf(slot);
     return progress === undefined ? null : this.#order(progress);
   }
 
   /** Which release belongs into a slot that turned out to be empty; null: it sees to that itself. */
   releaseOf(slot: number): 'new' | 'old' | null {
-    const progress = this.#state.slots.find((each) => each.slot === slot);
+    const progress = this.#progressOf(slot);
     return progress === undefined ? 'new' : releaseOf(progress);
   }
 
@@ -249,10 +248,13 @@ export class OperationRun {
   /** Where a slot is to be replaced, nobody takes it before the hand-over, also when its holder has gone meanwhile. */
   #boot(effect: { readonly slot: number; readonly turn: number }): Tenant {
     const { slots } = this.#host;
-    const progress = this.#state.slots.find(({ slot }) => slot === effect.slot);
-    return progress?.action === 'replace'
+    return this.#progressOf(effect.slot)?.action === 'replace'
       ? slots.bootReplacement(effect.slot, 'new', this.#order(effect))
       : slots.boot(effect.slot, 'new', this.#order(effect));
+  }
+
+  #progressOf(slot: number): SlotProgress | undefined {
+    return this.#state.slots.find((progress) => progress.slot === slot);
   }
 
   #order({ turn }: { readonly turn: number }): string {
@@ -270,6 +272,14 @@ export class OperationRun {
     schedule.soon(() => this.onTenant(tenant));
   }
 
+  /** The live workers, once each has told its counters of this moment or has not answered in time. */
+  async #freshHandles(): Promise<readonly WorkerHandle[]> {
+    const { schedule } = this.#host.edges;
+    const handles = this.#host.liveHandles();
+    await Promise.all(handles.map((handle) => handle.freshReport(schedule, FRESH_REPORT_MS)));
+    return handles;
+  }
+
   async #keepLog(tenant: Tenant): Promise<void> {
     if (this.#log.length > 0) return;
     const { edges, app } = this.#host;
@@ -278,9 +288,7 @@ export class OperationRun {
   }
 
   async #finish(outcome: OperationOutcome, reason: string | null): Promise<void> {
-    await Promise.all(
-      this.#host.liveHandles().map((handle) => handle.freshReport(this.#host.edges.schedule, FRESH_REPORT_MS)),
-    );
+    await this.#freshHandles();
     const receipt: ReceiptDocument = {
       operation: this.id,
       app: this.#host.app,

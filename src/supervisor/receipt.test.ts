@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { NO_REQUESTS } from '../../test/support/counters.ts';
 import type { RequestCounters } from '../protocol/index.ts';
 import { ReceiptBook, type CountedWorker } from './receipt.ts';
 
 const counters = (served: number, more: Partial<RequestCounters> = {}): RequestCounters => ({
+  ...NO_REQUESTS,
   begun: served,
   served,
-  failed: 0,
-  lost: 0,
-  aborted: 0,
-  refused: 0,
-  connections: 0,
-  upgrades: 0,
-  byClass: [],
   latency: served === 0 ? [] : [100, served],
   ...more,
 });

@@ -61,7 +61,7 @@ export class ReceiptBook {
     this.#before = mergeHistograms(
       handles.map((handle) => {
         const span = handle.reportSpan;
-        return difference(span?.first.report.counters ?? null, span?.last.report.counters ?? null);
+        return difference(span?.first.counters ?? null, span?.last.counters ?? null);
       }),
     );
   }

@@ -1,7 +1,6 @@
 /** The `spawn` effect: everything between "this slot needs a process" and "it exists", or why it does not. */
-import type { LinkListener } from './agent-link.ts';
 import { watchFromOutside } from './agentless.ts';
-import { reportGarbage } from './agent-messages.ts';
+import { channelListener } from './agent-messages.ts';
 import { workerEnvironment } from './environment.ts';
 import { identityOf } from './identity.ts';
 import type { WorkerOutput } from './edges.ts';
@@ -62,12 +61,6 @@ const nextTurn = (schedule: Schedule): Promise<void> => {
   return turn;
 };
 
-const listenerOf = (tenant: Tenant, handle: WorkerHandle): LinkListener => ({
-  onMessage: (message) => tenant.receive(handle, message),
-  onGarbage: (detail) => reportGarbage(tenant, handle, detail),
-  onClose: () => {},
-});
-
 const startProcess = (
   tenant: Tenant,
   handle: WorkerHandle,
@@ -94,7 +87,7 @@ const startProcess = (
       reportEveryMs: REPORT_EVERY_MS,
       identity: identityOf(config),
     },
-    listenerOf(tenant, handle),
+    channelListener(tenant, handle),
   );
 };
 

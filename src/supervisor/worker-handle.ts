@@ -23,12 +23,6 @@ export interface HandleServer {
   since: number | null;
 }
 
-/** A report and when it came, so that rates and latencies of the last seconds can be told. */
-export interface TimedReport {
-  readonly at: number;
-  readonly report: AgentReport;
-}
-
 export interface Adoption {
   hear(): void;
   end(exit: Exit): void;
@@ -83,7 +77,7 @@ export class WorkerHandle {
   drain: DrainSummary | null = null;
   exitWord: { readonly code: number; readonly reason: string | null } | null = null;
   readonly servers = new Map<number, HandleServer>();
-  #reports: TimedReport[] = [];
+  #reports: AgentReport[] = [];
   readonly #waiting = new Map<number, () => void>();
   #lastQuestion = 0;
 
@@ -114,7 +108,7 @@ export class WorkerHandle {
   }
 
   get lastReport(): AgentReport | null {
-    return this.#reports.at(-1)?.report ?? null;
+    return this.#reports.at(-1) ?? null;
   }
 
   get counters(): RequestCounters | null {
@@ -122,7 +116,7 @@ export class WorkerHandle {
   }
 
   /** The newest report and the oldest of about the last ten seconds. */
-  get reportSpan(): { readonly first: TimedReport; readonly last: TimedReport } | null {
+  get reportSpan(): { readonly first: AgentReport; readonly last: AgentReport } | null {
     const first = this.#reports[0];
     const last = this.#reports.at(-1);
     return first === undefined || last === undefined ? null : { first, last };
@@ -133,15 +127,15 @@ export class WorkerHandle {
     const [before, last] = this.#reports.slice(-2);
     if (before === undefined || last === undefined) return 0;
     // By the worker's own clock: what it said while no daemon listened is all read in one moment.
-    const spanMs = last.report.runtime.uptimeMs - before.report.runtime.uptimeMs;
-    return spanMs <= 0 ? 0 : ((last.report.counters.begun - before.report.counters.begun) / spanMs) * 1000;
+    const spanMs = last.runtime.uptimeMs - before.runtime.uptimeMs;
+    return spanMs <= 0 ? 0 : ((last.counters.begun - before.counters.begun) / spanMs) * 1000;
   }
 
-  addReport(at: number, report: AgentReport): void {
+  addReport(report: AgentReport): void {
     const last = this.#reports.at(-1);
     // A report that answers `report-now` may overtake a periodic one; counters never go back.
-    if (last !== undefined && report.seq < last.report.seq) return;
-    this.#reports.push({ at, report });
+    if (last !== undefined && report.seq < last.seq) return;
+    this.#reports.push(report);
     if (this.#reports.length > REPORTS_KEPT) this.#reports.shift();
   }
 

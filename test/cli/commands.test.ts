@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { COMMANDS, LATER_COMMANDS } from '../../src/cli/index.ts';
 import { ERRORS } from '../../src/protocol/index.ts';
-import { appConfig } from './fake-service.ts';
+import { appConfig } from '../support/app-config.ts';
 import { type Harness, openHarness } from './harness.ts';
 
 const withShop = ({ service }: Harness): void => {

@@ -233,30 +233,3 @@ export class FakeService implements DroverService {
     this.isShutDown = true;
   };
 }
-
-/** A complete configuration, as the CLI would send it. */
-export const appConfig = (name: string, changes: Partial<AppConfig> = {}): AppConfig => ({
-  name,
-  command: { kind: 'node', script: '/srv/server.js', node: null, nodeArgs: [], args: [] },
-  cwd: '/srv',
-  instances: 1,
-  ports: [3000],
-  env: {},
-  binPaths: [],
-  envFile: null,
-  inheritEnv: false,
-  callerEnv: {},
-  dependsOn: [],
-  ready: { timeoutMs: 30_000, stableForMs: 2_000, signal: 'auto' },
-  restart: {
-    policy: 'always',
-    backoff: { initialMs: 200, factor: 2, maxMs: 30_000 },
-    crashLoop: { restarts: 5, withinMs: 60_000 },
-  },
-  logs: { maxSizeBytes: 1024 ** 2, keep: 10, maxAgeMs: null, rotate: 'in-place' },
-  drain: { timeoutMs: 30_000, idleGraceMs: 3_000, websocket: { code: 1012, spreadMs: 10_000 } },
-  surge: 'auto',
-  sticky: false,
-  user: null,
-  ...changes,
-});

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { assertRunnable, getNode } from '../../src/config/index.ts';
 import { temporaryFolder } from '../support/temporary.ts';
-import { appConfig } from './fake-service.ts';
+import { appConfig } from '../support/app-config.ts';
 
 /** Something that answers `--version` as a Node would. */
 const install = (path: string, version: string): string => {

@@ -3,6 +3,7 @@
  * memory of who listens. It outlives every daemon.
  */
 import type { AgentMessage, AgentReport, DaemonMessage, ListenAddress } from '../../src/protocol/index.ts';
+import { NO_REQUESTS } from '../support/counters.ts';
 import type { Random } from './random.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -37,19 +38,6 @@ export interface Birth {
   readonly bootKey: string | null;
   readonly acceptAtOnce: boolean;
 }
-
-const COUNTERS = {
-  begun: 0,
-  served: 0,
-  failed: 0,
-  lost: 0,
-  aborted: 0,
-  refused: 0,
-  connections: 0,
-  upgrades: 0,
-  byClass: [0, 0, 0, 0, 0, 0],
-  latency: [],
-};
 
 const RUNTIME = {
   uptimeMs: 1,
@@ -207,7 +195,7 @@ export class SimProcess {
 
   #report(): AgentReport {
     this.#seq += 1;
-    return { seq: this.#seq, counters: COUNTERS, runtime: RUNTIME };
+    return { seq: this.#seq, counters: NO_REQUESTS, runtime: RUNTIME };
   }
 }
 

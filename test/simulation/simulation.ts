@@ -1,6 +1,7 @@
 /** Plays one history: a machine, a disk, and one daemon after another, until everything that was wanted has come about. */
 import type { AppConfig } from '../../src/protocol/index.ts';
 import type { AppState } from '../../src/supervisor/index.ts';
+import { appConfig } from '../support/app-config.ts';
 import { DaemonDied, type Kernel, SimDaemon, type World } from './daemon.ts';
 import { Disk } from './disk.ts';
 import { EVENTFUL_MS, type FaultKind, type Happening } from './history.ts';
@@ -44,30 +45,19 @@ export interface SimulationReport {
   readonly log: readonly string[];
 }
 
-const configOf = (name: string): AppConfig => ({
-  name,
-  command: { kind: 'node', script: '/app/server.js', node: null, nodeArgs: [], args: [] },
-  cwd: '/',
-  instances: 2,
-  ports: [],
-  env: {},
-  binPaths: [],
-  envFile: null,
-  inheritEnv: false,
-  callerEnv: {},
-  dependsOn: [],
-  ready: { timeoutMs: 5000, stableForMs: 500, signal: 'auto' },
-  restart: {
-    policy: 'always',
-    backoff: { initialMs: 200, factor: 2, maxMs: 10_000 },
-    crashLoop: { restarts: 5, withinMs: 60_000 },
-  },
-  drain: { timeoutMs: 3000, idleGraceMs: 100, websocket: { code: 1012, spreadMs: 100 } },
-  surge: 1,
-  sticky: false,
-  user: null,
-  logs: { maxSizeBytes: 1e8, keep: 10, maxAgeMs: null, rotate: 'in-place' },
-});
+const configOf = (name: string): AppConfig =>
+  appConfig(name, {
+    instances: 2,
+    ports: [],
+    ready: { timeoutMs: 5000, stableForMs: 500, signal: 'auto' },
+    restart: {
+      policy: 'always',
+      backoff: { initialMs: 200, factor: 2, maxMs: 10_000 },
+      crashLoop: { restarts: 5, withinMs: 60_000 },
+    },
+    drain: { timeoutMs: 3000, idleGraceMs: 100, websocket: { code: 1012, spreadMs: 100 } },
+    surge: 1,
+  });
 
 export class Simulation {
   readonly #time = new VirtualTime();

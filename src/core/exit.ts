@@ -54,6 +54,13 @@ export const explainExit = (exit: Exit, ending: Ending | null, wasKilled: boolea
   return wasKilled && didDieOfIt ? { ...exit, cause: 'killed', detail: ending.detail ?? exit.detail } : exit;
 };
 
+/**
+ * Whether somebody will want to know what the worker said before this end: it was not asked for, and is a failure by
+ * itself, or came before the worker was ever ready.
+ */
+export const isCrash = (exit: Exit, ending: Ending | null, hasBeenReady: boolean): boolean =>
+  exit.cause === 'oom' || (ending?.cause !== 'asked' && (exit.cause !== 'clean' || !hasBeenReady));
+
 const WORDS: Readonly<Record<ExitCause, (exit: Exit) => string>> = {
   clean: () => 'exited with code 0',
   code: ({ code }) => `exited with code ${code}`,

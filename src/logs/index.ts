@@ -3,6 +3,7 @@ export { openLogs, KEPT_GENERATIONS } from './logs.ts';
 export type { Logs, LogsOptions } from './logs.ts';
 export { lastLines, readLogs, UNFINISHED_LINE_MS } from './read-logs.ts';
 export type { ReadLogsOptions } from './read-logs.ts';
+export { LAST_WORDS, readLastWords } from './last-words.ts';
 export type { LogFile, LogStream } from './log-file.ts';
 export type { WorkerLog, WorkerLogOptions } from './worker-log.ts';
 export { CUT_MARK, LINE_LIMIT_BYTES } from './line-splitter.ts';

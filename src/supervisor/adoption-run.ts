@@ -4,6 +4,7 @@
  */
 import {
   classifyExit,
+  isCrash,
   newAdoption,
   stepAdoption,
   type AdoptionEffect,
@@ -181,8 +182,9 @@ class AdoptionRun {
 
   /** It died while nobody looked: its tree may have survived it. */
   #bury(exit: Exit, reason: string): void {
-    const { records } = this.#app.edges;
-    const { pid, generation, bootId } = this.#record;
+    const { records, output } = this.#app.edges;
+    const { pid, slot, generation, bootId, phase } = this.#record;
+    const lastLines = isCrash(exit, null, phase === 'running') ? output.lastWords(this.#app.app, slot, generation) : [];
     if (bootId === this.#sources.bootId) void sweepTree(this.#handle, false);
     records.workers.remove(this.#record);
     records.events.append({
@@ -190,7 +192,13 @@ class AdoptionRun {
       worker: this.#handle.id,
       type: 'worker-exited',
       reason,
-      data: { pid, generation, code: exit.code, signal: exit.signal },
+      data: {
+        pid,
+        generation,
+        code: exit.code,
+        signal: exit.signal,
+        ...(lastLines.length === 0 ? {} : { lastLines }),
+      },
     });
   }
 }

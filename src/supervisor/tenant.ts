@@ -8,6 +8,7 @@ import type { ChildProcess } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   describeExit,
+  isCrash,
   newWorker,
   readinessAt,
   stepWorker,
@@ -24,6 +25,7 @@ import { receiveMessage } from './agent-messages.ts';
 import { accountForExit } from './exit-account.ts';
 import type { SupervisorEdges } from './edges.ts';
 import { labelOf, type ListenDesk } from './listen-desk.ts';
+import { endLogDrops } from './log-drops.ts';
 import { askToDrain, runEffect } from './run-effects.ts';
 import { openTimers, type NamedTimers } from './timers.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -271,6 +273,7 @@ const endWorker = async (
   handle.servers.clear();
   const exit: Exit = accountForExit(handle, code, signal);
   handle.adoption?.end(exit);
+  endLogDrops(tenant, handle);
   edges.onDescriptorsChanged();
   const isWanted = tenant.state.wanted === 'up';
   // After a stop, "stopped" means that nobody is left. After a crash the next one must not wait, not even for the look
@@ -279,5 +282,10 @@ const endWorker = async (
   else if (tenant.isAgentless) void sweepTree(handle, false);
   else setTimeout(() => void sweepTree(handle, false), SWEEP_AFTER_MS).unref();
   edges.records.workers.remove({ app: tenant.host.app, slot: tenant.slot, generation: handle.generation });
+  if (isCrash(exit, tenant.state.ending, tenant.state.hasBeenReady)) {
+    handle.lastWords = edges.output.lastWords(tenant.host.app, tenant.slot, handle.generation);
+  }
   tenant.step({ type: 'exited', at: tenant.at, generation: handle.generation, exit });
+  // A start that fails before there is a process is told with this handle too.
+  handle.lastWords = [];
 };

@@ -76,6 +76,7 @@ export class FakeService implements DroverService {
           acceptQueue: 0,
           reason: null,
           node: '24.21.0',
+          logDropped: { lines: 12, bytes: 3_400, dropping: true, code: 'ENOSPC' },
         },
       ],
     };
@@ -128,6 +129,7 @@ export class FakeService implements DroverService {
     logs: { directory: '/var/log' },
     dispatch: 'exact' as const,
     lastOperation: null,
+    lastCrash: { at: AT, worker: `${name}/0`, reason: 'exited with code 1', lastLines: ['Error: the moon'] },
   });
   env = async (app: string) => {
     this.find(app);

@@ -8,6 +8,7 @@ import { cellMutation } from '../test/campaigns/cell-mutation.ts';
 import { cost } from '../test/campaigns/cost.ts';
 import { daemonKill } from '../test/campaigns/daemon-kill.ts';
 import { keptAliveSpread } from '../test/campaigns/kept-alive-spread.ts';
+import { logDiskFull } from '../test/campaigns/log-disk-full.ts';
 import { reloadLoss } from '../test/campaigns/reload-loss.ts';
 import { stall } from '../test/campaigns/stall.ts';
 import { throughput } from '../test/campaigns/throughput.ts';
@@ -18,6 +19,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   reloadLoss,
   workerKill,
   daemonKill,
+  logDiskFull,
   stall,
   keptAliveSpread,
   throughput,

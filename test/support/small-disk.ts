@@ -1,6 +1,6 @@
 /** A file system so small that a test can fill it: a tmpfs of its own. Mounting one takes root, and is refused elsewhere. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -22,8 +22,10 @@ export const whyNoSmallDisk = (): string | false => {
   }
 };
 
-export function openSmallDisk(bytes: number): SmallDisk {
-  const path = mkdtempSync(join(tmpdir(), 'drover-disk-'));
+/** `at`: a folder to mount it on, made where it is missing; without it, one of its own. */
+export function openSmallDisk(bytes: number, at: string | null = null): SmallDisk {
+  if (at !== null) mkdirSync(at, { recursive: true, mode: 0o700 });
+  const path = at ?? mkdtempSync(join(tmpdir(), 'drover-disk-'));
   const { status, stderr, error } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes},mode=755`, 'tmpfs', path]);
   if (status !== 0) {
     rmdirSync(path);

@@ -1,6 +1,7 @@
 /** The door of `logs/`: files for workers' output, their time indices, and readers over both. */
 export { openLogs, KEPT_GENERATIONS } from './logs.ts';
 export type { Logs, LogsOptions } from './logs.ts';
+export { groupLines, intoRecords } from './group-lines.ts';
 export { lastLines, readLogs, UNFINISHED_LINE_MS } from './read-logs.ts';
 export type { ReadLogsOptions } from './read-logs.ts';
 export { LAST_WORDS, readLastWords } from './last-words.ts';

@@ -92,6 +92,7 @@ const streamLogs = (
     sinceMs: query.sinceMs,
     untilMs: query.untilMs,
     grep: query.grep === null ? null : new RegExp(query.grep),
+    level: query.level,
     lines: query.lines,
     follow: query.follow,
     signal,

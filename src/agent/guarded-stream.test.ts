@@ -52,6 +52,16 @@ describe('an output file without room', () => {
     assert.equal(disk.stream.drops?.isDropping, false);
   });
 
+  it('owes the end of a line whose text is in the file, and does not count it', () => {
+    const disk = new Disk(3);
+    disk.print('one\n');
+    assert.equal(disk.stream.drops, null);
+    disk.room = 1000;
+    disk.nowMs = RETRY_MS;
+    disk.print('two\n');
+    assert.equal(disk.text, 'one\ntwo\n');
+  });
+
   it('asks the disk again only now and then, and tells of a silent app once it is asked to', () => {
     const disk = new Disk(1);
     for (let count = 0; count < 100; count++) disk.print('x\n');
@@ -60,7 +70,7 @@ describe('an output file without room', () => {
     assert.equal(disk.stream.catchUp(), false);
     disk.nowMs = RETRY_MS;
     assert.equal(disk.stream.catchUp(), true);
-    assert.equal(disk.text, 'x\ndrover: 100 lines (199 bytes) of output were dropped here (ENOSPC)\n');
+    assert.equal(disk.text, 'x\ndrover: 99 lines (198 bytes) of output were dropped here (ENOSPC)\n');
   });
 
   it('absorbs what a disk can do to its writers, and nothing else', () => {

@@ -26,13 +26,14 @@ export class GuardedStream {
   #toldLines = 0;
   #toldBytes = 0;
   #code = '';
-  #isFull = false;
+  /** What was printed last found no room. */
+  isFull = false;
+  /** The last byte that reached the file: does it end within a line? */
+  lastByte = NEWLINE;
   #triedAtMs = -Infinity;
   #droppedAtMs = -Infinity;
-  /** The rest of a note that only half fitted: it comes before anything else. */
+  /** The rest of a note that only half fitted, or the end of a line: it comes before anything else. */
   #owed: Uint8Array | null = null;
-  /** The file ends within a line. */
-  #isMidLine = false;
 
   /** `write` returns how many bytes were taken, and throws as `fs.writeSync` does; `nowMs` never goes back; `onFull` is called for each refusal. */
   constructor(write: (bytes: Uint8Array) => number, nowMs: () => number, onFull: () => void = () => {}) {
@@ -44,27 +45,26 @@ export class GuardedStream {
   /** Null while nothing was ever dropped. */
   get drops(): LogDrops | null {
     if (this.#bytes === 0) return null;
-    const isDropping = this.#isFull || this.#nowMs() - this.#droppedAtMs < HOLD_MS;
+    const isDropping = this.isFull || this.#nowMs() - this.#droppedAtMs < HOLD_MS;
     return { lines: this.#lines, bytes: this.#bytes, isDropping, code: this.#code };
   }
 
   /** Whether a write may be tried now. Where there was no room, first tells the file what is missing in it. */
   isOpen(): boolean {
-    return !this.#isFull || this.catchUp();
+    return !this.isFull || this.catchUp();
   }
 
   /** Tries to write the note of what was dropped; true when the file takes output again. */
   catchUp(isLastTry = false): boolean {
-    if (!this.#isFull) return true;
+    if (!this.isFull) return true;
     const now = this.#nowMs();
     if (!isLastTry && now - this.#triedAtMs < RETRY_MS) return false;
     this.#triedAtMs = now;
     while (this.#owed !== null || this.#bytes > this.#toldBytes) {
       this.#owed = this.#writeOn(this.#owed ?? this.#note());
       if (this.#owed !== null) return false;
-      this.#isMidLine = false;
     }
-    this.#isFull = false;
+    this.isFull = false;
     return true;
   }
 
@@ -73,13 +73,20 @@ export class GuardedStream {
     const code = (error as NodeJS.ErrnoException | null)?.code;
     if (code === undefined || !ABSORBED.has(code)) return false;
     this.#code = code;
-    this.#isFull = true;
+    this.isFull = true;
     this.#triedAtMs = this.#nowMs();
     this.#onFull();
     return true;
   }
 
-  drop(bytes: Uint8Array): void {
+  drop(all: Uint8Array): void {
+    let bytes = all;
+    // The text of the line is in the file: its end is owed, and nothing is missing of it.
+    if (bytes[0] === NEWLINE && this.lastByte !== NEWLINE && this.#owed === null && this.#bytes === this.#toldBytes) {
+      this.#owed = bytes.subarray(0, 1).slice();
+      bytes = bytes.subarray(1);
+    }
+    if (bytes.length === 0) return;
     for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, at + 1)) this.#lines += 1;
     this.#bytes += bytes.length;
     this.#droppedAtMs = this.#nowMs();
@@ -91,18 +98,13 @@ export class GuardedStream {
     if (left !== null) this.drop(left);
   }
 
-  /** The last byte that reached the file. */
-  endsWith(byte: number): void {
-    this.#isMidLine = byte !== NEWLINE;
-  }
-
   /** Writes until all is taken, or returns what found no room. */
   #writeOn(bytes: Uint8Array): Uint8Array | null {
     let rest = bytes;
     while (rest.length > 0) {
       try {
         const written = this.#write(rest);
-        if (written > 0) this.endsWith(rest[written - 1] ?? NEWLINE);
+        this.lastByte = rest[written - 1] ?? this.lastByte;
         rest = rest.subarray(written);
       } catch (error) {
         if (!this.absorbs(error)) throw error;
@@ -117,7 +119,7 @@ export class GuardedStream {
     const bytes = this.#bytes - this.#toldBytes;
     this.#toldLines = this.#lines;
     this.#toldBytes = this.#bytes;
-    const begin = this.#isMidLine ? '\n' : '';
+    const begin = this.lastByte === NEWLINE ? '' : '\n';
     const count = lines === 1 ? '1 line' : `${lines} lines`;
     return Buffer.from(`${begin}drover: ${count} (${bytes} bytes) of output were dropped here (${this.#code})\n`);
   }

@@ -4,11 +4,14 @@
  * `process.stdout`, pino's sonic-boom, `fs.writeSync(1)`), for the two descriptors only, and only where they are files:
  * pipes and terminals know no full disk. Everything else passes through untouched.
  */
-import fs from 'node:fs';
+import type * as FileSystem from 'node:fs';
 import type { LogDrops } from '../protocol/agent.ts';
 import { hasLoaded } from '../runtime/index.ts';
 import { GuardedStream } from './guarded-stream.ts';
 import { sumDrops } from './log-drops.ts';
+
+/** The module itself, to change it; by `require`, because what an import would make of it costs a millisecond. */
+const fs = require('node:fs') as typeof FileSystem;
 
 /** As `fs` has them, with the arguments that matter here and whatever follows. */
 type Write = (fd: number, payload: unknown, ...rest: unknown[]) => unknown;
@@ -52,27 +55,27 @@ export class OutputGuard {
     for (const stream of this.#streams) stream?.catchUp(isLastTry);
   }
 
+  /** Spelt out, and told apart at once: this is in the way of every line that an app prints. */
   #guardSync(original: WriteSync): WriteSync {
-    return (fd, payload, ...rest) => {
-      const stream = this.#streams[fd];
-      if (stream === undefined || !isPayload(payload)) return original(fd, payload, ...rest);
+    const [, stdout, stderr] = this.#streams;
+    return (fd, payload, first, second, third) => {
+      const stream = fd === 1 ? stdout : fd === 2 ? stderr : undefined;
+      if (stream === undefined) return original(fd, payload, first, second, third);
+      const isText = typeof payload === 'string' && (second === undefined || second === 'utf8');
+      // As `process.stdout` does it: all of some bytes.
+      const isWhole = payload instanceof Uint8Array && first === 0 && second === payload.length;
+      if (stream.isFull || (!isText && !isWhole))
+        return writeGuarded(stream, original, fd, payload, [first, second, third]);
+      let written: number;
       try {
-        if (stream.isOpen()) {
-          const written = original(fd, payload, ...rest);
-          const length = lengthOf(payload, rest);
-          if (written < length) {
-            const bytes = bytesOf(payload, rest);
-            if (written > 0) stream.endsWith(bytes[written - 1] ?? 0);
-            stream.finish(bytes.subarray(written));
-          } else if (length > 0) stream.endsWith(lastByte(payload, rest));
-          return length;
-        }
+        written = original(fd, payload, first, second, third);
       } catch (error) {
-        if (!stream.absorbs(error)) throw error;
+        return dropRefused(stream, error, payload, []);
       }
-      const bytes = bytesOf(payload, rest);
-      stream.drop(bytes);
-      return bytes.length;
+      const length = isText ? Buffer.byteLength(payload) : payload.length;
+      if (written < length) return finish(stream, written, payload, []);
+      if (length > 0) stream.lastByte = lastByte(payload, []);
+      return written;
     };
   }
 
@@ -84,16 +87,13 @@ export class OutputGuard {
         return original(fd, payload, ...rest, callback);
       }
       const done = callback as Callback;
-      const drop = (): number => {
-        const bytes = bytesOf(payload, rest);
-        stream.drop(bytes);
-        return bytes.length;
-      };
-      if (!stream.isOpen()) return process.nextTick(done, null, drop(), payload);
+      if (!stream.isOpen()) return process.nextTick(done, null, drop(stream, payload, rest), payload);
       return original(fd, payload, ...rest, ((error, written, same) => {
-        if (error !== null && error !== undefined && stream.absorbs(error)) return done(null, drop(), payload);
+        if (error !== null && error !== undefined && stream.absorbs(error)) {
+          return done(null, drop(stream, payload, rest), payload);
+        }
         // What is left of a part that was taken comes again: whoever writes in this way goes on with it.
-        if (written > 0) stream.endsWith(bytesOf(payload, rest)[written - 1] ?? 0);
+        if (written > 0) stream.lastByte = bytesOf(payload, rest)[written - 1] ?? stream.lastByte;
         done(error, written, same);
       }) satisfies Callback);
     };
@@ -116,6 +116,48 @@ export class OutputGuard {
   }
 }
 
+/** Whatever is printed in whatever form: written, or dropped. */
+function writeGuarded(
+  stream: GuardedStream,
+  original: WriteSync,
+  fd: number,
+  payload: unknown,
+  rest: readonly unknown[],
+): number {
+  if (!isPayload(payload)) return original(fd, payload, ...rest);
+  if (!stream.isOpen()) return drop(stream, payload, rest);
+  let written: number;
+  try {
+    written = original(fd, payload, ...rest);
+  } catch (error) {
+    return dropRefused(stream, error, payload, rest);
+  }
+  const length = lengthOf(payload, rest);
+  if (written < length) return finish(stream, written, payload, rest);
+  if (length > 0) stream.lastByte = lastByte(payload, rest);
+  return length;
+}
+
+function dropRefused(stream: GuardedStream, error: unknown, payload: Payload, rest: readonly unknown[]): number {
+  if (!stream.absorbs(error)) throw error;
+  return drop(stream, payload, rest);
+}
+
+/** Returns what `fs` would have, had there been room. */
+function drop(stream: GuardedStream, payload: Payload, rest: readonly unknown[]): number {
+  const bytes = bytesOf(payload, rest);
+  stream.drop(bytes);
+  return bytes.length;
+}
+
+/** The file took only the first `written` bytes. */
+function finish(stream: GuardedStream, written: number, payload: Payload, rest: readonly unknown[]): number {
+  const bytes = bytesOf(payload, rest);
+  if (written > 0) stream.lastByte = bytes[written - 1] ?? stream.lastByte;
+  stream.finish(bytes.subarray(written));
+  return bytes.length;
+}
+
 interface SyncWriteStream {
   readonly _type?: string;
   readonly fd: number;
@@ -126,11 +168,8 @@ function replace(name: 'writeSync' | 'writevSync' | 'write' | 'writev', wrap: (o
   const original = fs[name] as Write;
   const wrapped = wrap(original);
   // Its name, its number of arguments, and what `util.promisify` looks for.
-  for (const key of Reflect.ownKeys(original)) {
-    const property = Object.getOwnPropertyDescriptor(original, key);
-    if (key !== 'prototype' && property !== undefined) Object.defineProperty(wrapped, key, property);
-  }
-  Object.defineProperty(fs, name, { value: wrapped, writable: true, enumerable: true, configurable: true });
+  Object.defineProperties(wrapped, Object.getOwnPropertyDescriptors(original));
+  Object.assign(fs, { [name]: wrapped });
 }
 
 type Payload = string | ArrayBufferView | readonly ArrayBufferView[];

@@ -33,7 +33,7 @@ describe('the classification of an exit', () => {
     assert.ok(clean !== undefined && code !== undefined);
     assert.ok(isCrash(code, null, true));
     assert.ok(isCrash(clean, null, false));
-    assert.ok(isCrash(clean, { cause: 'start-timeout', detail: null }, false));
+    assert.ok(isCrash(clean, { cause: 'hang', detail: null }, true));
     assert.ok(isCrash(classifyExit({ ...observed, wasOomKilled: true }), asked, true));
     assert.ok(!isCrash(clean, null, true));
     assert.ok(!isCrash(code, asked, true));

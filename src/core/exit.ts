@@ -56,10 +56,10 @@ export const explainExit = (exit: Exit, ending: Ending | null, wasKilled: boolea
 
 /**
  * Whether somebody will want to know what the worker said before this end: it was not asked for, and is a failure by
- * itself, or came before the worker was ever ready.
+ * itself, came before the worker was ever ready, or had to be brought about.
  */
 export const isCrash = (exit: Exit, ending: Ending | null, hasBeenReady: boolean): boolean =>
-  exit.cause === 'oom' || (ending?.cause !== 'asked' && (exit.cause !== 'clean' || !hasBeenReady));
+  exit.cause === 'oom' || (ending === null ? exit.cause !== 'clean' || !hasBeenReady : ending.cause !== 'asked');
 
 const WORDS: Readonly<Record<ExitCause, (exit: Exit) => string>> = {
   clean: () => 'exited with code 0',

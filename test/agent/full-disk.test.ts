@@ -35,7 +35,18 @@ async function stop(worker: FakeWorker): Promise<number> {
 }
 
 underEachNode('A full disk below the output', ({ path: node }) => {
-  for (const way of ['console', 'stdout', 'stderr', 'writeSync', 'bytes', 'writev', 'write', 'stream', 'thread']) {
+  for (const way of [
+    'console',
+    'stdout',
+    'stderr',
+    'writeSync',
+    'bytes',
+    'writev',
+    'write',
+    'stream',
+    'thread',
+    'cluster',
+  ]) {
     it(`ends no app that prints by ${way}, and every line is in the file or counted`, { skip }, async () => {
       using disk = openSmallDisk(DISK_BYTES);
       await using daemon = await openFakeDaemon();

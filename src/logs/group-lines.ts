@@ -22,7 +22,7 @@ const CARETS = /^\s*\^+\s*$/;
 const NODE_VERSION = /^Node\.js v\d/;
 const FRAME = /^\s+at /;
 /** Indented, a cause, or the end of an inspected object, which is nobody's record by itself. */
-const CONTINUES = /^(?:[ \t]+\S|[\])}]+[,;]?$|Caused by\b|\[cause\]|From previous event\b|\.\.\. \d+ more\b)/;
+const CONTINUES = /^(?:[ \t]+\S|[\])}]+[,;]?$|Caused by\b|\[cause\]|From previous event\b|Emitted '|\.\.\. \d+ more\b)/;
 /** How a line ends, or what it names, when lines that belong to it usually follow. */
 const OPENING = /(?:[{[(]|(?:Error|Exception|Warning|Rejection)\b.*)$/;
 /** Lines of a message between the carets and the first frame; something thrown that is no error has no frame at all. */

@@ -31,6 +31,7 @@ const ENDS = [
   "Promise.reject(new Error('late'))",
   "require('./is-not-there')",
   'const x = ;',
+  "require('node:net').createServer().listen('/nowhere/at/all')",
 ];
 
 underEachNode('An error that Node prints', ({ path: node }) => {

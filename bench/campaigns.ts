@@ -10,6 +10,7 @@ import { daemonKill } from '../test/campaigns/daemon-kill.ts';
 import { keptAliveSpread } from '../test/campaigns/kept-alive-spread.ts';
 import { plantedBugs } from '../test/campaigns/planted-bugs.ts';
 import { logs } from '../test/campaigns/logs.ts';
+import { logDiskFull } from '../test/campaigns/log-disk-full.ts';
 import { reloadLoss } from '../test/campaigns/reload-loss.ts';
 import { stall } from '../test/campaigns/stall.ts';
 import { throughput } from '../test/campaigns/throughput.ts';
@@ -20,6 +21,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   reloadLoss,
   workerKill,
   daemonKill,
+  logDiskFull,
   stall,
   keptAliveSpread,
   throughput,

@@ -177,6 +177,9 @@ const MEANINGS: Readonly<Record<EventType, string>> = {
   'worker-signalled': 'Somebody sent a worker a signal by `drover signal`.',
   'crash-loop': 'A slot crashed more often than the restart limit allows; it is retried at the longest wait.',
   'crash-loop-ended': 'A slot in a crash loop is stable again.',
+  'log-dropped': 'The disk of a log is full: output is dropped from now on, so that the worker can go on.',
+  'log-drop-ended':
+    'The log takes output again, or the worker ended; the data hold how many lines and bytes were dropped.',
   'port-opened': 'An app listens on a port.',
   'port-closed': 'An app no longer listens on a port.',
   'port-taken': 'A port that an app wants is held by another process.',

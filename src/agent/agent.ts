@@ -2,7 +2,7 @@
  * The agent of one worker: connects the app's servers, counters and signals with the daemon's messages. What it does
  * in each case is in the files it calls; this one only says when.
  */
-import type { AgentBoot, AgentMessage, AgentReport, DaemonMessage, DrainSummary } from '../protocol/agent.ts';
+import type { AgentBoot, AgentMessage, AgentReport, DaemonMessage, DrainSummary, LogDrops } from '../protocol/agent.ts';
 import {
   closeAfter,
   Drain,
@@ -22,7 +22,10 @@ import { provideAppIpc, type AppIpc } from './app-ipc.ts';
 import { addSummaries, type Branches } from './branches.ts';
 import type { Link } from './link.ts';
 import { Listeners } from './listeners.ts';
+import { DropNews, sumDrops } from './log-drops.ts';
+import type { OutputGuard } from './output-guard.ts';
 import { endProcess } from './shutdown.ts';
+import { hearThreads } from './thread-drops.ts';
 
 type Phase = 'booting' | 'serving' | 'draining';
 
@@ -42,6 +45,8 @@ export class Agent {
   #hasPrivateClients = false;
   readonly #ipc: AppIpc;
   readonly #branches: Branches | null;
+  readonly #output: OutputGuard | null;
+  readonly #threadDrops: ReadonlyMap<number, LogDrops> | null;
   readonly #runtime = new RuntimeMeter();
   #listeners: Listeners | null = null;
   #phase: Phase = 'booting';
@@ -50,16 +55,19 @@ export class Agent {
   #unacknowledged: number | null = null;
   #reportedActivity = -1;
   #quietReports = 0;
+  readonly #dropNews = new DropNews();
   #reportTimer: NodeJS.Timeout | null = null;
   #exitReason: string | null = null;
   /** What the daemon said before the app had a server. */
   #mayAccept: boolean;
 
-  /** `branches`: what the app forks by node:cluster; null in such a fork. */
-  constructor(boot: AgentBoot, link: Link, branches: Branches | null) {
+  /** `branches`: what the app forks by node:cluster; null in such a fork. `output`: null where it is no file. */
+  constructor(boot: AgentBoot, link: Link, branches: Branches | null, output: OutputGuard | null) {
     this.#boot = boot;
     this.#link = link;
     this.#branches = branches;
+    this.#output = output;
+    this.#threadDrops = output === null ? null : hearThreads();
     this.#mayAccept = boot.acceptAtOnce;
     const isPrivate = (socket: NetSocket): boolean => this.#isPrivate(socket);
     this.#requests = new RequestMeter({ now, isPrivate });
@@ -245,13 +253,16 @@ export class Agent {
   }
 
   #reportIfDue(): void {
+    // Before anything else: also behind a daemon that is away, a file with room again is told what it misses.
+    this.#output?.catchUp(false);
     // At most one is under way: behind a daemon that is away the counters grow, not a queue.
     if (this.#unacknowledged !== null) return;
     const activity = this.#requests.activity + (this.#branches?.activity ?? 0);
     const isQuiet = activity === this.#reportedActivity && this.#inFlight === 0;
     this.#runtime.begin();
     this.#runtime.tick(!isQuiet);
-    if (isQuiet && ++this.#quietReports % QUIET_FACTOR !== 0) return;
+    const hasLogNews = this.#dropNews.isNew(this.#drops);
+    if (isQuiet && !hasLogNews && ++this.#quietReports % QUIET_FACTOR !== 0) return;
     this.#reportedActivity = activity;
     const report = this.#report();
     if (this.#send({ type: 'report', report, replyTo: null })) this.#unacknowledged = report.seq;
@@ -261,11 +272,17 @@ export class Agent {
     let openConnections = this.#branches?.openConnections ?? 0;
     for (const server of this.#servers) openConnections += connectionsOf(server);
     const own = this.#requests.read();
+    const log = this.#drops;
     return {
       seq: ++this.#seq,
       counters: this.#branches?.addTo(own) ?? own,
       runtime: this.#runtime.read({ openConnections, inFlight: this.#inFlight }),
+      ...(log === undefined ? {} : { log }),
     };
+  }
+
+  get #drops(): LogDrops | undefined {
+    return sumDrops([this.#output?.drops, ...(this.#threadDrops?.values() ?? []), ...(this.#branches?.drops ?? [])]);
   }
 
   get #inFlight(): number {
@@ -274,6 +291,7 @@ export class Agent {
 
   #sayLastWord(code: number): void {
     if (this.#phase === 'draining') this.#requests.loseInFlight();
+    this.#output?.catchUp(true);
     this.#send({ type: 'exit', code, reason: this.#exitReason, report: this.#report() });
   }
 }

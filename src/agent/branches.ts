@@ -13,6 +13,7 @@ import {
   type DaemonMessage,
   type DrainSummary,
   type Envelope,
+  type LogDrops,
   type RequestCounters,
 } from '../protocol/agent.ts';
 import { mergeHistograms } from '../runtime/index.ts';
@@ -44,6 +45,7 @@ export class Branches {
   readonly #living = new Set<Branch>();
   /** Last words of those that have ended. */
   readonly #ended: RequestCounters[] = [];
+  readonly #droppedByEnded: LogDrops[] = [];
 
   constructor(boot: AgentBoot, agentFile: string) {
     this.#boot = boot;
@@ -68,6 +70,11 @@ export class Branches {
   /** Changes whenever one of them had traffic. */
   get activity(): number {
     return this.#sum((report) => report.counters.begun);
+  }
+
+  /** What their output lost to a full disk. */
+  get drops(): readonly LogDrops[] {
+    return [...this.#droppedByEnded, ...[...this.#living].flatMap(({ report }) => report?.log ?? [])];
   }
 
   /** The counters of this process with those of all that it forked. Connections were counted here. */
@@ -140,6 +147,8 @@ export class Branches {
     child.once('exit', () => {
       this.#living.delete(branch);
       if (branch.report !== null) this.#ended.push(branch.report.counters);
+      // Whoever is gone drops nothing any more.
+      if (branch.report?.log !== undefined) this.#droppedByEnded.push({ ...branch.report.log, isDropping: false });
       branch.onDrained?.(NOTHING_CUT);
     });
   }

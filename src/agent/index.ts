@@ -6,37 +6,45 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type * as Threads from 'node:worker_threads';
 import { ENVELOPE_CMD, type AgentBoot, type DaemonMessage, type Envelope } from '../protocol/agent.ts';
-import type { NetModule } from '../runtime/index.ts';
+import { hasLoaded, type NetModule } from '../runtime/index.ts';
 import { Agent } from './agent.ts';
 import { Branches } from './branches.ts';
 import { forgetBoot, hidePreload, readBoot, verifyDescriptor } from './boot.ts';
 import { openChannelLink } from './channel-link.ts';
 import type { Link } from './link.ts';
+import { OutputGuard } from './output-guard.ts';
 import { openSocketLink } from './socket-link.ts';
+import { speakForThread } from './thread-drops.ts';
 
+/** Loaded in threads alone; asking `worker_threads` would load it in every worker. */
+const THREAD_MAIN = 'internal/process/worker_thread_only';
 const LISTEN_CHANNEL = 'tracing:net.server.listen:asyncStart';
 
 function main(): void {
   const boot = readBoot(process.env);
-  // A thread of the app has the preload in its own options.
-  if (boot === null) return hidePreload(process.execArgv, process.env, __filename);
-  if (isClusterWorker()) startAsBranch(boot);
+  if (boot === null) {
+    // A thread of the app has the preload in its own options, and writes to the same files.
+    if (hasLoaded(THREAD_MAIN)) OutputGuard.install(speakForThread);
+    return hidePreload(process.execArgv, process.env, __filename);
+  }
+  const output = OutputGuard.install();
+  if (isClusterWorker()) startAsBranch(boot, output);
   else if (boot.wrapped) {
     const branches = new Branches(boot, __filename);
-    beforeFirstListen(() => startBehindWrapper(boot, branches), true);
+    beforeFirstListen(() => startBehindWrapper(boot, branches, output), true);
   } else {
     forgetBoot(process.env);
     const fd = verifyDescriptor(boot.channel);
     // A thread has a copy of the environment from which the main thread has already removed this.
-    if (fd !== null) startOnChannel(boot, fd);
+    if (fd !== null) startOnChannel(boot, fd, output);
   }
 }
 
-function startOnChannel(boot: AgentBoot, fd: number): void {
+function startOnChannel(boot: AgentBoot, fd: number, output: OutputGuard | null): void {
   hidePreload(process.execArgv, process.env, __filename);
   let link: Link | null = null;
   const relay: Link = { send: (message) => link?.send(message) ?? false };
-  const agent = new Agent(boot, relay, new Branches(boot, __filename));
+  const agent = new Agent(boot, relay, new Branches(boot, __filename), output);
   const events = {
     onMessage: (...args: Parameters<Agent['receive']>) => agent.receive(...args),
     onOpen: () => agent.connected(),
@@ -54,12 +62,17 @@ function startOnChannel(boot: AgentBoot, fd: number): void {
  * The process listens on a port, so it is the app and not one of the wrappers around it, which only pass this preload
  * on. Wrappers (tsx is one) listen on Unix paths, to talk with what they started.
  */
-function startBehindWrapper(boot: AgentBoot, branches: Branches): void {
+function startBehindWrapper(boot: AgentBoot, branches: Branches, output: OutputGuard | null): void {
   if (!isMainThread()) return;
   forgetBoot(process.env);
   hidePreload(process.execArgv, process.env, __filename);
   let link: Link | null = null;
-  const agent = new Agent({ ...boot, shards: [] }, { send: (message) => link?.send(message) ?? false }, branches);
+  const agent = new Agent(
+    { ...boot, shards: [] },
+    { send: (message) => link?.send(message) ?? false },
+    branches,
+    output,
+  );
   link = openSocketLink(boot.socketPath, {
     onMessage: (message, handle) => agent.receive(message, handle),
     onOpen: () => agent.connected(),
@@ -68,7 +81,7 @@ function startBehindWrapper(boot: AgentBoot, branches: Branches): void {
 }
 
 /** A worker of the app's own node:cluster: its parent listens, and speaks for it. */
-function startAsBranch(boot: AgentBoot): void {
+function startAsBranch(boot: AgentBoot, output: OutputGuard | null): void {
   forgetBoot(process.env);
   hidePreload(process.execArgv, process.env, __filename);
   // A thread has the boot in its copy of the environment.
@@ -82,6 +95,7 @@ function startAsBranch(boot: AgentBoot): void {
       },
     },
     null,
+    output,
   );
   process.on('internalMessage' as 'message', (envelope) => {
     const { cmd, m } = envelope as Envelope<DaemonMessage>;

@@ -45,6 +45,7 @@ const Worker = describing<protocol.WorkerDocument>()(
     acceptQueue: maybe(number),
     reason: maybe(text),
     node: maybe(text),
+    logDropped: maybe(v.object({ lines: number, bytes: number, dropping: v.boolean(), code: text })),
   }),
 );
 
@@ -118,11 +119,16 @@ export const DOCUMENT_SCHEMAS = {
       logs: v.object({ directory: text }),
       dispatch,
       lastOperation: maybe(Operation),
+      lastCrash: maybe(v.object({ at: time, worker: text, reason: maybe(text), lastLines: list(text) })),
     }),
   ),
   Env: describing<protocol.EnvDocument>()(v.object({ app: text, env: v.record(text, text) })),
   Why: describing<protocol.WhyDocument>()(
-    v.object({ app: text, chain: list(v.object({ at: time, event: text, because: text })), summary: text }),
+    v.object({
+      app: text,
+      chain: list(v.object({ at: time, event: text, because: text, lastLines: v.exactOptional(list(text)) })),
+      summary: text,
+    }),
   ),
   Health: describing<protocol.HealthDocument>()(
     v.object({

@@ -396,8 +396,8 @@ export const ROUTES: readonly Route[] = [
         const one = wanted?.kind === 'all' ? null : wanted;
         // Refused with a status of its own, which is too late once a stream has begun.
         if (one !== null) await service.show(one.app);
-        const { sinceMs = null, untilMs = null, grep = null, lines = null, follow } = query;
-        return service.logs({ target: one, sinceMs, untilMs, grep, lines, follow }, signal);
+        const { sinceMs = null, untilMs = null, grep = null, level = null, lines = null, follow } = query;
+        return service.logs({ target: one, sinceMs, untilMs, grep, level, lines, follow }, signal);
       },
     },
   ),

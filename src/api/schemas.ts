@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { constants } from 'node:os';
-import type { AppConfig, DaemonConfig } from '../protocol/index.ts';
+import { levelOf, LOG_LEVELS, type AppConfig, type DaemonConfig } from '../protocol/index.ts';
 import { findNameProblem } from '../config/index.ts';
 
 const isPlain = (text: string): boolean => !text.includes('\0');
@@ -112,6 +112,13 @@ const flag = () =>
     v.transform((text) => text === 'true'),
   );
 
+/** By name; passed on as a number. */
+const level = () =>
+  v.pipe(
+    v.picklist(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`),
+    v.transform((name) => levelOf(name) ?? 0),
+  );
+
 export const AppQuery = v.strictObject({ app: v.optional(v.string()) });
 /** `waitMs`: answer when the operation has ended, at the latest after this time. */
 export const OperationQuery = v.strictObject({ waitMs: v.optional(whole(60_000), '0') });
@@ -120,6 +127,7 @@ export const LogsQuery = v.strictObject({
   sinceMs: v.optional(whole()),
   untilMs: v.optional(whole()),
   grep: v.optional(v.pipe(v.string(), v.maxLength(1_000), v.check(isExpression, 'is not a regular expression'))),
+  level: v.optional(level()),
   lines: v.optional(whole(1_000_000)),
   follow: v.optional(flag(), 'false'),
 });

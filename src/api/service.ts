@@ -69,8 +69,10 @@ export interface LogQuery {
   /** Wall-clock bounds in milliseconds, `since` included, `until` excluded. */
   readonly sinceMs: number | null;
   readonly untilMs: number | null;
-  /** Source of a regular expression that compiles; only lines that match. */
+  /** Source of a regular expression that compiles; only records (a stack trace is one) of which a line matches. */
   readonly grep: string | null;
+  /** Only records of this level or above: 10 is trace, 60 is fatal. */
+  readonly level: number | null;
   /** The last so many (matching) lines before following; null: all of them. */
   readonly lines: number | null;
   readonly follow: boolean;

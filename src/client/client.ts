@@ -33,6 +33,8 @@ export interface LogRequest {
   readonly sinceMs?: number | undefined;
   readonly untilMs?: number | undefined;
   readonly grep?: string | undefined;
+  /** `debug`, `warn` and so on: this and above. */
+  readonly level?: string | undefined;
   readonly lines?: number | undefined;
   readonly follow?: boolean | undefined;
 }

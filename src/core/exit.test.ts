@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { classifyExit, describeExit, explainExit } from './exit.ts';
+import { classifyExit, describeExit, explainExit, isCrash } from './exit.ts';
 
 const observed = { code: null, signal: null, wasOomKilled: false, detail: null } as const;
 
@@ -25,6 +25,19 @@ describe('the classification of an exit', () => {
     assert.equal(explainExit(killed, asked, false).cause, 'signal');
     assert.equal(explainExit(classifyExit({ ...observed, code: 0 }), asked, true).cause, 'clean');
     assert.equal(explainExit(killed, null, false).cause, 'signal');
+  });
+
+  it('is a crash unless it was asked for, or was a clean end of a worker that had been ready', () => {
+    const asked = { cause: 'asked', detail: null } as const;
+    const [clean, code] = [0, 1].map((number) => classifyExit({ ...observed, code: number }));
+    assert.ok(clean !== undefined && code !== undefined);
+    assert.ok(isCrash(code, null, true));
+    assert.ok(isCrash(clean, null, false));
+    assert.ok(isCrash(clean, { cause: 'hang', detail: null }, true));
+    assert.ok(isCrash(classifyExit({ ...observed, wasOomKilled: true }), asked, true));
+    assert.ok(!isCrash(clean, null, true));
+    assert.ok(!isCrash(code, asked, true));
+    assert.ok(!isCrash(classifyExit({ ...observed, signal: 'SIGKILL' }), asked, true));
   });
 
   it('says it in words', () => {

@@ -54,6 +54,13 @@ export const explainExit = (exit: Exit, ending: Ending | null, wasKilled: boolea
   return wasKilled && didDieOfIt ? { ...exit, cause: 'killed', detail: ending.detail ?? exit.detail } : exit;
 };
 
+/**
+ * Whether somebody will want to know what the worker said before this end: it was not asked for, and is a failure by
+ * itself, came before the worker was ever ready, or had to be brought about.
+ */
+export const isCrash = (exit: Exit, ending: Ending | null, hasBeenReady: boolean): boolean =>
+  exit.cause === 'oom' || (ending === null ? exit.cause !== 'clean' || !hasBeenReady : ending.cause !== 'asked');
+
 const WORDS: Readonly<Record<ExitCause, (exit: Exit) => string>> = {
   clean: () => 'exited with code 0',
   code: ({ code }) => `exited with code ${code}`,

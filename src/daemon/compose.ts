@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DroverService } from '../api/index.ts';
-import { DEFAULT_LIMITS, lastLines, openLogs, type Logs } from '../logs/index.ts';
+import { DEFAULT_LIMITS, lastLines, openLogs, readLastWords, type Logs } from '../logs/index.ts';
 import { openDataPath, type DataPath } from '../net/index.ts';
 import { bootId, readUsage } from '../os/index.ts';
 import type { AppConfig, Clock, DaemonDocument, DispatchLevel } from '../protocol/index.ts';
@@ -177,6 +177,7 @@ const fileOutput = (logs: Logs, { home, clock }: ComposeOptions, uidOf: (app: st
     const lines = await lastLines({ home, app, slot, generation }, count, clock);
     return lines.map(({ line }) => line);
   },
+  lastWords: (app, slot, generation) => readLastWords({ home, app, slot, generation }),
 });
 
 const channelsOf = (supervisor: Supervisor): readonly KeptDescriptor[] =>

@@ -1,12 +1,12 @@
 /** `GET /metrics`: what the agents report, as Prometheus text, for each worker and added up over each app. */
-import type { RequestCounters, RuntimeMeasures } from '../protocol/index.ts';
+import type { LogDrops, RequestCounters, RuntimeMeasures } from '../protocol/index.ts';
 import type { App } from '../supervisor/index.ts';
 
 interface Metric {
   readonly name: string;
   readonly type: 'gauge' | 'counter';
   readonly help: string;
-  readonly value: (runtime: RuntimeMeasures, counters: RequestCounters) => number;
+  readonly value: (runtime: RuntimeMeasures, counters: RequestCounters, log: LogDrops | undefined) => number;
 }
 
 const METRICS: readonly Metric[] = [
@@ -77,6 +77,18 @@ const METRICS: readonly Metric[] = [
     help: 'Responses finished with 500 or above.',
     value: (_, c) => c.failed,
   },
+  {
+    name: 'drover_log_dropped_lines_total',
+    type: 'counter',
+    help: 'Lines of output dropped because their disk was full.',
+    value: (_, __, log) => log?.lines ?? 0,
+  },
+  {
+    name: 'drover_log_dropped_bytes_total',
+    type: 'counter',
+    help: 'Bytes of output dropped because their disk was full.',
+    value: (_, __, log) => log?.bytes ?? 0,
+  },
   { name: 'drover_connections_total', type: 'counter', help: 'Connections accepted.', value: (_, c) => c.connections },
 ];
 
@@ -89,7 +101,9 @@ export const metricsText = (apps: readonly App[]): string => {
       for (const handle of app.liveHandles()) {
         const report = handle.lastReport;
         if (report === null) continue;
-        lines.push(`${name}{app="${app.app}",worker="${handle.id}"} ${value(report.runtime, report.counters)}`);
+        lines.push(
+          `${name}{app="${app.app}",worker="${handle.id}"} ${value(report.runtime, report.counters, report.log)}`,
+        );
       }
     }
   }

@@ -117,6 +117,7 @@ const reloadAll = async (drover: Drover): Promise<void> => {
 const inheritedOutput = (): Output => ({
   open: () => ({ stdoutFd: 1, stderrFd: 2, close: () => {} }),
   lastLines: () => Promise.resolve([]),
+  lastWords: () => [],
 });
 
 /** Each line with the worker's id before it. */
@@ -134,4 +135,5 @@ const prefixedOutput = (): Output => ({
     return { stdoutFd, stderrFd, close: () => pipes.forEach((fd) => closeDescriptor(fd)) };
   },
   lastLines: () => Promise.resolve([]),
+  lastWords: () => [],
 });

@@ -1,4 +1,5 @@
 /** The causal chain behind the present state of an app, told from its events: each with what it followed from. */
+import { lastLinesOf } from './last-crash.ts';
 import type { AppDocument, EventDocument, EventType, WhyDocument } from '../protocol/index.ts';
 
 /** Events that explain nothing by themselves: the ordinary course of a worker's life. */
@@ -8,10 +9,12 @@ const LINKS_SHOWN = 20;
 /** `events` in rising order; more of them than are told, because a cause may lie further back. */
 export const explain = (app: AppDocument, events: readonly EventDocument[]): WhyDocument => {
   const telling = events.filter((event) => !ORDINARY.has(event.type));
+  const crash = telling.findLast((event) => lastLinesOf(event).length > 0);
   const chain = telling.map((event, index) => ({
     at: event.at,
     event: describeEvent(event),
     because: causeOf(event, telling.slice(0, index)),
+    ...(event === crash ? { lastLines: lastLinesOf(event) } : {}),
   }));
   return { app: app.name, chain: chain.slice(-LINKS_SHOWN), summary: summarize(app, telling) };
 };
@@ -80,6 +83,7 @@ const CAUSES: Partial<Readonly<Record<EventType, Causes>>> = {
     ['daemon-recovered', anywhere],
     ['daemon-started', anywhere],
   ],
+  'log-drop-ended': [['log-dropped', sameProcess]],
   'worker-adopted': [
     ['daemon-recovered', anywhere],
     ['daemon-started', anywhere],
@@ -94,6 +98,7 @@ const UNCAUSED: Partial<Readonly<Record<EventType, string>>> = {
   'daemon-recovered': 'it had died',
   'app-added': 'it was asked for',
   'app-changed': 'it was asked for',
+  'log-dropped': 'its disk was full',
   'worker-exited': 'nothing that Drover did: it ended by itself, or somebody else ended it',
   'port-taken': 'another process was there first',
 };

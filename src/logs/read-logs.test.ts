@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { LogLineDocument } from '../protocol/index.ts';
+import { compressBlock, encodeTable } from './archive-format.ts';
+import { archivePath, markPath } from './archive-name.ts';
+import { groupLines, intoRecords } from './group-lines.ts';
+import { lineLevel } from './line-level.ts';
 import { logDirectory, logFileOf } from './log-file.ts';
 import type { LogFile } from './log-file.ts';
 import { CHUNK_BYTES } from './source.ts';
@@ -39,14 +43,29 @@ interface FileSpec {
   readonly rest: string;
 }
 
+interface WrittenHome {
+  readonly home: string;
+  readonly expected: LogLineDocument[];
+  /** The same lines, those of a record together. */
+  readonly records: LogLineDocument[][];
+}
+
 /** Writes files and indices as workers and an indexer would have, and returns their lines as they should be read. */
-function writeHome(specs: readonly FileSpec[]): { readonly home: string; readonly expected: LogLineDocument[] } {
+function writeHome(specs: readonly FileSpec[]): WrittenHome {
   homes += 1;
   const home = join(root, String(homes));
   mkdirSync(logDirectory(home, 'shop'), { recursive: true });
-  const lines: { readonly file: LogFile; readonly atMs: number; readonly order: number; readonly text: string }[] = [];
+  const lines: {
+    readonly file: LogFile;
+    readonly atMs: number;
+    readonly order: number;
+    readonly text: string;
+    readonly joins: boolean;
+  }[] = [];
   for (const { slot, generation, stream, bursts, rest } of specs) {
     const file = logFileOf(home, { app: 'shop', slot, generation, stream });
+    const grouper = groupLines();
+    let recordMs = 0;
     let content = '';
     let atMs = BEGIN_MS;
     const withRest: readonly Burst[] = [...bursts, { afterMs: 0, lines: [] }];
@@ -54,7 +73,11 @@ function writeHome(specs: readonly FileSpec[]): { readonly home: string; readonl
       const isLast = number === bursts.length;
       atMs += burst.afterMs;
       const texts = isLast ? (rest === '' ? [] : [rest]) : burst.lines;
-      for (const text of texts) lines.push({ file, atMs, order: lines.length, text });
+      for (const text of texts) {
+        const joins = grouper.joins(text);
+        if (!joins) recordMs = atMs;
+        lines.push({ file, atMs: recordMs, order: lines.length, text, joins });
+      }
       content += isLast ? rest : burst.lines.map((line) => `${line}\n`).join('');
       const missing = burst.isMidLine ? Buffer.byteLength(texts.at(-1) ?? '') : 0;
       if (!isLast) appendTimeEntry(file.indexPath, { timeMs: atMs, offset: Buffer.byteLength(content) - missing });
@@ -68,14 +91,16 @@ function writeHome(specs: readonly FileSpec[]): { readonly home: string; readonl
     (a, b) =>
       a.atMs - b.atMs || (fileOrder(a.file) < fileOrder(b.file) ? -1 : a.file === b.file ? a.order - b.order : 1),
   );
-  const expected = lines.map(({ file, atMs, text }) => ({
-    at: new Date(atMs).toISOString(),
-    app: 'shop',
-    worker: `shop/${file.slot}`,
-    stream: file.stream,
-    line: text,
-  }));
-  return { home, expected };
+  const records = intoRecords(lines).map((record) =>
+    record.map(({ file, atMs, text }) => ({
+      at: new Date(atMs).toISOString(),
+      app: 'shop',
+      worker: `shop/${file.slot}`,
+      stream: file.stream,
+      line: text,
+    })),
+  );
+  return { home, expected: records.flat(), records };
 }
 
 async function read(home: string, options: Partial<ReadLogsOptions> = {}): Promise<LogLineDocument[]> {
@@ -86,6 +111,8 @@ async function read(home: string, options: Partial<ReadLogsOptions> = {}): Promi
 
 const line = fc.oneof(
   fc.constantFrom('', 'ok', 'error: no', 'grüße 🐑', 'error'),
+  // Traces, in whole and in part.
+  fc.constantFrom('Error: no', '    at error (/srv/a.js:1:2)', 'Caused by: x', '}', '/srv/a.js:1'),
   // Longer than a block now and then, so that lines and blocks part company.
   fc.nat({ max: 3 }).map((blocks) => 'z'.repeat(blocks * (CHUNK_BYTES - 7))),
 );
@@ -124,19 +151,26 @@ describe('reading logs', () => {
       lines: fc.option(fc.nat({ max: 12 }), { freq: 1 }),
       // The second needs a thread.
       grep: fc.option(fc.constantFrom(/ERROR/i, /^(error|ok)$/g), { freq: 1 }),
+      level: fc.option(fc.constantFrom(30, 40, 60), { freq: 1 }),
     });
     await fc.assert(
-      fc.asyncProperty(specs, choice, async (files, { since, until, lines, grep }) => {
-        const { home, expected } = writeHome(files);
+      fc.asyncProperty(specs, choice, async (files, { since, until, lines, grep, level }) => {
+        const { home, records } = writeHome(files);
         const sinceMs = since === null ? null : BEGIN_MS + since;
         const untilMs = until === null ? null : BEGIN_MS + until;
-        const chosen = expected
-          .filter(({ at }) => Date.parse(at) >= (sinceMs ?? 0) && Date.parse(at) <= (untilMs ?? Infinity))
-          .filter(({ line }) => grep === null || new RegExp(grep.source, grep.flags.replace('g', '')).test(line));
-        assert.deepEqual(
-          await read(home, { sinceMs, untilMs, lines, grep }),
-          lines === null ? chosen : chosen.slice(Math.max(0, chosen.length - lines)),
-        );
+        const matches = ({ line }: LogLineDocument): boolean =>
+          grep === null || new RegExp(grep.source, grep.flags.replace('g', '')).test(line);
+        const isChosen = (record: readonly LogLineDocument[]): boolean => {
+          const [{ at, line: text, stream }] = record as [LogLineDocument];
+          const atMs = Date.parse(at);
+          const isInTime = atMs >= (sinceMs ?? 0) && atMs <= (untilMs ?? Infinity);
+          return isInTime && record.some(matches) && lineLevel(text, stream) >= (level ?? 0);
+        };
+        const kept: LogLineDocument[] = [];
+        for (const record of records.filter(isChosen).toReversed()) {
+          if (lines === null || kept.length < lines) kept.unshift(...record);
+        }
+        assert.deepEqual(await read(home, { sinceMs, untilMs, lines, grep, level }), kept);
       }),
       { numRuns: 50 },
     );
@@ -169,6 +203,56 @@ describe('reading logs', () => {
       lines.map(({ stream, line }) => `${stream} ${line}`),
       ['stdout two', 'stderr boom', 'stderr last'],
     );
+  });
+
+  it('keeps the traces of two workers apart, although their lines were written in turns, by whatever they are chosen', async () => {
+    const trace = (name: string): Burst[] => [
+      { afterMs: 100, lines: ['before', `Error: ${name}`] },
+      { afterMs: 100, lines: ['    at one', '    at two'] },
+      { afterMs: 100, lines: ['Caused by: it', 'after'] },
+    ];
+    const { home } = writeHome(
+      [0, 1].map((slot) => ({ slot, generation: 1, stream: 'stderr' as const, bursts: trace(`no ${slot}`), rest: '' })),
+    );
+    const texts = async (options: Partial<ReadLogsOptions>): Promise<string[]> =>
+      (await read(home, options)).map(({ worker, line }) => `${worker.slice(-1)} ${line}`);
+    const whole = (slot: number): string[] =>
+      [`Error: no ${slot}`, '    at one', '    at two', 'Caused by: it'].map((text) => `${slot} ${text}`);
+    assert.deepEqual(await texts({}), ['0 before', ...whole(0), '1 before', ...whole(1), '0 after', '1 after']);
+    assert.deepEqual(await texts({ grep: /at two/ }), [...whole(0), ...whole(1)]);
+    assert.deepEqual(await texts({ grep: /at two/, lines: 1 }), whole(1));
+    assert.deepEqual(await texts({ lines: 3 }), [...whole(1), '0 after', '1 after']);
+    assert.deepEqual(await texts({ sinceMs: BEGIN_MS + 200 }), ['0 after', '1 after']);
+    assert.deepEqual(await texts({ untilMs: BEGIN_MS + 200, lines: 1 }), whole(1));
+  });
+
+  it('keeps a trace whole that lies in an archive and in the file, and shows the rest of one that was removed', async () => {
+    const trace = ['before', 'Error: no', '    at one', '    at two', 'after'];
+    const bursts = [trace.slice(0, 4), trace.slice(4)].map((lines) => ({ afterMs: 100, lines }));
+    const { home } = writeHome([{ slot: 0, generation: 1, stream: 'stderr', bursts, rest: '' }]);
+    const file = logFileOf(home, { app: 'shop', slot: 0, generation: 1, stream: 'stderr' });
+    const bytes = readFileSync(file.path);
+    const end = bytes.indexOf('one');
+    const block = compressBlock(bytes.subarray(0, end), 'gz');
+    const archive = Buffer.concat([block, encodeTable([block.length], 'gz')]);
+    mkdirSync(file.archiveDirectory);
+    writeFileSync(archivePath(file, { start: 0, end }, 'gz'), archive);
+    writeFileSync(file.path, Buffer.alloc(end), { flag: 'r+' });
+    const texts = async (options: Partial<ReadLogsOptions>): Promise<string[]> =>
+      (await read(home, options)).map(({ line }) => line);
+    const whole = trace.slice(1, 4);
+    assert.deepEqual(await texts({}), trace);
+    assert.deepEqual(await texts({ grep: /at two/ }), whole);
+    assert.deepEqual(await texts({ grep: /at two/, lines: 1 }), whole);
+    assert.deepEqual(await texts({ lines: 2 }), [...whole, 'after']);
+
+    writeFileSync(markPath(file, end, bytes.indexOf('    at two')), '');
+    rmSync(archivePath(file, { start: 0, end }, 'gz'));
+    assert.deepEqual(await texts({}), ['    at two', 'after']);
+    assert.deepEqual(await texts({ lines: 1 }), ['after']);
+    assert.deepEqual(await texts({ grep: /two/, lines: 1 }), ['    at two']);
+    assert.deepEqual(await texts({ sinceMs: BEGIN_MS + 200 }), ['after']);
+    assert.deepEqual(await texts({ untilMs: BEGIN_MS + 100 }), ['    at two']);
   });
 
   it('can be left at any line', async () => {

@@ -6,17 +6,19 @@
  */
 import type { Clock, LogLineDocument } from '../protocol/index.ts';
 import { watchActivity } from './activity.ts';
-import { openGrep } from './grep.ts';
-import type { Grep } from './grep.ts';
 import { readShelves } from './archive-name.ts';
+import { intoRecords } from './group-lines.ts';
 import { listLogFiles, logDirectory } from './log-file.ts';
 import type { LogFile } from './log-file.ts';
 import { logState } from './log-reader.ts';
 import type { LogState } from './log-reader.ts';
 import { mergeSources } from './merge.ts';
-import { flushSource, openSource, restartSource, timeRange } from './source.ts';
+import { openRecordFilter } from './record-filter.ts';
+import type { RecordFilter } from './record-filter.ts';
+import { flushSource, hasRest, openSource, restartSource, timeRange } from './source.ts';
 import type { LogSource, OnRead, TimedLine } from './source.ts';
 import { openLineFinder } from './tail.ts';
+import type { RecordTest } from './tail.ts';
 import { openTimeIndex } from './time-index.ts';
 
 export interface ReadLogsOptions {
@@ -27,8 +29,14 @@ export interface ReadLogsOptions {
   readonly wants?: (file: Pick<LogFile, 'app' | 'slot' | 'generation' | 'stream'>) => boolean;
   readonly sinceMs?: number | null;
   readonly untilMs?: number | null;
+  /** Only records (a stack trace is one) of which a line matches. */
   readonly grep?: RegExp | null;
-  /** Only the last so many of the lines that pass, over all files together; with `follow`, of those so far. */
+  /** Only records of this level or above, 10 (trace) to 60 (fatal). */
+  readonly level?: number | null;
+  /**
+   * Only the last so many of the lines that pass, over all files together, and the rest of the record in which they
+   * begin; with `follow`, of those so far.
+   */
   readonly lines?: number | null;
   /** Goes on with what is written from now on, until `signal`; `untilMs` is then without effect. */
   readonly follow?: boolean;
@@ -43,6 +51,9 @@ export interface ReadLogsOptions {
  */
 export const UNFINISHED_LINE_MS = 1_000;
 
+/** The same for a record that looks as if more of it were to come: its lines were most likely written in one go. */
+export const OPEN_RECORD_MS = 200;
+
 interface Request {
   readonly home: string;
   readonly apps: readonly string[];
@@ -50,7 +61,7 @@ interface Request {
   readonly wants: (file: LogFile) => boolean;
   readonly sinceMs: number;
   readonly untilMs: number;
-  readonly grep: Grep | null;
+  readonly filter: RecordFilter | null;
   readonly lines: number;
   readonly follow: boolean;
   readonly signal: AbortSignal;
@@ -58,7 +69,7 @@ interface Request {
 }
 
 export async function* readLogs(options: ReadLogsOptions): AsyncGenerator<LogLineDocument, void, void> {
-  const grep = options.grep ? openGrep(options.grep) : null;
+  const filter = openRecordFilter(options.grep ?? null, options.level ?? null);
   const request: Request = {
     home: options.home,
     apps: options.apps,
@@ -66,7 +77,7 @@ export async function* readLogs(options: ReadLogsOptions): AsyncGenerator<LogLin
     wants: options.wants ?? (() => true),
     sinceMs: options.sinceMs ?? 0,
     untilMs: options.untilMs ?? Number.MAX_SAFE_INTEGER - 1,
-    grep,
+    filter,
     lines: options.lines ?? Infinity,
     follow: options.follow ?? false,
     signal: options.signal ?? new AbortController().signal,
@@ -79,13 +90,16 @@ export async function* readLogs(options: ReadLogsOptions): AsyncGenerator<LogLin
       const count = await cutToTail(sources, request);
       beyond = Math.max(0, count - request.lines);
     }
-    for await (const line of round(sources, request)) {
-      if (beyond > 0) beyond -= 1;
-      else yield line;
+    for await (const record of round(sources, request)) {
+      if (record.length <= beyond) beyond -= record.length;
+      else {
+        beyond = 0;
+        yield* record;
+      }
     }
     if (request.follow) yield* follow(sources, request);
   } finally {
-    await grep?.close();
+    await filter?.close();
   }
 }
 
@@ -100,7 +114,8 @@ export async function lastLines(
     file.slot === slot && file.generation === generation;
   const lines: LogLineDocument[] = [];
   for await (const line of readLogs({ home, apps: [app], clock, wants, lines: count })) lines.push(line);
-  return lines;
+  // A long record may begin before what was asked for.
+  return lines.slice(-count);
 }
 
 /** A source for each file, from the first line in the wanted time to the last, as things are now. */
@@ -115,9 +130,9 @@ async function openHistory(request: Request): Promise<LogSource[]> {
     if (start < end && (start > base || end < size || request.follow)) {
       const finder = await openLineFinder(file, request.onRead);
       if (finder === null) continue;
-      start = await finder.lineStart(start, end);
+      start = await finder.recordStart(start, end);
       // Following, an unfinished line belongs to what comes.
-      end = request.follow ? await finder.lastLineEnd(start, size) : await finder.lineStart(end, size);
+      end = request.follow ? await finder.lastLineEnd(start, size) : await finder.recordStart(end, size);
       await finder.close();
     }
     sources.push(openSource(file, start, end, modifiedMs));
@@ -126,7 +141,7 @@ async function openHistory(request: Request): Promise<LogSource[]> {
 }
 
 /** Moves each source to where the last lines may begin; returns how many lines they then have together. */
-async function cutToTail(sources: LogSource[], { lines, grep, signal, onRead }: Request): Promise<number> {
+async function cutToTail(sources: LogSource[], { lines, filter, signal, onRead }: Request): Promise<number> {
   let total = 0;
   let oldestMs = Infinity;
   // Newest first: once enough lines are known, a file that was last written before the oldest of them has none.
@@ -138,7 +153,9 @@ async function cutToTail(sources: LogSource[], { lines, grep, signal, onRead }: 
       moveTo(source, source.end);
       continue;
     }
-    const tail = await finder.tail(source.position, source.end, lines, grep);
+    const { stream } = source.file;
+    const test: RecordTest | null = filter === null ? null : (records) => filter.test(stream, records);
+    const tail = await finder.tail(source.position, source.end, lines, test);
     await finder.close();
     moveTo(source, tail.offset);
     if (tail.count === 0) continue;
@@ -154,8 +171,8 @@ function moveTo(source: LogSource, position: number): void {
   Object.assign(source, openSource(source.file, position, source.end, source.modifiedMs));
 }
 
-/** Everything from each source's position to its end, merged. */
-async function* round(sources: readonly LogSource[], request: Request): AsyncGenerator<LogLineDocument> {
+/** Everything from each source's position to its end, merged, a record at a time. */
+async function* round(sources: readonly LogSource[], request: Request): AsyncGenerator<LogLineDocument[]> {
   for await (const { file, lines } of mergeSources(sources, !request.follow, request.onRead)) {
     if (request.signal.aborted) return;
     yield* passing(file, lines, request);
@@ -165,18 +182,15 @@ async function* round(sources: readonly LogSource[], request: Request): AsyncGen
 async function* passing(
   file: LogFile,
   lines: readonly TimedLine[],
-  { grep }: Request,
-): AsyncGenerator<LogLineDocument> {
-  const passes = grep === null ? null : await grep.test(lines.map((line) => line.text));
-  for (const [index, { atMs, text }] of lines.entries()) {
+  { filter }: Request,
+): AsyncGenerator<LogLineDocument[]> {
+  const records = intoRecords(lines);
+  const passes = filter === null ? null : await filter.test(file.stream, records);
+  const worker = `${file.app}/${file.slot}`;
+  for (const [index, record] of records.entries()) {
     if (passes !== null && passes[index] !== true) continue;
-    yield {
-      at: new Date(atMs).toISOString(),
-      app: file.app,
-      worker: `${file.app}/${file.slot}`,
-      stream: file.stream,
-      line: text,
-    };
+    const at = new Date(record[0]?.atMs ?? 0).toISOString();
+    yield record.map(({ text }) => ({ at, app: file.app, worker, stream: file.stream, line: text }));
   }
 }
 
@@ -207,19 +221,19 @@ async function* follow(history: readonly LogSource[], request: Request): AsyncGe
       // All at once: while a line is with the caller, a file may grow that was silent when we looked.
       const unfinished = [...sources.values()].flatMap((source) => {
         const silentMs = clock.monotonicMs() - (grewAtMs.get(source.file.path) ?? 0);
-        const isSilent = !growing.includes(source) && silentMs >= UNFINISHED_LINE_MS;
-        return isSilent && source.splitter.isMidLine ? [{ file: source.file, lines: flushSource(source) }] : [];
+        const isSilent = !growing.includes(source) && silentMs >= patienceMs(source);
+        return isSilent && hasRest(source) ? [{ file: source.file, lines: flushSource(source) }] : [];
       });
-      for (const { file, lines } of unfinished) yield* passing(file, lines, request);
-      yield* round(growing, request);
+      for (const { file, lines } of unfinished) yield* flat(passing(file, lines, request));
+      yield* flat(round(growing, request));
       // From the end of the round: the caller may have taken long, and the writer gone on.
       for (const source of growing) grewAtMs.set(source.file.path, clock.monotonicMs());
       if (signal.aborted) return;
       // What was written while the caller took the lines has been ticked already, to nobody.
       if (extend(sources, request).length > 0) continue;
-      const isAnyUnfinished = [...sources.values()].some((source) => source.splitter.isMidLine);
+      const waitsMs = [...sources.values()].filter(hasRest).map(patienceMs);
       await new Promise<void>((resolve) => {
-        const timer = isAnyUnfinished ? setTimeout(resolve, UNFINISHED_LINE_MS) : null;
+        const timer = waitsMs.length > 0 ? setTimeout(resolve, Math.min(...waitsMs)) : null;
         wake = () => {
           if (timer !== null) clearTimeout(timer);
           resolve();
@@ -230,6 +244,12 @@ async function* follow(history: readonly LogSource[], request: Request): AsyncGe
     signal.removeEventListener('abort', onAbort);
     for (const activity of activities) activity.close();
   }
+}
+
+const patienceMs = ({ splitter }: LogSource): number => (splitter.isMidLine ? UNFINISHED_LINE_MS : OPEN_RECORD_MS);
+
+async function* flat<Item>(lists: AsyncIterable<readonly Item[]>): AsyncGenerator<Item> {
+  for await (const list of lists) yield* list;
 }
 
 /** Brings the ends of the sources up to date, adds new files, forgets removed ones; returns those with something new. */

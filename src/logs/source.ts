@@ -2,6 +2,8 @@
  * One log file being read: how far, and in which part of it the next round reads. Files are opened for a round and only
  * when it is their turn, so a history of many generations holds few descriptors and buffers.
  */
+import { groupLines } from './group-lines.ts';
+import type { LineGrouper } from './group-lines.ts';
 import { splitLines } from './line-splitter.ts';
 import type { LineSplitter, RawLine } from './line-splitter.ts';
 import type { LogFile } from './log-file.ts';
@@ -24,30 +26,52 @@ export interface LogSource {
   /** Time of the last write: that of lines which the index does not know yet. */
   modifiedMs: number;
   splitter: LineSplitter;
+  grouper: LineGrouper;
+  /** Following: the lines of a record that may go on, read and not given out yet. */
+  held: readonly GroupedLine[];
 }
 
+interface GroupedLine extends RawLine {
+  /** It continues the record of the line before it. */
+  readonly joins: boolean;
+}
+
+/** A line with the time of its record: that of the record's first line. */
 export interface TimedLine {
   readonly atMs: number;
   readonly text: string;
+  readonly joins: boolean;
 }
 
 export function openSource(file: LogFile, position: number, end: number, modifiedMs: number): LogSource {
-  return { file, position, end, modifiedMs, splitter: splitLines(position) };
+  return { file, position, end, modifiedMs, splitter: splitLines(position), grouper: groupLines(), held: [] };
 }
 
 /** Forgets what was read: the file was emptied and begins anew, or what comes next was removed and `base` is left. */
 export function restartSource(source: LogSource, base: number): void {
   source.position = base;
   source.splitter = splitLines(base);
+  // What was read of it before goes out with what comes, or by itself.
+  source.grouper = groupLines();
 }
 
-/** When what is held of an unfinished line was written. */
+/** Whether something was read that was not given out: of an unfinished line, or of a record that may go on. */
+export const hasRest = ({ splitter, held }: LogSource): boolean => splitter.isMidLine || held.length > 0;
+
+/** Gives that out; what comes later begins a record of its own. */
 export function flushSource(source: LogSource): TimedLine[] {
-  const line = source.splitter.flush();
-  if (line === null) return [];
+  const { held, grouper, splitter } = source;
+  const line = splitter.flush();
+  const lines = line === null ? held : [...held, { ...line, joins: grouper.joins(line.text) }];
+  source.held = [];
+  source.grouper = groupLines();
   const index = openTimeIndex(source.file.indexPath);
+  let atMs = 0;
   try {
-    return [{ atMs: index.timeOf(line.offset) ?? source.modifiedMs, text: line.text }];
+    return lines.map(({ offset, text, joins }, at) => {
+      if (!joins || at === 0) atMs = index.timeOf(offset) ?? source.modifiedMs;
+      return { atMs, text, joins };
+    });
   } finally {
     index.close();
   }
@@ -65,13 +89,19 @@ export interface Run {
   close(): Promise<void>;
 }
 
-/** `flushesAtEnd`: an unfinished line at the end counts as a line. */
+/**
+ * Gives out whole records, so that nothing comes between the lines of one. `flushesAtEnd`: an unfinished line at the
+ * end counts as a line, and the last record as complete; else the source keeps them where more may come.
+ */
 export function openRun(source: LogSource, flushesAtEnd: boolean, onRead: OnRead): Run {
   let index: TimeIndex | null = null;
   let handle: LogReader | null = null;
   let chunk: Buffer | null = null;
-  let lines: readonly RawLine[] = [];
+  let lines: readonly GroupedLine[] = source.held;
   let next = 0;
+  /** Lines below this belong to records that are complete. */
+  let sealed = 0;
+  let recordMs = 0;
   let isFinished = source.position >= source.end;
   const timeOf = (offset: number): number => {
     index ??= openTimeIndex(source.file.indexPath);
@@ -84,14 +114,21 @@ export function openRun(source: LogSource, flushesAtEnd: boolean, onRead: OnRead
   const finish = (): void => {
     isFinished = true;
     const last = flushesAtEnd ? source.splitter.flush() : null;
-    if (last !== null) lines = [...lines, last];
+    if (last !== null) lines = [...lines, grouped(last)];
+    if (flushesAtEnd || !source.grouper.mayGoOn) sealed = lines.length;
+    source.held = lines.slice(sealed);
   };
+  const grouped = (line: RawLine): GroupedLine => ({
+    offset: line.offset,
+    text: line.text,
+    joins: source.grouper.joins(line.text),
+  });
   return {
     source,
     headMs() {
       const line = lines[next];
+      if (isFinished && next >= sealed) return Infinity;
       if (line !== undefined) return timeOf(line.offset);
-      if (isFinished) return Infinity;
       const ms = timeOf(source.splitter.lineStart);
       // Its turn may come much later: until then it holds nothing.
       if (handle === null) closeIndex();
@@ -99,24 +136,28 @@ export function openRun(source: LogSource, flushesAtEnd: boolean, onRead: OnRead
     },
     take(limitMs) {
       const taken: TimedLine[] = [];
-      for (let line = lines[next]; line !== undefined; line = lines[next]) {
-        const atMs = timeOf(line.offset);
-        if (atMs > limitMs) break;
-        taken.push({ atMs, text: line.text });
+      for (let line = lines[next]; line !== undefined && next < sealed; line = lines[next]) {
+        if (!line.joins || next === 0) recordMs = timeOf(line.offset);
+        if (recordMs > limitMs) break;
+        taken.push({ atMs: recordMs, text: line.text, joins: line.joins });
         next += 1;
       }
       return taken;
     },
     async fill() {
-      if (isFinished || next < lines.length) return;
+      if (isFinished || next < sealed) return;
       handle ??= await openLogReader(source.file);
       chunk ??= Buffer.allocUnsafe(CHUNK_BYTES);
       const wanted = Math.min(chunk.length, source.end - source.position);
       const bytesRead = handle === null ? 0 : (await handle.read(chunk, 0, wanted, source.position)).bytesRead;
       onRead(bytesRead);
       source.position += bytesRead;
-      lines = source.splitter.push(chunk.subarray(0, bytesRead));
+      lines = lines.slice(next).concat(source.splitter.push(chunk.subarray(0, bytesRead)).map(grouped));
       next = 0;
+      sealed = Math.max(
+        0,
+        lines.findLastIndex(({ joins }) => !joins),
+      );
       // Shorter than it was: emptied or removed while we read.
       if (bytesRead === 0 || source.position >= source.end) finish();
     },

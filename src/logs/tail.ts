@@ -2,30 +2,42 @@
  * Finds places in a log file from its end or around an offset, reading no more than it must: `--lines 100` of a file
  * of gigabytes reads its last blocks.
  */
-import type { Grep } from './grep.ts';
+import type { ArchivedFile } from './archive-name.ts';
+import { groupLines, intoRecords } from './group-lines.ts';
 import { LINE_LIMIT_BYTES, splitLines } from './line-splitter.ts';
 import type { RawLine } from './line-splitter.ts';
-import type { ArchivedFile } from './archive-name.ts';
 import { openLogReader } from './log-reader.ts';
-import type { LogReader } from './log-reader.ts';
+import type { RecordText } from './record-filter.ts';
 import { CHUNK_BYTES } from './source.ts';
 import type { OnRead } from './source.ts';
 
 const NEWLINE = 0x0a;
 
+/** How far back from a place the beginning of its record is looked for. */
+const LOOK_BACK_BYTES = CHUNK_BYTES + 4_096;
+
 export interface Tail {
-  /** Where the first of the lines begins. */
+  /** Where the first of the lines begins: the start of a record. */
   readonly offset: number;
+  /** Lines from there on (that belong to records that pass). */
   readonly count: number;
 }
+
+/** For each record, whether it passes. */
+export type RecordTest = (records: readonly RecordText[]) => Promise<readonly boolean[]>;
 
 export interface LineFinder {
   /** The first start of a line at or after `offset`; `limit` where there is none below it. */
   lineStart(offset: number, limit: number): Promise<number>;
+  /** The first start of a record at or after `offset`; `limit` where there is none below it. */
+  recordStart(offset: number, limit: number): Promise<number>;
   /** Where the last complete line before `end` ends; `end` where the unfinished one is longer than a line may be. */
   lastLineEnd(start: number, end: number): Promise<number>;
-  /** The last `lines` lines (that `grep` lets pass) of those that begin in `start..end`; `start` begins a line. */
-  tail(start: number, end: number, lines: number, grep: Grep | null): Promise<Tail>;
+  /**
+   * The last `lines` lines of the records (that `test` lets pass) in `start..end`, and the rest of the record in which
+   * they begin; `start` begins a record.
+   */
+  tail(start: number, end: number, lines: number, test: RecordTest | null): Promise<Tail>;
   close(): Promise<void>;
 }
 
@@ -66,6 +78,64 @@ export async function openLineFinder(file: ArchivedFile, onRead: OnRead): Promis
     return limit;
   };
 
+  /** The lines from `from` (the start of one, not of a record where `isWithin`) on, until `visit` says true. */
+  const linesFrom = async (
+    from: number,
+    to: number,
+    isWithin: boolean,
+    visit: (line: RawLine, joins: boolean) => boolean,
+  ): Promise<void> => {
+    const splitter = splitLines(from);
+    const grouper = groupLines(isWithin);
+    const take = (line: RawLine): boolean => visit(line, grouper.joins(line.text));
+    for (let at = from; at < to;) {
+      const bytes = await read(at, to);
+      if (bytes.length === 0) break;
+      at += bytes.length;
+      if (splitter.push(bytes).some(take)) return;
+    }
+    const last = splitter.flush();
+    if (last !== null) take(last);
+  };
+
+  /** Where to begin to read so as to know what belongs together at `offset`, which then lies at or after it. */
+  const lookBack = async (offset: number, floor: number): Promise<number> =>
+    offset - floor <= LOOK_BACK_BYTES ? floor : lineStart(offset - LOOK_BACK_BYTES, offset);
+
+  const recordStart: LineFinder['recordStart'] = async (offset, limit) => {
+    // What was before it is gone: a rest of a record there counts as one.
+    const { base } = handle;
+    if (offset <= base) return base;
+    if (offset >= limit) return limit;
+    let from = await lookBack(offset, base);
+    // One line fills all of that.
+    if (from === offset) from = await lineStart(offset, limit);
+    let answer = limit;
+    await linesFrom(from, limit, from > base, (line, joins) => {
+      if (joins || line.offset < offset) return false;
+      answer = line.offset;
+      return true;
+    });
+    return answer;
+  };
+
+  /** The record that the line at `offset` belongs to: where it begins, and how many of its lines come before. */
+  const recordAround = async (start: number, offset: number, end: number): Promise<Tail> => {
+    const found = { offset, count: 0 };
+    let [head, before] = [-1, 0];
+    const from = await lookBack(offset, start);
+    await linesFrom(from, end, from > start, (line, joins) => {
+      if (line.offset >= offset) {
+        if (joins && head !== -1) Object.assign(found, { offset: head, count: before });
+        return true;
+      }
+      // Of a record that begins before what was looked at, that is the beginning.
+      [head, before] = joins && head !== -1 ? [head, before + 1] : [line.offset, 1];
+      return false;
+    });
+    return found;
+  };
+
   const tailOfAll = async (start: number, end: number, lines: number): Promise<Tail> => {
     let count = 0;
     let offset = end;
@@ -75,31 +145,49 @@ export async function openLineFinder(file: ArchivedFile, onRead: OnRead): Promis
       offset = position + 1;
       return count === lines;
     });
-    return count === lines ? { offset, count } : { offset: start, count: count + 1 };
+    if (count < lines) return { offset: start, count: count + 1 };
+    const record = await recordAround(start, offset, end);
+    return { offset: record.offset, count: count + record.count };
   };
 
-  const tailOfMatching = async (start: number, end: number, lines: number, grep: Grep): Promise<Tail> => {
+  const tailOfPassing = async (start: number, end: number, lines: number, test: RecordTest): Promise<Tail> => {
     let count = 0;
     let offset = end;
     let span = 4 * CHUNK_BYTES;
     for (let to = end; to > start && count < lines;) {
       const from = Math.max(start, to - span);
-      const first = from === start ? start : await lineStart(from, to);
+      const first = from === start ? start : await recordStart(from, to);
       if (first >= to) {
-        span *= 2; // One line fills all of it.
+        span *= 2; // One record fills all of it.
         continue;
       }
-      const matching = await matchesIn(handle, first, to, grep, onRead);
-      const wanted = matching.slice(-Math.min(matching.length, lines - count));
-      offset = wanted[0] ?? offset;
-      count += matching.length === 0 ? 0 : wanted.length;
+      for (const record of (await passingIn(first, to, test)).toReversed()) {
+        if (count >= lines) break;
+        offset = record.offset;
+        count += record.count;
+      }
       to = first;
     }
     return { offset, count };
   };
 
+  /** The records in `start..end` that pass, each with its number of lines; both are starts of records, or the end. */
+  const passingIn = async (start: number, end: number, test: RecordTest): Promise<Tail[]> => {
+    const lines: { readonly offset: number; readonly text: string; readonly joins: boolean }[] = [];
+    await linesFrom(start, end, false, (line, joins) => {
+      lines.push({ ...line, joins });
+      return false;
+    });
+    const records = intoRecords(lines);
+    const passes = await test(records);
+    return records
+      .filter((_, index) => passes[index] === true)
+      .map((record) => ({ offset: record[0]?.offset ?? start, count: record.length }));
+  };
+
   return {
     lineStart,
+    recordStart,
     async lastLineEnd(start, end) {
       let answer = -1;
       await lineEndsBackwards(Math.max(start, end - LINE_LIMIT_BYTES), end, (position) => {
@@ -109,33 +197,10 @@ export async function openLineFinder(file: ArchivedFile, onRead: OnRead): Promis
       if (answer !== -1) return answer;
       return end - start > LINE_LIMIT_BYTES ? end : start;
     },
-    async tail(start, end, lines, grep) {
+    async tail(start, end, lines, test) {
       if (start >= end || lines <= 0) return { offset: end, count: 0 };
-      return grep === null ? tailOfAll(start, end, lines) : tailOfMatching(start, end, lines, grep);
+      return test === null ? tailOfAll(start, end, lines) : tailOfPassing(start, end, lines, test);
     },
     close: () => handle.close(),
   };
-}
-
-/** Offsets of the lines in `start..end` that `grep` lets pass; both are starts of lines (or the end of the file). */
-async function matchesIn(handle: LogReader, start: number, end: number, grep: Grep, onRead: OnRead): Promise<number[]> {
-  const splitter = splitLines(start);
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-  const offsets: number[] = [];
-  const collect = async (lines: readonly RawLine[]): Promise<void> => {
-    const passes = await grep.test(lines.map((line) => line.text));
-    lines.forEach((line, index) => {
-      if (passes[index] === true) offsets.push(line.offset);
-    });
-  };
-  for (let from = start; from < end;) {
-    const { bytesRead } = await handle.read(chunk, 0, Math.min(chunk.length, end - from), from);
-    if (bytesRead === 0) break;
-    onRead(bytesRead);
-    await collect(splitter.push(chunk.subarray(0, bytesRead)));
-    from += bytesRead;
-  }
-  const last = splitter.flush();
-  if (last !== null) await collect([last]);
-  return offsets;
 }

@@ -119,10 +119,23 @@ export interface RuntimeMeasures {
   readonly inFlight: number;
 }
 
+/** Output that found no room in its file, since the worker started: it was dropped so that the app could go on. */
+export interface LogDrops {
+  /** Line ends among the bytes: a line of which only the beginning was written counts as dropped. */
+  readonly lines: number;
+  readonly bytes: number;
+  /** The file takes nothing now, or has been taking output again for a few seconds only. */
+  readonly isDropping: boolean;
+  /** What the system said last: `ENOSPC`, `EDQUOT`, `EIO` or `EROFS`. */
+  readonly code: string;
+}
+
 export interface AgentReport {
   readonly seq: number;
   readonly counters: RequestCounters;
   readonly runtime: RuntimeMeasures;
+  /** Left out while nothing was dropped, and by agents that do not know of it; daemons that do not, ignore it. */
+  readonly log?: LogDrops;
 }
 
 export interface ServerState {

@@ -41,6 +41,17 @@ export interface WorkerDocument {
   readonly reason: string | null;
   /** The version of Node it runs, null for other programs. */
   readonly node: string | null;
+  /** Output that a full disk kept out of its log, since it started; null while there was none. */
+  readonly logDropped: LogDropDocument | null;
+}
+
+export interface LogDropDocument {
+  readonly lines: number;
+  readonly bytes: number;
+  /** Still, or until a few seconds ago. */
+  readonly dropping: boolean;
+  /** What the system said: `ENOSPC`, `EDQUOT`, `EIO` or `EROFS`. */
+  readonly code: string;
 }
 
 export interface AppDocument {
@@ -67,6 +78,16 @@ export interface AppDetailDocument extends AppDocument {
   readonly logs: { readonly directory: string };
   readonly dispatch: DispatchLevel;
   readonly lastOperation: OperationDocument | null;
+  /** The newest end of a worker that nobody asked for, where it printed anything before; null where there is none. */
+  readonly lastCrash: CrashDocument | null;
+}
+
+export interface CrashDocument {
+  readonly at: string;
+  readonly worker: string;
+  readonly reason: string | null;
+  /** What it printed last, both streams, oldest first. */
+  readonly lastLines: readonly string[];
 }
 
 export interface DaemonDocument {
@@ -198,6 +219,8 @@ export const EVENT_TYPES = [
   'worker-signalled',
   'crash-loop',
   'crash-loop-ended',
+  'log-dropped',
+  'log-drop-ended',
   'port-opened',
   'port-closed',
   'port-taken',
@@ -221,7 +244,13 @@ export interface EventDocument {
 
 export interface WhyDocument {
   readonly app: string;
-  readonly chain: readonly { readonly at: string; readonly event: string; readonly because: string }[];
+  readonly chain: readonly {
+    readonly at: string;
+    readonly event: string;
+    readonly because: string;
+    /** Of the newest crash: what the worker printed last. */
+    readonly lastLines?: readonly string[];
+  }[];
   readonly summary: string;
 }
 

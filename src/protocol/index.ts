@@ -3,6 +3,7 @@ export * from './agent.ts';
 export * from './app-config.ts';
 export * from './documents.ts';
 export * from './errors.ts';
+export { levelOf, LOG_LEVELS } from './log-level.ts';
 export * from './records.ts';
 export type { Clock } from './time.ts';
 export * from './traffic.ts';

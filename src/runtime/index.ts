@@ -17,7 +17,7 @@ export {
 export type { SparseHistogram } from './histogram.ts';
 export { Http2Sessions } from './http2.ts';
 export { RuntimeMeter } from './measures.ts';
-export { FLAG_IPV6_ONLY, FLAG_REUSE_PORT, protocolOf } from './node-internals.ts';
+export { FLAG_IPV6_ONLY, FLAG_REUSE_PORT, hasLoaded, protocolOf } from './node-internals.ts';
 export type {
   ClientHandle,
   HttpResponse,

@@ -122,3 +122,10 @@ export function openSockets(servers: ReadonlySet<NetServer>): NetSocket[] {
     return server !== undefined && servers.has(server);
   });
 }
+
+/** Whether Node has loaded this module of its own, such as `internal/worker`: asked without loading any. */
+export function hasLoaded(module: string): boolean {
+  return (process as unknown as { readonly moduleLoadList: readonly string[] }).moduleLoadList.includes(
+    `NativeModule ${module}`,
+  );
+}

@@ -3,6 +3,7 @@
  * whether it is still there, takes its channel back, gives it to its slot, and replaces one whose agent stays silent.
  */
 import {
+  isCrash,
   newAdoption,
   stepAdoption,
   type AdoptionEffect,
@@ -167,8 +168,9 @@ class AdoptionRun {
 
   /** It died while nobody looked: its tree may have survived it. */
   #bury(exit: Exit, reason: string): void {
-    const { records, processes } = this.#app.edges;
-    const { pid, generation, bootId } = this.#record;
+    const { records, processes, output } = this.#app.edges;
+    const { pid, slot, generation, bootId, phase } = this.#record;
+    const lastLines = isCrash(exit, null, phase === 'running') ? output.lastWords(this.#app.app, slot, generation) : [];
     if (bootId === this.#sources.bootId) void processes.sweep(this.#handle, false);
     records.workers.remove(this.#record);
     records.events.append({
@@ -176,7 +178,13 @@ class AdoptionRun {
       worker: this.#handle.id,
       type: 'worker-exited',
       reason,
-      data: { pid, generation, code: exit.code, signal: exit.signal },
+      data: {
+        pid,
+        generation,
+        code: exit.code,
+        signal: exit.signal,
+        ...(lastLines.length === 0 ? {} : { lastLines }),
+      },
     });
   }
 }

@@ -1,8 +1,9 @@
 /** What each message of an agent means for its tenant. One function per message; decisions stay in `core/`. */
 import { readVariable } from '../os/index.ts';
-import { SPAWN_VARIABLE, type AgentMessage } from '../protocol/index.ts';
+import { SPAWN_VARIABLE, type AgentMessage, type AgentReport } from '../protocol/index.ts';
 import type { LinkListener } from './agent-link.ts';
 import { parseAgentMessage } from './agent-schema.ts';
+import { noteLogDrops } from './log-drops.ts';
 import type { Tenant } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
@@ -29,7 +30,7 @@ const RECEIVERS: Receivers = {
     else reportGarbage(tenant, handle, `pid ${message.pid} is none of this worker`);
     handle.nodeVersion ??= message.node.replace(/^v/, '');
     if (message.signalledReady) handle.signalledReadyAt ??= tenant.at;
-    handle.addReport(message.report);
+    takeReport(tenant, handle, message.report);
     handle.link?.send({ type: 'ack', seq: message.report.seq });
     tenant.host.desk.restoreServers(tenant, handle, message.servers);
     if (handle.isAccepting && message.phase !== 'draining') handle.link?.send({ type: 'accept' });
@@ -71,7 +72,7 @@ const RECEIVERS: Receivers = {
   },
 
   report(tenant, handle, message) {
-    handle.addReport(message.report);
+    takeReport(tenant, handle, message.report);
     handle.link?.send({ type: 'ack', seq: message.report.seq });
     if (message.replyTo !== null) handle.answerReport(message.replyTo);
     tenant.host.desk.reportLoad(handle);
@@ -79,14 +80,14 @@ const RECEIVERS: Receivers = {
 
   draining(tenant, handle, message) {
     handle.isAccepting = false;
-    handle.addReport(message.report);
+    takeReport(tenant, handle, message.report);
     tenant.host.desk.detach(handle);
     tenant.host.onTenantChanged(tenant);
   },
 
   drained(tenant, handle, message) {
     handle.drain = message.summary;
-    handle.addReport(message.report);
+    takeReport(tenant, handle, message.report);
     tenant.step({ type: 'drained', at: tenant.at, generation: handle.generation });
   },
 
@@ -96,8 +97,13 @@ const RECEIVERS: Receivers = {
 
   exit(tenant, handle, message) {
     handle.exitWord = { code: message.code, reason: message.reason };
-    handle.addReport(message.report);
+    takeReport(tenant, handle, message.report);
   },
+};
+
+const takeReport = (tenant: Tenant, handle: WorkerHandle, report: AgentReport): void => {
+  handle.addReport(report);
+  noteLogDrops(tenant, handle);
 };
 
 /** Its own process, or one that it started: behind wrappers the app is a descendant. */

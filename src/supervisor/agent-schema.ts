@@ -56,6 +56,14 @@ const report = v.object({
     openConnections: whole,
     inFlight: whole,
   }),
+  log: v.exactOptional(
+    v.object({
+      lines: whole,
+      bytes: whole,
+      isDropping: v.boolean(),
+      code: v.pipe(v.string(), v.regex(/^E[A-Z]{1,15}$/)),
+    }),
+  ),
 });
 
 const server = v.object({

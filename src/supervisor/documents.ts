@@ -1,7 +1,15 @@
 /** Turns what the supervisor knows into the documents that people and programs read (CONTRACT.md). */
 import { appStatus, WORKER_STATUS, type WorkerPhase } from '../core/index.ts';
 import { readUsage } from '../os/index.ts';
-import type { AppDocument, HealthDocument, PortDocument, ShardView, WorkerDocument } from '../protocol/index.ts';
+import type {
+  AppDocument,
+  HealthDocument,
+  LogDropDocument,
+  LogDrops,
+  PortDocument,
+  ShardView,
+  WorkerDocument,
+} from '../protocol/index.ts';
 import type { App } from './app.ts';
 import type { Tenant } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -105,8 +113,12 @@ const describeWorker = (tenant: Tenant, shard: ShardView | null, isHolder: boole
     acceptQueue: isHolder ? (shard?.acceptQueue ?? null) : null,
     reason: tenant.explanation(),
     node: handle?.nodeVersion ?? null,
+    logDropped: describeDrops(handle?.lastReport?.log),
   };
 };
+
+const describeDrops = (log: LogDrops | undefined): LogDropDocument | null =>
+  log === undefined ? null : { lines: log.lines, bytes: log.bytes, dropping: log.isDropping, code: log.code };
 
 const cpuPercent = (handle: WorkerHandle): number | null => {
   const span = handle.reportSpan;

@@ -100,6 +100,8 @@ export interface Output {
   open(app: string, slot: number, generation: number): WorkerOutput;
   /** The last lines that a worker wrote, for a failure that must be explained at once. */
   lastLines(app: string, slot: number, generation: number, count: number): Promise<readonly string[]>;
+  /** What a worker that has just crashed printed last, for the event: bounded, and read at once. */
+  lastWords(app: string, slot: number, generation: number): readonly string[];
 }
 
 export interface SupervisorEdges {

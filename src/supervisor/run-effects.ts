@@ -54,6 +54,9 @@ const RUNNERS: Runners = {
         generation: handle?.generation ?? tenant.state.generation,
         pid: handle?.pid ?? handle?.firstPid ?? null,
         release: tenant.release,
+        ...(event === 'worker-exited' && handle !== null && handle.lastWords.length > 0
+          ? { lastLines: handle.lastWords }
+          : {}),
       },
     });
   },

@@ -6,6 +6,7 @@
  */
 import {
   describeExit,
+  isCrash,
   newWorker,
   readinessAt,
   stepWorker,
@@ -22,6 +23,7 @@ import { receiveMessage } from './agent-messages.ts';
 import { accountForExit } from './exit-account.ts';
 import type { SupervisorEdges } from './edges.ts';
 import { labelOf, type ListenDesk } from './listen-desk.ts';
+import { endLogDrops } from './log-drops.ts';
 import { askToDrain, runEffect } from './run-effects.ts';
 import type { StartedProcess } from './processes.ts';
 import { wait } from './schedule.ts';
@@ -301,6 +303,7 @@ const endWorker = async (
   handle.servers.clear();
   const exit: Exit = accountForExit(edges.processes, handle, code, signal);
   handle.adoption?.end(exit);
+  endLogDrops(tenant, handle);
   edges.onDescriptorsChanged();
   const isWanted = tenant.state.wanted === 'up';
   // After a stop, "stopped" means that nobody is left. After a crash the next one must not wait, not even for the look
@@ -309,5 +312,10 @@ const endWorker = async (
   else if (tenant.isAgentless) void edges.processes.sweep(handle, false);
   else edges.schedule.background(SWEEP_AFTER_MS, () => void edges.processes.sweep(handle, false));
   edges.records.workers.remove({ app: tenant.host.app, slot: tenant.slot, generation: handle.generation });
+  if (isCrash(exit, tenant.state.ending, tenant.state.hasBeenReady)) {
+    handle.lastWords = edges.output.lastWords(tenant.host.app, tenant.slot, handle.generation);
+  }
   tenant.step({ type: 'exited', at: tenant.at, generation: handle.generation, exit });
+  // A start that fails before there is a process is told with this handle too.
+  handle.lastWords = [];
 };

@@ -7,6 +7,7 @@ import type {
   DrainSummary,
   Lane,
   ListenAddress,
+  LogDrops,
   RequestCounters,
   ServerState,
 } from '../protocol/index.ts';
@@ -75,6 +76,13 @@ export class WorkerHandle {
   refusals = 0;
   signalledReadyAt: number | null = null;
   drain: DrainSummary | null = null;
+  /** Lines of its output are being dropped, and an event says so. */
+  isDroppingLog = false;
+  /** Drops that the last event about their end told of, and when there was an event about drops. */
+  toldDrops: LogDrops | null = null;
+  dropsToldAt = -Infinity;
+  /** What it printed last, while the event of its crash is written. */
+  lastWords: readonly string[] = [];
   exitWord: { readonly code: number; readonly reason: string | null } | null = null;
   readonly servers = new Map<number, HandleServer>();
   #reports: AgentReport[] = [];

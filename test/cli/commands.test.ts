@@ -263,22 +263,18 @@ describe('apply', () => {
 });
 
 describe('logs', () => {
-  it('filters by level, counting the last lines afterwards', async () => {
+  it('asks for a level and above by any of its names, and for the last lines of that', async () => {
     await using harness = await openHarness();
-    const lines = [
-      '{"level":50,"msg":"one"}',
-      '2026 INFO two',
-      'ERROR three',
-      '{"level":"warn"}',
-      'plain',
-      '[error] four',
-    ];
-    harness.service.logLines = lines.map((line) => ({ at: '', app: 'a', worker: 'a/0', stream: 'stdout', line }));
-    const { out } = await harness.drover('logs', '--level', 'error', '--lines', '2', '--json');
-    assert.deepEqual(
-      out.split('\n').map((line) => json(line)['line']),
-      ['ERROR three', '[error] four'],
-    );
+    for (const [name, level] of [
+      ['WARNING', 40],
+      ['fatal', 60],
+      ['verbose', 20],
+    ] as const) {
+      assert.equal((await harness.drover('logs', '--level', name, '--lines', '2')).code, 0);
+      assert.deepEqual([harness.service.logQuery?.level, harness.service.logQuery?.lines], [level, 2]);
+    }
+    await harness.drover('logs', '--level', 'info');
+    assert.deepEqual([harness.service.logQuery?.level, harness.service.logQuery?.lines], [30, null]);
   });
 
   it('refuses times, levels and expressions that make no sense', async () => {

@@ -2,7 +2,7 @@
  * A daemon without workers: a `DroverService` that answers from memory and writes down what it was asked, so that tests
  * can compare before and after. Outcomes of operations are decided by `outcomes`.
  */
-import type { CallContext, DroverService, Target } from '../../src/api/index.ts';
+import type { CallContext, DroverService, LogQuery, Target } from '../../src/api/index.ts';
 import { planChanges, type KnownApp } from '../../src/config/index.ts';
 import {
   type AppConfig,
@@ -41,6 +41,7 @@ export class FakeService implements DroverService {
   readonly calls: string[] = [];
   outcome: ReceiptOutcome = 'completed';
   logLines: LogLineDocument[] = [];
+  logQuery: LogQuery | null = null;
   eventList: EventDocument[] = [];
   /** How many documents a stream was asked for: shows back-pressure. */
   pulled = 0;
@@ -77,6 +78,7 @@ export class FakeService implements DroverService {
           acceptQueue: 0,
           reason: null,
           node: '24.21.0',
+          logDropped: { lines: 12, bytes: 3_400, dropping: true, code: 'ENOSPC' },
         },
       ],
     };
@@ -129,6 +131,7 @@ export class FakeService implements DroverService {
     logs: { directory: '/var/log' },
     dispatch: 'exact' as const,
     lastOperation: null,
+    lastCrash: { at: AT, worker: `${name}/0`, reason: 'exited with code 1', lastLines: ['Error: the moon'] },
   });
   env = async (app: string) => {
     this.find(app);
@@ -216,7 +219,8 @@ export class FakeService implements DroverService {
     yield done;
   }
 
-  async *logs(): AsyncGenerator<LogLineDocument> {
+  async *logs(query: LogQuery): AsyncGenerator<LogLineDocument> {
+    this.logQuery = query;
     for (const line of this.logLines) {
       this.pulled += 1;
       yield line;

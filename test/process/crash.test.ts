@@ -1,11 +1,14 @@
 /** What happens when a worker dies: the siblings answer, a new one takes its place at once, and the cause is on record. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { AppDetailDocument } from '../../src/protocol/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLoad } from '../support/load/index.ts';
 import { isAlive, killAndListClients } from '../support/processes.ts';
 import {
   ask,
+  change,
+  fixture,
   openPlace,
   pidsOf,
   readApp,
@@ -86,6 +89,61 @@ describe('a worker that is killed', () => {
     assert.match(summary, /shop/);
     const spawned = chain.findLast(({ event }) => /spawned/.test(event));
     assert.match(spawned?.because ?? '', /SIGKILL/, 'the new worker is there because the old one was killed');
+  });
+});
+
+describe('the event of a crash', () => {
+  it('has the last lines of the worker, as have `why` and `show`, bounded however long a line is', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 1 }));
+    await assert.rejects(ask(port, '/throw'));
+    await untilApp(drover, 'shop', 'is back', (app) => readyWorkers(app)[0]?.restarts === 1);
+    const [exit] = await readEvents(drover, 'shop', 'worker-exited');
+    const lines = exit?.data['lastLines'] as readonly string[];
+    assert.ok(lines.includes('Error: as asked by a client'), lines.join('\n'));
+    assert.ok(lines.length <= 30 && lines.join('').length <= 8 * 1024);
+    const { chain } = await readWhy(drover, 'shop');
+    assert.deepEqual(chain.find(({ event }) => event.includes('worker exited'))?.lastLines, lines);
+    assert.match((await drover.run(['why', 'shop'])).stdout, /\| Error: as asked by a client/);
+    const { lastCrash } = await drover.json<AppDetailDocument>(['show', 'shop']);
+    assert.deepEqual([lastCrash?.worker, lastCrash?.lastLines], ['shop/0', lines]);
+    assert.match((await drover.run(['show', 'shop'])).stdout, /last crash: shop\/0 .*\n(?:.*\n)*.*\| Error: as asked/);
+  });
+
+  it('has them for a signal, a failed start and a death while the daemon was away, and for no stop', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', {
+      script: fixture('writes-lines.cjs'),
+      port,
+      instances: 1,
+      env: { LINES: '100' },
+    });
+    const lastLines = async (): Promise<readonly string[]> =>
+      ((await readEvents(drover, 'shop', 'worker-exited')).at(-1)?.data['lastLines'] ?? []) as readonly string[];
+    const [first = 0] = pidsOf(await readApp(drover, 'shop'));
+    process.kill(first, 'SIGSEGV');
+    const back = await untilApp(drover, 'shop', 'is back', (app) => readyWorkers(app).some(({ pid }) => pid !== first));
+    assert.ok((await lastLines()).includes(`${first} line 99`));
+
+    const [second = 0] = pidsOf(back);
+    const { pid: daemon, guardPid } = await drover.daemon();
+    assert.ok(daemon !== null && guardPid !== null);
+    // The guard first, or it would bring the daemon back before the worker is gone.
+    process.kill(guardPid, 'SIGSTOP');
+    process.kill(daemon, 'SIGKILL');
+    process.kill(second, 'SIGKILL');
+    process.kill(guardPid, 'SIGCONT');
+    await eventually('the death is on record', async () => (await lastLines()).includes(`${second} line 99`));
+    await drover.untilReady('shop', 1);
+
+    await change(drover, ['stop', 'shop']);
+    assert.deepEqual(await lastLines(), []);
+
+    await drover.run(['start', fixture('throws-at-start.cjs'), '--name', 'moon']);
+    const failed = (await readEvents(drover, 'moon', 'worker-exited'))[0]?.data['lastLines'] as readonly string[];
+    assert.ok(failed.includes('about to fail') && failed.includes('Error: cannot read the moon'), failed.join('\n'));
   });
 });
 

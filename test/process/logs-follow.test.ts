@@ -176,6 +176,25 @@ describe('following the output of workers', () => {
     );
   });
 
+  it('keeps the traces of two workers apart that are written in turns, and shows one that ends a file', async () => {
+    await using folder = await temporaryFolder();
+    const logs = openLogs({ home: folder.path, isAlive: () => true });
+    const files = [0, 1].map((slot) => logs.openWorker({ app: 'shop', slot, generation: 1, uid: null }));
+    const writeBoth = (text: string): void => files.forEach((log, slot) => writeSync(log.stderr, `${slot} ${text}`));
+    writeBoth('before\nError: no\n    at one\n');
+    const lines = await followUntil(folder.path, (soFar) => {
+      if (soFar.length === 2) setImmediate(() => files.forEach(({ stderr }) => writeSync(stderr, '    at two\n')));
+      return soFar.length === 8;
+    });
+    for (const log of files) log.close();
+    logs.close();
+    const trace = ['Error: no', '    at one', '    at two'];
+    assert.deepEqual(
+      lines.map(({ line }) => line),
+      ['0 before', '1 before', ...trace, ...trace],
+    );
+  });
+
   it('goes on after the files were emptied under the writers', async () => {
     await using folder = await temporaryFolder();
     const logs = openLogs({ home: folder.path, isAlive: () => true });
@@ -282,12 +301,12 @@ describe('a file of 200 MB', () => {
       return (await read(folder.path, { ...options, onRead: (bytes) => (bytesRead += bytes) })).length;
     };
     assert.equal(await counted({ lines: 100 }), 100);
-    assert.ok(bytesRead < 200_000, `${bytesRead} bytes for 100 lines`);
+    assert.ok(bytesRead < 300_000, `${bytesRead} bytes for 100 lines`);
     assert.equal(await counted({ lines: 1, grep: /^need(le)+$/ }), 1);
     assert.ok(bytesRead < 1_500_000, `${bytesRead} bytes for a match near the end`);
     // The kernel's stamp may be a few milliseconds older than our clock.
     assert.equal(await counted({ sinceMs: sinceMs - 15 }), 2);
-    assert.ok(bytesRead < 200_000, `${bytesRead} bytes for two new lines`);
+    assert.ok(bytesRead < 300_000, `${bytesRead} bytes for two new lines`);
   });
 });
 

@@ -204,6 +204,7 @@ export class SimDaemon {
       output: {
         open: () => ({ stdoutFd: -1, stderrFd: -1, close: () => {} }),
         lastLines: async () => [],
+        lastWords: () => [],
       },
       resolveCommand: async () => ({ argv: ['node'], agentAt: 1, nodeVersion: '24.0.0' }),
       newId: () => `spawn-${this.#ids.next++}`,

@@ -1,7 +1,6 @@
-import { DroverError, type LogLineDocument } from '../../protocol/index.ts';
+import { DroverError, levelOf, LOG_LEVELS, type LogLineDocument } from '../../protocol/index.ts';
 import { defineCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { parseLevel, passesLevel } from '../log-level.ts';
 import { formatTime } from '../render/values.ts';
 import { parseTime } from '../time.ts';
 
@@ -10,7 +9,7 @@ interface Options {
   readonly since?: string;
   readonly until?: string;
   readonly grep?: string;
-  readonly level?: number;
+  readonly level?: string;
   readonly lines?: number;
   readonly json?: boolean;
 }
@@ -20,6 +19,16 @@ const DEFAULT_LINES = 100;
 const parseLines = (text: string): number => {
   if (/^\d{1,6}$/.test(text)) return Number(text);
   throw new DroverError('DROVER_USAGE', { message: `--lines ${JSON.stringify(text)}: write a number up to 999999.` });
+};
+
+/** The offered name of a level: `WARNING` is `warn`. */
+const parseLevel = (text: string): string => {
+  const level = levelOf(text);
+  const name = LOG_LEVELS.find((one) => levelOf(one) === level);
+  if (name !== undefined) return name;
+  throw new DroverError('DROVER_USAGE', {
+    message: `--level ${JSON.stringify(text)}: use ${LOG_LEVELS.slice(0, -1).join(', ')} or ${LOG_LEVELS.at(-1)}.`,
+  });
 };
 
 const LONGEST_EXPRESSION = 1_000;
@@ -43,15 +52,19 @@ export const command = defineCommand<Options>({
     { flags: '-f, --follow', about: 'go on with what is written from now on' },
     { flags: '--since <time>', about: '`10m`, `2h`, `yesterday`, `14:30`, or an ISO time' },
     { flags: '--until <time>', about: 'the same' },
-    { flags: '--grep <expression>', about: 'only lines that match', parse: parseGrep },
+    {
+      flags: '--grep <expression>',
+      about: 'only records of which a line matches; a stack trace is one record',
+      parse: parseGrep,
+    },
     {
       flags: '--level <level>',
-      about: 'only lines of this level or above: trace, debug, info, warn, error, fatal',
+      about: `only records of this level or above: ${LOG_LEVELS.join(', ')}`,
       parse: parseLevel,
     },
     {
       flags: '--lines <n>',
-      about: `the last so many (default ${DEFAULT_LINES}, all with --since or --grep)`,
+      about: `the last so many, from the start of a record (default ${DEFAULT_LINES}, all with --since or --grep)`,
       parse: parseLines,
     },
     { flags: '--json', about: 'one JSON document a line' },
@@ -63,24 +76,14 @@ export const command = defineCommand<Options>({
     const isBounded = sinceMs !== undefined || untilMs !== undefined || grep !== undefined || level !== undefined;
     const lines = options.lines ?? (isBounded ? undefined : DEFAULT_LINES);
     const client = await context.connect();
-    // The daemon does not know levels: with one, the last lines are counted here.
-    const request = { target: target === 'all' ? undefined : target, sinceMs, untilMs, grep, follow };
-    const print = (line: LogLineDocument): void => {
-      context.print(json ? JSON.stringify(line) : renderLine(line, context));
-    };
+    const request = { target: target === 'all' ? undefined : target, sinceMs, untilMs, grep, level, lines, follow };
     const signal = context.interrupted();
-    const kept: LogLineDocument[] = [];
-    const isCounted = level !== undefined && lines !== undefined && !follow;
     try {
-      for await (const line of client.logs({ ...request, lines: level === undefined ? lines : undefined }, signal)) {
-        if (level !== undefined && !passesLevel(line, level)) continue;
-        if (!isCounted) print(line);
-        else if (kept.push(line) > lines) kept.shift();
-      }
+      for await (const line of client.logs(request, signal))
+        context.print(json ? JSON.stringify(line) : renderLine(line, context));
     } catch (error) {
       if (!signal.aborted) throw error;
     }
-    kept.forEach(print);
     return 0;
   },
 });

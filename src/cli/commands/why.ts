@@ -9,8 +9,10 @@ export const command = defineCommand<{ json?: boolean }>({
     if (options.json) context.print(JSON.stringify(document));
     else {
       context.print(document.summary);
-      for (const { at, event, because } of document.chain)
+      for (const { at, event, because, lastLines = [] } of document.chain) {
         context.print(`  ${formatTime(at, true)}  ${event}${because === '' ? '' : `, because ${because}`}`);
+        for (const line of lastLines) context.print(context.paint('dim', `      | ${line}`));
+      }
     }
     return 0;
   },

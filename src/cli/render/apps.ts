@@ -1,5 +1,12 @@
 /** Apps and workers as tables. */
-import type { AppDetailDocument, AppDocument, PortDocument, WorkerDocument } from '../../protocol/index.ts';
+import type {
+  AppDetailDocument,
+  AppDocument,
+  CrashDocument,
+  LogDropDocument,
+  PortDocument,
+  WorkerDocument,
+} from '../../protocol/index.ts';
 import type { CliContext, Style } from '../context.ts';
 import { renderTable } from './table.ts';
 import { formatAge, formatBytes, formatNumber, formatTime } from './values.ts';
@@ -80,10 +87,29 @@ const renderWorkerRow = (worker: WorkerDocument, context: CliContext): string[] 
   worker.reason === null ? '' : context.paint('dim', firstLine(worker.reason)),
 ];
 
+const describeDrops = ({ lines, bytes, dropping, code }: LogDropDocument, { paint }: CliContext): string =>
+  paint(
+    dropping ? 'red' : 'yellow',
+    `${lines} lines (${formatBytes(bytes)}) dropped${dropping ? ', still' : ''}: ${code}`,
+  );
+
+/** Undefined from a daemon of the version before. */
+const renderCrash = (crash: CrashDocument | null | undefined, { paint }: CliContext): readonly string[] =>
+  crash
+    ? [
+        '',
+        `last crash: ${crash.worker} ${firstLine(crash.reason ?? 'ended')} (${formatTime(crash.at)})`,
+        ...crash.lastLines.map((line) => paint('dim', `  | ${line}`)),
+      ]
+    : [];
+
 /** One app in depth. */
 export const renderDetail = (app: AppDetailDocument, context: CliContext): string => {
   const ports = app.ports.map((port) => `${formatPort(port)} ${port.protocol}${port.declared ? '' : ' (learned)'}`);
   const last = app.lastOperation;
+  const drops = app.workers.flatMap(({ id, logDropped }) =>
+    logDropped ? [[`output of ${id}`, describeDrops(logDropped, context)] as const] : [],
+  );
   const facts: readonly (readonly [string, string])[] = [
     ['status', `${paintStatus(app.status, context)}${app.reason === null ? '' : `: ${app.reason}`}`],
     ['command', app.command.join(' ')],
@@ -94,6 +120,7 @@ export const renderDetail = (app: AppDetailDocument, context: CliContext): strin
     ['ports', ports.join(', ') || 'none'],
     ['dispatch', app.dispatch],
     ['logs', app.logs.directory],
+    ...drops,
     [
       'last operation',
       last === null
@@ -109,5 +136,6 @@ export const renderDetail = (app: AppDetailDocument, context: CliContext): strin
       HEAD.slice(0, -1).concat('reason'),
       app.workers.map((worker) => renderWorkerRow(worker, context)),
     ),
+    ...renderCrash(app.lastCrash, context),
   ].join('\n');
 };

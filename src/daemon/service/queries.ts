@@ -5,6 +5,7 @@ import { readLogs } from '../../logs/index.ts';
 import type { AppDetailDocument, EventDocument, LogLineDocument } from '../../protocol/index.ts';
 import { describeApp, describeHealth, workerEnvironment } from '../../supervisor/index.ts';
 import { followEvents } from '../follow-events.ts';
+import { lastCrashOf } from '../last-crash.ts';
 import { metricsText } from '../metrics-text.ts';
 import { explain } from '../why.ts';
 import type { AppIndex } from './app-index.ts';
@@ -14,6 +15,9 @@ type Queries = Pick<
   DroverService,
   'list' | 'show' | 'env' | 'health' | 'why' | 'daemonStatus' | 'metrics' | 'plan' | 'logs' | 'events'
 >;
+
+/** Newest events of an app that are looked through for what explains its state. */
+const CAUSES_LOOKED_AT = 200;
 
 export const queriesOf = (parts: ServiceParts, index: AppIndex): Queries => {
   const { supervisor, store, operations } = parts;
@@ -37,6 +41,7 @@ export const queriesOf = (parts: ServiceParts, index: AppIndex): Queries => {
         logs: { directory: parts.logs.directory(name) },
         dispatch: supervisor.edges.traffic.level,
         lastOperation: app.lastOperation ?? operations.list(name)[0] ?? null,
+        lastCrash: lastCrashOf(store.events.list({ app: name, limit: CAUSES_LOOKED_AT })),
       };
       return detail;
     },
@@ -51,7 +56,10 @@ export const queriesOf = (parts: ServiceParts, index: AppIndex): Queries => {
 
     health: async (name) => describeHealth(name === null ? supervisor.apps : [index.get(name)]),
     why: async (name) =>
-      explain(describeApp(index.get(name)), store.events.list({ app: name, withDaemon: true, limit: 200 })),
+      explain(
+        describeApp(index.get(name)),
+        store.events.list({ app: name, withDaemon: true, limit: CAUSES_LOOKED_AT }),
+      ),
     daemonStatus: async () => parts.status(),
     metrics: async () => metricsText(supervisor.apps),
 
@@ -84,6 +92,7 @@ const streamLogs = (
     sinceMs: query.sinceMs,
     untilMs: query.untilMs,
     grep: query.grep === null ? null : new RegExp(query.grep),
+    level: query.level,
     lines: query.lines,
     follow: query.follow,
     signal,

@@ -51,6 +51,8 @@ export interface WorkerOptions {
   readonly boot?: Partial<AgentBoot>;
   /** Start this command instead of Node, with the agent in `NODE_OPTIONS`: what happens behind `npm start`. */
   readonly wrapper?: readonly [string, ...string[]];
+  /** Descriptors of files that it prints to, as real workers do; by default its lines are kept in `output`. */
+  readonly files?: { readonly stdout: number; readonly stderr: number };
 }
 
 let bundled: Promise<void> | null = null;
@@ -147,7 +149,7 @@ export class FakeWorker {
     const [command, ...args] = options.wrapper ?? [options.node ?? process.execPath, '--require', AGENT_FILE, ...words];
     this.child = spawn(command, args, {
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe', ...passed],
+      stdio: ['ignore', options.files?.stdout ?? 'pipe', options.files?.stderr ?? 'pipe', ...passed],
       env: {
         PATH: process.env['PATH'],
         ...(options.wrapper === undefined ? {} : { NODE_OPTIONS: `--require ${AGENT_FILE}` }),

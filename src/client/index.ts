@@ -1,6 +1,6 @@
 /** The door of `client/`: how to find, start and talk to the daemon. */
 export { type ClientOptions, createClient, type DroverClient, type EventRequest, type LogRequest } from './client.ts';
-export { findHome, findSocketPath, type HomeQuestion, ownHome } from './home.ts';
+export { findHome, findSocketPath, type HomeQuestion, isReadOnly, ownHome } from './home.ts';
 export { absentDaemon } from './http.ts';
 export { ensureDaemon } from './ensure-daemon.ts';
 export { isAnswering } from './is-answering.ts';

@@ -9,6 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DroverError } from '../protocol/index.ts';
 import type { DroverClient } from './client.ts';
+import { isReadOnly, ownHome } from './home.ts';
 import { isAnswering } from './is-answering.ts';
 
 export interface DaemonStart {
@@ -37,12 +38,14 @@ const LOG_LINES = 10;
 
 /** Resolves when the daemon answers. Throws DROVER_DAEMON_START with the end of its log when it does not come up. */
 export const startDaemon = async (home: string, client: DroverClient, options: DaemonStart): Promise<void> => {
-  const log = join(home, 'daemon.log');
+  const { runtimePath } = ownHome();
+  const isFixed = isReadOnly(home);
+  const log = isFixed ? runtimePath('log') : join(home, 'daemon.log');
   const fail = (message: string, cause?: unknown): DroverError =>
     new DroverError('DROVER_DAEMON_START', { message, log }, { cause });
   let output: number;
   try {
-    mkdirSync(home, { recursive: true, mode: 0o700 });
+    mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
     output = openSync(log, 'a', 0o600);
   } catch (cause) {
     throw fail(`its home cannot be written: ${(cause as Error).message}`, cause);

@@ -3,17 +3,18 @@
  * a daemon of it, `run.ts` a foreground process without state on disk.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DroverService } from '../api/index.ts';
-import { lastLines, openLogs, type Logs } from '../logs/index.ts';
+import { openLogs, type Logs } from '../logs/index.ts';
 import { openDataPath, type DataPath } from '../net/index.ts';
 import { bootId, readUsage } from '../os/index.ts';
-import type { Clock, DaemonDocument, DispatchLevel } from '../protocol/index.ts';
+import type { Clock, DaemonDocument, DispatchLevel, WorkerRecord } from '../protocol/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 import {
   adoptWorkers,
+  findStrays,
   openAgentSocket,
   REPORT_EVERY_MS,
   Supervisor,
@@ -21,10 +22,13 @@ import {
   type Output,
   type SupervisorEdges,
 } from '../supervisor/index.ts';
+import { fileOutput } from './file-output.ts';
 import { CHANNEL_PREFIX, type Inherited } from './inheritance.ts';
 import type { KeptDescriptor } from './guard.ts';
 import { Operations } from './operations.ts';
 import { resolveCommand } from './resolve-command.ts';
+import { openRunDirectory } from './run-directory.ts';
+import { watchState, type StateWatch } from './state-watch.ts';
 import { openService } from './service/service.ts';
 
 export interface ComposeOptions {
@@ -41,6 +45,8 @@ export interface ComposeOptions {
   readonly onDescriptorsChanged: () => void;
   readonly onShutdown: (keepWorkers: boolean) => void;
   readonly guardPid: () => number | null;
+  /** A line for the daemon's log. */
+  readonly log: (line: string) => void;
 }
 
 export interface Drover {
@@ -48,6 +54,8 @@ export interface Drover {
   readonly supervisor: Supervisor;
   readonly store: Store;
   readonly logs: Logs;
+  /** See `ApiOptions`. */
+  readonly notice: () => string | null;
   /** Everything that must outlive this process. */
   kept(): readonly KeptDescriptor[];
   /** Takes back what an earlier daemon left running, and starts what should run and does not. */
@@ -66,10 +74,9 @@ const UNIQUE_BYTES = 9;
 
 export const compose = async (options: ComposeOptions): Promise<Drover> => {
   const { home, clock, inherited } = options;
-  mkdirSync(home, { recursive: true, mode: 0o700 });
-  const runDirectory = join(home, 'run');
-  mkdirSync(runDirectory, { recursive: true, mode: 0o711 });
-  const store = openStore({ file: options.stateFile, clock, random: Math.random });
+  const runDirectory = openRunDirectory(home);
+  const store = openStore({ file: options.stateFile, clock, random: Math.random, version: VERSION });
+  const state = watchState(store, options.log);
   const operations = new Operations(store);
   const dataPath = openDataPath({
     ...(options.level === null ? {} : { level: options.level }),
@@ -94,7 +101,15 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     clock,
     traffic: dataPath,
     records: store,
-    output: options.output ?? fileOutput(logs, options, (app) => supervisor.find(app)?.uid ?? null),
+    output:
+      options.output ??
+      fileOutput(logs, {
+        home,
+        clock,
+        uidOf: (app) => supervisor.find(app)?.uid ?? null,
+        onLost: (app, slot, reason) =>
+          void store.events.append({ app, worker: `${app}/${slot}`, type: 'output-lost', reason }),
+      }),
     resolveCommand,
     newId: () => randomBytes(UNIQUE_BYTES).toString('base64url'),
     agentPath: AGENT_PATH,
@@ -104,6 +119,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     onDescriptorsChanged: options.onDescriptorsChanged,
   };
   const supervisor: Supervisor = new Supervisor(edges, {
+    onWanted: (app, wanted) => void store.apps.change(app.app, { wanted }),
     onState: (app) => saveApp(store, app),
     onOperation: (_app, run) => operations.note(run),
   });
@@ -113,6 +129,8 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
   });
 
   const startedAt = clock.wallMs();
+  /** Workers of apps that are not known (any more). */
+  let strays: readonly WorkerRecord[] = [];
   const service = openService({
     supervisor,
     store,
@@ -120,7 +138,11 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     operations,
     clock,
     logHome: home,
-    status: () => describeDaemon(options, supervisor, dataPath, startedAt),
+    status: () => describeDaemon({ options, supervisor, dataPath, startedAt, state }),
+    adoptStrays(app) {
+      adoptAll(app, strays, inherited, store);
+      strays = strays.filter((stray) => stray.app !== app.app);
+    },
     onShutdown: options.onShutdown,
   });
 
@@ -129,8 +151,11 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     supervisor,
     store,
     logs,
+    notice: () => state.notice(),
     kept: () => [...dataPath.inventory(), ...channelsOf(supervisor)],
-    recover: () => recover(supervisor, store, logs, inherited),
+    async recover() {
+      strays = recover({ supervisor, store, logs, inherited, clock });
+    },
     stopWorkers: () => supervisor.stopAll(),
     async close() {
       supervisor.close();
@@ -142,17 +167,6 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
   };
 };
 
-const fileOutput = (logs: Logs, { home, clock }: ComposeOptions, uidOf: (app: string) => number | null): Output => ({
-  open(app, slot, generation) {
-    const log = logs.openWorker({ app, slot, generation, uid: uidOf(app) });
-    return { stdoutFd: log.stdout, stderrFd: log.stderr, close: () => log.close() };
-  },
-  async lastLines(app, slot, generation, count) {
-    const lines = await lastLines({ home, app, slot, generation }, count, clock);
-    return lines.map(({ line }) => line);
-  },
-});
-
 const channelsOf = (supervisor: Supervisor): readonly KeptDescriptor[] =>
   supervisor.apps.flatMap((app) =>
     app.liveHandles().flatMap((handle) => {
@@ -162,27 +176,52 @@ const channelsOf = (supervisor: Supervisor): readonly KeptDescriptor[] =>
   );
 
 const saveApp = (store: Store, app: App): void => {
-  const { config, wanted, release, instances, readySignalSeen } = app.state;
-  // Returns false for an app that is being deleted: there is nothing to write any more.
-  store.apps.change(app.app, { config, wanted, release, instances, readySignalSeen });
+  const { config, wanted, release, instances, readySignalSeen } = app.lasting;
+  // Changes nothing for an app that is being deleted: there is nothing to write any more.
+  store.apps.note(app.app, { config, wanted, release, instances, readySignalSeen });
 };
 
-const recover = async (supervisor: Supervisor, store: Store, logs: Logs, inherited: Inherited): Promise<void> => {
+interface Recovery {
+  readonly supervisor: Supervisor;
+  readonly store: Store;
+  readonly logs: Logs;
+  readonly inherited: Inherited;
+  readonly clock: Clock;
+}
+
+/** Returns the workers that run and belong to no app that is known. */
+const recover = ({ supervisor, store, logs, inherited, clock }: Recovery): readonly WorkerRecord[] => {
+  const { edges } = supervisor;
+  const known = new Set(store.workers.list().map(({ spawn }) => spawn));
+  let strays = findStrays({ socketPath: edges.socketPath, known, bootId: edges.bootId, wallMs: clock.wallMs() });
   for (const record of store.apps.list()) {
     const { name, config, release, instances, wanted, readySignalSeen } = record;
     const app = supervisor.add({ config, release, instances, wanted, readySignalSeen });
     logs.watch(name);
-    const workers = store.workers.list(name);
-    adoptWorkers(app, workers, {
-      channels: inherited.channels,
-      bootId: supervisor.edges.bootId,
-      daemonId: String(process.pid),
-      reportEveryMs: REPORT_EVERY_MS,
-    });
+    const own = strays.filter((stray) => stray.app === name);
+    strays = strays.filter((stray) => stray.app !== name);
+    adoptAll(app, [...store.workers.list(name), ...own], inherited, store);
     endInterrupted(store, name);
     if (wanted === 'up') supervisor.resume(app);
     else for (const tenant of app.tenants) tenant.stop();
   }
+  for (const { app, slot, pid } of strays) {
+    const reason = `pid ${pid} is a worker of an app that is not known; it is left alone, and adopted when ${app} is started`;
+    store.events.append({ app, worker: `${app}/${slot}`, type: 'worker-stray', reason, data: { pid } });
+  }
+  return strays;
+};
+
+/** Those of the app among the workers; what was found without a record gets one first. */
+const adoptAll = (app: App, workers: readonly WorkerRecord[], inherited: Inherited, store: Store): void => {
+  const own = workers.filter((worker) => worker.app === app.app);
+  for (const worker of own) store.workers.put(worker);
+  adoptWorkers(app, own, {
+    channels: inherited.channels,
+    bootId: app.edges.bootId,
+    daemonId: String(process.pid),
+    reportEveryMs: REPORT_EVERY_MS,
+  });
 };
 
 /** An operation that its daemon did not finish: its workers are as the records say, and it is told that way. */
@@ -206,12 +245,15 @@ const endInterrupted = (store: Store, app: string): void => {
   }
 };
 
-const describeDaemon = (
-  options: ComposeOptions,
-  supervisor: Supervisor,
-  dataPath: DataPath,
-  startedAt: number,
-): DaemonDocument => ({
+interface Described {
+  readonly options: ComposeOptions;
+  readonly supervisor: Supervisor;
+  readonly dataPath: DataPath;
+  readonly startedAt: number;
+  readonly state: StateWatch;
+}
+
+const describeDaemon = ({ options, supervisor, dataPath, startedAt, state }: Described): DaemonDocument => ({
   running: true,
   pid: process.pid,
   version: VERSION,
@@ -222,4 +264,5 @@ const describeDaemon = (
   workers: supervisor.apps.reduce((sum, app) => sum + app.liveHandles().length, 0),
   dispatch: dataPath.level,
   guardPid: options.guardPid(),
+  state: state.describe(),
 });

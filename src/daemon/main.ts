@@ -2,12 +2,12 @@
  * The daemon: one process per home. Opens everything, takes back what an earlier daemon left, serves the API, and ends
  * on SIGTERM or when asked to. Started by the CLI, by a guard, or by systemd.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { serveApi } from '../api/index.ts';
-import { ownHome } from '../client/index.ts';
+import { createClient, isAnswering, isReadOnly, ownHome } from '../client/index.ts';
 import { peerOf } from '../os/index.ts';
 import { DroverError, type Clock, type DispatchLevel } from '../protocol/index.ts';
 import { compose } from './compose.ts';
@@ -21,11 +21,15 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 
 const log = (line: string): void => {
-  process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+  try {
+    writeSync(process.stderr.fd, `${new Date().toISOString()} ${line}\n`);
+  } catch {
+    // The disk is full, or nobody reads: what it is about goes on, and is in the events.
+  }
 };
 
 const main = async (): Promise<void> => {
-  const { home, socketPath } = ownHome();
+  const { home, servePath: socketPath } = ownHome();
   const inherited = takeInheritance(process.env);
   const pidFile = join(home, 'daemon.pid');
   let isEnding = false;
@@ -44,6 +48,11 @@ const main = async (): Promise<void> => {
   // The guard that keeps everything is there already: a daemon that dies at its start may take its time to try again.
   if (inherited.deaths > 0) await wait(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (inherited.deaths - 1)));
 
+  // There no lock can be taken that would keep two of them apart.
+  if (isReadOnly(home) && (await isAnswering(createClient()))) {
+    await guard?.dismiss();
+    throw new DroverError('DROVER_DAEMON_RUNNING', { home, pid: readPid(pidFile) });
+  }
   const drover = await openOrExplain(
     { home, pidFile, guard },
     {
@@ -56,9 +65,10 @@ const main = async (): Promise<void> => {
       onDescriptorsChanged: () => guard?.refresh(),
       onShutdown: (keepWorkers) => setImmediate(() => void end(keepWorkers)),
       guardPid: () => guard?.pid ?? null,
+      log,
     },
   );
-  writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
+  notePid(pidFile);
   kept = () => drover.kept();
   guard ??= openGuard(guardOptions);
   drover.store.events.append({
@@ -68,10 +78,12 @@ const main = async (): Promise<void> => {
     data: { pid: process.pid },
   });
   await drover.recover();
+  mkdirSync(dirname(socketPath), { recursive: true, mode: 0o700 });
   const api = await serveApi({
     service: drover.service,
     socketPath,
     callerOf: peerOf,
+    notice: drover.notice,
     onDefect: (error) => log(`defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });
   hasServed = true;
@@ -88,7 +100,7 @@ const main = async (): Promise<void> => {
       if (!keepWorkers) await drover.stopWorkers();
       await api.close();
       await drover.close();
-      rmSync(pidFile, { force: true });
+      removePid(pidFile);
       process.exit(0);
     } catch (error) {
       // Whatever went wrong, who asked for the end must not wait for ever; workers that are left are adopted next time.
@@ -117,6 +129,25 @@ const openOrExplain = async (
     throw new DroverError('DROVER_DAEMON_RUNNING', { home, pid }, { cause: error });
   }
 };
+
+/** It only names the daemon to a second one; a disk that does not take it is told of elsewhere. */
+const notePid = (file: string): void => {
+  try {
+    writeFileSync(file, `${process.pid}\n`, { mode: 0o600 });
+  } catch (error) {
+    log(`its pid cannot be written down: ${messageOf(error)}`);
+  }
+};
+
+const removePid = (file: string): void => {
+  try {
+    rmSync(file, { force: true });
+  } catch (error) {
+    log(`${file} stays: ${messageOf(error)}`);
+  }
+};
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The pid in the file, if that process lives. */
 const readPid = (file: string): number | null => {

@@ -43,6 +43,7 @@ export const runForeground = async ({ apps, watch, directory }: ForegroundReques
     onDescriptorsChanged: () => {},
     onShutdown: () => ended.resolve(),
     guardPid: () => null,
+    log: () => {},
   });
   const reaper = process.pid === 1 ? setInterval(() => reapOrphans(knownPids(drover)), REAP_EVERY_MS) : null;
   const watcher = watch ? watchFiles(directory, () => void reloadAll(drover)) : null;

@@ -42,10 +42,11 @@ export function workerRecords(database: Database): WorkerRecords {
     phase: textOf(row['phase']),
     restarts: numberOf(row['restarts']),
   });
+  const idOf = ({ app, slot, generation }: WorkerRecordKey): string => `worker:${app}/${slot}#${generation}`;
   return {
-    // Named one by one: SQLite refuses names that the statement does not have, and callers pass richer objects.
-    put: (worker) =>
-      void put.run({
+    put(worker) {
+      // Named one by one: SQLite refuses names that the statement does not have, and callers pass richer objects.
+      const row = {
         app: worker.app,
         slot: worker.slot,
         generation: worker.generation,
@@ -58,9 +59,18 @@ export function workerRecords(database: Database): WorkerRecords {
         startedAtMs: worker.startedAtMs,
         phase: worker.phase,
         restarts: worker.restarts,
-      }),
-    setPhase: ({ app, slot, generation }, phase) => void setPhase.run({ app, slot, generation, phase }),
-    remove: ({ app, slot, generation }) => void remove.run({ app, slot, generation }),
+      };
+      database.keep(idOf(worker), () => void put.run(row));
+    },
+    setPhase(key, phase) {
+      const { app, slot, generation } = key;
+      database.keep(`phase-of-${idOf(key)}`, () => void setPhase.run({ app, slot, generation, phase }));
+    },
+    remove(key) {
+      const { app, slot, generation } = key;
+      const replaces = [`phase-of-${idOf(key)}`];
+      database.keep(idOf(key), () => void remove.run({ app, slot, generation }), { replaces });
+    },
     list: (app) => list.list({ app: app ?? null }).map(read),
   };
 }

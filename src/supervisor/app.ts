@@ -4,7 +4,8 @@
  */
 import { mayAcceptEarly, type WorkerPolicy } from '../core/index.ts';
 import { freeMemoryBytes, usableCpus } from '../os/index.ts';
-import { DroverError, type AppConfig, type OperationDocument, type OperationKind } from '../protocol/index.ts';
+import { DroverError, type OperationDocument, type OperationKind } from '../protocol/index.ts';
+import { isOtherProgram, type AppChange, type AppState, type BeginOptions } from './app-state.ts';
 import { Availability } from './availability.ts';
 import type { SupervisorEdges } from './edges.ts';
 import { identityOf } from './identity.ts';
@@ -16,19 +17,9 @@ import { chooseSurge } from './surge.ts';
 import { Tenant, type TenantHost } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
-export interface AppState {
-  readonly config: AppConfig;
-  readonly release: number;
-  /** How many slots it should have. */
-  readonly instances: number;
-  readonly wanted: 'up' | 'stopped';
-  readonly readySignalSeen: boolean;
-}
-
-/** What an operation makes of the app; kept only when it succeeds. */
-export type AppChange = Partial<Pick<AppState, 'config' | 'release' | 'instances' | 'wanted'>>;
-
 export interface AppListener {
+  /** It is to be wanted up, or stopped: write it down. Throws where that cannot be done. */
+  readonly onWanted: (app: App, wanted: AppState['wanted']) => void;
   /** The lasting state changed: write it down. */
   readonly onState: (app: App) => void;
   readonly onOperation: (app: App, run: OperationRun) => void;
@@ -46,6 +37,8 @@ export class App implements TenantHost, SlotHands {
   #run: OperationRun | null = null;
   #lastRun: OperationDocument | null = null;
   #isChanged = false;
+  /** What the operator wants of an app whose workers end with the daemon. */
+  #wantedAgain: AppState['wanted'] | null = null;
 
   constructor(edges: SupervisorEdges, state: AppState, listener: AppListener) {
     this.app = state.config.name;
@@ -68,6 +61,11 @@ export class App implements TenantHost, SlotHands {
 
   get state(): AppState {
     return this.#state;
+  }
+
+  /** The state as the next daemon should find it. */
+  get lasting(): AppState {
+    return { ...this.#state, wanted: this.#wantedAgain ?? this.#state.wanted };
   }
 
   /** Whom its next workers run as, where that is not the daemon's user. Throws DROVER_USER_UNKNOWN. */
@@ -113,31 +111,51 @@ export class App implements TenantHost, SlotHands {
     throw new DroverError('DROVER_BUSY', { app: this.app, kind: this.#run.kind, operation: this.#run.id });
   }
 
-  /** Begins an operation. Throws DROVER_BUSY while another one runs. */
+  /**
+   * Begins an operation. Throws DROVER_BUSY while another one runs, and, for one that was asked for,
+   * DROVER_STATE_UNWRITABLE: nothing has changed then.
+   */
   begin(
     kind: OperationKind,
     change: AppChange,
     plan: Pick<OperationPlan, 'machine' | 'changes'>,
-    after?: Promise<unknown>,
+    { after, wants, isAsked = true }: BeginOptions = {},
   ): OperationRun {
     this.assertIdle();
-    const from = this.#state;
+    const before = this.#state;
+    const from = wants === undefined ? before : { ...before, wanted: wants };
     this.#target = { ...from, ...change };
     this.#isChanged = isOtherProgram(from, this.#target);
-    const run = new OperationRun(
-      this,
-      {
-        kind,
-        ...plan,
-        // Only a reload has old workers to serve beside: whatever else boots, boots together.
-        batchSize: plan.machine === 'reload' ? this.#batchSize(plan.changes.length) : plan.changes.length,
-        from: from.release,
-        to: this.#target.release,
-        patienceMs: Math.max(patienceMs(from.config), patienceMs(this.#target.config)),
-        detail: change,
-      },
-      (changed) => this.#listener.onOperation(this, changed),
-    );
+    const open = (): OperationRun =>
+      new OperationRun(
+        this,
+        {
+          kind,
+          ...plan,
+          // Only a reload has old workers to serve beside: whatever else boots, boots together.
+          batchSize: plan.machine === 'reload' ? this.#batchSize(plan.changes.length) : plan.changes.length,
+          from: from.release,
+          to: this.#target.release,
+          patienceMs: Math.max(patienceMs(from.config), patienceMs(this.#target.config)),
+          isAsked,
+          detail: change,
+        },
+        (changed) => this.#listener.onOperation(this, changed),
+      );
+    // What is wanted and what is done about it are written together, before anything happens.
+    const write = (): OperationRun => {
+      if (wants !== undefined) this.#listener.onWanted(this, wants);
+      return open();
+    };
+    let run: OperationRun;
+    try {
+      run = isAsked ? this.edges.records.transaction(write) : open();
+    } catch (error) {
+      this.#target = before;
+      this.#isChanged = false;
+      throw error;
+    }
+    this.#state = from;
     this.#run = run;
     this.#listener.onState(this);
     void run.ended.then((document) => this.#settle(document));
@@ -145,11 +163,11 @@ export class App implements TenantHost, SlotHands {
     return run;
   }
 
-  /** What is wanted is kept whatever comes of it: a start that failed is retried, a stop is never undone. */
-  want(wanted: AppState['wanted']): void {
-    this.#state = { ...this.#state, wanted };
-    this.#target = { ...this.#target, wanted };
-    this.#listener.onState(this);
+  /** Its workers are to end with the daemon; what the operator wants stays as it is. */
+  standDown(): void {
+    this.#wantedAgain = this.#state.wanted;
+    this.#state = { ...this.#state, wanted: 'stopped' };
+    this.#target = { ...this.#target, wanted: 'stopped' };
   }
 
   #settle(document: OperationDocument): void {
@@ -278,7 +296,12 @@ export class App implements TenantHost, SlotHands {
     const isHolder = this.slots.get(tenant.slot)?.holder === tenant;
     if (!isHolder || tenant.state.phase !== 'running' || this.#state.wanted !== 'up') return;
     this.edges.records.events.append({ app: this.app, worker: tenant.id, type: 'worker-hung', reason });
-    this.begin('reload', {}, { machine: 'reload', changes: [{ slot: tenant.slot, action: 'replace' }] });
+    this.begin(
+      'reload',
+      {},
+      { machine: 'reload', changes: [{ slot: tenant.slot, action: 'replace' }] },
+      { isAsked: false },
+    );
   }
 
   /** A slot that scaling removed: its shards are given up once a sibling has emptied their queues. */
@@ -381,10 +404,3 @@ export class App implements TenantHost, SlotHands {
 }
 
 const isAtRest = (tenant: Tenant): boolean => tenant.state.phase === 'stopped' || tenant.state.phase === 'crashed';
-
-/** Anything that may change which ports the app serves. */
-const isOtherProgram = (from: AppState, to: AppState): boolean => {
-  const identity = ({ config, release }: AppState): string =>
-    JSON.stringify([release, config.command, config.env, config.envFile, config.callerEnv, config.cwd]);
-  return identity(from) !== identity(to);
-};

@@ -64,7 +64,11 @@ export interface Traffic {
   closeApp(app: string): void;
 }
 
-/** The part of the state that the supervisor writes, each time before it acts. */
+/**
+ * The part of the state that the supervisor writes, each time before it acts. What somebody asked for is refused where
+ * it cannot be written (`begin`, in a `transaction`); what only notes down what happened never throws: a worker that
+ * crashed is started again on a full disk as well.
+ */
 export interface Records {
   readonly workers: {
     put(record: WorkerRecord): void;
@@ -77,11 +81,23 @@ export interface Records {
     list(app: string): readonly PortRecord[];
   };
   readonly operations: {
-    begin(operation: { kind: OperationKind; app: string; phase: string; state: unknown }): { readonly id: string };
-    advance(id: string, phase: string, state: unknown): boolean;
-    end(id: string, phase: string, receipt: ReceiptDocument): boolean;
+    /** Throws where it cannot be written. */
+    begin(operation: NewOperation): { readonly id: string };
+    /** For what nobody asked for and must go on: never refused. */
+    beginUnasked(operation: NewOperation): { readonly id: string };
+    advance(id: string, phase: string, state: unknown): void;
+    end(id: string, phase: string, receipt: ReceiptDocument): void;
   };
   readonly events: { append(event: EventInput): number };
+  /** What is written in `work` is on the disk when this returns, or nothing is and it throws. */
+  transaction<T>(work: () => T): T;
+}
+
+interface NewOperation {
+  readonly kind: OperationKind;
+  readonly app: string;
+  readonly phase: string;
+  readonly state: unknown;
 }
 
 export interface WorkerOutput {

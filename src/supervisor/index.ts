@@ -1,5 +1,6 @@
 /** The door of `supervisor/`: keeps workers alive. */
-export { App, type AppChange, type AppState } from './app.ts';
+export { App } from './app.ts';
+export type { AppChange, AppState } from './app-state.ts';
 export { adoptWorkers, type AdoptionSources } from './adoption-run.ts';
 export { openAgentSocket } from './agent-socket.ts';
 export { parseAgentMessage } from './agent-schema.ts';
@@ -12,6 +13,7 @@ export { labelOf } from './listen-desk.ts';
 export { OperationRun } from './operation-run.ts';
 export { canOverlap } from './overlap.ts';
 export { REPORT_EVERY_MS } from './spawn-worker.ts';
+export { findStrays } from './strays.ts';
 export { instancesOf, isVacant, Supervisor } from './supervisor.ts';
 export { signalWorker } from './worker-signals.ts';
 export type { WorkerHandle } from './worker-handle.ts';

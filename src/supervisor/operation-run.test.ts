@@ -8,7 +8,7 @@ import { Tenant, type TenantHost } from './tenant.ts';
 function silentHands(): SlotHands {
   const clock = { monotonicMs: () => 0, wallMs: () => 0 };
   const records = {
-    operations: { begin: () => ({ id: 'op' }), advance: () => true, end: () => true },
+    operations: { beginUnasked: () => ({ id: 'op' }), advance: () => {}, end: () => {} },
     events: { append: () => 1 },
   };
   // Only what an operation touches; the rest of the edges belongs to workers.
@@ -36,6 +36,7 @@ describe('an operation', () => {
       from: 1,
       to: 2,
       patienceMs: 20,
+      isAsked: false,
       detail: {},
     } as const;
     const hands = silentHands();

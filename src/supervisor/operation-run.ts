@@ -39,6 +39,8 @@ export interface OperationPlan {
   readonly to: number | null;
   /** Without any progress for this long, something is wrong that nobody foresaw. */
   readonly patienceMs: number;
+  /** Somebody asked for it: it does not begin where it cannot be written. */
+  readonly isAsked: boolean;
   /** Kept with the state, so that a new daemon can resume it. */
   readonly detail: unknown;
 }
@@ -82,12 +84,9 @@ export class OperationRun {
     this.#state = newOperation(plan.machine, plan.changes, plan.batchSize);
     this.#startedAt = hands.edges.clock.wallMs();
     this.#startedMonotonic = hands.edges.clock.monotonicMs();
-    this.id = hands.edges.records.operations.begin({
-      kind: plan.kind,
-      app: hands.app,
-      phase: this.#state.phase,
-      state: this.#recorded(),
-    }).id;
+    const { operations } = hands.edges.records;
+    const begun = { kind: plan.kind, app: hands.app, phase: this.#state.phase, state: this.#recorded() };
+    this.id = (plan.isAsked ? operations.begin(begun) : operations.beginUnasked(begun)).id;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });

@@ -38,6 +38,7 @@ export const spawnWorker = async (tenant: Tenant, generation: number): Promise<v
         command,
         worker: tenant.id,
         spawnId: handle.spawnId,
+        generation,
         env: workerEnvironment(config, { app: host.app, slot, release: tenant.release }),
         stdoutFd: output.stdoutFd,
         stderrFd: output.stderrFd,

@@ -152,6 +152,7 @@ export class FakeService implements DroverService {
     workers: this.apps.size,
     dispatch: 'shared' as const,
     guardPid: null,
+    state: null,
   });
   metrics = async () => '# TYPE drover_apps gauge\ndrover_apps 1\n';
 

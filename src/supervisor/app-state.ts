@@ -1,0 +1,30 @@
+/** What lasts about an app, what an operation makes of it, and what it asks for when it begins. */
+import type { AppConfig } from '../protocol/index.ts';
+
+export interface AppState {
+  readonly config: AppConfig;
+  readonly release: number;
+  /** How many slots it should have. */
+  readonly instances: number;
+  readonly wanted: 'up' | 'stopped';
+  readonly readySignalSeen: boolean;
+}
+
+/** What an operation makes of the app; kept only when it succeeds. */
+export type AppChange = Partial<Pick<AppState, 'config' | 'release' | 'instances' | 'wanted'>>;
+
+export interface BeginOptions {
+  /** Not before this. */
+  readonly after?: Promise<unknown> | undefined;
+  /** What is wanted from now on, whatever comes of the operation: a start that failed is retried, a stop is never undone. */
+  readonly wants?: AppState['wanted'];
+  /** False for what the supervisor does by itself: it is not refused where it cannot be written. */
+  readonly isAsked?: boolean;
+}
+
+/** Anything that may change which ports the app serves. */
+export const isOtherProgram = (from: AppState, to: AppState): boolean => {
+  const identity = ({ config, release }: AppState): string =>
+    JSON.stringify([release, config.command, config.env, config.envFile, config.callerEnv, config.cwd]);
+  return identity(from) !== identity(to);
+};

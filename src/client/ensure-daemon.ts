@@ -10,9 +10,9 @@ const { connect } = process.getBuiltinModule('node:net');
 export const ensureDaemon = async (
   options: DaemonStart & Pick<ClientOptions, 'onNotice'> = {},
 ): Promise<DroverClient> => {
-  const { home, socketPath } = ownHome();
-  const client = createClient({ ...options, socketPath });
-  if (await isListening(socketPath)) return client;
+  const { home, socketPath, servePath } = ownHome();
+  if (await isListening(socketPath)) return createClient({ ...options, socketPath });
+  const client = createClient({ ...options, socketPath: servePath });
   const { startDaemon } = await import('./start-daemon.ts');
   await startDaemon(home, client, options);
   return client;

@@ -66,6 +66,8 @@ export const ownHome = (): {
   readonly home: string;
   /** Where the daemon is asked. */
   readonly socketPath: string;
+  /** Where a daemon answers whose home can be written. */
+  readonly usualPath: string;
   /** Where a daemon that begins now answers: not in a home that is mounted read-only. */
   readonly servePath: string;
   /** A file or folder beside the home's own, in the runtime directory. */
@@ -74,13 +76,17 @@ export const ownHome = (): {
 } => {
   const question = { env: process.env, uid: process.getuid?.() ?? -1 };
   const home = findHome(question);
-  const usual = findSocketPath(home, question);
-  const servePath = isReadOnly(home) ? findRuntimePath(home, 'sock', question) : usual;
+  const usualPath = findSocketPath(home, question);
+  const isFixed = isReadOnly(home);
+  // Named only where it matters, because the name takes a hash.
+  const isElsewhere = isFixed || !existsSync(usualPath);
+  const runtimePath = isElsewhere ? findRuntimePath(home, 'sock', question) : usualPath;
   return {
     home,
-    servePath,
-    // The home may have become read-only after the daemon began.
-    socketPath: existsSync(servePath) ? servePath : usual,
+    usualPath,
+    servePath: isFixed ? runtimePath : usualPath,
+    // The home may have become read-only, or writable again, since the daemon began.
+    socketPath: isElsewhere && existsSync(runtimePath) ? runtimePath : usualPath,
     runtimePath: (ending) => findRuntimePath(home, ending, question),
     rootAdvice: () => findRootAdvice(question),
   };

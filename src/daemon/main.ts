@@ -29,7 +29,7 @@ const log = (line: string): void => {
 };
 
 const main = async (): Promise<void> => {
-  const { home, servePath: socketPath } = ownHome();
+  const { home, servePath: socketPath, usualPath } = ownHome();
   const inherited = takeInheritance(process.env);
   const pidFile = join(home, 'daemon.pid');
   let isEnding = false;
@@ -86,6 +86,12 @@ const main = async (): Promise<void> => {
     notice: drover.notice,
     onDefect: (error) => log(`defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });
+  if (socketPath !== usualPath) {
+    // One that a daemon before left in the home; commands look there first once that can be written.
+    drover.store.events.subscribe(({ type }) => {
+      if (type === 'state-written') rmSync(usualPath, { force: true });
+    });
+  }
   hasServed = true;
   guard.refresh();
   log(`daemon ${process.pid} serves ${home}`);

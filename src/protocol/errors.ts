@@ -258,8 +258,10 @@ export const ERRORS = {
     'A change that cannot be written down first: the disk is full, read-only or failing. What runs goes on.',
     (d) =>
       `The change was refused, because the state in ${String(d['file'])} cannot be written: ${String(d['message'])}.`,
-    () =>
-      'Nothing was changed, and what runs goes on. Make room (or the file system writable) and try again; `drover daemon status` tells.',
+    (d) =>
+      d['isDamaged'] === true
+        ? 'What runs goes on. `drover daemon stop --keep-workers`, then `drover daemon start`, falls back to the newest good backup.'
+        : 'Nothing was changed, and what runs goes on. Make room (or the file system writable) and try again; `drover daemon status` tells.',
   ),
   DROVER_PLATFORM: entry(
     501,

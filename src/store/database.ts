@@ -8,7 +8,7 @@
  * does not take is remembered, shown to readers, and written as soon as there is room (docs/internals/state.md).
  */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
-import type { Clock } from '../protocol/index.ts';
+import { DroverError, type Clock } from '../protocol/index.ts';
 import { connectFile, connectMemory, MEMORY, versionOf } from './connection.ts';
 import { diskTroubleOf, messageOf, toStateError } from './disk-trouble.ts';
 import { Kept } from './kept.ts';
@@ -27,6 +27,8 @@ export interface Statement {
 export interface Trouble {
   readonly sinceMs: number;
   readonly reason: string;
+  /** It is not the disk that is full or failing: the file is damaged, and a backup takes its place at the next start. */
+  readonly isDamaged: boolean;
   /** Writes that are only in memory. */
   readonly kept: number;
   /** Events that were too many to be remembered. */
@@ -94,7 +96,7 @@ export function openDatabase({ file, clock, open, isLost = () => false, rewrite 
   let { connection } = first;
   let isInTransaction = false;
   let waiting: (() => void)[] = [];
-  let trouble: { readonly sinceMs: number; reason: string } | null = null;
+  let trouble: { readonly sinceMs: number; reason: string; isDamaged: boolean } | null = null;
   let isOnlyInMemory = first.onlyInMemory !== null;
   /** An open transaction of the connection holds what is remembered, so that readers see it. */
   let isHolding = false;
@@ -104,8 +106,8 @@ export function openDatabase({ file, clock, open, isLost = () => false, rewrite 
   const describeTrouble = (): Trouble | null =>
     trouble === null ? null : { ...trouble, kept: kept.size, dropped: kept.dropped };
 
-  const enter = (reason: string): void => {
-    trouble = { sinceMs: clock.wallMs(), reason };
+  const enter = (reason: string, isDamaged = false): void => {
+    trouble = { sinceMs: clock.wallMs(), reason, isDamaged };
     timer ??= setInterval(() => retry(), RETRY_MS).unref();
   };
 
@@ -149,7 +151,7 @@ export function openDatabase({ file, clock, open, isLost = () => false, rewrite 
       isHolding = true;
     } catch (error) {
       rollBack();
-      if (trouble !== null) trouble.reason = messageOf(error);
+      if (trouble !== null) blame(trouble, error);
     }
   };
 
@@ -167,7 +169,7 @@ export function openDatabase({ file, clock, open, isLost = () => false, rewrite 
     } catch (error) {
       // Whatever it was (the folder may be gone as well), it is tried again.
       rollBack();
-      trouble.reason = messageOf(error);
+      blame(trouble, error);
       hold();
       return false;
     }
@@ -185,7 +187,7 @@ export function openDatabase({ file, clock, open, isLost = () => false, rewrite 
     const memory = connection;
     if (opened.onlyInMemory !== null) {
       opened.connection.close();
-      throw toStateErrorOf(opened.onlyInMemory);
+      throw new Error(opened.onlyInMemory);
     }
     connection = opened.connection;
     try {
@@ -209,12 +211,12 @@ export function openDatabase({ file, clock, open, isLost = () => false, rewrite 
     synced(() => kept.replay());
   };
 
-  const toStateErrorOf = (message: string): Error =>
-    toStateError(file, Object.assign(new Error(message), { code: 'EROFS' }));
+  const refusal = (): DroverError =>
+    new DroverError('DROVER_STATE_UNWRITABLE', { file, message: trouble?.reason, isDamaged: trouble?.isDamaged });
 
   const noteTrouble = (error: unknown): boolean => {
     if (diskTroubleOf(error) === null) return false;
-    if (trouble === null) enter(messageOf(error));
+    if (trouble === null) enter(messageOf(error), diskTroubleOf(error) === 'damaged');
     return true;
   };
 
@@ -255,12 +257,13 @@ export function openDatabase({ file, clock, open, isLost = () => false, rewrite 
     transaction(work) {
       if (isInTransaction) return work();
       if (trouble === null && isLost()) enter('its file is gone');
-      if (!retry()) throw toStateErrorOf(trouble?.reason ?? '');
+      if (!retry()) throw refusal();
       try {
         return synced(work);
       } catch (error) {
-        if (noteTrouble(error)) tell(describeTrouble(), null);
-        throw error;
+        if (!noteTrouble(error)) throw error;
+        tell(describeTrouble(), null);
+        throw refusal();
       }
     },
     keep(key, write, { isSynced = false, replaces = [] } = {}) {
@@ -313,6 +316,11 @@ export function openPlainDatabase(file: string, clock: Clock): Database {
   const open = () => ({ connection: file === MEMORY ? connectMemory() : connectFile(file), onlyInMemory: null });
   return openDatabase({ file, clock, open });
 }
+
+const blame = (trouble: { reason: string; isDamaged: boolean }, error: unknown): void => {
+  trouble.reason = messageOf(error);
+  trouble.isDamaged = diskTroubleOf(error) === 'damaged';
+};
 
 const isSqliteError = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR';

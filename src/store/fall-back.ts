@@ -205,12 +205,12 @@ export function watchFile(file: string): { remember(): void; isLost(): boolean }
 }
 
 /** Writes all that the connection still has to where the file was; its folder may have gone with it. */
-export function rewriteState(file: string, connection: DatabaseSync): void {
+export function rewriteState(file: string, connection: DatabaseSync, atMs: number): void {
   const unfinished = `${file}.unfinished`;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   rmSync(unfinished, { force: true });
   connection.prepare('VACUUM INTO :file').run({ file: unfinished });
   // What lies there now is not ours, or a journal that belongs to what is gone.
-  moveAside(file, Date.now());
+  moveAside(file, atMs);
   settle(unfinished, file);
 }

@@ -110,7 +110,7 @@ export function openStore(options: OpenStoreOptions): Store {
     clock,
     open,
     isLost: () => watch.isLost(),
-    rewrite: (connection) => rewriteState(file, connection),
+    rewrite: (connection) => rewriteState(file, connection, clock.wallMs()),
   });
   try {
     const schedule = new BackupSchedule(backups, {

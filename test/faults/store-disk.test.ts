@@ -1,6 +1,6 @@
 /** The state on a disk that is full, read-only or failing, and when its file is taken away. Needs root, for mounting. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { DroverError } from '../../src/protocol/index.ts';
@@ -209,6 +209,54 @@ describe('a state on a disk that fails', { skip: noLoopDevices }, () => {
     store.close();
     const again = openState(disk.path);
     assert.deepEqual(vitalOf(again), whole);
+    again.close();
+  });
+});
+
+describe('a state whose file is damaged while it is open', () => {
+  it('keeps what happens, and is replaced by its backup at the next start', async () => {
+    await using folder = await temporaryFolder();
+    const first = openState(folder.path);
+    // More than the connection has in memory.
+    first.transaction(() => {
+      for (let index = 0; index < 400; index += 1) addApp(first, `app-${index}`);
+    });
+    const whole = vitalOf(first);
+    first.close();
+    const store = openState(folder.path);
+    const file = join(folder.path, 'state.db');
+    const { size } = statSync(file);
+    writeFileSync(file, Buffer.alloc(size, 0x5a));
+    for (let index = 0; index < 400; index += 1) {
+      store.workers.setPhase(workerOf(`app-${index}`, 0), 'draining');
+      store.events.append({ app: `app-${index}`, type: 'worker-ready' });
+    }
+    assert.equal(store.condition.trouble?.isDamaged, true);
+    assert.throws(
+      () => addApp(store, 'refused'),
+      (error) => error instanceof DroverError && /--keep-workers/.test(error.hint ?? ''),
+    );
+    store.close();
+    const again = openState(folder.path);
+    assert.ok(again.condition.fallBack !== null);
+    assert.deepEqual(vitalOf(again), whole);
+    again.close();
+  });
+});
+
+describe('a state that is closed while a backup is taken', () => {
+  it('is closed, and leaves a good backup or none', async () => {
+    await using folder = await temporaryFolder();
+    const store = openState(folder.path, { backupTimes: { settleMs: 1, everyMs: 1 } });
+    for (let index = 0; index < 100; index += 1) addApp(store, `app-${index}`);
+    const whole = vitalOf(store);
+    await eventually('a backup has begun', () => existsSync(join(folder.path, 'backups', 'state.unfinished')), {
+      everyMs: 1,
+    });
+    store.close();
+    // Its lock ends with the backup; a daemon that has ended has none.
+    const again = await eventually('it can be opened', () => openState(folder.path));
+    assert.deepEqual([vitalOf(again), again.condition.fallBack], [whole, null]);
     again.close();
   });
 });

@@ -14,7 +14,7 @@ import {
   rmSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
+import { backup, type DatabaseSync } from 'node:sqlite';
 import { connectUnchanged } from '../connection.ts';
 import { extentOf, findDamage } from '../verify.ts';
 import { byExtent, nameBackup, parseBackupName, type BackupName } from './backup-name.ts';
@@ -35,18 +35,19 @@ export class BackupFolder {
   list(): readonly BackupName[] {
     return this.#names()
       .map(parseBackupName)
-      .filter((backup) => backup !== null)
+      .filter((found) => found !== null)
       .sort(byExtent);
   }
 
+  /** Where it lies. */
   pathOf({ name }: BackupName): string {
     return join(this.path, name);
   }
 
   /** Whether it can be relied on. */
-  isGood(backup: BackupName): boolean {
+  isGood(found: BackupName): boolean {
     try {
-      const connection = connectUnchanged(this.pathOf(backup));
+      const connection = connectUnchanged(this.pathOf(found));
       try {
         return findDamage(connection) === null && extentOf(connection).schema > 0;
       } finally {
@@ -60,7 +61,6 @@ export class BackupFolder {
 
   /** Copies the state while it is in use. Rejects with what SQLite or the file system says. */
   async write(connection: DatabaseSync, atMs: number): Promise<BackupName> {
-    const { backup } = await import('node:sqlite');
     const unfinished = this.#begin();
     try {
       await backup(connection, unfinished, { rate: PAGES_A_STEP });
@@ -84,9 +84,9 @@ export class BackupFolder {
   }
 
   /** Puts a copy of the backup where the state belongs; nothing may be there. */
-  restore(backup: BackupName, file: string): void {
+  restore(found: BackupName, file: string): void {
     const unfinished = `${file}${UNFINISHED}`;
-    copyFileSync(this.pathOf(backup), unfinished, constants.COPYFILE_FICLONE);
+    copyFileSync(this.pathOf(found), unfinished, constants.COPYFILE_FICLONE);
     settle(unfinished, file);
   }
 

@@ -33,6 +33,7 @@ export class BackupSchedule {
   #lastAtMs: number | null = null;
   #failure: string | null = null;
   #isDue = false;
+  #isClosed = false;
   #running: Promise<void> | null = null;
 
   constructor(
@@ -53,7 +54,7 @@ export class BackupSchedule {
   /** Something changed that a backup should have. */
   note(): void {
     this.#isDue = true;
-    if (this.#timer !== null || this.#running !== null) return;
+    if (this.#timer !== null || this.#running !== null || this.#isClosed) return;
     const { settleMs, everyMs } = this.#times;
     const earliest = this.#lastAt === null ? 0 : this.#lastAt + everyMs - this.#clock.monotonicMs();
     this.#timer = setTimeout(() => this.#begin(), Math.max(settleMs, earliest)).unref();
@@ -61,6 +62,7 @@ export class BackupSchedule {
 
   /** Takes one that is due at once, and waits for none: the state itself was closed in order. */
   close(): void {
+    this.#isClosed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     const source = this.#source();

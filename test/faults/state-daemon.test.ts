@@ -1,0 +1,181 @@
+/** A real daemon whose state is damaged, cannot be written, or is older than its workers: they go on all the same. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { describe, it } from 'node:test';
+import type { DaemonDocument, EventDocument } from '../../src/protocol/index.ts';
+import { Drover } from '../support/drover.ts';
+import { eventually } from '../support/eventually.ts';
+import { noMounts, smallDisk } from '../support/file-systems.ts';
+import { ask, openPlace, pidsOf, readApp, service, startApp, untilApp, readyWorkers } from '../support/service.ts';
+import { freePort, temporaryFolder } from '../support/temporary.ts';
+
+const backupsOf = ({ home }: Drover): readonly string[] => {
+  try {
+    return readdirSync(join(home, 'backups')).filter((name) => name.endsWith('.db'));
+  } catch {
+    return [];
+  }
+};
+
+const eventsOf = async (drover: Drover, type: string): Promise<readonly EventDocument[]> => {
+  const { stdout } = await drover.run(['events', '--json']);
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as EventDocument)
+    .filter((event) => event.type === type);
+};
+
+const untilBackedUp = async (drover: Drover, what: RegExp): Promise<unknown> =>
+  eventually('a backup was taken', () => backupsOf(drover).some((name) => what.test(name)), { withinMs: 20_000 });
+
+/** While the daemon lives, and then kills it: the next one finds no state that it could use. */
+async function destroyState(drover: Drover): Promise<DaemonDocument> {
+  const { size } = { size: readFileSync(join(drover.home, 'state.db')).length };
+  writeFileSync(join(drover.home, 'state.db'), Buffer.alloc(Math.max(size, 4096), 0x5a));
+  truncateSync(join(drover.home, 'state.db-wal'), 0);
+  return drover.killDaemon();
+}
+
+describe('a daemon whose state is damaged', () => {
+  it('falls back to its backup, adopts every worker, also those that the backup does not know, and says so', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port));
+    await untilBackedUp(drover, /-a1\.db$/);
+    // After the backup: other workers, and an app that it does not know at all.
+    await drover.json(['restart', 'shop']);
+    const latePort = await freePort();
+    const lateFile = await startApp(drover, 'late', service(latePort, { instances: 1 }));
+    const pids = pidsOf(await readApp(drover, 'shop'));
+    const latePids = pidsOf(await readApp(drover, 'late'));
+    assert.ok(backupsOf(drover).every((name) => !name.endsWith('-a2.db')));
+
+    const { state } = await destroyState(drover);
+    assert.match(state?.fallBack?.reason ?? '', /not a database|malformed/);
+    assert.equal(state?.status, 'written');
+    const aside = state?.fallBack?.setAside ?? '';
+    assert.equal(readFileSync(aside)[0], 0x5a);
+    await untilApp(drover, 'shop', 'is served by the same workers', (app) => readyWorkers(app).length === 2);
+    assert.deepEqual(pidsOf(await readApp(drover, 'shop')), pids);
+    assert.deepEqual(
+      [pids.includes(Number((await ask(port)).body)), (await ask(latePort)).body],
+      [true, String(latePids[0])],
+    );
+
+    const [restored] = await eventsOf(drover, 'state-restored');
+    assert.match(restored?.reason ?? '', /is used instead/);
+    assert.match(readFileSync(join(drover.home, 'daemon.log'), 'utf8'), /is used instead/);
+    const [stray] = await eventsOf(drover, 'worker-stray');
+    assert.equal(stray?.data['pid'], latePids[0]);
+
+    // Started again, the app that was not known takes its worker over.
+    await drover.start([lateFile]);
+    assert.deepEqual(pidsOf(await readApp(drover, 'late')), latePids);
+    assert.equal((await drover.reload('shop')).outcome, 'completed');
+  });
+
+  it('shows it at the next command, once, and from then on in its status', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 1 }));
+    await untilBackedUp(drover, /-a1\.db$/);
+    // Asked over the socket meanwhile: that is no command, and uses nothing up.
+    const { size } = { size: 8192 };
+    writeFileSync(join(drover.home, 'state.db'), Buffer.alloc(size));
+    truncateSync(join(drover.home, 'state.db-wal'), 0);
+    const { pid } = await drover.daemon();
+    process.kill(pid ?? 0, 'SIGKILL');
+    await untilApp(drover, 'shop', 'is back', (app) => readyWorkers(app).length === 1);
+    const first = await drover.run(['ls']);
+    assert.match(first.stderr, /^drover: the state's file was not good .* is used instead/m);
+    assert.equal((await drover.run(['ls'])).stderr, '');
+    assert.match((await drover.run(['daemon', 'status'])).stdout, /fell back +to the backup of/);
+  });
+});
+
+describe('a daemon whose disk is full', { skip: noMounts }, () => {
+  it('goes on supervising, refuses changes, keeps its workers over its own death, and recovers', async () => {
+    await using disk = await smallDisk(6 * 1024 * 1024);
+    await using drover = new Drover({ path: disk.path, [Symbol.asyncDispose]: async () => {} });
+    const port = await freePort();
+    await startApp(drover, 'shop', service(port));
+    disk.fill();
+    const crash = async (): Promise<void> => {
+      const [victim = 0] = pidsOf(await readApp(drover, 'shop'));
+      process.kill(victim, 'SIGKILL');
+      await untilApp(drover, 'shop', 'has two workers again', (app) => {
+        const ready = readyWorkers(app);
+        return ready.length === 2 && ready.every((worker) => worker.pid !== victim);
+      });
+    };
+    await eventually(
+      'the disk is noticed to be full',
+      async () => {
+        await crash();
+        return (await drover.daemon()).state?.status === 'unwritable';
+      },
+      { withinMs: 60_000 },
+    );
+    await crash();
+    assert.equal((await ask(port)).status, 200);
+    const refused = await drover.refusal(1, ['reload', 'shop']);
+    assert.equal(refused.code, 'DROVER_STATE_UNWRITABLE');
+    assert.match(refused.hint ?? '', /Make room/);
+    assert.equal((await drover.refusal(1, ['stop', 'shop'])).code, 'DROVER_STATE_UNWRITABLE');
+    const listed = await drover.run(['ls']);
+    assert.equal(listed.code, 0);
+    assert.match(listed.stderr, /the state cannot be written/);
+    assert.equal((await eventsOf(drover, 'state-unwritable')).length, 1);
+
+    // The records of these workers are in the daemon's memory only, and it dies.
+    const pids = pidsOf(await readApp(drover, 'shop'));
+    await drover.killDaemon();
+    await untilApp(drover, 'shop', 'is served by the same workers', (app) => readyWorkers(app).length === 2);
+    assert.deepEqual(pidsOf(await readApp(drover, 'shop')), pids);
+
+    disk.empty();
+    await eventually('the state is written', async () => (await drover.daemon()).state?.status === 'written', {
+      withinMs: 20_000,
+    });
+    assert.equal((await drover.reload('shop')).outcome, 'completed');
+  });
+});
+
+describe('a daemon that begins on a read-only file system', { skip: noMounts }, () => {
+  it('starts what is wanted, refuses changes, and writes when it can', async () => {
+    await using disk = await smallDisk(16 * 1024 * 1024);
+    // What cannot lie in the home lies here.
+    await using runtime = await temporaryFolder();
+    process.env['XDG_RUNTIME_DIR'] = runtime.path;
+    await using drover = new Drover({ path: disk.path, [Symbol.asyncDispose]: async () => {} });
+    const port = await freePort();
+    await startApp(drover, 'shop', service(port, { instances: 1 }));
+    assert.equal((await drover.run(['daemon', 'stop'])).code, 0);
+    disk.remountReadOnly();
+    const started = await drover.run(['daemon', 'start']);
+    assert.equal(started.code, 0, started.stderr);
+    await drover.untilReady('shop', 1);
+    assert.equal((await ask(port)).status, 200);
+    assert.equal((await drover.daemon()).state?.status, 'unwritable');
+    assert.equal((await drover.refusal(1, ['stop', 'shop'])).code, 'DROVER_STATE_UNWRITABLE');
+    // No lock can be taken there, so a second one asks whether the first answers.
+    const second = spawnSync(process.execPath, [join(import.meta.dirname, '..', '..', 'dist', 'daemon', 'main.js')], {
+      env: drover.environment(),
+      encoding: 'utf8',
+    });
+    assert.equal(second.status, 1);
+    assert.match(second.stderr, /already running/);
+    const pids = await drover.pids('shop');
+    await drover.killDaemon();
+    await drover.untilReady('shop', 1);
+    assert.deepEqual(await drover.pids('shop'), pids);
+    disk.remountWritable();
+    await eventually('the state is written', async () => (await drover.daemon()).state?.status === 'written', {
+      withinMs: 20_000,
+    });
+    assert.equal((await drover.reload('shop')).outcome, 'completed');
+  });
+});

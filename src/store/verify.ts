@@ -52,7 +52,7 @@ const value = (each: SQLOutputValue | undefined): string | number | null =>
   typeof each === 'string' || typeof each === 'number' ? each : null;
 const digestOfColumns =
   (...columns: readonly string[]) =>
-  (row: Row): number =>
+  (row: Row): string =>
     digestOf(columns.map((column) => value(row[column])));
 
 /** Per table, the columns that its digest covers. Those of a released schema are never changed. */

@@ -193,7 +193,11 @@ interface Recovery {
 const recover = ({ supervisor, store, logs, inherited, clock }: Recovery): readonly WorkerRecord[] => {
   const { edges } = supervisor;
   const known = new Set(store.workers.list().map(({ spawn }) => spawn));
-  let strays = findStrays({ socketPath: edges.socketPath, known, bootId: edges.bootId, wallMs: clock.wallMs() });
+  // A home without a past has none, and the look at every process would be in vain.
+  const isNew = !inherited.isRecovery && store.condition.fallBack === null && store.apps.list().length === 0;
+  let strays = isNew
+    ? []
+    : findStrays({ socketPath: edges.socketPath, known, bootId: edges.bootId, wallMs: clock.wallMs() });
   for (const record of store.apps.list()) {
     const { name, config, release, instances, wanted, readySignalSeen } = record;
     const app = supervisor.add({ config, release, instances, wanted, readySignalSeen });

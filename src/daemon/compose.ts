@@ -27,7 +27,7 @@ import { CHANNEL_PREFIX, type Inherited } from './inheritance.ts';
 import type { KeptDescriptor } from './guard.ts';
 import { Operations } from './operations.ts';
 import { resolveCommand } from './resolve-command.ts';
-import { openRunDirectory } from './run-directory.ts';
+import { listRunDirectories, openRunDirectory } from './run-directory.ts';
 import { watchState, type StateWatch } from './state-watch.ts';
 import { openService } from './service/service.ts';
 
@@ -70,6 +70,7 @@ export const VERSION = (
 ).version;
 
 const AGENT_PATH = fileURLToPath(new URL('../../dist/agent/agent.cjs', import.meta.url));
+const AGENT_SOCKET = 'agents.sock';
 const UNIQUE_BYTES = 9;
 
 export const compose = async (options: ComposeOptions): Promise<Drover> => {
@@ -114,7 +115,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     newId: () => randomBytes(UNIQUE_BYTES).toString('base64url'),
     agentPath: AGENT_PATH,
     keepsWorkers: options.keepsWorkers,
-    socketPath: join(runDirectory, 'agents.sock'),
+    socketPath: join(runDirectory, AGENT_SOCKET),
     bootId: bootId(),
     onDescriptorsChanged: options.onDescriptorsChanged,
   };
@@ -154,7 +155,8 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     notice: () => state.notice(),
     kept: () => [...dataPath.inventory(), ...channelsOf(supervisor)],
     async recover() {
-      strays = recover({ supervisor, store, logs, inherited, clock });
+      const socketPaths = listRunDirectories(home).map((directory) => join(directory, AGENT_SOCKET));
+      strays = recover({ supervisor, store, logs, inherited, clock, socketPaths });
     },
     stopWorkers: () => supervisor.stopAll(),
     async close() {
@@ -187,17 +189,16 @@ interface Recovery {
   readonly logs: Logs;
   readonly inherited: Inherited;
   readonly clock: Clock;
+  readonly socketPaths: readonly string[];
 }
 
 /** Returns the workers that run and belong to no app that is known. */
-const recover = ({ supervisor, store, logs, inherited, clock }: Recovery): readonly WorkerRecord[] => {
+const recover = ({ supervisor, store, logs, inherited, clock, socketPaths }: Recovery): readonly WorkerRecord[] => {
   const { edges } = supervisor;
   const known = new Set(store.workers.list().map(({ spawn }) => spawn));
   // A home without a past has none, and the look at every process would be in vain.
   const isNew = !inherited.isRecovery && store.condition.fallBack === null && store.apps.list().length === 0;
-  let strays = isNew
-    ? []
-    : findStrays({ socketPath: edges.socketPath, known, bootId: edges.bootId, wallMs: clock.wallMs() });
+  let strays = isNew ? [] : findStrays({ socketPaths, known, bootId: edges.bootId, wallMs: clock.wallMs() });
   for (const record of store.apps.list()) {
     const { name, config, release, instances, wanted, readySignalSeen } = record;
     const app = supervisor.add({ config, release, instances, wanted, readySignalSeen });

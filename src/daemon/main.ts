@@ -2,7 +2,7 @@
  * The daemon: one process per home. Opens everything, takes back what an earlier daemon left, serves the API, and ends
  * on SIGTERM or when asked to. Started by the CLI, by a guard, or by systemd.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,8 @@ import { openGuard, type Guard, type KeptDescriptor } from './guard.ts';
 import { takeInheritance } from './inheritance.ts';
 
 const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
+
+const STATE_FILE = 'state.db';
 
 /** Between daemons that die one after the other. */
 const FIRST_WAIT_MS = 500;
@@ -48,16 +50,12 @@ const main = async (): Promise<void> => {
   // The guard that keeps everything is there already: a daemon that dies at its start may take its time to try again.
   if (inherited.deaths > 0) await wait(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (inherited.deaths - 1)));
 
-  // There no lock can be taken that would keep two of them apart.
-  if (isReadOnly(home) && (await isAnswering(createClient()))) {
-    await guard?.dismiss();
-    throw new DroverError('DROVER_DAEMON_RUNNING', { home, pid: readPid(pidFile) });
-  }
+  await refuseSecond({ home, pidFile, guard });
   const drover = await openOrExplain(
     { home, pidFile, guard },
     {
       home,
-      stateFile: join(home, 'state.db'),
+      stateFile: join(home, STATE_FILE),
       clock: systemClock,
       inherited,
       keepsWorkers: true,
@@ -121,8 +119,23 @@ const main = async (): Promise<void> => {
   process.on('unhandledRejection', (error) => log(`defect: ${String(error)}`));
 };
 
+interface Beginning {
+  readonly home: string;
+  readonly pidFile: string;
+  readonly guard: Guard | null;
+}
+
+/** Where the lock of the state keeps no two of them apart: it cannot be taken, or its file was removed under the first one. */
+const refuseSecond = async ({ home, guard }: Beginning): Promise<void> => {
+  if (!isReadOnly(home) && existsSync(join(home, STATE_FILE))) return;
+  const client = createClient();
+  if (!(await isAnswering(client))) return;
+  await guard?.dismiss();
+  throw new DroverError('DROVER_DAEMON_RUNNING', { home, pid: (await client.daemonStatus()).pid });
+};
+
 const openOrExplain = async (
-  { home, pidFile, guard }: { readonly home: string; readonly pidFile: string; readonly guard: Guard | null },
+  { home, pidFile, guard }: Beginning,
   options: Parameters<typeof compose>[0],
 ): ReturnType<typeof compose> => {
   try {

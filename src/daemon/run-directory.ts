@@ -3,6 +3,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isReadOnly, ownHome } from '../client/index.ts';
 
+/** Wherever a daemon of this home may have had it. */
+export const listRunDirectories = (home: string): readonly string[] => [
+  join(home, 'run'),
+  ownHome().runtimePath('run'),
+];
+
 /** Makes it, and what is above it. Workers of other users have to get to their sockets. */
 export const openRunDirectory = (home: string): string => {
   const isFixed = isReadOnly(home);

@@ -11,7 +11,7 @@ import { settle, type BackupFolder } from './backups/backup-folder.ts';
 import { timeStamp, type BackupName } from './backups/backup-name.ts';
 import { connectFile, connectMemory, copyToMemory, isEmptyFile, walOf } from './connection.ts';
 import { diskTroubleOf, messageOf, toStateError } from './disk-trouble.ts';
-import { isOutdated, migrate, refuseNewer } from './migrate.ts';
+import { isOutdated, migrate, MIGRATIONS, refuseNewer } from './migrate.ts';
 import { extentOf, findDamage } from './verify.ts';
 import { countLostCommits } from './wal-check.ts';
 
@@ -134,8 +134,7 @@ function findGood(backups: BackupFolder, { migrations }: StatePlace, beyondSeq =
     .find((backup) => backups.isGood(backup) && !isFromNewer(backup, migrations));
 }
 
-const isFromNewer = ({ schema }: BackupName, migrations: StatePlace['migrations']): boolean =>
-  migrations !== undefined && schema > migrations.length;
+const isFromNewer = ({ schema }: BackupName, migrations = MIGRATIONS): boolean => schema > migrations.length;
 
 function putBack(place: StatePlace, backup: BackupName, reason: string): Opened {
   const { file, backups, nowMs } = place;

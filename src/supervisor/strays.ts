@@ -8,8 +8,8 @@ import { listPids, readStat, readVariable } from '../os/index.ts';
 import { BOOT_VARIABLE, type AgentBoot, type WorkerRecord } from '../protocol/index.ts';
 
 export interface StrayQuestion {
-  /** Names the home: the socket that this home's agents were told. */
-  readonly socketPath: string;
+  /** Name the home: the sockets that its agents may have been told. */
+  readonly socketPaths: readonly string[];
   /** Spawns that have a record. */
   readonly known: ReadonlySet<string>;
   readonly bootId: string;
@@ -18,11 +18,11 @@ export interface StrayQuestion {
 
 const MS_PER_TICK = 10;
 
-export const findStrays = ({ socketPath, known, bootId, wallMs }: StrayQuestion): readonly WorkerRecord[] => {
+export const findStrays = ({ socketPaths, known, bootId, wallMs }: StrayQuestion): readonly WorkerRecord[] => {
   const bootedAtMs = wallMs - uptime() * 1000;
   return listPids().flatMap((pid): WorkerRecord[] => {
     const boot = parseBoot(readVariable(pid, BOOT_VARIABLE));
-    if (boot === null || boot.socketPath !== socketPath || known.has(boot.spawn)) return [];
+    if (boot === null || !socketPaths.includes(boot.socketPath) || known.has(boot.spawn)) return [];
     const stat = readStat(pid);
     // A worker leads a session of its own; its children have the same environment and do not.
     if (stat === null || stat.state === 'Z' || stat.session !== pid) return [];

@@ -12,6 +12,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -217,6 +218,7 @@ describe('a damaged state file', () => {
     const store = openState(folder);
     assert.deepEqual(vitalOf(store), home.backedUp);
     assert.equal(store.condition.fallBack?.reason, 'it is empty');
+    assert.equal(statSync(join(folder, 'state.db')).mode & 0o777, 0o600);
     store.close();
   });
 
@@ -259,6 +261,18 @@ describe('a damaged state file', () => {
     assert.match(error.message, /9\.9\.9 had it last, this is 1\.0\.0/);
     assert.match(error.hint ?? '', /Install Drover 9\.9\.9/);
     assert.deepEqual(readFileSync(join(folder, 'state.db')), before);
+  });
+
+  it('is not replaced by a backup of a newer Drover', () => {
+    const folder = join(temporary.path, 'newer-backup');
+    cpSync(home.folder, folder, { recursive: true });
+    const [good = ''] = readdirSync(join(folder, 'backups'));
+    const newer = good.replace(/-s\d+-e(\d+)-/, (_, seq: string) => `-s99-e${Number(seq) + 5}-`);
+    copyFileSync(join(folder, 'backups', good), join(folder, 'backups', newer));
+    writeFileSync(join(folder, 'state.db'), '');
+    const store = openState(folder);
+    assert.deepEqual(vitalOf(store), home.backedUp);
+    store.close();
   });
 
   it('is migrated after a backup; a migration that fails leaves the file as it was', async () => {

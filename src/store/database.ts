@@ -9,7 +9,7 @@
  */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import { DroverError, type Clock } from '../protocol/index.ts';
-import { connectFile, connectMemory, MEMORY, versionOf } from './connection.ts';
+import { versionOf } from './connection.ts';
 import { diskTroubleOf, messageOf, toStateError } from './disk-trouble.ts';
 import { Kept } from './kept.ts';
 
@@ -159,7 +159,7 @@ export function openDatabase({ file, clock, open, isLost = () => false, rewrite 
     if (trouble === null) return true;
     const before = describeTrouble();
     try {
-      if (isOnlyInMemory) moveToDisk();
+      if (isOnlyInMemory) moveToFile();
       else if (isLost()) replaceLost();
       else {
         hold();
@@ -182,22 +182,23 @@ export function openDatabase({ file, clock, open, isLost = () => false, rewrite 
     return true;
   };
 
-  const moveToDisk = (): void => {
+  /** From memory, or from a file that is gone, to the file that is there now; throws where it cannot be written. */
+  const moveToFile = (): void => {
     const opened = open();
-    const memory = connection;
     if (opened.onlyInMemory !== null) {
       opened.connection.close();
       throw new Error(opened.onlyInMemory);
     }
+    const before = connection;
     connection = opened.connection;
     try {
       synced(() => kept.replay());
     } catch (error) {
       connection.close();
-      connection = memory;
+      connection = before;
       throw error;
     }
-    memory.close();
+    before.close();
     isOnlyInMemory = false;
   };
 
@@ -205,10 +206,7 @@ export function openDatabase({ file, clock, open, isLost = () => false, rewrite 
     if (rewrite === undefined) return;
     rollBack();
     rewrite(connection);
-    const lost = connection;
-    connection = open().connection;
-    lost.close();
-    synced(() => kept.replay());
+    moveToFile();
   };
 
   const refusal = (): DroverError =>
@@ -309,12 +307,6 @@ export function openDatabase({ file, clock, open, isLost = () => false, rewrite 
     },
   };
   return database;
-}
-
-/** A state of its own, without backups and falling back: in memory, or a file that is as it should be. */
-export function openPlainDatabase(file: string, clock: Clock): Database {
-  const open = () => ({ connection: file === MEMORY ? connectMemory() : connectFile(file), onlyInMemory: null });
-  return openDatabase({ file, clock, open });
 }
 
 const blame = (trouble: { reason: string; isDamaged: boolean }, error: unknown): void => {

@@ -45,7 +45,7 @@ const KEPT_WHATEVER_AGE = 1_000;
 
 export function eventRecords(database: Database, clock: Clock, limits: EventLimits): EventRecords {
   const insert = database.prepare(`
-    INSERT INTO events (seq, at_ms, app, worker, type, reason, data_json)
+    INSERT OR REPLACE INTO events (seq, at_ms, app, worker, type, reason, data_json)
     VALUES (:seq, :atMs, :app, :worker, :type, :reason, :data)`);
   const last = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
   const filter =

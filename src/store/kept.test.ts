@@ -24,6 +24,15 @@ describe('kept writes', () => {
     assert.deepEqual(replayed(kept, said), []);
   });
 
+  it('that fail for their own sake do not keep the others from being written', () => {
+    const said: string[] = [];
+    const kept = new Kept();
+    kept.add('bad', () => assert.fail('no such column'), []);
+    kept.add('good', () => void said.push('good'), []);
+    assert.deepEqual(replayed(kept, said), ['good']);
+    assert.deepEqual([kept.size, kept.dropped], [1, 1]);
+  });
+
   it('do not grow with events: the oldest are dropped and counted, other writes never', () => {
     const said: string[] = [];
     const kept = new Kept();

@@ -3,6 +3,8 @@
  * the time that the disk is full. Events are the exception, and of them only the newest are remembered.
  */
 
+import { diskTroubleOf } from './disk-trouble.ts';
+
 /** Keys of events begin with it. */
 export const EVENT_KEY = 'event:';
 const MOST_EVENTS = 500;
@@ -16,7 +18,7 @@ export class Kept {
     return this.#writes.size;
   }
 
-  /** Events that were forgotten because there were too many. */
+  /** Events that were forgotten because there were too many, and writes that no state takes. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -37,8 +39,17 @@ export class Kept {
     }
   }
 
+  /** Throws where the disk is at fault; a write that fails for its own sake is dropped, or it would keep all others. */
   replay(): void {
-    for (const write of this.#writes.values()) write();
+    for (const [key, write] of this.#writes) {
+      try {
+        write();
+      } catch (error) {
+        if (diskTroubleOf(error) !== null) throw error;
+        this.#writes.delete(key);
+        this.#dropped += 1;
+      }
+    }
   }
 
   clear(): void {

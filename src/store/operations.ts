@@ -48,7 +48,7 @@ const KEPT = 1_000;
 
 export function operationRecords(database: Database, clock: Clock, random: () => number): OperationRecords {
   const insert = database.prepare(`
-    INSERT INTO operations (id, kind, app, status, started_at_ms, ended_at_ms, phase, state_json, receipt_json)
+    INSERT OR REPLACE INTO operations (id, kind, app, status, started_at_ms, ended_at_ms, phase, state_json, receipt_json)
     VALUES (:id, :kind, :app, 'running', :startedAtMs, NULL, :phase, :state, NULL)`);
   const advance = database.prepare(`
     UPDATE operations SET phase = :phase, state_json = :state WHERE id = :id AND status = 'running'`);

@@ -8,7 +8,17 @@ import type { DaemonDocument, EventDocument } from '../../src/protocol/index.ts'
 import { Drover } from '../support/drover.ts';
 import { eventually } from '../support/eventually.ts';
 import { noMounts, smallDisk } from '../support/file-systems.ts';
-import { ask, openPlace, pidsOf, readApp, service, startApp, untilApp, readyWorkers } from '../support/service.ts';
+import {
+  ask,
+  fixture,
+  openPlace,
+  pidsOf,
+  readApp,
+  service,
+  startApp,
+  untilApp,
+  readyWorkers,
+} from '../support/service.ts';
 import { freePort, temporaryFolder } from '../support/temporary.ts';
 
 const backupsOf = ({ home }: Drover): readonly string[] => {
@@ -141,6 +151,21 @@ describe('a daemon whose disk is full', { skip: noMounts }, () => {
       withinMs: 20_000,
     });
     assert.equal((await drover.reload('shop')).outcome, 'completed');
+  });
+});
+
+describe('a daemon that is killed while it ends its workers', () => {
+  it('has not forgotten that they are wanted', async () => {
+    await using place = await openPlace();
+    const { drover } = place;
+    await startApp(drover, 'slow', { script: fixture('ignores-sigterm.cjs'), instances: 1, drain: { timeout: '5s' } });
+    const { pid } = await drover.daemon();
+    const stopping = drover.run(['daemon', 'stop']);
+    await untilApp(drover, 'slow', 'is being stopped', ({ workers }) => workers[0]?.status !== 'ready');
+    process.kill(pid ?? 0, 'SIGKILL');
+    await stopping;
+    await drover.run(['daemon', 'start']);
+    await drover.untilReady('slow', 1);
   });
 });
 

@@ -1,5 +1,7 @@
-/** What lasts about an app, what an operation makes of it, and what it asks for when it begins. */
+/** What lasts about an app, what an operation makes of it and asks for, and who is told. */
 import type { AppConfig } from '../protocol/index.ts';
+import type { App } from './app.ts';
+import type { OperationRun } from './operation-run.ts';
 
 export interface AppState {
   readonly config: AppConfig;
@@ -20,6 +22,14 @@ export interface BeginOptions {
   readonly wants?: AppState['wanted'];
   /** False for what the supervisor does by itself: it is not refused where it cannot be written. */
   readonly isAsked?: boolean;
+}
+
+export interface AppListener {
+  /** It is to be wanted up, or stopped: write it down. Throws where that cannot be done. */
+  readonly onWanted: (app: App, wanted: AppState['wanted']) => void;
+  /** The lasting state changed: write it down. */
+  readonly onState: (app: App) => void;
+  readonly onOperation: (app: App, run: OperationRun) => void;
 }
 
 /** Anything that may change which ports the app serves. */

@@ -5,7 +5,7 @@
 import { mayAcceptEarly, type WorkerPolicy } from '../core/index.ts';
 import { freeMemoryBytes, usableCpus } from '../os/index.ts';
 import { DroverError, type OperationDocument, type OperationKind } from '../protocol/index.ts';
-import { isOtherProgram, type AppChange, type AppState, type BeginOptions } from './app-state.ts';
+import { isOtherProgram, type AppChange, type AppListener, type AppState, type BeginOptions } from './app-state.ts';
 import { Availability } from './availability.ts';
 import type { SupervisorEdges } from './edges.ts';
 import { identityOf } from './identity.ts';
@@ -16,14 +16,6 @@ import { Slot } from './slot.ts';
 import { chooseSurge } from './surge.ts';
 import { Tenant, type TenantHost } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
-
-export interface AppListener {
-  /** It is to be wanted up, or stopped: write it down. Throws where that cannot be done. */
-  readonly onWanted: (app: App, wanted: AppState['wanted']) => void;
-  /** The lasting state changed: write it down. */
-  readonly onState: (app: App) => void;
-  readonly onOperation: (app: App, run: OperationRun) => void;
-}
 
 export class App implements TenantHost, SlotHands {
   readonly app: string;

@@ -5,8 +5,8 @@
 import type { SlotAction, SlotChange } from '../core/index.ts';
 import { usableCpus } from '../os/index.ts';
 import { DroverError, type AppConfig, type OperationKind } from '../protocol/index.ts';
-import type { AppChange, AppState, BeginOptions } from './app-state.ts';
-import { App, type AppListener } from './app.ts';
+import type { AppChange, AppListener, AppState, BeginOptions } from './app-state.ts';
+import { App } from './app.ts';
 import type { AgentLink, LinkListener } from './agent-link.ts';
 import { bystander } from './bystander.ts';
 import { reportGarbage } from './agent-messages.ts';

@@ -4,7 +4,7 @@
  */
 import type { OperationState } from '../core/index.ts';
 import type { OperationKind, ReceiptStep } from '../protocol/index.ts';
-import type { AppChange } from './app.ts';
+import type { AppChange } from './app-state.ts';
 import type { OperationPlan } from './operation-run.ts';
 import type { ReceiptMemory } from './receipt.ts';
 

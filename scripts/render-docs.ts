@@ -174,6 +174,13 @@ const MEANINGS: Readonly<Record<EventType, string>> = {
   'worker-killed': 'A worker was ended by force after its drain timeout.',
   'worker-start-timeout': 'A worker was not ready in time.',
   'worker-hung': 'A worker does not answer any more.',
+  'state-restored':
+    'The file of the state was damaged or missing, and a backup took its place; the reason tells which.',
+  'state-damaged': 'The last changes in the journal of the state could not be read.',
+  'state-unwritable': 'The disk takes no writes: changes are refused, and what happens is kept in memory.',
+  'state-written': 'The disk takes writes again, and what was kept in memory is on it.',
+  'worker-stray': 'A worker of an app that is not known runs; it is left alone until its app is started again.',
+  'output-lost': 'The files of a worker’s output cannot be written; it was started without them.',
   'worker-signalled': 'Somebody sent a worker a signal by `drover signal`.',
   'crash-loop': 'A slot crashed more often than the restart limit allows; it is retried at the longest wait.',
   'crash-loop-ended': 'A slot in a crash loop is stable again.',

@@ -168,6 +168,18 @@ export const DOCUMENT_SCHEMAS = {
       dispatch: maybe(dispatch),
       guardPid: maybe(number),
       unit: maybe(text),
+      state: maybe(
+        v.object({
+          status: v.picklist(['written', 'unwritable']),
+          since: maybe(time),
+          reason: maybe(text),
+          keptRecords: number,
+          droppedEvents: number,
+          lastBackupAt: maybe(time),
+          backupFailure: maybe(text),
+          fallBack: maybe(v.object({ at: time, reason: text, backupAt: time, setAside: maybe(text) })),
+        }),
+      ),
     }),
   ),
   Plan: describing<protocol.PlanDocument>()(

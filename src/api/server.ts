@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import findMyWay from 'find-my-way';
 import * as v from 'valibot';
 import { findNearest } from '../config/index.ts';
-import { DroverError, toErrorDocument } from '../protocol/index.ts';
+import { DroverError, NOTICE_HEADER, toErrorDocument } from '../protocol/index.ts';
 import { readJson } from './body.ts';
 import { createServer } from './http.ts';
 import { listenPrivately } from './listen.ts';
@@ -22,6 +22,8 @@ export interface ApiOptions {
   readonly bodyLimitBytes?: number;
   /** Reads the peer credentials of a connected socket's descriptor. */
   readonly callerOf?: (fd: number) => Caller | null;
+  /** What whoever types the next command should know; null when there is nothing. */
+  readonly notice?: () => string | null;
   /** Told of everything that is not in the catalogue: a defect, or the operating system failing. */
   readonly onDefect: (error: unknown) => void;
 }
@@ -104,6 +106,9 @@ const run = async (
     body: body === null ? undefined : parse(body, await readJson(request, bodyLimitBytes)),
   };
   const context = { caller: findCaller(request, callerOf), signal };
+  // Only for those who will show it: it may be told only once.
+  const notice = request.headers[NOTICE_HEADER] === undefined ? null : (options.notice?.() ?? null);
+  if (notice !== null) response.setHeader(NOTICE_HEADER, encodeURIComponent(notice));
   switch (answer.kind) {
     case 'document':
       sendJson(response, 200, await answer.call(service, input, context));

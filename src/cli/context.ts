@@ -33,6 +33,12 @@ export const processContext = (): CliContext => {
   const { stdout, stderr, env } = process;
   const hasColor = (stream: NodeJS.WriteStream): boolean => stream.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
   let interrupt: AbortController | null = null;
+  const told = new Set<string>();
+  const onNotice = (text: string): void => {
+    if (told.has(text)) return;
+    told.add(text);
+    stderr.write(`drover: ${text}\n`);
+  };
   return {
     print: (line) => {
       stdout.write(`${line}\n`);
@@ -49,8 +55,8 @@ export const processContext = (): CliContext => {
     env,
     directory: findDirectory(env['PWD'], process.cwd()),
     nowMs: Date.now,
-    connect: async () => (await import('../client/index.ts')).createClient(),
-    ensure: async () => (await import('../client/index.ts')).ensureDaemon(),
+    connect: async () => (await import('../client/index.ts')).createClient({ onNotice }),
+    ensure: async () => (await import('../client/index.ts')).ensureDaemon({ onNotice }),
     interrupted: () => {
       if (interrupt === null) {
         const controller = new AbortController();

@@ -83,6 +83,8 @@ export interface ClientOptions {
   readonly socketPath?: string;
   /** How long the daemon may take to answer; streams and waits have no limit once they began. */
   readonly timeoutMs?: number;
+  /** Given what the daemon wants its user to know, beside any answer. */
+  readonly onNotice?: (text: string) => void;
 }
 
 /** A change is answered when it is recorded, which takes longer than a look; a daemon that is stopped never answers. */
@@ -93,6 +95,7 @@ export const createClient = (options: ClientOptions = {}): DroverClient => {
   const connection: Connection = {
     socketPath: options.socketPath ?? ownHome().socketPath,
     timeoutMs: options.timeoutMs ?? 10_000,
+    onNotice: options.onNotice,
   };
   const get = <Document>(path: string): Promise<Document> => call(connection, { method: 'GET', path });
   const change = <Document>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<Document> =>

@@ -1,5 +1,5 @@
 /** A client whose daemon runs. What starts daemons is only loaded when there is none. */
-import { createClient, type DroverClient } from './client.ts';
+import { type ClientOptions, createClient, type DroverClient } from './client.ts';
 import { ownHome } from './home.ts';
 import type { DaemonStart } from './start-daemon.ts';
 
@@ -7,10 +7,12 @@ import type { DaemonStart } from './start-daemon.ts';
 const { connect } = process.getBuiltinModule('node:net');
 
 /** Throws DROVER_DAEMON_START with the end of the daemon's log when it does not come up. */
-export const ensureDaemon = async (options: DaemonStart = {}): Promise<DroverClient> => {
-  const { home, socketPath } = ownHome();
-  const client = createClient({ socketPath });
-  if (await isListening(socketPath)) return client;
+export const ensureDaemon = async (
+  options: DaemonStart & Pick<ClientOptions, 'onNotice'> = {},
+): Promise<DroverClient> => {
+  const { home, socketPath, servePath } = ownHome();
+  if (await isListening(socketPath)) return createClient({ ...options, socketPath });
+  const client = createClient({ ...options, socketPath: servePath });
   const { startDaemon } = await import('./start-daemon.ts');
   await startDaemon(home, client, options);
   return client;

@@ -2,7 +2,7 @@
  * Where Drover keeps its things, and on which socket its daemon answers. The CLI and the daemon both ask here, so that
  * they meet.
  */
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -34,6 +34,11 @@ export const findHome = ({ env, uid }: HomeQuestion): string => {
 export const findSocketPath = (home: string, { env, uid }: HomeQuestion): string => {
   const path = join(home, 'drover.sock');
   if (Buffer.byteLength(path) <= LONGEST_SOCKET_PATH) return path;
+  return findRuntimePath(home, 'sock', { env, uid });
+};
+
+/** A name derived from the home in the runtime directory, for what cannot lie in the home itself. */
+export const findRuntimePath = (home: string, ending: string, { env, uid }: HomeQuestion): string => {
   const runtime = env['XDG_RUNTIME_DIR'];
   // Loaded here and not above: most homes are short, and the CLI's start-up counts milliseconds.
   const { createHash } = process.getBuiltinModule('node:crypto');
@@ -43,18 +48,48 @@ export const findSocketPath = (home: string, { env, uid }: HomeQuestion): string
     : uid === 0
       ? '/run/drover'
       : join(tmpdir(), `drover-${uid}`);
-  return join(directory, `${name}.sock`);
+  return join(directory, `${name}.${ending}`);
+};
+
+/** Nothing can be made there, not even a socket. */
+export const isReadOnly = (home: string): boolean => {
+  try {
+    accessSync(home, constants.W_OK);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS';
+  }
 };
 
 /** What the environment of this process says. */
 export const ownHome = (): {
   readonly home: string;
+  /** Where the daemon is asked. */
   readonly socketPath: string;
+  /** Where a daemon answers whose home can be written. */
+  readonly usualPath: string;
+  /** Where a daemon that begins now answers: not in a home that is mounted read-only. */
+  readonly servePath: string;
+  /** A file or folder beside the home's own, in the runtime directory. */
+  readonly runtimePath: (ending: string) => string;
   readonly rootAdvice: () => string | null;
 } => {
   const question = { env: process.env, uid: process.getuid?.() ?? -1 };
   const home = findHome(question);
-  return { home, socketPath: findSocketPath(home, question), rootAdvice: () => findRootAdvice(question) };
+  const usualPath = findSocketPath(home, question);
+  const isFixed = isReadOnly(home);
+  // Named only where it matters, because the name takes a hash.
+  const isElsewhere = isFixed || !existsSync(usualPath);
+  const runtimePath = isElsewhere ? findRuntimePath(home, 'sock', question) : usualPath;
+  return {
+    home,
+    usualPath,
+    servePath: isFixed ? runtimePath : usualPath,
+    // The home may have become read-only, or writable again, since the daemon began.
+    socketPath: isElsewhere && existsSync(runtimePath) ? runtimePath : usualPath,
+    runtimePath: (ending) => findRuntimePath(home, ending, question),
+    rootAdvice: () => findRootAdvice(question),
+  };
 };
 
 /** Advice for a user without a daemon on a machine where root has a Drover: the apps are probably there. */

@@ -1,6 +1,12 @@
 /** One request over the Unix socket. Errors of the daemon come back as the `DroverError` they were; its silence too. */
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { type DaemonDocument, DroverError, type ErrorDocument, fromErrorDocument } from '../protocol/index.ts';
+import {
+  type DaemonDocument,
+  DroverError,
+  type ErrorDocument,
+  fromErrorDocument,
+  NOTICE_HEADER,
+} from '../protocol/index.ts';
 
 import { ownHome } from './home.ts';
 
@@ -11,6 +17,8 @@ export interface Connection {
   readonly socketPath: string;
   /** Until the first byte of an answer. */
   readonly timeoutMs: number;
+  /** Given what the daemon wants its user to know, beside any answer. */
+  readonly onNotice?: ((text: string) => void) | undefined;
 }
 
 export interface Exchange {
@@ -33,6 +41,7 @@ export const open = async (connection: Connection, exchange: Exchange): Promise<
     agent: false,
     headers: {
       host: 'drover',
+      ...(connection.onNotice === undefined ? {} : { [NOTICE_HEADER]: 'shown' }),
       ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
     },
     ...(exchange.signal === undefined ? {} : { signal: exchange.signal }),
@@ -49,6 +58,8 @@ export const open = async (connection: Connection, exchange: Exchange): Promise<
   });
   request.end(text);
   const response = await promise;
+  const notice = response.headers[NOTICE_HEADER];
+  if (typeof notice === 'string') connection.onNotice?.(decodeURIComponent(notice));
   if ((response.statusCode ?? 500) < 400) return response;
   throw fromErrorDocument(await readError(response));
 };
@@ -107,4 +118,5 @@ export const absentDaemon = (home: string): DaemonDocument => ({
   dispatch: null,
   guardPid: null,
   unit: null,
+  state: null,
 });

@@ -4,12 +4,13 @@
  */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { DroverError } from '../protocol/index.ts';
 import { readBootUnit } from './boot-unit.ts';
 import { daemonCommand } from './daemon-command.ts';
 import type { DroverClient } from './client.ts';
+import { isReadOnly, ownHome } from './home.ts';
 import { isAnswering } from './is-answering.ts';
 import { startBootUnit } from './start-boot-unit.ts';
 
@@ -47,12 +48,14 @@ const STAT_BLOCK_BYTES = 512;
 
 /** Resolves when the daemon answers. Throws DROVER_DAEMON_START with the end of its log when it does not come up. */
 export const startDaemon = async (home: string, client: DroverClient, options: DaemonStart): Promise<void> => {
-  const log = join(home, 'daemon.log');
+  const { runtimePath } = ownHome();
+  const isFixed = isReadOnly(home);
+  const log = isFixed ? runtimePath('log') : join(home, 'daemon.log');
   const fail = (message: string, cause?: unknown): DroverError =>
     new DroverError('DROVER_DAEMON_START', { message, log }, { cause });
   let output: number;
   try {
-    mkdirSync(home, { recursive: true, mode: 0o700 });
+    mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
     setAside(log);
     output = openSync(log, 'a', 0o600);
   } catch (cause) {

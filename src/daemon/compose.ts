@@ -3,14 +3,14 @@
  * a daemon of it, `run.ts` a foreground process without state on disk.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DroverService } from '../api/index.ts';
-import { DEFAULT_LIMITS, lastLines, openLogs, readLastWords, type Logs } from '../logs/index.ts';
+import { DEFAULT_LIMITS, openLogs, type Logs } from '../logs/index.ts';
 import { openDataPath, type DataPath } from '../net/index.ts';
 import { bootId, readUsage } from '../os/index.ts';
-import type { AppConfig, Clock, DaemonDocument, DispatchLevel } from '../protocol/index.ts';
+import type { AppConfig, Clock, DaemonDocument, DispatchLevel, WorkerRecord } from '../protocol/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 import {
   openAgentSocket,
@@ -22,11 +22,14 @@ import {
   type SupervisorEdges,
 } from '../supervisor/index.ts';
 import { openDaemonSettings } from './daemon-settings.ts';
+import { fileOutput } from './file-output.ts';
 import { CHANNEL_PREFIX, type Inherited } from './inheritance.ts';
 import type { KeptDescriptor } from './guard.ts';
 import { Operations } from './operations.ts';
-import { recover } from './recover.ts';
+import { adopt, recover } from './recover.ts';
 import { resolveCommand } from './resolve-command.ts';
+import { listRunDirectories, openRunDirectory } from './run-directory.ts';
+import { watchState, type StateWatch } from './state-watch.ts';
 import { openService } from './service/service.ts';
 
 export interface ComposeOptions {
@@ -47,8 +50,8 @@ export interface ComposeOptions {
   readonly unit: string | null;
   /** Told of each step of work whose interruption must do no harm. */
   readonly onStep?: (step: string) => void;
-  /** What the operator should find in the daemon's log. */
-  readonly onProblem?: (message: string) => void;
+  /** A line for the daemon's log: what the operator should find there. */
+  readonly log: (line: string) => void;
 }
 
 export interface Drover {
@@ -56,6 +59,8 @@ export interface Drover {
   readonly supervisor: Supervisor;
   readonly store: Store;
   readonly logs: Logs;
+  /** See `ApiOptions`. */
+  readonly notice: () => string | null;
   /** Everything that must outlive this process. */
   kept(): readonly KeptDescriptor[];
   /** Takes back what an earlier daemon left running, and starts what should run and does not. */
@@ -70,14 +75,14 @@ export const VERSION = (
 ).version;
 
 const AGENT_PATH = fileURLToPath(new URL('../../dist/agent/agent.cjs', import.meta.url));
+const AGENT_SOCKET = 'agents.sock';
 const UNIQUE_BYTES = 9;
 
 export const compose = async (options: ComposeOptions): Promise<Drover> => {
   const { home, clock, inherited } = options;
-  mkdirSync(home, { recursive: true, mode: 0o700 });
-  const runDirectory = join(home, 'run');
-  mkdirSync(runDirectory, { recursive: true, mode: 0o711 });
-  const store = openStore({ file: options.stateFile, clock, random: Math.random });
+  const runDirectory = openRunDirectory(home);
+  const store = openStore({ file: options.stateFile, clock, random: Math.random, version: VERSION });
+  const state = watchState(store, options.log);
   const settings = openDaemonSettings(store);
   const operations = new Operations(store);
   const dataPath = openDataPath({
@@ -97,7 +102,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     limitsOf: (app) => (supervisor.find(app)?.state.config as Partial<AppConfig> | undefined)?.logs ?? DEFAULT_LIMITS,
     budget: () => settings.get().logs,
     ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
-    ...(options.onProblem === undefined ? {} : { onProblem: options.onProblem }),
+    onProblem: options.log,
     isAlive: ({ app, slot, generation }) =>
       supervisor
         .find(app)
@@ -111,16 +116,25 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     processes: systemProcesses,
     traffic: dataPath,
     records: store,
-    output: options.output ?? fileOutput(logs, options, (app) => supervisor.find(app)?.uid ?? null),
+    output:
+      options.output ??
+      fileOutput(logs, {
+        home,
+        clock,
+        uidOf: (app) => supervisor.find(app)?.uid ?? null,
+        onLost: (app, slot, reason) =>
+          void store.events.append({ app, worker: `${app}/${slot}`, type: 'output-lost', reason }),
+      }),
     resolveCommand,
     newId: () => randomBytes(UNIQUE_BYTES).toString('base64url'),
     agentPath: AGENT_PATH,
     keepsWorkers: options.keepsWorkers,
-    socketPath: join(runDirectory, 'agents.sock'),
+    socketPath: join(runDirectory, AGENT_SOCKET),
     bootId: bootId(),
     onDescriptorsChanged: options.onDescriptorsChanged,
   };
   const supervisor: Supervisor = new Supervisor(edges, {
+    onWanted: (app, wanted) => void store.apps.change(app.app, { wanted }),
     onState: (app) => saveApp(store, app),
     onOperation: (_app, run) => operations.note(run),
     onDeleted: ({ app }) => removeApp(app),
@@ -138,6 +152,8 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
   });
 
   const startedAt = clock.wallMs();
+  /** Workers of apps that are not known (any more). */
+  let strays: readonly WorkerRecord[] = [];
   const service = openService({
     supervisor,
     store,
@@ -146,7 +162,12 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     settings,
     clock,
     logHome: home,
-    status: () => describeDaemon(options, supervisor, dataPath, startedAt),
+    status: () => describeDaemon({ options, supervisor, dataPath, startedAt, state }),
+    adoptStrays(app) {
+      const own = strays.filter((stray) => stray.app === app.app);
+      adopt(app, [], own, inherited);
+      strays = strays.filter((stray) => stray.app !== app.app);
+    },
     onShutdown: options.onShutdown,
   });
 
@@ -155,8 +176,12 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     supervisor,
     store,
     logs,
+    notice: () => state.notice(),
     kept: () => [...dataPath.inventory(), ...channelsOf(supervisor)],
-    recover: () => recover({ supervisor, store, logs, inherited }),
+    recover() {
+      const socketPaths = listRunDirectories(home).map((directory) => join(directory, AGENT_SOCKET));
+      strays = recover({ supervisor, store, logs, inherited, socketPaths });
+    },
     stopWorkers: () => supervisor.stopAll(),
     async close() {
       supervisor.close();
@@ -168,18 +193,6 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
   };
 };
 
-const fileOutput = (logs: Logs, { home, clock }: ComposeOptions, uidOf: (app: string) => number | null): Output => ({
-  open(app, slot, generation) {
-    const log = logs.openWorker({ app, slot, generation, uid: uidOf(app) });
-    return { stdoutFd: log.stdout, stderrFd: log.stderr, close: () => log.close() };
-  },
-  async lastLines(app, slot, generation, count) {
-    const lines = await lastLines({ home, app, slot, generation }, count, clock);
-    return lines.map(({ line }) => line);
-  },
-  lastWords: (app, slot, generation) => readLastWords({ home, app, slot, generation }),
-});
-
 const channelsOf = (supervisor: Supervisor): readonly KeptDescriptor[] =>
   supervisor.apps.flatMap((app) =>
     app.liveHandles().flatMap((handle) => {
@@ -189,17 +202,20 @@ const channelsOf = (supervisor: Supervisor): readonly KeptDescriptor[] =>
   );
 
 const saveApp = (store: Store, app: App): void => {
-  const { config, wanted, release, instances, readySignalSeen } = app.state;
-  // Returns false for an app that is being deleted: there is nothing to write any more.
-  store.apps.change(app.app, { config, wanted, release, instances, readySignalSeen });
+  const { config, wanted, release, instances, readySignalSeen } = app.lasting;
+  // Changes nothing for an app that is being deleted: there is nothing to write any more.
+  store.apps.note(app.app, { config, wanted, release, instances, readySignalSeen });
 };
 
-const describeDaemon = (
-  options: ComposeOptions,
-  supervisor: Supervisor,
-  dataPath: DataPath,
-  startedAt: number,
-): DaemonDocument => ({
+interface Described {
+  readonly options: ComposeOptions;
+  readonly supervisor: Supervisor;
+  readonly dataPath: DataPath;
+  readonly startedAt: number;
+  readonly state: StateWatch;
+}
+
+const describeDaemon = ({ options, supervisor, dataPath, startedAt, state }: Described): DaemonDocument => ({
   running: true,
   pid: process.pid,
   version: VERSION,
@@ -211,4 +227,5 @@ const describeDaemon = (
   dispatch: dataPath.level,
   guardPid: options.guardPid(),
   unit: options.unit,
+  state: state.describe(),
 });

@@ -2,11 +2,11 @@
  * The daemon: one process per home. Opens everything, takes back what an earlier daemon left, serves the API, and ends
  * on SIGTERM or when asked to. Started by the CLI, by a guard, or by systemd (docs/internals/boot.md).
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { serveApi } from '../api/index.ts';
-import { ownHome } from '../client/index.ts';
+import { createClient, isAnswering, isReadOnly, ownHome } from '../client/index.ts';
 import { peerOf } from '../os/index.ts';
 import { DroverError, type Clock, type DispatchLevel } from '../protocol/index.ts';
 import { describeApp } from '../supervisor/index.ts';
@@ -18,6 +18,8 @@ import { statusLine } from './service-manager/status-line.ts';
 import { dieAtStep } from './die-at-step.ts';
 
 const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
+
+const STATE_FILE = 'state.db';
 
 /** Between daemons that die one after the other. */
 const FIRST_WAIT_MS = 500;
@@ -31,11 +33,15 @@ const RESTART_SIGNAL = 'SIGUSR2';
 const RESTART_EXIT = 85;
 
 const log = (line: string): void => {
-  process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+  try {
+    writeSync(process.stderr.fd, `${new Date().toISOString()} ${line}\n`);
+  } catch {
+    // The disk is full, or nobody reads: what it is about goes on, and is in the events.
+  }
 };
 
 const main = async (): Promise<void> => {
-  const { home, socketPath } = ownHome();
+  const { home, servePath: socketPath, usualPath } = ownHome();
   const keeping = findKeeping(process.env, process.pid);
   const { inherited, link } = keeping;
   const pidFile = join(home, 'daemon.pid');
@@ -56,11 +62,12 @@ const main = async (): Promise<void> => {
   }
   link?.status('starting');
 
+  await refuseSecond({ home, pidFile, guard });
   const drover = await openOrExplain(
     { home, pidFile, guard },
     {
       home,
-      stateFile: join(home, 'state.db'),
+      stateFile: join(home, STATE_FILE),
       clock: systemClock,
       inherited,
       keepsWorkers: true,
@@ -69,11 +76,11 @@ const main = async (): Promise<void> => {
       onShutdown: (keepWorkers) => setImmediate(() => void end(keepWorkers)),
       guardPid: () => guard?.pid ?? null,
       unit: link?.unit ?? null,
-      onProblem: log,
+      log,
       ...(onStep === null ? {} : { onStep }),
     },
   );
-  writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
+  notePid(pidFile);
   kept = () => drover.kept();
   guard ??= keeping.open(holdings);
   drover.store.events.append({
@@ -83,12 +90,20 @@ const main = async (): Promise<void> => {
     data: { pid: process.pid },
   });
   drover.recover();
+  mkdirSync(dirname(socketPath), { recursive: true, mode: 0o700 });
   const api = await serveApi({
     service: drover.service,
     socketPath,
     callerOf: peerOf,
+    notice: drover.notice,
     onDefect: (error) => log(`defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });
+  if (socketPath !== usualPath) {
+    // One that a daemon before left in the home; commands look there first once that can be written.
+    drover.store.events.subscribe(({ type }) => {
+      if (type === 'state-written') rmSync(usualPath, { force: true });
+    });
+  }
   hasServed = true;
   guard.refresh();
   log(`daemon ${process.pid} serves ${home}`);
@@ -108,7 +123,7 @@ const main = async (): Promise<void> => {
       if (!keepWorkers) await drover.stopWorkers();
       await api.close();
       await drover.close();
-      rmSync(pidFile, { force: true });
+      removePid(pidFile);
       process.exit(exitCode);
     } catch (error) {
       // Whatever went wrong, who asked for the end must not wait for ever; workers that are left are adopted next time.
@@ -125,8 +140,23 @@ const main = async (): Promise<void> => {
   process.on('unhandledRejection', (error) => log(`defect: ${String(error)}`));
 };
 
+interface Beginning {
+  readonly home: string;
+  readonly pidFile: string;
+  readonly guard: Guard | null;
+}
+
+/** Where the lock of the state keeps no two of them apart: it cannot be taken, or its file was removed under the first one. */
+const refuseSecond = async ({ home, guard }: Beginning): Promise<void> => {
+  if (!isReadOnly(home) && existsSync(join(home, STATE_FILE))) return;
+  const client = createClient();
+  if (!(await isAnswering(client))) return;
+  await guard?.dismiss('home-taken');
+  throw new DroverError('DROVER_DAEMON_RUNNING', { home, pid: (await client.daemonStatus()).pid });
+};
+
 const openOrExplain = async (
-  { home, pidFile, guard }: { readonly home: string; readonly pidFile: string; readonly guard: Guard | null },
+  { home, pidFile, guard }: Beginning,
   options: Parameters<typeof compose>[0],
 ): ReturnType<typeof compose> => {
   try {
@@ -139,6 +169,25 @@ const openOrExplain = async (
     throw new DroverError('DROVER_DAEMON_RUNNING', { home, pid }, { cause: error });
   }
 };
+
+/** It only names the daemon to a second one; a disk that does not take it is told of elsewhere. */
+const notePid = (file: string): void => {
+  try {
+    writeFileSync(file, `${process.pid}\n`, { mode: 0o600 });
+  } catch (error) {
+    log(`its pid cannot be written down: ${messageOf(error)}`);
+  }
+};
+
+const removePid = (file: string): void => {
+  try {
+    rmSync(file, { force: true });
+  } catch (error) {
+    log(`${file} stays: ${messageOf(error)}`);
+  }
+};
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The pid in the file, if that process lives. */
 const readPid = (file: string): number | null => {

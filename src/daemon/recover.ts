@@ -1,9 +1,18 @@
 /**
- * Takes back what an earlier daemon left: its apps, their workers that still run, and the operations that it had begun.
+ * Takes back what an earlier daemon left: its apps, their workers that still run, also those that no record names, and
+ * the operations that it had begun.
  */
 import type { Logs } from '../logs/index.ts';
+import type { WorkerRecord } from '../protocol/index.ts';
 import type { Store } from '../store/index.ts';
-import { adoptWorkers, readMemory, REPORT_EVERY_MS, type App, type Supervisor } from '../supervisor/index.ts';
+import {
+  adoptWorkers,
+  readMemory,
+  REPORT_EVERY_MS,
+  type App,
+  type OperationMemory,
+  type Supervisor,
+} from '../supervisor/index.ts';
 import type { Inherited } from './inheritance.ts';
 
 interface RecoverParts {
@@ -11,41 +20,84 @@ interface RecoverParts {
   readonly store: Store;
   readonly logs: Logs;
   readonly inherited: Inherited;
+  /** Name the home: the sockets that its agents may have been told. */
+  readonly socketPaths: readonly string[];
 }
 
-/** All apps first, then their operations: one may wait for another app's. */
-export const recover = ({ supervisor, store, logs, inherited }: RecoverParts): void => {
+/** All apps first, then their operations: one may wait for another app's. Returns the workers of apps that are not known. */
+export const recover = (parts: RecoverParts): readonly WorkerRecord[] => {
+  const { supervisor, store, logs, inherited } = parts;
+  let strays = findStrays(parts);
   for (const record of store.apps.list()) {
     const { name, config, release, instances, wanted, readySignalSeen } = record;
     const app = supervisor.add({ config, release, instances, wanted, readySignalSeen });
     logs.watch(name);
     takeOverOperations(store, app);
-    adoptWorkers(app, store.workers.list(name), {
-      channels: inherited.channels,
-      bootId: supervisor.edges.bootId,
-      daemonId: String(process.pid),
-      reportEveryMs: REPORT_EVERY_MS,
-    });
+    const own = strays.filter((stray) => stray.app === name);
+    strays = strays.filter((stray) => stray.app !== name);
+    adopt(app, store.workers.list(name), own, inherited);
   }
   for (const app of supervisor.apps) {
     const before = app.state.config.dependsOn.flatMap((name) => supervisor.find(name)?.operation?.ended ?? []);
     supervisor.resume(app, Promise.all(before));
   }
+  for (const { app, slot, pid } of strays) {
+    const reason = `pid ${pid} is a worker of an app that is not known; it is left alone, and adopted when ${app} is started`;
+    store.events.append({ app, worker: `${app}/${slot}`, type: 'worker-stray', reason, data: { pid } });
+  }
+  return strays;
 };
 
-/** What the daemon before this one had begun goes on; what another version began, and this one cannot read, is ended. */
+/** A worker whose process was only about to be started has a record, and is looked for by that (`adoption-run.ts`). */
+const findStrays = ({ supervisor, store, inherited, socketPaths }: RecoverParts): readonly WorkerRecord[] => {
+  // A home without a past has none, and the look at every process would be in vain.
+  const isNew = !inherited.isRecovery && store.condition.fallBack === null && store.apps.list().length === 0;
+  if (isNew) return [];
+  const { processes, bootId, clock } = supervisor.edges;
+  const known = new Set(store.workers.list().map(({ spawn }) => spawn));
+  return processes.findStrays({ socketPaths, known, bootId, wallMs: clock.wallMs() });
+};
+
+/** Takes over the app's workers; the strays among them get a record first. */
+export const adopt = (
+  app: App,
+  known: readonly WorkerRecord[],
+  strays: readonly WorkerRecord[],
+  { channels }: Inherited,
+): void => {
+  const { records, bootId } = app.edges;
+  for (const stray of strays) records.workers.put(stray);
+  const daemonId = String(process.pid);
+  adoptWorkers(app, [...known, ...strays], { channels, bootId, daemonId, reportEveryMs: REPORT_EVERY_MS });
+};
+
+/** What the daemon before this one had begun goes on, where that can be. */
 const takeOverOperations = (store: Store, app: App): void => {
   for (const { id, kind, startedAtMs, state } of store.operations.list({ app: app.app, status: 'running' })) {
     const memory = readMemory(state);
-    if (memory !== null && app.operation === null) app.takeOver({ id, kind, startedAtMs, memory });
-    else endUnreadable(store, { id, kind, app: app.app });
+    const obstacle = findObstacle(store, memory);
+    if (memory !== null && obstacle === null && app.operation === null) {
+      app.takeOver({ id, kind, startedAtMs, memory });
+    } else {
+      endUnfinished(store, { id, kind, app: app.app }, obstacle ?? 'another one of this app had not ended either');
+    }
   }
 };
 
-type Unreadable = Pick<ReturnType<Store['operations']['list']>[number], 'id' | 'kind' | 'app'>;
+/** Why an operation cannot go on; null: it can. */
+const findObstacle = (store: Store, memory: OperationMemory | null): string | null => {
+  // It may have ended since, and the app may be another one of that name by now.
+  if (store.condition.fallBack !== null) return 'the state fell back to a backup in which it had not ended';
+  if (memory === null) return 'the daemon was replaced by another version before it ended';
+  const { kind, isAsked } = memory.plan;
+  // Nobody wanted the app stopped: its workers were to end with their daemon, and here is the next one.
+  if (kind === 'stop' && !isAsked) return 'the daemon was killed while it ended its workers';
+  return null;
+};
 
-const endUnreadable = (store: Store, { id, kind, app }: Unreadable): void => {
-  const reason = 'the daemon was replaced by another version before it ended';
+type Unfinished = Pick<ReturnType<Store['operations']['list']>[number], 'id' | 'kind' | 'app'>;
+
+const endUnfinished = (store: Store, { id, kind, app }: Unfinished, reason: string): void => {
   const never = { p50: null, p99: null };
   store.operations.end(id, 'failed', {
     operation: id,

@@ -44,6 +44,7 @@ export const runForeground = async ({ apps, watch, directory }: ForegroundReques
     onShutdown: () => ended.resolve(),
     guardPid: () => null,
     unit: null,
+    log: () => {},
   });
   const reaper = process.pid === 1 ? setInterval(() => reapOrphans(knownPids(drover)), REAP_EVERY_MS) : null;
   const watcher = watch ? watchFiles(directory, () => void reloadAll(drover)) : null;

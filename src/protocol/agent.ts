@@ -50,6 +50,8 @@ export interface AgentBoot {
   readonly worker: string;
   /** Unique per spawn: `<boot-unique token>`. The agent presents it in `hello`. */
   readonly spawn: string;
+  /** Of the spawn in its slot: not for the agent, but for a daemon that finds the process and has no record of it. */
+  readonly generation: number;
   /** The worker's end of the channel, and a copy of the daemon's end that is only kept open. Null behind wrappers. */
   readonly channel: DescriptorName | null;
   readonly peer: DescriptorName | null;

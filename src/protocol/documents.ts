@@ -6,6 +6,9 @@
 
 import type { ErrorData } from './errors.ts';
 
+/** A client that shows notices sends it; an answer has in it, percent-encoded, what its user should know. */
+export const NOTICE_HEADER = 'drover-notice';
+
 export type AppStatus = 'starting' | 'online' | 'degraded' | 'crash-loop' | 'stopping' | 'stopped' | 'failed';
 export type WorkerStatus = 'starting' | 'ready' | 'draining' | 'stopping' | 'exited' | 'backoff';
 export type Lane = 'stable' | 'candidate';
@@ -103,6 +106,30 @@ export interface DaemonDocument {
   readonly guardPid: number | null;
   /** The systemd unit that the daemon is; null where a guard of its own brings it back. */
   readonly unit: string | null;
+  /** How its state is doing; null when it is not running. */
+  readonly state: StateDocument | null;
+}
+
+/** Whether what the daemon knows is on the disk (docs/internals/state.md). */
+export interface StateDocument {
+  /** `unwritable`: the disk takes nothing; changes are refused, and what happens is kept in memory until it does. */
+  readonly status: 'written' | 'unwritable';
+  readonly since: string | null;
+  readonly reason: string | null;
+  /** Records that are only in memory, and events that were too many to be kept. */
+  readonly keptRecords: number;
+  readonly droppedEvents: number;
+  readonly lastBackupAt: string | null;
+  /** Why the last backup could not be taken; null when it was. */
+  readonly backupFailure: string | null;
+  /** A backup took the place of the state's file when this daemon began; null when the file was good. */
+  readonly fallBack: {
+    readonly at: string;
+    readonly reason: string;
+    readonly backupAt: string;
+    /** Where the damaged file lies; null where there was none, or it could not be moved. */
+    readonly setAside: string | null;
+  } | null;
 }
 
 export interface LatencyDocument {
@@ -228,6 +255,12 @@ export const EVENT_TYPES = [
   'shard-covered',
   'shard-uncovered',
   'dispatch-changed',
+  'state-restored',
+  'state-damaged',
+  'state-unwritable',
+  'state-written',
+  'worker-stray',
+  'output-lost',
   'defect',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];

@@ -238,7 +238,30 @@ export const ERRORS = {
     1,
     'The state database cannot be opened or read.',
     (d) => `The state in ${String(d['file'])} cannot be read: ${String(d['message'])}`,
-    null,
+    (d) =>
+      d['isDamaged'] === true
+        ? 'There is no backup to fall back to. Put a good copy there; or move the file away to begin anew, and apply your configuration files again.'
+        : null,
+  ),
+  DROVER_STATE_NEWER: entry(
+    500,
+    1,
+    'The state was written by a newer Drover than this one: a downgrade.',
+    (d) =>
+      `The state in ${String(d['file'])} was written by a newer Drover (schema ${String(d['schema'])}, this one knows ${String(d['known'])}): ${d['writer'] ? `${String(d['writer'])} had it last` : 'which one is not known'}, this is ${String(d['version'])}.`,
+    (d) =>
+      `Install ${d['writer'] ? `Drover ${String(d['writer'])}` : 'that version'} or a later one again. To go back all the same, put the newest backup of schema ${String(d['known'])} or below (\`-s${String(d['known'])}-\` in its name, in \`backups/\` beside the file) in the file's place, and move newer backups away; what happened since is lost.`,
+  ),
+  DROVER_STATE_UNWRITABLE: entry(
+    507,
+    1,
+    'A change that cannot be written down first: the disk is full, read-only or failing. What runs goes on.',
+    (d) =>
+      `The change was refused, because the state in ${String(d['file'])} cannot be written: ${String(d['message'])}.`,
+    (d) =>
+      d['isDamaged'] === true
+        ? 'What runs goes on. `drover daemon stop --keep-workers`, then `drover daemon start`, falls back to the newest good backup.'
+        : 'Nothing was changed, and what runs goes on. Make room (or the file system writable) and try again; `drover daemon status` tells.',
   ),
   DROVER_SYSTEMD_MISSING: entry(
     501,

@@ -4,6 +4,7 @@
  */
 import type { AppConfig } from '../protocol/index.ts';
 import type { Database, Row } from './database.ts';
+import { DIGESTED } from './verify.ts';
 import { isSet, jsonOf, numberOf, textOf, textOrNull } from './json.ts';
 
 /** `stopped` is a state that outlives the daemon: a stopped app stays stopped. */
@@ -24,26 +25,38 @@ export interface AppRecord {
   readonly readySignalSeen: boolean;
 }
 
+export type AppNote = Pick<AppRecord, 'config' | 'wanted' | 'release' | 'instances' | 'readySignalSeen'>;
+
 export interface AppRecords {
   /** Adds or replaces the app of that name. */
   put(app: AppRecord): void;
   /** Changes some fields of an app that is there; returns false where it is not. */
   change(name: string, fields: Partial<Omit<AppRecord, 'name'>>): boolean;
+  /** Writes down what has become of an app that is there; never refused (`database.ts`). */
+  note(name: string, state: AppNote): void;
   find(name: string): AppRecord | undefined;
   /** In the order of their names. */
   list(): AppRecord[];
-  /** Removes the app with its releases, workers and ports. Its operations and events stay as history. */
-  remove(name: string): boolean;
+  /**
+   * Removes the app with its releases, workers and ports. Its operations and events stay as history. Never refused: the
+   * operation that asked for it is written, and its workers are gone.
+   */
+  remove(name: string): void;
 }
 
-export function appRecords(database: Database): AppRecords {
+/** `onRemove` lets others forget what they remember of an app. */
+export function appRecords(database: Database, onRemove: (name: string) => void): AppRecords {
   const put = database.prepare(`
-    INSERT INTO apps (name, file, config_json, wanted, release, instances, created_at_ms, ready_signal_seen)
-    VALUES (:name, :file, :config, :wanted, :release, :instances, :createdAtMs, :readySignalSeen)
+    INSERT INTO apps (name, file, config_json, wanted, release, instances, created_at_ms, ready_signal_seen, digest)
+    VALUES (:name, :file, :config, :wanted, :release, :instances, :createdAtMs, :readySignalSeen, :digest)
     ON CONFLICT (name) DO UPDATE SET
       file = excluded.file, config_json = excluded.config_json, wanted = excluded.wanted, release = excluded.release,
       instances = excluded.instances, created_at_ms = excluded.created_at_ms,
-      ready_signal_seen = excluded.ready_signal_seen`);
+      ready_signal_seen = excluded.ready_signal_seen, digest = excluded.digest`);
+  const note = database.prepare(`
+    UPDATE apps SET config_json = :config, wanted = :wanted, release = :release, instances = :instances,
+      ready_signal_seen = :readySignalSeen, digest = :digest
+    WHERE name = :name`);
   const find = database.prepare('SELECT * FROM apps WHERE name = :name');
   const list = database.prepare('SELECT * FROM apps ORDER BY name');
   const removals = ['releases WHERE app', 'workers WHERE app', 'ports WHERE app', 'apps WHERE name'].map((what) =>
@@ -62,18 +75,8 @@ export function appRecords(database: Database): AppRecords {
   });
   const records: AppRecords = {
     put(app) {
-      database.transaction(() =>
-        put.run({
-          name: app.name,
-          file: app.file,
-          config: JSON.stringify(app.config),
-          wanted: app.wanted,
-          release: app.release,
-          instances: app.instances,
-          createdAtMs: app.createdAtMs,
-          readySignalSeen: app.readySignalSeen ? 1 : 0,
-        }),
-      );
+      const { name, file, createdAtMs } = app;
+      database.transaction(() => put.run({ name, file, createdAtMs, ...columnsOf(name, app) }));
     },
     change: (name, fields) =>
       database.transaction(() => {
@@ -82,12 +85,39 @@ export function appRecords(database: Database): AppRecords {
         records.put({ ...app, ...fields, name });
         return true;
       }),
+    note(name, state) {
+      const columns = columnsOf(name, state);
+      database.keep(`app:${name}`, () => void note.run({ name, ...columns }), { isSynced: true });
+    },
     find(name) {
       const row = find.find({ name });
       return row === undefined ? undefined : read(row);
     },
     list: () => list.list().map(read),
-    remove: (name) => database.transaction(() => removals.map((removal) => removal.run({ name })).at(-1) === 1),
+    remove(name) {
+      onRemove(name);
+      const removeAll = (): void => removals.forEach((removal) => removal.run({ name }));
+      database.keep(`app-removed:${name}`, removeAll, { isSynced: true, replaces: [`app:${name}`] });
+    },
   };
   return records;
 }
+
+const columnsOf = (name: string, { config, wanted, release, instances, readySignalSeen }: AppNote) => {
+  const columns = {
+    config: JSON.stringify(config),
+    wanted,
+    release,
+    instances,
+    readySignalSeen: readySignalSeen ? 1 : 0,
+  };
+  const digest = DIGESTED.apps({
+    name,
+    config_json: columns.config,
+    wanted,
+    release,
+    instances,
+    ready_signal_seen: columns.readySignalSeen,
+  });
+  return { ...columns, digest };
+};

@@ -4,7 +4,8 @@
  */
 import type { Clock, EventDocument, EventInput, EventType } from '../protocol/index.ts';
 import type { Database, Row } from './database.ts';
-import { jsonOf, numberOf, textOf, textOrNull } from './json.ts';
+import { EVENT_KEY } from './kept.ts';
+import { jsonOrNull, numberOf, textOf, textOrNull } from './json.ts';
 
 export interface EventQuery {
   readonly app?: string;
@@ -20,7 +21,7 @@ export interface EventQuery {
 export type EventListener = (event: EventDocument) => void;
 
 export interface EventRecords {
-  /** Writes it and returns its sequence number; listeners hear of it once it is committed. */
+  /** Writes it and returns its sequence number; listeners hear of it once it is committed. Never refused. */
   append(event: EventInput): number;
   /** Oldest first. */
   list(query?: EventQuery): EventDocument[];
@@ -44,8 +45,9 @@ const KEPT_WHATEVER_AGE = 1_000;
 
 export function eventRecords(database: Database, clock: Clock, limits: EventLimits): EventRecords {
   const insert = database.prepare(`
-    INSERT INTO events (at_ms, app, worker, type, reason, data_json)
-    VALUES (:atMs, :app, :worker, :type, :reason, :data) RETURNING seq`);
+    INSERT OR REPLACE INTO events (seq, at_ms, app, worker, type, reason, data_json)
+    VALUES (:seq, :atMs, :app, :worker, :type, :reason, :data)`);
+  const last = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
   const filter =
     '(:app IS NULL OR app = :app OR (:withDaemon = 1 AND app IS NULL)) AND seq > :afterSeq AND at_ms >= :sinceMs';
   const first = database.prepare(`SELECT * FROM events WHERE ${filter} ORDER BY seq LIMIT :limit`);
@@ -62,6 +64,8 @@ export function eventRecords(database: Database, clock: Clock, limits: EventLimi
       AND seq <= (SELECT seq FROM events ORDER BY seq DESC LIMIT 1 OFFSET :kept)`);
   const appendedSincePrune = new Map<string | null, number>();
   const listeners = new Set<EventListener>();
+  /** Counted here, so that an event has its number before the disk has it. */
+  let lastSeq = numberOf(last.find()?.['seq']);
 
   const prune = (app: string | null): void => {
     pruneApp.run({ app, kept: limits.perApp });
@@ -77,16 +81,19 @@ export function eventRecords(database: Database, clock: Clock, limits: EventLimi
       ...(worker === null ? {} : { worker }),
       type: textOf(row['type']) as EventType,
       reason: textOrNull(row['reason']),
-      data: jsonOf(database.file, row, 'data_json') as EventDocument['data'],
+      data: (jsonOrNull(row, 'data_json') ?? {}) as EventDocument['data'],
     };
   };
   return {
     append({ app, worker = null, type, reason = null, data = {} }) {
       const atMs = clock.wallMs();
-      const seq = numberOf(insert.find({ atMs, app, worker, type, reason, data: JSON.stringify(data) })?.['seq']);
+      lastSeq += 1;
+      const seq = lastSeq;
+      const row = { seq, atMs, app, worker, type, reason, data: JSON.stringify(data) };
+      database.keep(`${EVENT_KEY}${seq}`, () => void insert.run(row));
       const count = (appendedSincePrune.get(app) ?? 0) + 1;
       appendedSincePrune.set(app, count % PRUNE_EVERY);
-      if (count >= PRUNE_EVERY) prune(app);
+      if (count >= PRUNE_EVERY) database.keep('events-pruned', () => prune(app));
       const at = new Date(atMs).toISOString();
       const event: EventDocument = { seq, at, app, ...(worker === null ? {} : { worker }), type, reason, data };
       database.afterCommit(() => {

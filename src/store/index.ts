@@ -1,7 +1,11 @@
 /** The door of `store/`: what Drover remembers, in one SQLite file under the home. */
 export { openStore } from './open.ts';
-export type { OpenStoreOptions, Store } from './open.ts';
-export type { AppRecord, AppRecords, Wanted } from './apps.ts';
+export type { OpenStoreOptions, Store, StoreCondition } from './open.ts';
+export type { Trouble } from './database.ts';
+export type { FallBack } from './fall-back.ts';
+export type { BackupTimes } from './backups/backup-schedule.ts';
+export { MIGRATIONS } from './migrate.ts';
+export type { AppNote, AppRecord, AppRecords, Wanted } from './apps.ts';
 export type { EventLimits, EventListener, EventQuery, EventRecords } from './events.ts';
 export type { MetaRecords } from './meta.ts';
 export type { OperationBegin, OperationQuery, OperationRecord, OperationRecords } from './operations.ts';

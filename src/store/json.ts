@@ -15,6 +15,15 @@ export function jsonOf(file: string, row: Row, column: string): unknown {
   }
 }
 
+/** The same of what is only history: a damaged line of it must not keep the daemon from its work. */
+export function jsonOrNull(row: Row, column: string): unknown {
+  try {
+    return JSON.parse(textOf(row[column])) as unknown;
+  } catch {
+    return null;
+  }
+}
+
 export const textOf = (value: SQLOutputValue | undefined): string => (typeof value === 'string' ? value : '');
 export const textOrNull = (value: SQLOutputValue | undefined): string | null =>
   typeof value === 'string' ? value : null;

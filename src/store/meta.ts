@@ -15,6 +15,6 @@ export function metaRecords(database: Database): MetaRecords {
       const row = find.find({ key });
       return row === undefined ? undefined : textOf(row['value']);
     },
-    put: (key, value) => void put.run({ key, value }),
+    put: (key, value) => database.keep(`meta:${key}`, () => void put.run({ key, value })),
   };
 }

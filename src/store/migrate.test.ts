@@ -1,23 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { openDatabase } from './database.ts';
-import type { Database } from './database.ts';
+import type { DatabaseSync } from 'node:sqlite';
+import { connectMemory, versionOf } from './connection.ts';
 import { migrate, MIGRATIONS } from './migrate.ts';
 
-const versionOf = (database: Database): unknown => database.prepare('PRAGMA user_version').find()?.['user_version'];
-const tables = (database: Database): unknown[] =>
-  database
+const tables = (connection: DatabaseSync): unknown[] =>
+  connection
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
-    .list()
+    .all()
     .map((row) => row['name']);
 
 describe('migrations', () => {
-  it('bring an empty file and one of each older schema to the same schema', () => {
-    const whole = openDatabase(':memory:');
+  it('bring an empty state and one of each older schema to the same schema', () => {
+    const whole = connectMemory();
     migrate(whole);
     assert.equal(versionOf(whole), MIGRATIONS.length);
     for (let from = 1; from <= MIGRATIONS.length; from += 1) {
-      const older = openDatabase(':memory:');
+      const older = connectMemory();
       migrate(older, MIGRATIONS.slice(0, from));
       assert.equal(versionOf(older), from);
       migrate(older);
@@ -25,14 +24,16 @@ describe('migrations', () => {
     }
   });
 
-  it('that fail leave the schema before them, whole', () => {
-    const database = openDatabase(':memory:');
+  it('that fail leave the state as it was, whichever of them fails', () => {
+    const connection = connectMemory();
     const one = 'CREATE TABLE one (a INTEGER) STRICT';
-    assert.throws(() => migrate(database, [one, 'CREATE TABLE two (a INTEGER) STRICT; CREATE TABLE broken']), {
-      code: 'DROVER_STATE_UNREADABLE',
-    });
-    assert.deepEqual([versionOf(database), tables(database)], [1, ['one']]);
-    migrate(database, [one, 'CREATE TABLE two (a INTEGER) STRICT']);
-    assert.deepEqual([versionOf(database), tables(database)], [2, ['one', 'two']]);
+    const two = 'CREATE TABLE two (a INTEGER) STRICT';
+    assert.throws(() => migrate(connection, [one, `${two}; CREATE TABLE broken`]));
+    assert.deepEqual([versionOf(connection), tables(connection)], [0, []]);
+    migrate(connection, [one]);
+    assert.throws(() => migrate(connection, [one, two, 'CREATE TABLE broken']));
+    assert.deepEqual([versionOf(connection), tables(connection)], [1, ['one']]);
+    migrate(connection, [one, two]);
+    assert.deepEqual([versionOf(connection), tables(connection)], [2, ['one', 'two']]);
   });
 });

@@ -1,13 +1,21 @@
 /** Opens the store: one file, one owner (the daemon). `':memory:'` serves `drover run` and tests: no state on disk. */
+import { dirname, join } from 'node:path';
 import type { Clock } from '../protocol/index.ts';
 import { appRecords } from './apps.ts';
 import type { AppRecords } from './apps.ts';
+import { BackupFolder } from './backups/backup-folder.ts';
+import { BackupSchedule, DEFAULT_BACKUP_TIMES } from './backups/backup-schedule.ts';
+import type { BackupStatus, BackupTimes } from './backups/backup-schedule.ts';
+import { connectMemory, MEMORY } from './connection.ts';
 import { openDatabase } from './database.ts';
+import type { Database, Trouble } from './database.ts';
 import { DEFAULT_EVENT_LIMITS, eventRecords } from './events.ts';
 import type { EventLimits, EventRecords } from './events.ts';
+import { openState, rewriteState, watchFile } from './fall-back.ts';
+import type { FallBack } from './fall-back.ts';
 import { metaRecords } from './meta.ts';
 import type { MetaRecords } from './meta.ts';
-import { migrate } from './migrate.ts';
+import { migrate, WRITER_KEY } from './migrate.ts';
 import { operationRecords } from './operations.ts';
 import type { OperationRecords } from './operations.ts';
 import { portRecords } from './ports.ts';
@@ -18,12 +26,28 @@ import { workerRecords } from './workers.ts';
 import type { WorkerRecords } from './workers.ts';
 
 export interface OpenStoreOptions {
-  /** Absolute path, created with mode 0600 in a directory that exists; or `':memory:'`. */
+  /** Absolute path, created with mode 0600 in a directory that exists, with `backups/` beside it; or `':memory:'`. */
   readonly file: string;
   readonly clock: Clock;
   /** Source of the random part of operation ids: at least 0, below 1. */
   readonly random: () => number;
+  /** Of this Drover: kept with the state, and named when a state is refused. */
+  readonly version?: string;
   readonly eventLimits?: EventLimits;
+  readonly backupTimes?: BackupTimes;
+  /** Only given by tests. */
+  readonly migrations?: readonly string[];
+}
+
+/** How the state is doing. */
+export interface StoreCondition {
+  /** What is only in memory, and why; null while everything is on the disk. */
+  readonly trouble: Trouble | null;
+  /** What happened when it was opened; null when its file was as it should be. */
+  readonly fallBack: FallBack | null;
+  /** Changes at the end of its journal that could not be read when it was opened. */
+  readonly lostChanges: number;
+  readonly backups: BackupStatus | null;
 }
 
 export interface Store {
@@ -34,29 +58,130 @@ export interface Store {
   readonly operations: OperationRecords;
   readonly events: EventRecords;
   readonly meta: MetaRecords;
+  readonly condition: StoreCondition;
+  /** Called when the disk no longer takes what is written, and, with null, when all of it is on the disk again. */
+  onTrouble(listener: (trouble: Trouble | null, before: Trouble | null) => void): void;
+  /** Throws DROVER_STATE_UNWRITABLE where a change could not be written now. */
+  assertWritable(): void;
   /** Several writes, of any records, all or none, synced to the disk when it returns. `work` must not await. */
   transaction<T>(work: () => T): T;
+  /** Several writes that are never refused, of any records, all or none; see `database.ts`. `work` must not await. */
+  keepTogether(work: () => void): void;
   close(): void;
 }
 
-/** Throws `DROVER_STATE_UNREADABLE` where the file is damaged, from a newer Drover, or held by another daemon. */
-export function openStore({ file, clock, random, eventLimits = DEFAULT_EVENT_LIMITS }: OpenStoreOptions): Store {
-  const database = openDatabase(file);
-  try {
-    migrate(database);
-    return {
-      apps: appRecords(database),
-      releases: releaseRecords(database),
-      workers: workerRecords(database),
-      ports: portRecords(database),
-      operations: operationRecords(database, clock, random),
-      events: eventRecords(database, clock, eventLimits),
-      meta: metaRecords(database),
-      transaction: (work) => database.transaction(work),
-      close: () => database.close(),
+/**
+ * Throws DROVER_STATE_UNREADABLE where the file is damaged and there is no backup, or another daemon holds it, and
+ * DROVER_STATE_NEWER where a newer Drover wrote it. A disk that takes no write is no reason not to open.
+ */
+export function openStore(options: OpenStoreOptions): Store {
+  const { file, clock, random, version = 'unknown', eventLimits = DEFAULT_EVENT_LIMITS, migrations } = options;
+  if (file === MEMORY) {
+    const open = () => {
+      const connection = connectMemory();
+      migrate(connection);
+      return { connection, onlyInMemory: null };
     };
+    const database = openDatabase({ file, clock, open });
+    return assemble(recordsOf(database, clock, random, eventLimits), database, null, () => ({
+      fallBack: null,
+      lostChanges: 0,
+    }));
+  }
+  const backups = new BackupFolder(join(dirname(file), 'backups'));
+  backups.sweep();
+  const place = {
+    file,
+    backups,
+    version,
+    nowMs: () => clock.wallMs(),
+    ...(migrations === undefined ? {} : { migrations }),
+  };
+  let fallBack: FallBack | null = null;
+  let lostChanges = 0;
+  const watch = watchFile(file);
+  const open = () => {
+    const opened = openState(place);
+    fallBack = opened.fallBack ?? fallBack;
+    lostChanges += opened.lostChanges;
+    watch.remember();
+    return opened;
+  };
+  const database = openDatabase({
+    file,
+    clock,
+    open,
+    isLost: () => watch.isLost(),
+    rewrite: (connection) => rewriteState(file, connection, clock.wallMs()),
+  });
+  try {
+    const schedule = new BackupSchedule(backups, {
+      clock,
+      times: options.backupTimes ?? DEFAULT_BACKUP_TIMES,
+      source: () => database.connection,
+    });
+    const noting = noteChanges(database, () => schedule.note());
+    const records = recordsOf(noting, clock, random, eventLimits);
+    if (version !== 'unknown' && records.meta.find(WRITER_KEY) !== version) records.meta.put(WRITER_KEY, version);
+    return assemble(records, noting, schedule, () => ({ fallBack, lostChanges }));
   } catch (error) {
     database.close();
     throw error;
   }
 }
+
+type Records = Omit<Store, 'condition' | 'onTrouble' | 'assertWritable' | 'transaction' | 'keepTogether' | 'close'>;
+
+function recordsOf(database: Database, clock: Clock, random: () => number, eventLimits: EventLimits): Records {
+  const ports = portRecords(database);
+  return {
+    apps: appRecords(database, (app) => ports.forget(app)),
+    releases: releaseRecords(database),
+    workers: workerRecords(database),
+    ports,
+    operations: operationRecords(database, clock, random),
+    events: eventRecords(database, clock, eventLimits),
+    meta: metaRecords(database),
+  };
+}
+
+const assemble = (
+  records: Records,
+  database: Database,
+  schedule: BackupSchedule | null,
+  opening: () => Pick<StoreCondition, 'fallBack' | 'lostChanges'>,
+): Store => ({
+  ...records,
+  // Not by spreading an object that has it: that would fix it as it is now.
+  get condition() {
+    return { trouble: database.trouble, ...opening(), backups: schedule?.status ?? null };
+  },
+  onTrouble: (listener) => database.onTrouble(listener),
+  assertWritable: () => database.assertWritable(),
+  transaction: (work) => database.transaction(work),
+  keepTogether: (work) => database.keepTogether(work),
+  close() {
+    schedule?.close();
+    database.close();
+  },
+});
+
+/** Writes whose loss would be felt after a fall-back: what was asked for, and which workers there are. */
+const noteChanges = (database: Database, note: () => void): Database => ({
+  ...database,
+  get trouble() {
+    return database.trouble;
+  },
+  get connection() {
+    return database.connection;
+  },
+  transaction(work) {
+    const result = database.transaction(work);
+    note();
+    return result;
+  },
+  keep(key, write, options) {
+    database.keep(key, write, options);
+    if (options?.isSynced === true || key.startsWith('worker:')) note();
+  },
+});

@@ -4,7 +4,7 @@
  */
 import type { Clock, OperationKind, OperationStatus, ReceiptDocument } from '../protocol/index.ts';
 import type { Database, Row } from './database.ts';
-import { jsonOf, numberOf, numberOrNull, textOf, textOrNull } from './json.ts';
+import { jsonOrNull, numberOf, numberOrNull, textOf, textOrNull } from './json.ts';
 import { nextOperationId } from './operation-id.ts';
 
 export interface OperationRecord {
@@ -30,12 +30,14 @@ export interface OperationQuery {
 }
 
 export interface OperationRecords {
-  /** Writes a new operation, `running` from now, and gives it its id. Synced to the disk. */
+  /** Writes a new operation, `running` from now, and gives it its id. Synced to the disk. Refused where it is full. */
   begin(operation: OperationBegin): OperationRecord;
-  /** Notes where a running operation is; returns false where there is no such running operation. */
-  advance(id: string, phase: string, state: unknown): boolean;
-  /** Ends it with its receipt. Returns false where it had ended already or never was. Synced to the disk. */
-  end(id: string, phase: string, receipt: ReceiptDocument): boolean;
+  /** The same for what nobody asked for and what must go on whatever the disk takes; never refused. */
+  beginUnasked(operation: OperationBegin): OperationRecord;
+  /** Notes where a running operation is; nothing where there is no such running operation. Never refused. */
+  advance(id: string, phase: string, state: unknown): void;
+  /** Ends it with its receipt; nothing where it had ended already or never was. Synced to the disk; never refused. */
+  end(id: string, phase: string, receipt: ReceiptDocument): void;
   find(id: string): OperationRecord | undefined;
   /** Newest first. */
   list(query?: OperationQuery): OperationRecord[];
@@ -46,7 +48,7 @@ const KEPT = 1_000;
 
 export function operationRecords(database: Database, clock: Clock, random: () => number): OperationRecords {
   const insert = database.prepare(`
-    INSERT INTO operations (id, kind, app, status, started_at_ms, ended_at_ms, phase, state_json, receipt_json)
+    INSERT OR REPLACE INTO operations (id, kind, app, status, started_at_ms, ended_at_ms, phase, state_json, receipt_json)
     VALUES (:id, :kind, :app, 'running', :startedAtMs, NULL, :phase, :state, NULL)`);
   const advance = database.prepare(`
     UPDATE operations SET phase = :phase, state_json = :state WHERE id = :id AND status = 'running'`);
@@ -70,24 +72,41 @@ export function operationRecords(database: Database, clock: Clock, random: () =>
     startedAtMs: numberOf(row['started_at_ms']),
     endedAtMs: numberOrNull(row['ended_at_ms']),
     phase: textOf(row['phase']),
-    state: jsonOf(database.file, row, 'state_json'),
-    receipt: row['receipt_json'] === null ? null : (jsonOf(database.file, row, 'receipt_json') as ReceiptDocument),
+    state: jsonOrNull(row, 'state_json'),
+    receipt: jsonOrNull(row, 'receipt_json') as ReceiptDocument | null,
   });
+  let last = textOrNull(greatest.find()?.['id']);
+  const next = ({ kind, app, phase, state }: OperationBegin): OperationRecord => {
+    const startedAtMs = clock.wallMs();
+    last = nextOperationId({ wallMs: startedAtMs, previous: last, random: random() });
+    return { id: last, kind, app, status: 'running', startedAtMs, endedAtMs: null, phase, state, receipt: null };
+  };
+  const add = ({ id, kind, app, startedAtMs, phase, state }: OperationRecord): void => {
+    insert.run({ id, kind, app, startedAtMs, phase, state: jsonText(state) });
+    prune.run({ kept: KEPT });
+  };
   return {
-    begin: ({ kind, app, phase, state }) =>
-      database.transaction(() => {
-        const startedAtMs = clock.wallMs();
-        const previous = textOrNull(greatest.find()?.['id']);
-        const id = nextOperationId({ wallMs: startedAtMs, previous, random: random() });
-        insert.run({ id, kind, app, startedAtMs, phase, state: jsonText(state) });
-        prune.run({ kept: KEPT });
-        return { id, kind, app, status: 'running', startedAtMs, endedAtMs: null, phase, state, receipt: null };
-      }),
-    advance: (id, phase, state) => advance.run({ id, phase, state: jsonText(state) }) === 1,
-    end: (id, phase, receipt) =>
-      database.transaction(
-        () => end.run({ id, phase, endedAtMs: clock.wallMs(), receipt: JSON.stringify(receipt) }) === 1,
-      ),
+    begin(operation) {
+      const record = next(operation);
+      database.transaction(() => add(record));
+      return record;
+    },
+    beginUnasked(operation) {
+      const record = next(operation);
+      database.keep(`operation:${record.id}`, () => add(record), { isSynced: true });
+      return record;
+    },
+    advance(id, phase, state) {
+      const row = { id, phase, state: jsonText(state) };
+      database.keep(`step-of-operation:${id}`, () => void advance.run(row));
+    },
+    end(id, phase, receipt) {
+      const row = { id, phase, endedAtMs: clock.wallMs(), receipt: JSON.stringify(receipt) };
+      database.keep(`end-of-operation:${id}`, () => void end.run(row), {
+        isSynced: true,
+        replaces: [`step-of-operation:${id}`],
+      });
+    },
     find(id) {
       const row = find.find({ id });
       return row === undefined ? undefined : read(row);

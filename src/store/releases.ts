@@ -2,6 +2,7 @@
 import type { AppConfig } from '../protocol/index.ts';
 import type { Database, Row } from './database.ts';
 import { jsonOf, numberOf, textOf } from './json.ts';
+import { DIGESTED } from './verify.ts';
 
 export interface ReleaseRecord {
   readonly app: string;
@@ -23,7 +24,8 @@ export interface ReleaseRecords {
 export function releaseRecords(database: Database): ReleaseRecords {
   const newest = database.prepare('SELECT max(number) AS number FROM releases WHERE app = :app');
   const insert = database.prepare(`
-    INSERT INTO releases (app, number, config_json, created_at_ms) VALUES (:app, :number, :config, :createdAtMs)`);
+    INSERT INTO releases (app, number, config_json, created_at_ms, digest)
+    VALUES (:app, :number, :config, :createdAtMs, :digest)`);
   const find = database.prepare('SELECT * FROM releases WHERE app = :app AND number = :number');
   const list = database.prepare('SELECT * FROM releases WHERE app = :app ORDER BY number');
   // The newest is always kept (keep is at least 1), so max(number) never goes back.
@@ -42,7 +44,9 @@ export function releaseRecords(database: Database): ReleaseRecords {
     add: ({ app, config, createdAtMs }) =>
       database.transaction(() => {
         const number = numberOf(newest.find({ app })?.['number']) + 1;
-        insert.run({ app, number, config: JSON.stringify(config), createdAtMs });
+        const text = JSON.stringify(config);
+        const digest = DIGESTED.releases({ app, number, config_json: text });
+        insert.run({ app, number, config: text, createdAtMs, digest });
         return number;
       }),
     find(app, number) {
@@ -50,6 +54,7 @@ export function releaseRecords(database: Database): ReleaseRecords {
       return row === undefined ? undefined : read(row);
     },
     list: (app) => list.list({ app }).map(read),
-    prune: (app, keep) => void prune.run({ app, keep: Math.max(1, keep) }),
+    prune: (app, keep) =>
+      database.keep(`releases-pruned:${app}`, () => void prune.run({ app, keep: Math.max(1, keep) })),
   };
 }

@@ -108,8 +108,8 @@ describe('the records of apps', () => {
         firstHeldAtMs: 1,
       });
     }
-    assert.equal(store.apps.remove('shop'), true);
-    assert.equal(store.apps.remove('shop'), false);
+    store.apps.remove('shop');
+    store.apps.remove('shop');
     assert.deepEqual(
       [store.apps.list(), store.workers.list(), store.ports.list()].map((records) => records.length),
       [1, 1, 1],
@@ -160,12 +160,12 @@ describe('operations', () => {
   it('end exactly once', () => {
     const { store, time } = open();
     const { id } = store.operations.begin({ kind: 'reload', app: 'shop', phase: 'booting', state: { batch: 0 } });
-    assert.equal(store.operations.advance(id, 'cutover', { batch: 1 }), true);
+    store.operations.advance(id, 'cutover', { batch: 1 });
     assert.deepEqual(store.operations.find(id)?.state, { batch: 1 });
     time.wallMs += 50;
-    assert.equal(store.operations.end(id, 'done', receipt(id)), true);
-    assert.equal(store.operations.end(id, 'failed', { ...receipt(id), outcome: 'failed' }), false);
-    assert.equal(store.operations.advance(id, 'booting', {}), false);
+    store.operations.end(id, 'done', receipt(id));
+    store.operations.end(id, 'failed', { ...receipt(id), outcome: 'failed' });
+    store.operations.advance(id, 'booting', {});
     const ended = store.operations.find(id);
     assert.deepEqual(ended?.receipt, receipt(id));
     assert.deepEqual([ended.status, ended.phase, ended.endedAtMs], ['done', 'done', time.wallMs]);
@@ -294,6 +294,45 @@ describe('a transaction', () => {
     assert.deepEqual([store.events.list(), heard], [[], []]);
     store.events.append({ app: 'shop', type: 'app-changed' });
     assert.equal(heard.length, 1);
+  });
+});
+
+describe('what is kept together', () => {
+  it('is there once all of it has run, and told of then; nothing of it where that throws', () => {
+    const { store } = open();
+    store.apps.put(app('shop'));
+    const heard: EventDocument[] = [];
+    store.events.subscribe((event) => heard.push(event));
+    const failure = new Error('half-way');
+    const remove = (end: () => void): void =>
+      store.keepTogether(() => {
+        store.apps.remove('shop');
+        store.events.append({ app: 'shop', type: 'app-removed' });
+        end();
+      });
+    assert.throws(
+      () =>
+        remove(() => {
+          throw failure;
+        }),
+      failure,
+    );
+    assert.deepEqual([store.apps.list(), store.events.list(), heard], [[app('shop')], [], []]);
+    remove(() => assert.equal(heard.length, 0, 'not before it is written'));
+    assert.deepEqual([store.apps.list(), heard], [[], store.events.list()]);
+    assert.equal(heard.length, 1);
+  });
+
+  it('is part of the transaction that it is in', () => {
+    const { store } = open();
+    assert.throws(() =>
+      store.transaction(() => {
+        store.keepTogether(() => void store.events.append({ app: null, type: 'daemon-started' }));
+        assert.equal(store.events.list().length, 1);
+        throw new Error('half-way');
+      }),
+    );
+    assert.deepEqual(store.events.list(), []);
   });
 });
 

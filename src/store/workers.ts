@@ -48,10 +48,12 @@ export function workerRecords(database: Database): WorkerRecords {
     role: textOf(row['role']) as WorkerRole,
     order: textOrNull(row['for_order']),
   });
+  const idOf = ({ app, slot, generation }: WorkerRecordKey): string => `worker:${app}/${slot}#${generation}`;
+  const changesOf = (key: WorkerRecordKey): string[] => [`phase-of-${idOf(key)}`, `role-of-${idOf(key)}`];
   return {
-    // Named one by one: SQLite refuses names that the statement does not have, and callers pass richer objects.
-    put: (worker) =>
-      void put.run({
+    put(worker) {
+      // Named one by one: SQLite refuses names that the statement does not have, and callers pass richer objects.
+      const row = {
         app: worker.app,
         slot: worker.slot,
         generation: worker.generation,
@@ -66,10 +68,21 @@ export function workerRecords(database: Database): WorkerRecords {
         restarts: worker.restarts,
         role: worker.role,
         order: worker.order,
-      }),
-    setPhase: ({ app, slot, generation }, phase) => void setPhase.run({ app, slot, generation, phase }),
-    setRole: ({ app, slot, generation }, role) => void setRole.run({ app, slot, generation, role }),
-    remove: ({ app, slot, generation }) => void remove.run({ app, slot, generation }),
+      };
+      database.keep(idOf(worker), () => void put.run(row), { replaces: changesOf(worker) });
+    },
+    setPhase(key, phase) {
+      const { app, slot, generation } = key;
+      database.keep(`phase-of-${idOf(key)}`, () => void setPhase.run({ app, slot, generation, phase }));
+    },
+    setRole(key, role) {
+      const { app, slot, generation } = key;
+      database.keep(`role-of-${idOf(key)}`, () => void setRole.run({ app, slot, generation, role }));
+    },
+    remove(key) {
+      const { app, slot, generation } = key;
+      database.keep(idOf(key), () => void remove.run({ app, slot, generation }), { replaces: changesOf(key) });
+    },
     list: (app) => list.list({ app: app ?? null }).map(read),
   };
 }

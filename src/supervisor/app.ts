@@ -11,6 +11,7 @@ import {
   type OperationKind,
   type ReceiptOutcome,
 } from '../protocol/index.ts';
+import { isOtherProgram, type AppChange, type AppListener, type AppState, type BeginOptions } from './app-state.ts';
 import { Availability } from './availability.ts';
 import type { SupervisorEdges } from './edges.ts';
 import { identityOf } from './identity.ts';
@@ -27,26 +28,6 @@ import type { WorkerHandle } from './worker-handle.ts';
 /** Between two tries to replace a worker that does not answer. */
 const SILENT_RETRY_MS = 30_000;
 
-export interface AppState {
-  readonly config: AppConfig;
-  readonly release: number;
-  /** How many slots it should have. */
-  readonly instances: number;
-  readonly wanted: 'up' | 'stopped';
-  readonly readySignalSeen: boolean;
-}
-
-/** What an operation makes of the app; kept only when it succeeds. */
-export type AppChange = Partial<Pick<AppState, 'config' | 'release' | 'instances' | 'wanted'>>;
-
-export interface AppListener {
-  /** The lasting state changed: write it down. */
-  readonly onState: (app: App) => void;
-  readonly onOperation: (app: App, run: OperationRun) => void;
-  /** Its deletion ends: nothing is to be left of it on record. */
-  readonly onDeleted: (app: App) => void;
-}
-
 export class App implements TenantHost {
   readonly app: string;
   readonly edges: SupervisorEdges;
@@ -59,6 +40,8 @@ export class App implements TenantHost {
   #run: OperationRun | null = null;
   #lastRun: OperationDocument | null = null;
   #isChanged = false;
+  /** What the operator wants of an app whose workers end with the daemon. */
+  #wantedAgain: AppState['wanted'] | null = null;
 
   constructor(edges: SupervisorEdges, state: AppState, listener: AppListener) {
     this.app = state.config.name;
@@ -85,6 +68,11 @@ export class App implements TenantHost {
 
   get state(): AppState {
     return this.#state;
+  }
+
+  /** The state as the next daemon should find it. */
+  get lasting(): AppState {
+    return { ...this.#state, wanted: this.#wantedAgain ?? this.#state.wanted };
   }
 
   /** Whom its next workers run as, where that is not the daemon's user. Throws DROVER_USER_UNKNOWN. */
@@ -134,48 +122,70 @@ export class App implements TenantHost {
     throw new DroverError('DROVER_BUSY', { app: this.app, kind: this.#run.kind, operation: this.#run.id });
   }
 
-  /** Begins an operation. Throws DROVER_BUSY while another one runs. */
+  /**
+   * Begins an operation. Throws DROVER_BUSY while another one runs, and, for one that was asked for,
+   * DROVER_STATE_UNWRITABLE: nothing has changed then.
+   */
   begin(
     kind: OperationKind,
     change: AppChange,
     plan: Pick<OperationPlan, 'machine' | 'changes'>,
-    after?: Promise<unknown>,
+    { after, wants, isAsked = true }: BeginOptions = {},
   ): OperationRun {
     this.assertIdle();
-    const from = this.#state;
+    const before = this.#state;
+    const from = wants === undefined ? before : { ...before, wanted: wants };
     this.#target = { ...from, ...change };
     this.#isChanged = isOtherProgram(from, this.#target);
-    return this.#carry(
-      {
-        kind,
-        ...plan,
-        // Only a reload has old workers to serve beside: whatever else boots, boots together.
-        batchSize: plan.machine === 'reload' ? this.#batchSize(plan.changes.length) : plan.changes.length,
-        from: from.release,
-        to: this.#target.release,
-        patienceMs: Math.max(patienceMs(from.config), patienceMs(this.#target.config)),
-        detail: change,
-      },
-      null,
-      after,
-    );
+    const whole: OperationPlan = {
+      kind,
+      ...plan,
+      // Only a reload has old workers to serve beside: whatever else boots, boots together.
+      batchSize: plan.machine === 'reload' ? this.#batchSize(plan.changes.length) : plan.changes.length,
+      from: from.release,
+      to: this.#target.release,
+      patienceMs: Math.max(patienceMs(from.config), patienceMs(this.#target.config)),
+      isAsked,
+      detail: change,
+    };
+    // What is wanted and what is done about it are written together, before anything happens.
+    const write = (): OperationRun => {
+      if (wants !== undefined) this.#listener.onWanted(this, wants);
+      return this.#open(whole);
+    };
+    let run: OperationRun;
+    try {
+      run = isAsked ? this.edges.records.transaction(write) : this.#open(whole);
+    } catch (error) {
+      this.#target = before;
+      this.#isChanged = false;
+      throw error;
+    }
+    this.#state = from;
+    this.#carry(run);
+    void run.begin(after);
+    return run;
   }
 
   /** An operation that an earlier daemon did not end: known from now on, and gone on with by {@link OperationRun.resume}. */
   takeOver(unfinished: UnfinishedOperation): OperationRun {
-    this.#target = { ...this.#state, ...unfinished.memory.plan.detail };
+    const { memory } = unfinished;
+    this.#target = { ...this.#state, ...memory.plan.detail };
     this.#isChanged = isOtherProgram(this.#state, this.#target);
-    return this.#carry(unfinished.memory.plan, unfinished);
+    const run = this.#open(memory.plan, unfinished);
+    this.#carry(run);
+    this.#listener.onOperation(this, run);
+    return run;
   }
 
-  #carry(plan: OperationPlan, unfinished: UnfinishedOperation | null, after?: Promise<unknown>): OperationRun {
-    const run = new OperationRun(this, plan, (changed) => this.#listener.onOperation(this, changed), unfinished);
+  #open(plan: OperationPlan, unfinished: UnfinishedOperation | null = null): OperationRun {
+    return new OperationRun(this, plan, (changed) => this.#listener.onOperation(this, changed), unfinished);
+  }
+
+  #carry(run: OperationRun): void {
     this.#run = run;
     this.#listener.onState(this);
     void run.ended.then((document) => this.#settle(document));
-    if (unfinished === null) void run.begin(after);
-    else this.#listener.onOperation(this, run);
-    return run;
   }
 
   /** What a worker of that release runs with. */
@@ -183,11 +193,11 @@ export class App implements TenantHost {
     return release === this.#target.release ? this.#target.config : this.#state.config;
   }
 
-  /** What is wanted is kept whatever comes of it: a start that failed is retried, a stop is never undone. */
-  want(wanted: AppState['wanted']): void {
-    this.#state = { ...this.#state, wanted };
-    this.#target = { ...this.#target, wanted };
-    this.#listener.onState(this);
+  /** Its workers are to end with the daemon; what the operator wants stays as it is. */
+  standDown(): void {
+    this.#wantedAgain = this.#state.wanted;
+    this.#state = { ...this.#state, wanted: 'stopped' };
+    this.#target = { ...this.#target, wanted: 'stopped' };
   }
 
   conclude(kind: OperationKind, outcome: ReceiptOutcome): void {
@@ -249,7 +259,8 @@ export class App implements TenantHost {
       if (!isHolder || !isSilent || !this.isWanted) return;
       this.edges.records.events.append({ app: this.app, worker: tenant.id, type: 'worker-hung', reason });
       const changes = [{ slot: tenant.slot, action: 'replace' }] as const;
-      const { receipt } = await this.begin('reload', {}, { machine: 'reload', changes }).ended;
+      const run = this.begin('reload', {}, { machine: 'reload', changes }, { isAsked: false });
+      const { receipt } = await run.ended;
       if (receipt?.outcome === 'completed') return;
       await wait(this.edges.schedule, SILENT_RETRY_MS);
     }
@@ -333,10 +344,3 @@ export class App implements TenantHost {
     for (const tenant of this.tenants) tenant.close();
   }
 }
-
-/** Anything that may change which ports the app serves. */
-const isOtherProgram = (from: AppState, to: AppState): boolean => {
-  const identity = ({ config, release }: AppState): string =>
-    JSON.stringify([release, config.command, config.env, config.envFile, config.callerEnv, config.cwd]);
-  return identity(from) !== identity(to);
-};

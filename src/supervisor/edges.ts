@@ -67,10 +67,16 @@ export interface Traffic {
   closeApp(app: string): void;
 }
 
-/** The part of the state that the supervisor writes, each time before it acts. */
+/**
+ * The part of the state that the supervisor writes, each time before it acts. What somebody asked for is refused where
+ * it cannot be written (`begin`, in a `transaction`); what only notes down what happened never throws: a worker that
+ * crashed is started again on a full disk as well.
+ */
 export interface Records {
-  /** Several writes, all or none. `work` must not await. */
+  /** What is written in `work` is on the disk when this returns, or nothing is and it throws. `work` must not await. */
   transaction<Result>(work: () => Result): Result;
+  /** Several writes of what has happened, on the disk all or none, and together; never refused. `work` must not await. */
+  keepTogether(work: () => void): void;
   readonly workers: {
     put(record: WorkerRecord): void;
     setPhase(key: WorkerRecordKey, phase: string): void;
@@ -83,11 +89,21 @@ export interface Records {
     list(app: string): readonly PortRecord[];
   };
   readonly operations: {
-    begin(operation: { kind: OperationKind; app: string; phase: string; state: unknown }): { readonly id: string };
-    advance(id: string, phase: string, state: unknown): boolean;
-    end(id: string, phase: string, receipt: ReceiptDocument): boolean;
+    /** Throws where it cannot be written. */
+    begin(operation: NewOperation): { readonly id: string };
+    /** For what nobody asked for and must go on: never refused. */
+    beginUnasked(operation: NewOperation): { readonly id: string };
+    advance(id: string, phase: string, state: unknown): void;
+    end(id: string, phase: string, receipt: ReceiptDocument): void;
   };
   readonly events: { append(event: EventInput): number };
+}
+
+interface NewOperation {
+  readonly kind: OperationKind;
+  readonly app: string;
+  readonly phase: string;
+  readonly state: unknown;
 }
 
 export interface WorkerOutput {

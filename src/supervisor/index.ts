@@ -1,5 +1,6 @@
 /** The door of `supervisor/`: keeps workers alive. */
-export { App, type AppChange, type AppState } from './app.ts';
+export { App } from './app.ts';
+export type { AppChange, AppState } from './app-state.ts';
 export { adoptWorkers, type AdoptionSources } from './adoption-run.ts';
 export { openAgentSocket } from './agent-socket.ts';
 export { parseAgentMessage } from './agent-schema.ts';
@@ -9,7 +10,7 @@ export { identityOf } from './identity.ts';
 export { appEnvironment, workerEnvironment } from './environment.ts';
 export type { ResolvedCommand } from './launch.ts';
 export { labelOf } from './listen-desk.ts';
-export { readMemory } from './operation-memory.ts';
+export { readMemory, type OperationMemory } from './operation-memory.ts';
 export { OperationRun } from './operation-run.ts';
 export { canOverlap } from './overlap.ts';
 export { systemSchedule, type CallOff, type Schedule } from './schedule.ts';

@@ -42,6 +42,7 @@ export interface LaunchRequest {
   readonly command: ResolvedCommand;
   readonly worker: string;
   readonly spawnId: string;
+  readonly generation: number;
   readonly env: Readonly<Record<string, string>>;
   readonly stdoutFd: number;
   readonly stderrFd: number;
@@ -70,6 +71,7 @@ export const launch = (request: LaunchRequest): ChildProcess => {
     app: config.name,
     worker: request.worker,
     spawn: request.spawnId,
+    generation: request.generation,
     channel: channel === null ? null : pass(channel.workerFd),
     peer: channel === null || !request.keepsPeer ? null : pass(channel.daemonFd),
     socketPath: request.socketPath,

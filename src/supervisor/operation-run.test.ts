@@ -9,8 +9,8 @@ import { Tenant, type TenantHost } from './tenant.ts';
 function silentHost(): OperationHost {
   const clock = { monotonicMs: () => 0, wallMs: () => 0 };
   const records = {
-    transaction: <Result>(work: () => Result) => work(),
-    operations: { begin: () => ({ id: 'op' }), advance: () => true, end: () => true },
+    keepTogether: (work: () => void) => work(),
+    operations: { beginUnasked: () => ({ id: 'op' }), advance: () => {}, end: () => {} },
     events: { append: () => 1 },
   };
   // Only what an operation touches; the rest of the edges belongs to workers.
@@ -56,6 +56,7 @@ describe('an operation', () => {
       from: 1,
       to: 2,
       patienceMs: 20,
+      isAsked: false,
       detail: {},
     } as const;
     const host = silentHost();

@@ -14,8 +14,8 @@ import {
   type SlotProgress,
 } from '../core/index.ts';
 import type { OperationDocument, OperationKind, ReceiptDocument, ReceiptStep } from '../protocol/index.ts';
-import type { SupervisorEdges } from './edges.ts';
-import type { AppChange } from './app.ts';
+import type { AppChange } from './app-state.ts';
+import type { Records, SupervisorEdges } from './edges.ts';
 import { memoryOf, type OperationMemory, type UnfinishedOperation } from './operation-memory.ts';
 import { FAILED_STARTS_TO_FAIL } from './patience.ts';
 import { ReceiptBook } from './receipt.ts';
@@ -55,6 +55,8 @@ export interface OperationPlan {
   readonly to: number | null;
   /** Without any progress for this long, something is wrong that nobody foresaw. */
   readonly patienceMs: number;
+  /** Somebody asked for it: it does not begin where it cannot be written. */
+  readonly isAsked: boolean;
   /** What becomes of the app when it succeeds. */
   readonly detail: AppChange;
 }
@@ -111,16 +113,20 @@ export class OperationRun {
     this.#book = new ReceiptBook(memory?.receipt);
     this.#startedAt = unfinished?.startedAtMs ?? clock.wallMs();
     this.#startedMonotonic = clock.monotonicMs() - Math.max(0, clock.wallMs() - this.#startedAt);
-    this.id =
-      unfinished?.id ??
-      records.operations.begin({ kind: plan.kind, app: host.app, phase: this.#state.phase, state: this.#recorded() })
-        .id;
+    this.id = unfinished?.id ?? this.#enter(records.operations);
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
     this.#document = this.#describe(null);
     const word = unfinished === null ? 'operation-started' : 'operation-resumed';
     this.#event(word, `${plan.kind} (operation ${this.id})`);
+  }
+
+  /** Returns its id. */
+  #enter(operations: Records['operations']): string {
+    const { kind, isAsked } = this.plan;
+    const begun = { kind, app: this.#host.app, phase: this.#state.phase, state: this.#recorded() };
+    return (isAsked ? operations.begin(begun) : operations.beginUnasked(begun)).id;
   }
 
   get document(): OperationDocument {
@@ -302,7 +308,7 @@ export class OperationRun {
       ...(outcome === 'completed' || this.#log.length === 0 ? {} : { log: this.#log }),
     };
     const { records } = this.#host.edges;
-    records.transaction(() => {
+    records.keepTogether(() => {
       this.#host.conclude(this.kind, outcome);
       records.operations.end(this.id, this.#state.phase, receipt);
     });

@@ -75,6 +75,7 @@ const startProcess = (
       command,
       worker: tenant.id,
       spawnId: handle.spawnId,
+      generation: handle.generation,
       // The environment is read, and the link followed, now: a reload must see what changed meanwhile.
       env: workerEnvironment(config, { app: host.app, slot, release }),
       stdoutFd,

@@ -5,7 +5,8 @@
 import type { SlotAction, SlotChange } from '../core/index.ts';
 import { usableCpus } from '../os/index.ts';
 import { DroverError, type AppConfig, type OperationKind } from '../protocol/index.ts';
-import { App, type AppChange, type AppListener, type AppState } from './app.ts';
+import type { AppChange, AppListener, AppState, BeginOptions } from './app-state.ts';
+import { App } from './app.ts';
 import type { AgentLink, LinkListener } from './agent-link.ts';
 import { bystander } from './bystander.ts';
 import { reportGarbage } from './agent-messages.ts';
@@ -68,9 +69,8 @@ export class Supervisor {
     const wanted = slots ?? range(change.instances ?? app.state.instances);
     app.prepare(change);
     app.desk.openKnownPorts();
-    app.want('up');
     const changes = this.#changes(app, wanted, 'boot', isVacant);
-    return app.begin(kind, change, { machine: 'start', changes }, after);
+    return app.begin(kind, change, { machine: 'start', changes }, { after, wants: 'up' });
   }
 
   /** New settings that no worker has to be replaced for; as many workers as they ask for. */
@@ -106,6 +106,16 @@ export class Supervisor {
 
   /** Ends whatever else is under way first: a stop is never refused for being busy. */
   async stop(app: App, kind: 'stop' | 'delete', slots: readonly number[] | null = null): Promise<OperationRun> {
+    return this.#stop(app, kind, slots, slots === null ? { wants: 'stopped' } : {});
+  }
+
+  async #stop(
+    app: App,
+    kind: 'stop' | 'delete',
+    slots: readonly number[] | null,
+    options: Pick<BeginOptions, 'wants' | 'isAsked'>,
+    prepare: () => void = () => {},
+  ): Promise<OperationRun> {
     // Not in a function of its own: between its end and what follows, something else could begin.
     while (app.operation !== null) {
       const { operation } = app;
@@ -115,17 +125,18 @@ export class Supervisor {
       operation.abort(`${kind} was asked for`);
       await operation.ended;
     }
-    if (slots === null) {
-      app.want('stopped');
-      // New connections are refused from now on, instead of waiting for workers that will not come.
-      this.edges.traffic.closeApp(app.app);
-      this.edges.onDescriptorsChanged();
-    }
+    prepare();
     const changes = (slots ?? app.slots.all.map(({ index }) => index)).map((slot): SlotChange => ({
       slot,
       action: 'remove',
     }));
-    return app.begin(kind, {}, { machine: kind, changes });
+    const run = app.begin(kind, {}, { machine: kind, changes }, options);
+    if (slots === null) {
+      // New connections are refused from now on, instead of waiting for workers that will not come.
+      this.edges.traffic.closeApp(app.app);
+      this.edges.onDescriptorsChanged();
+    }
+    return run;
   }
 
   scale(app: App, instances: number, change: AppChange = {}): OperationRun {
@@ -204,13 +215,16 @@ export class Supervisor {
     const runs = this.apps
       .filter((app) => app.tenants.length > 0)
       .map(async (app) => {
-        const { wanted } = app.state;
         const { operation } = app;
         // One that ends them already is as good as ours.
         const isEnding = operation?.kind === 'stop' || operation?.kind === 'delete';
-        const run = isEnding ? operation : await this.stop(app, 'stop');
+        if (isEnding) {
+          await operation.ended;
+          return;
+        }
+        // Asked for or not: a daemon must be able to end on a full disk.
+        const run = await this.#stop(app, 'stop', null, { isAsked: false }, () => app.standDown());
         await run.ended;
-        app.want(wanted);
       });
     await Promise.all(runs);
   }

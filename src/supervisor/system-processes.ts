@@ -18,6 +18,7 @@ import { SPAWN_VARIABLE } from '../protocol/index.ts';
 import { openChannelLink } from './agent-link.ts';
 import { launch } from './launch.ts';
 import type { Processes } from './processes.ts';
+import { findStrays } from './strays.ts';
 import { signalTree, signalWorker, sweepTree } from './worker-signals.ts';
 
 /** The worker's copy of our end of the channel, by its number in every worker (`launch.ts`). */
@@ -45,6 +46,7 @@ export const systemProcesses: Processes = {
   },
 
   find: findMarked,
+  findStrays,
 
   observe(record, bootId) {
     const stat = record.bootId === bootId ? readStat(record.pid) : null;

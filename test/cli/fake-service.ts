@@ -157,6 +157,7 @@ export class FakeService implements DroverService {
     dispatch: 'shared' as const,
     guardPid: null,
     unit: null,
+    state: null,
   });
   metrics = async () => '# TYPE drover_apps gauge\ndrover_apps 1\n';
 

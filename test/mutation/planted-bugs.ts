@@ -39,7 +39,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'the end of an operation is on record before what it made of the app (made in earnest)',
     file: RUN,
-    find: `records.transaction(() => {
+    find: `records.keepTogether(() => {
       this.#host.conclude(this.kind, outcome);
       records.operations.end(this.id, this.#state.phase, receipt);
     });`,

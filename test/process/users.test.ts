@@ -116,7 +116,10 @@ describe('a user that is gone', () => {
     await startApp(drover, 'other', { script: fixture('hello.cjs'), env: { PORT: '0' } });
     await drover.run(['daemon', 'stop']);
     const database = new DatabaseSync(join(drover.home, 'state.db'));
-    database.exec(`UPDATE apps SET config_json = json_set(config_json, '$.user', 'gone') WHERE name = 'shop'`);
+    // Without its digest, as a row from before there were any: else the change would be taken for damage.
+    database.exec(
+      `UPDATE apps SET config_json = json_set(config_json, '$.user', 'gone'), digest = NULL WHERE name = 'shop'`,
+    );
     database.close();
     const { code, stderr } = await drover.run(['daemon', 'start']);
     assert.equal(code, 0, stderr);

@@ -36,6 +36,11 @@ export interface Kernel {
   readonly openApps: Set<string>;
 }
 
+type Operations = SupervisorEdges['records']['operations'];
+
+const wallMsAt = (now: number): number => 1_700_000_000_000 + now;
+const SOCKET_PATH = 'agents.sock';
+
 const keyOf = (app: string): string => `${app} tcp:8000`;
 
 export class SimDaemon {
@@ -51,7 +56,8 @@ export class SimDaemon {
     this.#kernel = kernel;
     this.#ids = ids;
     this.supervisor = new Supervisor(this.#edges(), {
-      onState: (app) => this.#effect('save app', () => this.#saveApp(app.state)),
+      onWanted: ({ state }, wanted) => this.#effect('save app', () => this.#saveApp({ ...state, wanted })),
+      onState: (app) => this.#effect('save app', () => this.#saveApp(app.lasting)),
       onOperation: () => {},
       onDeleted: ({ app }) => this.#effect('remove app', () => this.#removeApp(app)),
     });
@@ -61,8 +67,9 @@ export class SimDaemon {
   recover(): void {
     const { disk, machine } = this.#world;
     const store = {
+      condition: { fallBack: null },
       apps: { list: () => disk.apps().map((state) => ({ ...state, name: state.config.name })) },
-      workers: { list: (app: string) => workersOf(disk, app) },
+      workers: { list: (app?: string) => workersOf(disk, app) },
       operations: {
         list: ({ app }: { app: string }) =>
           disk.running(app).map((row) => ({ ...row, state: JSON.parse(row.state) as unknown })),
@@ -74,7 +81,8 @@ export class SimDaemon {
       machine.living.map(({ birth }) => [`${birth.app}/${birth.slot}#${birth.generation}`, birth.pid]),
     );
     const inherited = { all: [], sockets: [], channels, deaths: 0, isRecovery: true } as Inherited;
-    recover({ supervisor: this.supervisor, store, logs: { watch: () => {} } as unknown as Logs, inherited });
+    const logs = { watch: () => {} } as unknown as Logs;
+    recover({ supervisor: this.supervisor, store, logs, inherited, socketPaths: [SOCKET_PATH] });
   }
 
   /** From now on it does nothing any more. */
@@ -136,6 +144,18 @@ export class SimDaemon {
     this.supervisor.find(name)?.close();
   }
 
+  #beginOperation({ kind, app, phase, state }: Parameters<Operations['begin']>[0]): { readonly id: string } {
+    return this.#effect('begin operation', () => {
+      const { disk, time } = this.#world;
+      const id = disk.nextOperationId();
+      const startedAtMs = wallMsAt(time.now);
+      const row = { id, app, kind, startedAtMs, phase, state: JSON.stringify(state), receipt: null };
+      disk.write((tables) => void tables.operations.set(id, row));
+      disk.sync();
+      return { id };
+    });
+  }
+
   #endOperation(id: string, phase: string, receipt: OperationRow['receipt']): boolean {
     const { disk } = this.#world;
     const row = disk.tables.operations.get(id);
@@ -148,7 +168,7 @@ export class SimDaemon {
 
   #edges(): SupervisorEdges {
     const { time, machine, disk } = this.#world;
-    const clock = { monotonicMs: () => time.now, wallMs: () => 1_700_000_000_000 + time.now };
+    const clock = { monotonicMs: () => time.now, wallMs: () => wallMsAt(time.now) };
     const later = (ms: number, call: () => void) => time.after(ms, () => this.act(call));
     return {
       clock,
@@ -157,6 +177,7 @@ export class SimDaemon {
       traffic: this.#traffic(),
       records: {
         transaction: (work) => this.#effect('commit', () => this.#atOnce(work)),
+        keepTogether: (work) => this.#effect('commit', () => this.#atOnce(work)),
         workers: {
           put: (record) =>
             this.#effect('put worker', () =>
@@ -175,15 +196,8 @@ export class SimDaemon {
           list: (app) => [...disk.tables.ports.values()].filter((record: PortRecord) => record.app === app),
         },
         operations: {
-          begin: ({ kind, app, phase, state }) =>
-            this.#effect('begin operation', () => {
-              const id = disk.nextOperationId();
-              const startedAtMs = clock.wallMs();
-              const row = { id, app, kind, startedAtMs, phase, state: JSON.stringify(state), receipt: null };
-              disk.write((tables) => void tables.operations.set(id, row));
-              disk.sync();
-              return { id };
-            }),
+          begin: (operation) => this.#beginOperation(operation),
+          beginUnasked: (operation) => this.#beginOperation(operation),
           advance: (id, phase, state) =>
             this.#effect('advance operation', () => {
               const row = disk.tables.operations.get(id);
@@ -210,7 +224,7 @@ export class SimDaemon {
       newId: () => `spawn-${this.#ids.next++}`,
       agentPath: 'agent.cjs',
       keepsWorkers: true,
-      socketPath: 'agents.sock',
+      socketPath: SOCKET_PATH,
       bootId: machine.bootId,
       onDescriptorsChanged: () => {},
     };
@@ -285,6 +299,10 @@ export class SimDaemon {
         const process = machine.living.find(({ birth }) => birth.spawn === spawn);
         return process === undefined ? null : { pid: process.birth.pid, startTicks: process.startTicks };
       },
+      findStrays: ({ known, bootId, wallMs }) => {
+        const strays = machine.living.filter(({ birth }) => !known.has(birth.spawn));
+        return strays.map((process) => strayRecord(process, bootId, wallMs));
+      },
       observe: (record, bootId) => {
         const process = record.bootId === bootId ? machine.find(record.pid) : null;
         const isAlive = process?.isAlive === true;
@@ -357,11 +375,28 @@ export class SimDaemon {
   }
 }
 
+const strayRecord = ({ birth, startTicks }: SimProcess, bootId: string, startedAtMs: number): WorkerRecord => {
+  const { app, slot, generation, release, spawn, pid } = birth;
+  const named = {
+    app,
+    slot,
+    generation,
+    lane: 'stable',
+    release,
+    pid,
+    startTicks,
+    bootId,
+    spawn,
+    startedAtMs,
+  } as const;
+  return { ...named, phase: 'starting', restarts: 0, role: 'holder', order: null };
+};
+
 const recordOf = (disk: Disk, spawn: string): WorkerRecord => {
   const record = [...disk.tables.workers.values()].find((each) => each.spawn === spawn);
   if (record === undefined) throw new Error('a process is started that is not on record');
   return record;
 };
 
-const workersOf = (disk: Disk, app: string): WorkerRecord[] =>
-  [...disk.tables.workers.values()].filter((record) => record.app === app);
+const workersOf = (disk: Disk, app?: string): WorkerRecord[] =>
+  [...disk.tables.workers.values()].filter((record) => app === undefined || record.app === app);

@@ -1,11 +1,34 @@
 import { absentDaemon, ownHome } from '../../client/index.ts';
-import { type DaemonDocument, DroverError } from '../../protocol/index.ts';
+import { type DaemonDocument, DroverError, type StateDocument } from '../../protocol/index.ts';
 import { defineCommand, JSON_OPTION } from '../command.ts';
 import { formatBytes, formatNumber, formatTime } from '../render/values.ts';
 
 /** What brings it back. */
 const describeGuard = ({ unit, guardPid }: DaemonDocument): string =>
   unit === null ? `guard ${formatNumber(guardPid)}` : `kept by systemd (${unit})`;
+
+type Facts = readonly (readonly [string, string])[];
+
+/** Whether what the daemon knows is on the disk, and what became of it when it began. */
+const stateFacts = (state: StateDocument | null): Facts => {
+  if (state === null) return [];
+  const { status, reason, keptRecords, droppedEvents, fallBack, backupFailure } = state;
+  const dropped = droppedEvents === 0 ? '' : `, ${droppedEvents} events lost`;
+  const facts: [string, string][] = [
+    [
+      'state',
+      status === 'written'
+        ? 'on the disk'
+        : `cannot be written since ${formatTime(state.since)} (${reason ?? 'unknown'}): changes are refused, ${keptRecords} records wait in memory${dropped}`,
+    ],
+    ['backup', `${formatTime(state.lastBackupAt)}${backupFailure === null ? '' : `, then failed: ${backupFailure}`}`],
+  ];
+  if (fallBack !== null) {
+    const aside = fallBack.setAside === null ? '' : `; the file is kept as ${fallBack.setAside}`;
+    facts.push(['fell back', `to the backup of ${formatTime(fallBack.backupAt)}, because ${fallBack.reason}${aside}`]);
+  }
+  return facts;
+};
 
 export const command = defineCommand<{ json?: boolean }>({
   args: [],
@@ -22,7 +45,7 @@ export const command = defineCommand<{ json?: boolean }>({
     }
     if (options.json) context.print(JSON.stringify(document));
     else {
-      const facts: readonly (readonly [string, string])[] = [
+      const facts: Facts = [
         ['running', `pid ${formatNumber(document.pid)}, ${describeGuard(document)}`],
         ['version', document.version ?? '–'],
         ['since', formatTime(document.startedAt)],
@@ -32,7 +55,8 @@ export const command = defineCommand<{ json?: boolean }>({
         ['workers', formatNumber(document.workers)],
         ['dispatch', document.dispatch ?? '–'],
       ];
-      for (const [name, value] of facts) context.print(`${name.padEnd(9)} ${value}`);
+      for (const [name, value] of [...facts, ...stateFacts(document.state)])
+        context.print(`${name.padEnd(9)} ${value}`);
     }
     return document.running ? 0 : 4;
   },

@@ -40,6 +40,7 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex): AppChanges =
       type: 'app-added',
       reason: file === null ? 'a bare script' : `from ${file}`,
     });
+    parts.adoptStrays(app);
     return app;
   };
 

@@ -2,7 +2,7 @@
 import type { Logs } from '../../logs/index.ts';
 import type { Clock, DaemonDocument } from '../../protocol/index.ts';
 import type { Store } from '../../store/index.ts';
-import type { Supervisor } from '../../supervisor/index.ts';
+import type { App, Supervisor } from '../../supervisor/index.ts';
 import type { DaemonSettings } from '../daemon-settings.ts';
 import type { Operations } from '../operations.ts';
 
@@ -15,5 +15,7 @@ export interface ServiceParts {
   readonly clock: Clock;
   readonly logHome: string;
   readonly status: () => DaemonDocument;
+  /** Takes over workers of this app that ran before it was known. */
+  readonly adoptStrays: (app: App) => void;
   readonly onShutdown: (keepWorkers: boolean) => void;
 }

@@ -136,6 +136,7 @@ export class FakeWorker {
       app: 'test',
       worker: 'test/0',
       spawn: randomUUID(),
+      generation: 1,
       channel: nameAt(3, workerFd),
       peer: nameAt(4, daemonFd),
       socketPath,

@@ -1,0 +1,42 @@
+/** What lasts about an app, what an operation makes of it and asks for, and who is told. */
+import type { AppConfig } from '../protocol/index.ts';
+import type { App } from './app.ts';
+import type { OperationRun } from './operation-run.ts';
+
+export interface AppState {
+  readonly config: AppConfig;
+  readonly release: number;
+  /** How many slots it should have. */
+  readonly instances: number;
+  readonly wanted: 'up' | 'stopped';
+  readonly readySignalSeen: boolean;
+}
+
+/** What an operation makes of the app; kept only when it succeeds. */
+export type AppChange = Partial<Pick<AppState, 'config' | 'release' | 'instances' | 'wanted'>>;
+
+export interface BeginOptions {
+  /** Not before this. */
+  readonly after?: Promise<unknown> | undefined;
+  /** What is wanted from now on, whatever comes of the operation: a start that failed is retried, a stop is never undone. */
+  readonly wants?: AppState['wanted'];
+  /** False for what the supervisor does by itself: it is not refused where it cannot be written. */
+  readonly isAsked?: boolean;
+}
+
+export interface AppListener {
+  /** It is to be wanted up, or stopped: write it down. Throws where that cannot be done. */
+  readonly onWanted: (app: App, wanted: AppState['wanted']) => void;
+  /** The lasting state changed: write it down. */
+  readonly onState: (app: App) => void;
+  readonly onOperation: (app: App, run: OperationRun) => void;
+  /** Its deletion ends: nothing is to be left of it on record. */
+  readonly onDeleted: (app: App) => void;
+}
+
+/** Anything that may change which ports the app serves. */
+export const isOtherProgram = (from: AppState, to: AppState): boolean => {
+  const identity = ({ config, release }: AppState): string =>
+    JSON.stringify([release, config.command, config.env, config.envFile, config.callerEnv, config.cwd]);
+  return identity(from) !== identity(to);
+};

@@ -1,0 +1,61 @@
+/**
+ * Workers that run and are in no record: the state fell back to an older one, the disk was full when they were started,
+ * or the daemon died between the fork and the record. Each process carries its record in the environment that it was
+ * started with, so it can be adopted like any other. Looked for once, when a daemon begins.
+ */
+import { uptime } from 'node:os';
+import { listPids, readStat, readVariable } from '../os/index.ts';
+import { BOOT_VARIABLE, type AgentBoot, type WorkerRecord } from '../protocol/index.ts';
+
+export interface StrayQuestion {
+  /** Name the home: the sockets that its agents may have been told. */
+  readonly socketPaths: readonly string[];
+  /** Spawns that have a record. */
+  readonly known: ReadonlySet<string>;
+  readonly bootId: string;
+  readonly wallMs: number;
+}
+
+const MS_PER_TICK = 10;
+
+export const findStrays = ({ socketPaths, known, bootId, wallMs }: StrayQuestion): readonly WorkerRecord[] => {
+  const bootedAtMs = wallMs - uptime() * 1000;
+  return listPids().flatMap((pid): WorkerRecord[] => {
+    const boot = parseBoot(readVariable(pid, BOOT_VARIABLE));
+    if (boot === null || !socketPaths.includes(boot.socketPath) || known.has(boot.spawn)) return [];
+    const stat = readStat(pid);
+    // A worker leads a session of its own; its children have the same environment and do not.
+    if (stat === null || stat.state === 'Z' || stat.session !== pid) return [];
+    return [
+      {
+        app: boot.app,
+        slot: Number(boot.worker.slice(boot.app.length + 1)),
+        generation: boot.generation,
+        lane: 'stable',
+        release: Number(readVariable(pid, 'DROVER_RELEASE') ?? 1),
+        pid,
+        startTicks: stat.startTicks,
+        bootId,
+        spawn: boot.spawn,
+        startedAtMs: bootedAtMs + stat.startTicks * MS_PER_TICK,
+        // Whether it is ready its agent will tell; beside one that is known to serve it is the one to go.
+        phase: 'starting',
+        restarts: 0,
+        role: 'holder',
+        order: null,
+      },
+    ];
+  });
+};
+
+/** Null for everybody else's processes, and for workers of a Drover that did not tell them their generation. */
+const parseBoot = (text: string | null): AgentBoot | null => {
+  try {
+    const boot = text === null ? null : (JSON.parse(text) as Partial<AgentBoot>);
+    const isWhole =
+      typeof boot?.generation === 'number' && typeof boot.app === 'string' && typeof boot.worker === 'string';
+    return isWhole ? (boot as AgentBoot) : null;
+  } catch {
+    return null;
+  }
+};

@@ -48,6 +48,8 @@ interface Listening {
   timer: NodeJS.Timeout | null;
   /** The public socket while it is not accepted from. */
   shard: ServerHandle | null;
+  /** Slots of siblings whose shards it accepts from as well. */
+  readonly covers: Set<number>;
   isAccepting: boolean;
 }
 
@@ -96,8 +98,10 @@ export class Listeners {
   hold(everything: boolean): void {
     this.#mayAccept = false;
     for (const listening of this.#open.values()) {
-      if (everything) listening.faux.detachAll();
-      else listening.faux.detach('shard');
+      if (everything) {
+        listening.covers.clear();
+        listening.faux.detachAll();
+      } else listening.faux.detach('shard');
       listening.isAccepting = false;
     }
   }
@@ -105,7 +109,14 @@ export class Listeners {
   states(): ServerState[] {
     return [...this.#open.values()]
       .filter(({ state }) => state === 'open')
-      .map(({ id, key, address, isAccepting, protocol }) => ({ id, key, address, accepting: isAccepting, protocol }));
+      .map(({ id, key, address, isAccepting, covers, protocol }) => ({
+        id,
+        key,
+        address,
+        accepting: isAccepting,
+        ...(covers.size > 0 && { covers: [...covers] }),
+        protocol,
+      }));
   }
 
   /** A new daemon may not know of what we asked the old one. */
@@ -125,8 +136,10 @@ export class Listeners {
     if (handle === null) return;
     const listening = [...this.#open.values()].find((one) => one.key === key);
     if (listening === undefined) return handle.close();
-    if (role === 'cover') listening.faux.attach('cover', `cover ${slot}`, handle);
-    else if (role === 'private') listening.faux.attach('private', 'private', handle);
+    if (role === 'cover') {
+      listening.covers.add(slot);
+      listening.faux.attach('cover', `cover ${slot}`, handle);
+    } else if (role === 'private') listening.faux.attach('private', 'private', handle);
     else if (listening.isAccepting) handle.close();
     else {
       listening.shard?.close();
@@ -137,7 +150,9 @@ export class Listeners {
   }
 
   onUncover({ key, slot }: Answer<'uncover'>): void {
-    for (const { key: own, faux } of this.#open.values()) if (own === key) faux.detach(`cover ${slot}`);
+    for (const { key: own, covers, faux } of this.#open.values()) {
+      if (own === key && covers.delete(slot)) faux.detach(`cover ${slot}`);
+    }
   }
 
   onRefuse({ id, errno }: Answer<'refuse'>): void {
@@ -192,6 +207,7 @@ export class Listeners {
       state: 'asking',
       timer: null,
       shard: null,
+      covers: new Set(),
       isAccepting: false,
     };
     this.#open.set(id, listening);

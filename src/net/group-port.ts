@@ -95,6 +95,10 @@ export class GroupPort implements ManagedPort {
     return known;
   }
 
+  hasShard(slot: number, lane: Lane = 'stable'): boolean {
+    return this.#find({ slot, lane }) !== undefined;
+  }
+
   /** A socket that listens already: of the daemon before us, or a duplicate of one that a worker bound by itself. */
   adopt(fd: number, place: Place): void {
     const inode = inodeOf(fd);

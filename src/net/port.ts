@@ -19,6 +19,9 @@ export interface Port {
   readonly declared: boolean;
   /** The public listening socket of a slot; made when missing. The port keeps the descriptor open. */
   shard(slot: number, lane?: Lane): ShardSocket;
+  hasShard(slot: number, lane?: Lane): boolean;
+  /** Whether one of its sockets is the one behind this inode. */
+  hasSocket(inode: number): boolean;
   /** Weight 0, past the last handshakes, a sibling empties the queue, then closed. Asking for the shard again stops it. */
   giveUp(slot: number, lane?: Lane): Promise<void>;
   /** A listening Unix socket for one worker's private server on this port; null where none can be made. */
@@ -46,8 +49,6 @@ export interface ManagedPort extends Port {
   poll(): number | null;
   view(): PortView;
   keep(): readonly KeptDescriptor[];
-  /** Whether one of its sockets is the one behind this inode. */
-  hasSocket(inode: number): boolean;
   /** Lets go of the descriptors: whoever else holds them goes on. */
   close(): void;
   /** Ends the port for everybody; only once nobody accepts on it any more. */

@@ -51,6 +51,11 @@ export class SharedPort implements ManagedPort {
     return this.#socket;
   }
 
+  /** One socket for whoever comes. */
+  hasShard(): boolean {
+    return true;
+  }
+
   giveUp(slot: number, lane: Lane = 'stable'): Promise<void> {
     this.#places.delete(placeKey({ slot, lane }));
     this.#parts.traffic.forgetPlace({ slot, lane });

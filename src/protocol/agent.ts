@@ -146,6 +146,8 @@ export interface ServerState {
   readonly address: ListenAddress | null;
   /** True while the public socket is accepted from. */
   readonly accepting: boolean;
+  /** Slots of siblings whose shards it accepts from as well; left out where there are none. */
+  readonly covers?: readonly number[];
   readonly protocol: 'http' | 'https' | 'http2' | 'tls' | 'tcp';
 }
 

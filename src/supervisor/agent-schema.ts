@@ -71,6 +71,7 @@ const server = v.object({
   key: v.nullable(short),
   address: v.nullable(address),
   accepting: v.boolean(),
+  covers: v.optional(v.pipe(v.array(whole), v.maxLength(1024))),
   protocol,
 });
 

@@ -29,6 +29,10 @@ export interface TrafficPort {
   readonly declared: boolean;
   /** The public listening socket of a slot; made when missing. */
   shard(slot: number): { readonly fd: number };
+  /** Whether a new worker of this slot would be given a socket that is there already. */
+  hasShard(slot: number): boolean;
+  /** Whether one of its sockets is the one behind this inode. */
+  hasSocket(inode: number): boolean;
   /** A listening Unix socket for one worker's private server on this port; null where none can be made. */
   privateSocket(slot: number, worker: string): { readonly fd: number; readonly path: string } | null;
   /** Weight 0, wait for the last handshakes, let a sibling empty the queue, then close. */

@@ -155,6 +155,10 @@ export class ListenDesk {
         protocol: server.protocol,
         since: handle.servers.get(server.id)?.since ?? tenant.at,
       });
+      // Who covers for whom is found out anew: a cover that nobody knows of would never end.
+      if (port !== null) {
+        for (const slot of server.covers ?? []) handle.link?.send({ type: 'uncover', key: port.key, slot });
+      }
       if (server.accepting && !handle.isAccepting) {
         handle.isAccepting = true;
         this.attach(tenant, handle);

@@ -1,21 +1,21 @@
 /**
- * The third way to keep a shard over the daemon's death, for when the guard died with it: every worker has a duplicate
- * of its own, and the new daemon takes it from there.
+ * The third way to keep a shard over the daemon's death, for when the guard died with it, or had not been told of the
+ * shard yet: every worker has a duplicate of its own, and the new daemon takes it from there.
  */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { closeDescriptor, descendants, inodeOf, isListening, socketAddress, takeDescriptor } from '../os/index.ts';
 import type { ListenAddress } from '../protocol/index.ts';
 import type { App } from './app.ts';
+import type { TrafficPort } from './edges.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 /** Takes back the listening sockets of the app's known ports that nobody kept. */
 export const regainPorts = (app: App): void => {
-  const missing = app.edges.records.ports
-    .list(app.app)
-    .map((record) => record.address)
-    .filter((address) => app.edges.traffic.findPort(app.app, address) === null);
-  if (missing.length === 0) return;
-  for (const address of missing) regainPort(app, address);
+  for (const { address } of app.edges.records.ports.list(app.app)) {
+    const kept = app.edges.traffic.findPort(app.app, address);
+    const robbed = app.liveHandles().filter(({ slot }) => kept?.hasShard(slot) !== true);
+    if (robbed.length > 0) regainPort(app, address, { kept, robbed });
+  }
 };
 
 interface Candidate {
@@ -24,8 +24,20 @@ interface Candidate {
   readonly taken: readonly { readonly fd: number; readonly inode: number }[];
 }
 
-const regainPort = (app: App, address: ListenAddress): void => {
-  const candidates = app.liveHandles().map((handle): Candidate => ({ handle, taken: takeListening(handle, address) }));
+interface Loss {
+  /** What is left of the port; null: nothing. */
+  readonly kept: TrafficPort | null;
+  /** The workers whose shards are not there. */
+  readonly robbed: readonly WorkerHandle[];
+}
+
+const regainPort = (app: App, address: ListenAddress, { kept, robbed }: Loss): void => {
+  const candidates = robbed.map((handle): Candidate => {
+    const all = takeListening(handle, address);
+    const taken = all.filter(({ inode }) => kept?.hasSocket(inode) !== true);
+    for (const each of all) if (!taken.includes(each)) closeDescriptor(each.fd);
+    return { handle, taken };
+  });
   const claimed = new Set<number>();
   // Who has one socket only has its own; that tells which of a coverer's sockets are its siblings'.
   for (const { handle, taken } of candidates.toSorted((a, b) => a.taken.length - b.taken.length)) {

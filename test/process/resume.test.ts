@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { listeningSockets } from '../../src/os/index.ts';
 import type { OperationListDocument, ReceiptDocument } from '../../src/protocol/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLoad } from '../support/load/index.ts';
@@ -114,6 +115,9 @@ const openLoads = async (port: number) => {
   };
 };
 
+const socketsOn = (port: number, pid: number | null): number =>
+  listeningSockets(pid === null ? [] : [pid]).filter(({ address }) => address.port === port).length;
+
 describe('a daemon that is killed in the middle of', () => {
   for (const phase of ['booting', 'draining'] as const) {
     it(`a reload that is ${phase} goes on with it: nothing is lost, and every worker is replaced once`, async () => {
@@ -162,7 +166,7 @@ describe('a daemon that is killed in the middle of', () => {
     assert.deepEqual(pidsOf(await readApp(drover, 'shop')), before);
   });
 
-  it('growing goes on with it', async () => {
+  it('growing and shrinking goes on with it', async () => {
     await using place = await openPlace();
     const { drover, port } = place;
     const gates = gatesOf(place);
@@ -170,8 +174,18 @@ describe('a daemon that is killed in the middle of', () => {
     const load = await openLoads(port);
     const grown = await changeThroughDeath(place, gates, { args: ['scale', 'shop', '4'], phase: 'booting' });
     assert.deepEqual([grown.code, grown.receipt.outcome], [0, 'completed']);
-    assert.equal(readyWorkers(await readApp(drover, 'shop')).length, 4);
+    // The guard may not have been told of the new sockets, and a worker that listened covered those that did not yet.
+    const all = await untilApp(drover, 'shop', 'gives each worker its share', ({ workers }) => {
+      return workers.every(({ weight }) => weight === 25) && workers.every(({ pid }) => socketsOn(port, pid) === 1);
+    });
+    assert.equal(readyWorkers(all).length, 4);
+    const busy = await occupy(place, 4);
+    const shrunk = await changeThroughDeath(place, gates, { args: ['scale', 'shop', '2'], phase: 'draining' });
+    assert.deepEqual([shrunk.code, shrunk.receipt.outcome], [0, 'completed']);
+    assertAnswered(await busy.answers);
     await load.end();
+    const app = await untilApp(drover, 'shop', 'has two workers', ({ workers }) => workers.length === 2);
+    assert.equal(app.instances, 2);
   });
 
   it('a restart goes on with it', async () => {

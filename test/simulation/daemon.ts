@@ -351,6 +351,8 @@ export class SimDaemon {
       address: ADDRESS,
       declared: false,
       shard: (slot) => ({ fd: slot }),
+      hasShard: () => true,
+      hasSocket: () => true,
       privateSocket: () => null,
       giveUp: async () => {},
     });

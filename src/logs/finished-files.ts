@@ -27,11 +27,13 @@ export function finishedFiles(
   const pieces = takeInventory(home, app);
   return pieces.flatMap(({ file, size, archivedEnd, endedMs }) => {
     if (size === null || size === 0 || isAlive(file)) return [];
-    const newer = pieces.filter(
-      (other) => other.file.slot === file.slot && other.file.stream === file.stream && other.endedMs > endedMs,
-    );
+    const newer = pieces.filter((other) => isNewer(other.file, file));
     const mayGo = newer.length >= KEPT_WHOLE && wallMs - endedMs >= QUIET_MS;
     const isWorthIt = size - archivedEnd >= LEAST_BYTES || archivedEnd === size;
     return isWorthIt && (isInPlace || mayGo) ? [{ file, size }] : [];
   });
 }
+
+/** Not by time: that of an archive is when it was made. */
+const isNewer = (other: LogFile, file: LogFile): boolean =>
+  other.slot === file.slot && other.stream === file.stream && other.generation > file.generation;

@@ -223,7 +223,7 @@ describe('where the file system cannot free a part of a file', () => {
       clock: { monotonicMs: () => performance.now(), wallMs: () => now },
     });
     const text = (generation: number): string =>
-      Array.from({ length: 100_000 }, (_, i) => `${generation} ${i} xx\n`).join('');
+      Array.from({ length: 12_000 }, (_, i) => `${generation} ${i} ${'x'.repeat(90)}\n`).join('');
     const files = [1, 2, 3, 4].map((generation) => {
       const log = logs.openWorker({ app: 'shop', slot: 0, generation, uid: null });
       writeFileSync(log.files[0].path, text(generation));

@@ -31,6 +31,7 @@ import { resolveCommand } from './resolve-command.ts';
 import { listRunDirectories, openRunDirectory } from './run-directory.ts';
 import { watchState, type StateWatch } from './state-watch.ts';
 import { openService } from './service/service.ts';
+import { steppedRecords } from './stepped-records.ts';
 
 export interface ComposeOptions {
   readonly home: string;
@@ -115,7 +116,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     schedule: systemSchedule,
     processes: systemProcesses,
     traffic: dataPath,
-    records: store,
+    records: options.onStep === undefined ? store : steppedRecords(store, options.onStep),
     output:
       options.output ??
       fileOutput(logs, {

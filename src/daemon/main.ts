@@ -97,6 +97,7 @@ const main = async (): Promise<void> => {
     callerOf: peerOf,
     notice: drover.notice,
     onDefect: (error) => log(`defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+    ...(onStep === null ? {} : { onStep }),
   });
   if (socketPath !== usualPath) {
     // One that a daemon before left in the home; commands look there first once that can be written.

@@ -11,6 +11,7 @@ import type {
   OperationKind,
   PortRecord,
   ReceiptDocument,
+  RequestKey,
   DispatchLevel,
   ShardHolder,
   ShardView,
@@ -104,6 +105,8 @@ interface NewOperation {
   readonly app: string;
   readonly phase: string;
   readonly state: unknown;
+  /** On record together with it. */
+  readonly request?: RequestKey | null;
 }
 
 export interface WorkerOutput {

@@ -39,6 +39,8 @@ export interface ComposeOptions {
   readonly stateFile: string;
   readonly clock: Clock;
   readonly inherited: Inherited;
+  /** What kept that, in words. */
+  readonly broughtBackBy: string;
   readonly level: DispatchLevel | null;
   /** Workers go on when this process dies. */
   readonly keepsWorkers: boolean;
@@ -181,7 +183,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     kept: () => [...dataPath.inventory(), ...channelsOf(supervisor)],
     recover() {
       const socketPaths = listRunDirectories(home).map((directory) => join(directory, AGENT_SOCKET));
-      strays = recover({ supervisor, store, logs, inherited, socketPaths });
+      strays = recover({ supervisor, store, logs, inherited, broughtBackBy: options.broughtBackBy, socketPaths });
     },
     stopWorkers: () => supervisor.stopAll(),
     async close() {

@@ -70,6 +70,7 @@ const main = async (): Promise<void> => {
       stateFile: join(home, STATE_FILE),
       clock: systemClock,
       inherited,
+      broughtBackBy: keeping.broughtBackBy,
       keepsWorkers: true,
       level: forcedLevel(process.env['DROVER_DISPATCH']),
       onDescriptorsChanged: () => guard?.refresh(),

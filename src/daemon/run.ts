@@ -37,6 +37,7 @@ export const runForeground = async ({ apps, watch, directory }: ForegroundReques
     stateFile: ':memory:',
     clock: systemClock,
     inherited: NO_INHERITANCE,
+    broughtBackBy: 'nobody',
     level: null,
     keepsWorkers: false,
     output,

@@ -163,7 +163,9 @@ class AdoptionRun {
     if (this.#app.state.config.command.kind === 'program') return null;
     const handle = this.#handle;
     const kept = this.#sources.channels.get(handle.holderId) ?? null;
-    return this.#app.edges.processes.regainLink(this.#record.pid, kept, channelListener(tenant, handle));
+    const link = this.#app.edges.processes.regainLink(this.#record.pid, kept, channelListener(tenant, handle));
+    this.#app.regained.channels[kept !== null ? 'kept' : link !== null ? 'workers' : 'nowhere'] += 1;
+    return link;
   }
 
   /** It died while nobody looked: its tree may have survived it. */

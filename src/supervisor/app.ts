@@ -19,6 +19,7 @@ import { ListenDesk } from './listen-desk.ts';
 import type { UnfinishedOperation } from './operation-memory.ts';
 import { OperationRun, type OperationOrigin, type OperationPlan } from './operation-run.ts';
 import { KILL_AFTER_MS, patienceMs } from './patience.ts';
+import { newRegained } from './regained.ts';
 import { wait } from './schedule.ts';
 import { Slots } from './slots.ts';
 import { chooseSurge } from './surge.ts';
@@ -33,6 +34,8 @@ export class App implements TenantHost {
   readonly edges: SupervisorEdges;
   readonly desk: ListenDesk;
   readonly slots: Slots;
+  /** From where this daemon has what the one before held. */
+  readonly regained = newRegained();
   readonly #listener: AppListener;
   readonly #availability: Availability;
   #state: AppState;

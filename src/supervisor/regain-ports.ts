@@ -10,12 +10,19 @@ import type { WorkerHandle } from './worker-handle.ts';
 
 /** Takes back the listening sockets of the app's known ports that nobody kept. */
 export const regainPorts = (app: App): void => {
+  const { sockets } = app.regained;
+  // What was kept is there already: a port without shards of its own is one socket.
+  for (const { shards } of app.edges.traffic.view(app.app)) sockets.kept += Math.max(1, shards.length);
   const missing = app.edges.records.ports
     .list(app.app)
     .map((record) => record.address)
     .filter((address) => app.edges.traffic.findPort(app.app, address) === null);
-  if (missing.length === 0) return;
-  for (const address of missing) regainPort(app, address);
+  for (const address of missing) {
+    const taken = regainPort(app, address);
+    // Where nobody lives, nobody has it, and nothing was lost.
+    if (taken > 0) sockets.workers += taken;
+    else if (app.liveHandles().length > 0) sockets.nowhere += 1;
+  }
 };
 
 interface Candidate {
@@ -24,7 +31,8 @@ interface Candidate {
   readonly taken: readonly { readonly fd: number; readonly inode: number }[];
 }
 
-const regainPort = (app: App, address: ListenAddress): void => {
+/** Returns how many sockets there were. */
+const regainPort = (app: App, address: ListenAddress): number => {
   const candidates = app.liveHandles().map((handle): Candidate => ({ handle, taken: takeListening(handle, address) }));
   const claimed = new Set<number>();
   // Who has one socket only has its own; that tells which of a coverer's sockets are its siblings'.
@@ -36,6 +44,7 @@ const regainPort = (app: App, address: ListenAddress): void => {
     const { sticky } = app.state.config;
     app.edges.traffic.adoptPort({ app: app.app, address, fd: own.fd, slot: handle.slot, sticky });
   }
+  return claimed.size;
 };
 
 const takeListening = (handle: WorkerHandle, address: ListenAddress): Candidate['taken'] => {

@@ -10,6 +10,7 @@ import {
   describeRegained,
   readMemory,
   REPORT_EVERY_MS,
+  ReceiptBook,
   type App,
   type OperationMemory,
   type Supervisor,
@@ -107,7 +108,6 @@ const findObstacle = (store: Store, memory: OperationMemory | null): string | nu
 type Unfinished = Pick<ReturnType<Store['operations']['list']>[number], 'id' | 'kind' | 'app'>;
 
 const endUnfinished = (store: Store, { id, kind, app }: Unfinished, reason: string): void => {
-  const never = { p50: null, p99: null };
   store.operations.end(id, 'failed', {
     operation: id,
     app,
@@ -116,8 +116,7 @@ const endUnfinished = (store: Store, { id, kind, app }: Unfinished, reason: stri
     outcome: 'failed',
     reason,
     durationMs: 0,
-    requests: { served: 0, failed: 0, lost: 0, unknown: 0, refused: 0, upgradesClosed: 0, upgradesCut: 0 },
-    latencyMs: { before: never, during: never, after: never },
+    ...new ReceiptBook().figures(),
     steps: [],
   });
   store.events.append({ app, type: 'operation-ended', reason: `${kind} failed: ${reason}` });

@@ -1,6 +1,7 @@
 /**
- * The third way to keep a shard over the daemon's death, for when the guard died with it: every worker has a duplicate
- * of its own, and the new daemon takes it from there.
+ * The third way to keep a shard over the daemon's death, for what nothing else kept: the guard died with it, or the
+ * daemon died before a guard had the shard of a worker that it had just started. Every worker has a duplicate of its own,
+ * and the new daemon takes it from there.
  */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { closeDescriptor, descendants, inodeOf, isListening, socketAddress, takeDescriptor } from '../os/index.ts';
@@ -11,17 +12,20 @@ import type { WorkerHandle } from './worker-handle.ts';
 /** Takes back the listening sockets of the app's known ports that nobody kept. */
 export const regainPorts = (app: App): void => {
   const { sockets } = app.regained;
+  const { traffic, records } = app.edges;
   // What was kept is there already: a port without shards of its own is one socket.
-  for (const { shards } of app.edges.traffic.view(app.app)) sockets.kept += Math.max(1, shards.length);
-  const missing = app.edges.records.ports
+  const kept = traffic.view(app.app);
+  for (const { shards } of kept) sockets.kept += Math.max(1, shards.length);
+  const missing = records.ports
     .list(app.app)
-    .map((record) => record.address)
-    .filter((address) => app.edges.traffic.findPort(app.app, address) === null);
-  for (const address of missing) {
-    const taken = regainPort(app, address);
+    .map(({ address }) => address)
+    .filter((address) => traffic.findPort(app.app, address) === null);
+  for (const address of [...missing, ...traffic.ports(app.app).map((port) => port.address)]) {
+    const taken = regainShards(app, address);
+    sockets.workers += taken;
     // Where nobody lives, nobody has it, and nothing was lost.
-    if (taken > 0) sockets.workers += taken;
-    else if (app.liveHandles().length > 0) sockets.nowhere += 1;
+    const isLost = traffic.findPort(app.app, address) === null && app.liveHandles().length > 0;
+    if (isLost) sockets.nowhere += 1;
   }
 };
 
@@ -31,20 +35,32 @@ interface Candidate {
   readonly taken: readonly { readonly fd: number; readonly inode: number }[];
 }
 
-/** Returns how many sockets there were. */
-const regainPort = (app: App, address: ListenAddress): number => {
-  const candidates = app.liveHandles().map((handle): Candidate => ({ handle, taken: takeListening(handle, address) }));
-  const claimed = new Set<number>();
+/** Those of workers whose slots have none; returns how many there were. */
+const regainShards = (app: App, address: ListenAddress): number => {
+  const { traffic } = app.edges;
+  const port = traffic.findPort(app.app, address);
+  const shards = traffic.view(app.app).find(({ key }) => key === port?.key)?.shards ?? [];
+  const hasShard = new Set(shards.map(({ slot }) => slot));
+  const claimed = new Set(port === null ? [] : shards.map(({ slot }) => inodeOf(port.shard(slot).fd)));
+  // A path has one socket for all.
+  if (port !== null && (address.kind === 'unix' || traffic.level === 'shared')) return 0;
+  const candidates = app
+    .liveHandles()
+    .filter(({ slot }) => !hasShard.has(slot))
+    .map((handle): Candidate => ({ handle, taken: takeListening(handle, address) }));
+  const before = claimed.size;
   // Who has one socket only has its own; that tells which of a coverer's sockets are its siblings'.
   for (const { handle, taken } of candidates.toSorted((a, b) => a.taken.length - b.taken.length)) {
-    const own = taken.find(({ inode }) => !claimed.has(inode));
+    // Two workers of one slot, during a reload, have the same.
+    const own = hasShard.has(handle.slot) ? undefined : taken.find(({ inode }) => !claimed.has(inode));
     for (const { fd } of taken) if (fd !== own?.fd) closeDescriptor(fd);
     if (own === undefined) continue;
     claimed.add(own.inode);
+    hasShard.add(handle.slot);
     const { sticky } = app.state.config;
-    app.edges.traffic.adoptPort({ app: app.app, address, fd: own.fd, slot: handle.slot, sticky });
+    traffic.adoptPort({ app: app.app, address, fd: own.fd, slot: handle.slot, sticky });
   }
-  return claimed.size;
+  return claimed.size - before;
 };
 
 const takeListening = (handle: WorkerHandle, address: ListenAddress): Candidate['taken'] => {

@@ -19,6 +19,7 @@ import { ListenDesk } from './listen-desk.ts';
 import type { UnfinishedOperation } from './operation-memory.ts';
 import { OperationRun, type OperationOrigin, type OperationPlan } from './operation-run.ts';
 import { KILL_AFTER_MS, patienceMs } from './patience.ts';
+import { isHeldByOwn } from './own-sockets.ts';
 import { newRegained } from './regained.ts';
 import { wait } from './schedule.ts';
 import { Slots } from './slots.ts';
@@ -66,6 +67,7 @@ export class App implements TenantHost {
       uid: () => this.uid,
       sticky: () => this.#target.config.sticky,
       declaredPorts: () => this.#target.config.ports,
+      isHeldByOwn: (address) => isHeldByOwn(this, address),
     });
   }
 

@@ -45,6 +45,8 @@ export interface Traffic {
     readonly uid: number | null;
     readonly sticky: boolean;
     readonly declared: boolean;
+    /** Its own workers listen there already, on sockets that could not be taken from them. */
+    readonly joinsOwn: boolean;
   }): TrafficPort;
   adoptPort(request: {
     readonly app: string;

@@ -10,7 +10,9 @@ import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { endTogether } from '../support/daemon-deaths.ts';
 import { COMMAND, type Drover } from '../support/drover.ts';
+import { eventually } from '../support/eventually.ts';
 import { startLoad } from '../support/load/index.ts';
+import { freePort } from '../support/temporary.ts';
 import {
   ask,
   change,
@@ -20,8 +22,11 @@ import {
   pidsOf,
   readApp,
   readEvents,
+  readyWorkers,
+  refusalAt,
   service,
   startApp,
+  untilAnswering,
   untilApp,
 } from '../support/service.ts';
 
@@ -34,6 +39,7 @@ const startInSandbox = async (drover: Drover): Promise<void> => {
 };
 
 const WORKERS = 3;
+const PATIENTLY = { withinMs: 40_000, everyMs: 200 };
 const isOnline = ({ status }: { readonly status: string }): boolean => status === 'online';
 
 const startShop = async ({ drover, port }: Place): Promise<readonly number[]> => {
@@ -84,6 +90,45 @@ describe('a daemon that comes back', () => {
       assert.equal((await drover.run(['daemon', 'start'])).code, 0);
     });
     assert.deepEqual(told, ['3 sockets and 3 channels from the workers themselves']);
+  });
+
+  it('has none where the guard died and workers cannot be asked: they serve on, and are moved onto sockets of its own', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startInSandbox(drover);
+    await startShop(place);
+    const quietPort = await freePort();
+    await startApp(drover, 'quiet', service(quietPort, { instances: 1 }));
+    const quiet = pidsOf(await readApp(drover, 'quiet'));
+    const moved = async (app: string): Promise<number> =>
+      (await readEvents(drover, app, 'descriptors-regained')).filter(({ worker }) => worker !== undefined).length;
+    const told = await surviveUnderLoad(place, async () => {
+      await endTogether(drover);
+      await startInSandbox(drover);
+      await eventually('all were moved', async () => (await moved('shop')) === WORKERS, PATIENTLY);
+    });
+    assert.match(told[0] ?? '', /^1 socket and 3 channels could not be had: nothing kept them/);
+    // An idle worker says something only every ten seconds, and that is when it notices.
+    await eventually('the idle one was moved', async () => (await moved('quiet')) === 1, PATIENTLY);
+    assert.equal(Number((await ask(quietPort)).body), quiet[0]);
+    assert.equal((await change(drover, ['reload', 'quiet'])).receipt.outcome, 'completed');
+    assert.deepEqual(await readEvents(drover, 'quiet', 'worker-hung'), []);
+    assert.equal(await refusalAt(port), null);
+  });
+
+  it('replaces a worker that crashes before it is spoken to again, beside the others', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startInSandbox(drover);
+    const [victim = 0] = await startShop(place);
+    await endTogether(drover);
+    await startInSandbox(drover);
+    process.kill(victim, 'SIGKILL');
+    await untilApp(drover, 'shop', 'has three workers', (app) => {
+      const ready = readyWorkers(app);
+      return ready.length === WORKERS && ready.every(({ pid }) => pid !== victim);
+    });
+    await untilAnswering(port, WORKERS);
   });
 
   it('keeps what it took from the workers by a guard of its own, for the next one', async () => {

@@ -165,6 +165,8 @@ const MEANINGS: Readonly<Record<EventType, string>> = {
   'operation-ended': 'A change ended; the data hold its outcome.',
   'worker-spawned': 'A process was started in a slot.',
   'worker-adopted': "A process from before the daemon's death was taken over.",
+  'descriptors-regained':
+    "A daemon that came back has an app's listening sockets and channels again; the reason tells from where, or that it has not.",
   'worker-ready': 'A worker said, or showed, that it can serve.',
   'worker-exited': 'A process ended; the reason tells how.',
   'worker-unready': 'A worker that was ready is no longer.',

@@ -31,6 +31,8 @@ type Phase = 'booting' | 'serving' | 'draining';
 
 /** Without traffic, a report in so many is sent. */
 const QUIET_FACTOR = 10;
+/** Times that a report was due while the one before it had not been acknowledged: the daemon may have died. */
+const UNANSWERED_TO_DOUBT = 3;
 
 export class Agent {
   readonly #boot: AgentBoot;
@@ -53,6 +55,7 @@ export class Agent {
   #hasSignalledReady = false;
   #seq = 0;
   #unacknowledged: number | null = null;
+  #unanswered = 0;
   #reportedActivity = -1;
   #quietReports = 0;
   readonly #dropNews = new DropNews();
@@ -256,7 +259,11 @@ export class Agent {
     // Before anything else: also behind a daemon that is away, a file with room again is told what it misses.
     this.#output?.catchUp(false);
     // At most one is under way: behind a daemon that is away the counters grow, not a queue.
-    if (this.#unacknowledged !== null) return;
+    if (this.#unacknowledged !== null) {
+      this.#unanswered += 1;
+      if (this.#unanswered === UNANSWERED_TO_DOUBT) this.#link.doubt();
+      return;
+    }
     const activity = this.#requests.activity + (this.#branches?.activity ?? 0);
     const isQuiet = activity === this.#reportedActivity && this.#inFlight === 0;
     this.#runtime.begin();
@@ -265,7 +272,9 @@ export class Agent {
     if (isQuiet && !hasLogNews && ++this.#quietReports % QUIET_FACTOR !== 0) return;
     this.#reportedActivity = activity;
     const report = this.#report();
-    if (this.#send({ type: 'report', report, replyTo: null })) this.#unacknowledged = report.seq;
+    if (!this.#send({ type: 'report', report, replyTo: null })) return;
+    this.#unacknowledged = report.seq;
+    this.#unanswered = 0;
   }
 
   #report(): AgentReport {

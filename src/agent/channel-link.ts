@@ -27,7 +27,7 @@ export function openChannelLink(fd: number, onMessage: LinkEvents['onMessage'], 
       onLost();
     };
   }).unref();
-  return { send: (message) => writer.write(encode(message)) };
+  return { send: (message) => writer.write(encode(message)), doubt: () => undefined };
 }
 
 /** Opens the pipe by `_forkChild`, which makes it `process`'s, and makes `process` what it was before. */

@@ -13,7 +13,7 @@ import { forgetBoot, hidePreload, readBoot, verifyDescriptor } from './boot.ts';
 import { openChannelLink } from './channel-link.ts';
 import type { Link } from './link.ts';
 import { OutputGuard } from './output-guard.ts';
-import { openSocketLink } from './socket-link.ts';
+import { openSocketLink, type SocketLink } from './socket-link.ts';
 import { speakForThread } from './thread-drops.ts';
 
 /** Loaded in threads alone; asking `worker_threads` would load it in every worker. */
@@ -42,17 +42,33 @@ function main(): void {
 
 function startOnChannel(boot: AgentBoot, fd: number, output: OutputGuard | null): void {
   hidePreload(process.execArgv, process.env, __filename);
-  let link: Link | null = null;
-  const relay: Link = { send: (message) => link?.send(message) ?? false };
+  let channel: Link | null = null;
+  /** Where the channel leads nowhere: the daemon's end died with a daemon, and no other one could get hold of it. */
+  let bypass: SocketLink | null = null;
+  const relay: Link = {
+    send: (message) => (bypass ?? channel)?.send(message) ?? false,
+    doubt: () => {
+      // `drover run` has no other way, and is there as long as its workers are.
+      if (boot.peer !== null) bypass ??= openSocketLink(boot.socketPath, events);
+    },
+  };
   const agent = new Agent(boot, relay, new Branches(boot, __filename), output);
   const events = {
     onMessage: (...args: Parameters<Agent['receive']>) => agent.receive(...args),
     onOpen: () => agent.connected(),
   };
-  link = openChannelLink(fd, events.onMessage, () => {
+  const onChannel: typeof events.onMessage = (...args) => {
+    // Somebody is there after all, and was only slow.
+    const wasDoubted = bypass !== null;
+    bypass?.close();
+    bypass = null;
+    if (wasDoubted) agent.connected();
+    events.onMessage(...args);
+  };
+  channel = openChannelLink(fd, onChannel, () => {
     // `drover run` is gone, and nobody comes back: what it ran in the foreground ends with it.
     if (boot.peer === null) process.kill(process.pid, 'SIGTERM');
-    else link = openSocketLink(boot.socketPath, events);
+    else bypass ??= openSocketLink(boot.socketPath, events);
   });
   agent.hello();
   beforeFirstListen((net) => agent.hook(net));
@@ -69,7 +85,7 @@ function startBehindWrapper(boot: AgentBoot, branches: Branches, output: OutputG
   let link: Link | null = null;
   const agent = new Agent(
     { ...boot, shards: [] },
-    { send: (message) => link?.send(message) ?? false },
+    { send: (message) => link?.send(message) ?? false, doubt: () => undefined },
     branches,
     output,
   );
@@ -93,6 +109,7 @@ function startAsBranch(boot: AgentBoot, output: OutputGuard | null): void {
         if (!process.connected) return false;
         return process.send?.({ cmd: ENVELOPE_CMD, m: message }, undefined, undefined, () => undefined) ?? false;
       },
+      doubt: () => undefined,
     },
     null,
     output,

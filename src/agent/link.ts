@@ -9,6 +9,8 @@ import type { ServerHandle } from '../runtime/index.ts';
 export interface Link {
   /** False when the message was dropped. */
   readonly send: (message: AgentMessage) => boolean;
+  /** Nobody answers for longer than a daemon takes to come back: is there another way to one? */
+  readonly doubt: () => void;
 }
 
 export interface LinkEvents {

@@ -10,13 +10,22 @@ import { LineWriter } from './line-writer.ts';
 
 const RETRY_MS = 500;
 
-export function openSocketLink(path: string, events: LinkEvents): Link {
+export interface SocketLink extends Link {
+  /** Hangs up, for good. */
+  readonly close: () => void;
+}
+
+export function openSocketLink(path: string, events: LinkEvents): SocketLink {
   const net = require('node:net') as typeof Net;
   let writer: LineWriter | null = null;
+  let current: Net.Socket | null = null;
+  let isClosed = false;
   const open = (): void => {
+    if (isClosed) return;
     const pipe = newIpcPipe(net);
     // `net.Socket` knows how to connect a pipe; reading is ours, because it would drop the descriptors.
     const socket = new net.Socket({ handle: pipe, manualStart: true } as object);
+    current = socket;
     const reader = new LineReader(events.onMessage);
     socket.on('connect', () => {
       pipe.onread = (bytes) => {
@@ -32,12 +41,20 @@ export function openSocketLink(path: string, events: LinkEvents): Link {
     socket.on('close', () => {
       writer?.close();
       writer = null;
-      setTimeout(open, RETRY_MS).unref();
+      if (!isClosed) setTimeout(open, RETRY_MS).unref();
     });
     socket.connect({ path }).unref();
   };
   open();
-  return { send: (message) => writer?.write(encode(message)) ?? false };
+  return {
+    send: (message) => writer?.write(encode(message)) ?? false,
+    // A connection that ends is opened again in any case.
+    doubt: () => undefined,
+    close: () => {
+      isClosed = true;
+      current?.destroy();
+    },
+  };
 }
 
 type PipeClass = new (type: number) => IpcPipe;

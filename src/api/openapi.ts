@@ -2,7 +2,8 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
 import { DOCUMENT_SCHEMAS, ErrorSchema } from './document-schemas.ts';
-import { type Answer, ROUTES, type Route } from './routes.ts';
+import { KEY_HEADER, LONGEST_KEY } from './request-key.ts';
+import { type Answer, ROUTES, type Route, takesKey } from './routes.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -27,19 +28,38 @@ export const makeOpenApi = (): Json => {
   };
 };
 
-const describeRoute = ({ path, summary, query, body, answer }: Route): Json => ({
-  summary,
-  parameters: [...describeParams(path), ...describeQuery(query)],
-  ...(body === null
-    ? {}
-    : { requestBody: { required: true, content: { 'application/json': { schema: describe(body) } } } }),
-  responses: {
-    200: { description: describeAnswer(answer), content: describeContent(answer) },
-    default: {
-      description: 'An error from the catalogue.',
-      content: { 'application/json': { schema: reference('Error') } },
+const describeRoute = (route: Route): Json => {
+  const { path, summary, query, body, answer } = route;
+  const isKeyed = takesKey(route);
+  return {
+    summary,
+    parameters: [...describeParams(path), ...describeQuery(query), ...(isKeyed ? [KEY_PARAMETER] : [])],
+    ...(body === null
+      ? {}
+      : { requestBody: { required: true, content: { 'application/json': { schema: describe(body) } } } }),
+    responses: {
+      200: { description: describeAnswer(answer), content: describeContent(answer) },
+      ...(isKeyed ? { 422: describeError('The key belongs to another request (DROVER_KEY_REUSED).') } : {}),
+      default: describeError('An error from the catalogue.'),
     },
-  },
+  };
+};
+
+const KEY_PARAMETER: Json = {
+  name: KEY_HEADER,
+  in: 'header',
+  required: false,
+  schema: { type: 'string', minLength: 1, maxLength: LONGEST_KEY },
+  description:
+    'Made by the client, another one for each request (draft-ietf-httpapi-idempotency-key-header; with or without ' +
+    'quotes). A request that was cut may be sent again with its key: what it began is answered and not begun twice, ' +
+    'also by a daemon that took the place of the one that was asked. A key is remembered as long as its operations are ' +
+    'on record: while they run, and then as one of the newest 1,000. An error is not remembered.',
+};
+
+const describeError = (description: string): Json => ({
+  description,
+  content: { 'application/json': { schema: reference('Error') } },
 });
 
 const reference = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });

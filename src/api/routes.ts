@@ -44,6 +44,10 @@ export interface Route {
   readonly answer: Answer;
 }
 
+/** Requests that begin operations may have a key, with which they are carried out once however often they are sent. */
+export const takesKey = ({ method, answer }: Route): boolean =>
+  method !== 'GET' && answer.kind === 'document' && answer.document === 'OperationList';
+
 type Call<Result> = (service: DroverService, input: Input<unknown, unknown>, context: CallContext) => Result;
 
 export type Answer =

@@ -11,7 +11,8 @@ import { DroverError, NOTICE_HEADER, toErrorDocument } from '../protocol/index.t
 import { readJson } from './body.ts';
 import { createServer } from './http.ts';
 import { listenPrivately } from './listen.ts';
-import { ROUTES, type Route } from './routes.ts';
+import { readRequestKey } from './request-key.ts';
+import { ROUTES, type Route, takesKey } from './routes.ts';
 import { describeIssues } from './schemas.ts';
 import type { Caller, DroverService } from './service.ts';
 import { writeEvents } from './stream.ts';
@@ -26,6 +27,8 @@ export interface ApiOptions {
   readonly notice?: () => string | null;
   /** Told of everything that is not in the catalogue: a defect, or the operating system failing. */
   readonly onDefect: (error: unknown) => void;
+  /** Told where a request that begins operations has come to; for tests that end the daemon there. */
+  readonly onStep?: (step: 'request-received' | 'request-answered') => void;
 }
 
 export interface ApiServer {
@@ -89,12 +92,13 @@ interface Exchange {
 }
 
 const run = async (
-  { query, body, answer }: Route,
+  route: Route,
   { request, response, params }: Exchange,
   options: ApiOptions,
   closing: AbortSignal,
 ): Promise<void> => {
-  const { service, bodyLimitBytes = DEFAULT_BODY_LIMIT, callerOf } = options;
+  const { query, body, answer } = route;
+  const { service, bodyLimitBytes = DEFAULT_BODY_LIMIT, callerOf, onStep } = options;
   const gone = new AbortController();
   response.once('close', () => {
     gone.abort();
@@ -105,7 +109,16 @@ const run = async (
     query: parse(query, queryOf(request)),
     body: body === null ? undefined : parse(body, await readJson(request, bodyLimitBytes)),
   };
-  const context = { caller: findCaller(request, callerOf), signal };
+  const isKeyed = takesKey(route);
+  const context = {
+    caller: findCaller(request, callerOf),
+    signal,
+    request: isKeyed ? readRequestKey(request, input.body) : null,
+  };
+  if (isKeyed && onStep !== undefined) {
+    onStep('request-received');
+    response.once('finish', () => onStep('request-answered'));
+  }
   // Only for those who will show it: it may be told only once.
   const notice = request.headers[NOTICE_HEADER] === undefined ? null : (options.notice?.() ?? null);
   if (notice !== null) response.setHeader(NOTICE_HEADER, encodeURIComponent(notice));

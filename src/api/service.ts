@@ -18,6 +18,7 @@ import type {
   LogLineDocument,
   OperationDocument,
   PlanDocument,
+  RequestKey,
   SignalDocument,
   WhyDocument,
 } from '../protocol/index.ts';
@@ -34,6 +35,8 @@ export interface CallContext {
   readonly caller: Caller | null;
   /** Aborted when the client goes away. Streams end then; operations, once recorded, go on. */
   readonly signal: AbortSignal;
+  /** The key of a request that may be sent again; null where the client gave none. What it began is not begun twice. */
+  readonly request: RequestKey | null;
 }
 
 /** An app by name, one worker by its id (`shop/2`), or everything. */

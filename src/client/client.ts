@@ -20,6 +20,7 @@ import type {
   SignalDocument,
   WhyDocument,
 } from '../protocol/index.ts';
+import { askUntilAnswered, newRequestKey } from './daemon-return.ts';
 import { readEvents } from './event-stream.ts';
 import { ownHome } from './home.ts';
 import { call, type Connection, type Exchange, open, readText } from './http.ts';
@@ -98,10 +99,18 @@ export const createClient = (options: ClientOptions = {}): DroverClient => {
     onNotice: options.onNotice,
   };
   const get = <Document>(path: string): Promise<Document> => call(connection, { method: 'GET', path });
+  const changing = (method: 'POST' | 'DELETE', path: string, body: unknown): Exchange => ({
+    method,
+    path,
+    timeoutMs: CHANGE_TIMEOUT_MS,
+    ...(body === undefined ? {} : { body }),
+  });
   const change = <Document>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<Document> =>
-    call(connection, { method, path, timeoutMs: CHANGE_TIMEOUT_MS, ...(body === undefined ? {} : { body }) });
-  const operate = async (method: 'POST' | 'DELETE', path: string, body?: unknown) =>
-    (await change<OperationListDocument>(method, path, body)).operations;
+    call(connection, changing(method, path, body));
+  const operate = async (method: 'POST' | 'DELETE', path: string, body?: unknown) => {
+    const exchange = { ...changing(method, path, body), key: newRequestKey() };
+    return (await askUntilAnswered(() => call<OperationListDocument>(connection, exchange))).operations;
+  };
   const stream = async function* <Document>(path: string, signal: AbortSignal | undefined): AsyncGenerator<Document> {
     const exchange: Exchange = { method: 'GET', path, signal };
     yield* readEvents<Document>(await open(connection, exchange), connection.socketPath);

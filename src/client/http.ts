@@ -26,6 +26,8 @@ export interface Exchange {
   readonly path: string;
   readonly body?: unknown;
   readonly timeoutMs?: number;
+  /** With it the request may be sent again: it is carried out once. */
+  readonly key?: string;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -42,6 +44,7 @@ export const open = async (connection: Connection, exchange: Exchange): Promise<
     headers: {
       host: 'drover',
       ...(connection.onNotice === undefined ? {} : { [NOTICE_HEADER]: 'shown' }),
+      ...(exchange.key === undefined ? {} : { 'idempotency-key': `"${exchange.key}"` }),
       ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
     },
     ...(exchange.signal === undefined ? {} : { signal: exchange.signal }),

@@ -4,9 +4,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { DroverError, type OperationDocument } from '../protocol/index.ts';
-
-const PATIENCE_MS = 15_000;
-const PAUSE_MS = 100;
+import { isGone, PATIENCE_MS, PAUSE_MS } from './daemon-return.ts';
 
 /** Each state of the operation that is news, the last one `done`. */
 export const watchOperation = async function* (
@@ -25,8 +23,7 @@ export const watchOperation = async function* (
         message: 'the daemon stopped telling of an operation before its end',
       });
     } catch (error) {
-      const isGone = error instanceof DroverError && error.code === 'DROVER_DAEMON_UNREACHABLE';
-      if (!isGone || signal?.aborted || performance.now() - lastWord > PATIENCE_MS) throw error;
+      if (!isGone(error) || signal?.aborted || performance.now() - lastWord > PATIENCE_MS) throw error;
       await wait(PAUSE_MS, undefined, signal === undefined ? {} : { signal });
     }
 };

@@ -31,6 +31,7 @@ import { resolveCommand } from './resolve-command.ts';
 import { listRunDirectories, openRunDirectory } from './run-directory.ts';
 import { watchState, type StateWatch } from './state-watch.ts';
 import { openService } from './service/service.ts';
+import { steppedRecords } from './stepped-records.ts';
 
 export interface ComposeOptions {
   readonly home: string;
@@ -38,6 +39,8 @@ export interface ComposeOptions {
   readonly stateFile: string;
   readonly clock: Clock;
   readonly inherited: Inherited;
+  /** What kept that, in words. */
+  readonly broughtBackBy: string;
   readonly level: DispatchLevel | null;
   /** Workers go on when this process dies. */
   readonly keepsWorkers: boolean;
@@ -115,7 +118,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     schedule: systemSchedule,
     processes: systemProcesses,
     traffic: dataPath,
-    records: store,
+    records: options.onStep === undefined ? store : steppedRecords(store, options.onStep),
     output:
       options.output ??
       fileOutput(logs, {
@@ -180,7 +183,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     kept: () => [...dataPath.inventory(), ...channelsOf(supervisor)],
     recover() {
       const socketPaths = listRunDirectories(home).map((directory) => join(directory, AGENT_SOCKET));
-      strays = recover({ supervisor, store, logs, inherited, socketPaths });
+      strays = recover({ supervisor, store, logs, inherited, broughtBackBy: options.broughtBackBy, socketPaths });
     },
     stopWorkers: () => supervisor.stopAll(),
     async close() {

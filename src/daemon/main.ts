@@ -70,6 +70,7 @@ const main = async (): Promise<void> => {
       stateFile: join(home, STATE_FILE),
       clock: systemClock,
       inherited,
+      broughtBackBy: keeping.broughtBackBy,
       keepsWorkers: true,
       level: forcedLevel(process.env['DROVER_DISPATCH']),
       onDescriptorsChanged: () => guard?.refresh(),
@@ -97,6 +98,7 @@ const main = async (): Promise<void> => {
     callerOf: peerOf,
     notice: drover.notice,
     onDefect: (error) => log(`defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+    ...(onStep === null ? {} : { onStep }),
   });
   if (socketPath !== usualPath) {
     // One that a daemon before left in the home; commands look there first once that can be written.

@@ -7,8 +7,10 @@ import type { WorkerRecord } from '../protocol/index.ts';
 import type { Store } from '../store/index.ts';
 import {
   adoptWorkers,
+  describeRegained,
   readMemory,
   REPORT_EVERY_MS,
+  ReceiptBook,
   type App,
   type OperationMemory,
   type Supervisor,
@@ -20,6 +22,8 @@ interface RecoverParts {
   readonly store: Store;
   readonly logs: Logs;
   readonly inherited: Inherited;
+  /** What kept that, in words. */
+  readonly broughtBackBy: string;
   /** Name the home: the sockets that its agents may have been told. */
   readonly socketPaths: readonly string[];
 }
@@ -40,12 +44,18 @@ export const recover = (parts: RecoverParts): readonly WorkerRecord[] => {
   for (const app of supervisor.apps) {
     const before = app.state.config.dependsOn.flatMap((name) => supervisor.find(name)?.operation?.ended ?? []);
     supervisor.resume(app, Promise.all(before));
+    tellRegained(parts, app);
   }
   for (const { app, slot, pid } of strays) {
     const reason = `pid ${pid} is a worker of an app that is not known; it is left alone, and adopted when ${app} is started`;
     store.events.append({ app, worker: `${app}/${slot}`, type: 'worker-stray', reason, data: { pid } });
   }
   return strays;
+};
+
+const tellRegained = ({ store, broughtBackBy }: RecoverParts, { app, regained }: App): void => {
+  const reason = describeRegained(regained, broughtBackBy);
+  if (reason !== null) store.events.append({ app, type: 'descriptors-regained', reason, data: { ...regained } });
 };
 
 /** A worker whose process was only about to be started has a record, and is looked for by that (`adoption-run.ts`). */
@@ -98,7 +108,6 @@ const findObstacle = (store: Store, memory: OperationMemory | null): string | nu
 type Unfinished = Pick<ReturnType<Store['operations']['list']>[number], 'id' | 'kind' | 'app'>;
 
 const endUnfinished = (store: Store, { id, kind, app }: Unfinished, reason: string): void => {
-  const never = { p50: null, p99: null };
   store.operations.end(id, 'failed', {
     operation: id,
     app,
@@ -107,8 +116,7 @@ const endUnfinished = (store: Store, { id, kind, app }: Unfinished, reason: stri
     outcome: 'failed',
     reason,
     durationMs: 0,
-    requests: { served: 0, failed: 0, lost: 0, unknown: 0, refused: 0, upgradesClosed: 0, upgradesCut: 0 },
-    latencyMs: { before: never, during: never, after: never },
+    ...new ReceiptBook().figures(),
     steps: [],
   });
   store.events.append({ app, type: 'operation-ended', reason: `${kind} failed: ${reason}` });

@@ -37,6 +37,7 @@ export const runForeground = async ({ apps, watch, directory }: ForegroundReques
     stateFile: ':memory:',
     clock: systemClock,
     inherited: NO_INHERITANCE,
+    broughtBackBy: 'nobody',
     level: null,
     keepsWorkers: false,
     output,
@@ -60,7 +61,7 @@ export const runForeground = async ({ apps, watch, directory }: ForegroundReques
     return () => process.off(signal, stop);
   });
   try {
-    const nowhere = { caller: null, signal: new AbortController().signal };
+    const nowhere = { caller: null, signal: new AbortController().signal, request: null };
     await drover.service.start({ file: null, apps }, nowhere);
     await ended.promise;
     const code = exitCodeOf(drover);

@@ -62,6 +62,8 @@ export interface OpenPortRequest {
   /** Pick a worker by the client's address. */
   readonly sticky: boolean;
   readonly declared: boolean;
+  /** Workers of the app listen there, on sockets that could not be taken from them: ours join theirs. */
+  readonly joinsOwn?: boolean;
 }
 
 export interface AdoptPortRequest {
@@ -128,7 +130,7 @@ class SocketDataPath implements DataPath {
   openPort(request: OpenPortRequest): Port {
     const known = this.#findByAddress(request.address);
     if (known !== null) return this.#ofSameApp(known, request.app);
-    const refusal = canBindExclusively(request.address);
+    const refusal = request.joinsOwn === true ? null : canBindExclusively(request.address);
     if (refusal !== null) throw explain(refusal, request.address);
     try {
       return this.#open(request);

@@ -20,7 +20,7 @@ export { peerOf } from './peer.ts';
 export type { Peer } from './peer.ts';
 export { exitOf, openPidfd, takeDescriptor, watchExit } from './pidfd.ts';
 export type { ExitStatus, ExitWatch } from './pidfd.ts';
-export { findPortOwner } from './port-owner.ts';
+export { findPortOwner, listeningInodes } from './port-owner.ts';
 export type { PortOwner } from './port-owner.ts';
 export {
   bootId,

@@ -12,8 +12,13 @@ export interface PortOwner {
 
 /** Null when nobody holds it, or nobody that we may look into. */
 export function findPortOwner(address: ListenAddress): PortOwner | null {
-  const inodes = address.kind === 'unix' ? unixInodes(address.path) : tcpInodes(address);
+  const inodes = listeningInodes(address);
   return inodes.size === 0 ? null : findHolder(inodes);
+}
+
+/** The sockets that listen there, whosever they are. */
+export function listeningInodes(address: ListenAddress): ReadonlySet<number> {
+  return address.kind === 'unix' ? unixInodes(address.path) : tcpInodes(address);
 }
 
 function findHolder(inodes: ReadonlySet<number>): PortOwner | null {

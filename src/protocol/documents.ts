@@ -234,6 +234,7 @@ export const EVENT_TYPES = [
   'operation-ended',
   'worker-spawned',
   'worker-adopted',
+  'descriptors-regained',
   'worker-ready',
   'worker-exited',
   'worker-unready',

@@ -139,6 +139,13 @@ export const ERRORS = {
     (d) => `${String(d['app'])} is busy with ${String(d['kind'])} (operation ${String(d['operation'])}).`,
     (d) => `Wait for it: \`drover operation ${String(d['operation'])}\`.`,
   ),
+  DROVER_KEY_REUSED: entry(
+    422,
+    1,
+    'A request with the `Idempotency-Key` of another one that asked for something else.',
+    (d) => `The key ${JSON.stringify(d['key'])} belongs to another request: it asked for something else.`,
+    () => 'Give each request a key of its own, and send the same one again only with the same request.',
+  ),
   DROVER_SCRIPT_MISSING: entry(
     400,
     2,

@@ -46,6 +46,13 @@ export interface PortRecord {
   readonly firstHeldAtMs: number;
 }
 
+/** A request that may be sent again, because its sender cannot know whether it arrived (`Idempotency-Key`). */
+export interface RequestKey {
+  readonly key: string;
+  /** Of everything that was asked: the same key with another one is another request. */
+  readonly digest: string;
+}
+
 export interface EventInput {
   /** Null for what concerns the daemon. */
   readonly app: string | null;

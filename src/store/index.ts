@@ -8,7 +8,13 @@ export { MIGRATIONS } from './migrate.ts';
 export type { AppNote, AppRecord, AppRecords, Wanted } from './apps.ts';
 export type { EventLimits, EventListener, EventQuery, EventRecords } from './events.ts';
 export type { MetaRecords } from './meta.ts';
-export type { OperationBegin, OperationQuery, OperationRecord, OperationRecords } from './operations.ts';
+export type {
+  BegunOperation,
+  OperationBegin,
+  OperationQuery,
+  OperationRecord,
+  OperationRecords,
+} from './operations.ts';
 export type { PortRecords } from './ports.ts';
 export type { ReleaseRecord, ReleaseRecords } from './releases.ts';
 export type { WorkerRecords } from './workers.ts';

@@ -10,9 +10,10 @@ import { binPaths } from './migrations/002-bin-paths.ts';
 import { portSlots } from './migrations/003-port-slots.ts';
 import { workerRoles } from './migrations/004-worker-roles.ts';
 import { digests } from './migrations/005-digests.ts';
+import { requestKeys } from './migrations/006-request-keys.ts';
 
 /** In order; the number of a migration is its place, from 1. */
-export const MIGRATIONS: readonly string[] = [begin, binPaths, portSlots, workerRoles, digests];
+export const MIGRATIONS: readonly string[] = [begin, binPaths, portSlots, workerRoles, digests, requestKeys];
 
 /** Throws DROVER_STATE_NEWER where the state knows more migrations than this program. */
 export function refuseNewer(

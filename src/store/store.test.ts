@@ -187,6 +187,32 @@ describe('operations', () => {
     assert.deepEqual(ids({ limit: 1 }), [third]);
   });
 
+  it('are found by the key of the request that began them, until they are forgotten', () => {
+    const { store } = open();
+    const request = { key: 'k', digest: 'd' };
+    const begin = (app: string): string =>
+      store.operations.begin({ kind: 'reload', app, phase: 'booting', state: null, request }).id;
+    const [one, two] = [begin('one'), begin('two')];
+    const found = (isWhole: boolean) => [
+      { id: one, app: 'one', digest: 'd', isWhole },
+      { id: two, app: 'two', digest: 'd', isWhole },
+    ];
+    assert.deepEqual(store.operations.listBegunBy('k'), found(false));
+    store.operations.noteWhole('k');
+    assert.deepEqual(store.operations.listBegunBy('k'), found(true));
+    assert.deepEqual(store.operations.listBegunBy('other'), []);
+    store.operations.end(one, 'done', receipt(one));
+    for (let count = 0; count < 1_100; count += 1) {
+      const { id } = store.operations.begin({ kind: 'reload', app: 'shop', phase: 'booting', state: null });
+      store.operations.end(id, 'done', receipt(id));
+    }
+    // What still runs is remembered whatever the number of ended ones.
+    assert.deepEqual(
+      store.operations.listBegunBy('k').map(({ id }) => id),
+      [two],
+    );
+  });
+
   it('keep the running ones whatever the number of ended ones', () => {
     const { store } = open();
     const running = store.operations.begin({ kind: 'start', app: 'shop', phase: 'booting', state: null }).id;

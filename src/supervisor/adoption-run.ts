@@ -22,6 +22,8 @@ import { Tenant } from './tenant.ts';
 import { WorkerHandle } from './worker-handle.ts';
 
 const POLICY: AdoptionPolicy = { helloTimeoutMs: 5000 };
+/** An agent whose channel is lost notices at its second report, ten seconds apart where nothing happens, and connects. */
+const RECONNECTING: AdoptionPolicy = { helloTimeoutMs: 20_000 };
 
 export interface AdoptionSources {
   /** Channels that the guard (or systemd) kept, by `app/slot#generation`. */
@@ -103,8 +105,12 @@ class AdoptionRun {
     this.#callOff = null;
   }
 
+  get #policy(): AdoptionPolicy {
+    return this.#tenant !== null && this.#handle.link === null ? RECONNECTING : POLICY;
+  }
+
   #step(event: AdoptionEvent): void {
-    const { state, effects } = stepAdoption(this.#state, event, POLICY);
+    const { state, effects } = stepAdoption(this.#state, event, this.#policy);
     this.#state = state;
     for (const effect of effects) this.#run(effect);
   }
@@ -121,7 +127,10 @@ class AdoptionRun {
       case 'arm': {
         const { generation } = effect;
         const { schedule } = this.#app.edges;
-        this.#callOff = schedule.background(effect.afterMs, () => this.#step({ type: 'timer', generation }));
+        // Whether its channel is back is known only now that it was adopted.
+        this.#callOff = schedule.background(this.#policy.helloTimeoutMs, () =>
+          this.#step({ type: 'timer', generation }),
+        );
         return;
       }
       case 'disarm':
@@ -163,7 +172,9 @@ class AdoptionRun {
     if (this.#app.state.config.command.kind === 'program') return null;
     const handle = this.#handle;
     const kept = this.#sources.channels.get(handle.holderId) ?? null;
-    return this.#app.edges.processes.regainLink(this.#record.pid, kept, channelListener(tenant, handle));
+    const link = this.#app.edges.processes.regainLink(this.#record.pid, kept, channelListener(tenant, handle));
+    this.#app.regained.channels[kept !== null ? 'kept' : link !== null ? 'workers' : 'nowhere'] += 1;
+    return link;
   }
 
   /** It died while nobody looked: its tree may have survived it. */

@@ -4,6 +4,7 @@ import { SPAWN_VARIABLE, type AgentMessage, type AgentReport } from '../protocol
 import type { LinkListener } from './agent-link.ts';
 import { parseAgentMessage } from './agent-schema.ts';
 import { noteLogDrops } from './log-drops.ts';
+import { moveOntoShards } from './own-sockets.ts';
 import type { Tenant } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
@@ -33,6 +34,7 @@ const RECEIVERS: Receivers = {
     takeReport(tenant, handle, message.report);
     handle.link?.send({ type: 'ack', seq: message.report.seq });
     tenant.host.desk.restoreServers(tenant, handle, message.servers);
+    if (message.phase !== 'draining') moveOntoShards(tenant, handle);
     if (handle.isAccepting && message.phase !== 'draining') handle.link?.send({ type: 'accept' });
     tenant.host.onHello(tenant, handle);
     tenant.checkReadiness();

@@ -1,5 +1,5 @@
 /** What lasts about an app, what an operation makes of it and asks for, and who is told. */
-import type { AppConfig } from '../protocol/index.ts';
+import type { AppConfig, RequestKey } from '../protocol/index.ts';
 import type { App } from './app.ts';
 import type { OperationRun } from './operation-run.ts';
 
@@ -22,6 +22,8 @@ export interface BeginOptions {
   readonly wants?: AppState['wanted'];
   /** False for what the supervisor does by itself: it is not refused where it cannot be written. */
   readonly isAsked?: boolean;
+  /** What asked for it, where that may be asked once more. */
+  readonly request?: RequestKey | null;
 }
 
 export interface AppListener {

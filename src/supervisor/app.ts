@@ -17,8 +17,10 @@ import type { SupervisorEdges } from './edges.ts';
 import { identityOf } from './identity.ts';
 import { ListenDesk } from './listen-desk.ts';
 import type { UnfinishedOperation } from './operation-memory.ts';
-import { OperationRun, type OperationPlan } from './operation-run.ts';
+import { OperationRun, type OperationOrigin, type OperationPlan } from './operation-run.ts';
 import { KILL_AFTER_MS, patienceMs } from './patience.ts';
+import { isHeldByOwn } from './own-sockets.ts';
+import { newRegained } from './regained.ts';
 import { wait } from './schedule.ts';
 import { Slots } from './slots.ts';
 import { chooseSurge } from './surge.ts';
@@ -33,6 +35,8 @@ export class App implements TenantHost {
   readonly edges: SupervisorEdges;
   readonly desk: ListenDesk;
   readonly slots: Slots;
+  /** From where this daemon has what the one before held. */
+  readonly regained = newRegained();
   readonly #listener: AppListener;
   readonly #availability: Availability;
   #state: AppState;
@@ -63,6 +67,7 @@ export class App implements TenantHost {
       uid: () => this.uid,
       sticky: () => this.#target.config.sticky,
       declaredPorts: () => this.#target.config.ports,
+      isHeldByOwn: (address) => isHeldByOwn(this, address),
     });
   }
 
@@ -130,7 +135,7 @@ export class App implements TenantHost {
     kind: OperationKind,
     change: AppChange,
     plan: Pick<OperationPlan, 'machine' | 'changes'>,
-    { after, wants, isAsked = true }: BeginOptions = {},
+    { after, wants, isAsked = true, request = null }: BeginOptions = {},
   ): OperationRun {
     this.assertIdle();
     const before = this.#state;
@@ -151,7 +156,7 @@ export class App implements TenantHost {
     // What is wanted and what is done about it are written together, before anything happens.
     const write = (): OperationRun => {
       if (wants !== undefined) this.#listener.onWanted(this, wants);
-      return this.#open(whole);
+      return this.#open(whole, { request });
     };
     let run: OperationRun;
     try {
@@ -172,14 +177,14 @@ export class App implements TenantHost {
     const { memory } = unfinished;
     this.#target = { ...this.#state, ...memory.plan.detail };
     this.#isChanged = isOtherProgram(this.#state, this.#target);
-    const run = this.#open(memory.plan, unfinished);
+    const run = this.#open(memory.plan, { unfinished });
     this.#carry(run);
     this.#listener.onOperation(this, run);
     return run;
   }
 
-  #open(plan: OperationPlan, unfinished: UnfinishedOperation | null = null): OperationRun {
-    return new OperationRun(this, plan, (changed) => this.#listener.onOperation(this, changed), unfinished);
+  #open(plan: OperationPlan, origin: OperationOrigin = {}): OperationRun {
+    return new OperationRun(this, plan, (changed) => this.#listener.onOperation(this, changed), origin);
   }
 
   #carry(run: OperationRun): void {

@@ -11,6 +11,7 @@ import type {
   OperationKind,
   PortRecord,
   ReceiptDocument,
+  RequestKey,
   DispatchLevel,
   ShardHolder,
   ShardView,
@@ -48,6 +49,8 @@ export interface Traffic {
     readonly uid: number | null;
     readonly sticky: boolean;
     readonly declared: boolean;
+    /** Its own workers listen there already, on sockets that could not be taken from them. */
+    readonly joinsOwn: boolean;
   }): TrafficPort;
   adoptPort(request: {
     readonly app: string;
@@ -108,6 +111,8 @@ interface NewOperation {
   readonly app: string;
   readonly phase: string;
   readonly state: unknown;
+  /** On record together with it. */
+  readonly request?: RequestKey | null;
 }
 
 export interface WorkerOutput {

@@ -13,6 +13,8 @@ export { labelOf } from './listen-desk.ts';
 export { readMemory, type OperationMemory } from './operation-memory.ts';
 export { OperationRun } from './operation-run.ts';
 export { canOverlap } from './overlap.ts';
+export { ReceiptBook } from './receipt.ts';
+export { describeRegained } from './regained.ts';
 export { systemSchedule, type CallOff, type Schedule } from './schedule.ts';
 export { REPORT_EVERY_MS } from './spawn-worker.ts';
 export { instancesOf, isVacant, Supervisor } from './supervisor.ts';

@@ -40,6 +40,8 @@ export interface DeskFacts {
   readonly uid: () => number | null;
   readonly sticky: () => boolean;
   readonly declaredPorts: () => readonly number[];
+  /** Only workers of this app listen there, on sockets that nobody could take from them. */
+  readonly isHeldByOwn: (address: ListenAddress) => boolean;
 }
 
 export class ListenDesk {
@@ -247,6 +249,7 @@ export class ListenDesk {
       uid: this.#facts.uid(),
       sticky: this.#facts.sticky(),
       declared: address.kind === 'tcp' && this.#facts.declaredPorts().includes(address.port),
+      joinsOwn: this.#facts.isHeldByOwn(address),
     });
     this.#edges.onDescriptorsChanged();
     return port;
@@ -276,7 +279,10 @@ export class ListenDesk {
   }
 
   #remember(handle: WorkerHandle, id: number, port: TrafficPort, protocol: ServerState['protocol']): void {
-    handle.servers.set(id, { id, key: port.key, address: port.address, protocol, since: null });
+    // It may have listened there before, and asks for the socket again.
+    const before = handle.servers.get(id);
+    const since = before?.key === port.key ? before.since : null;
+    handle.servers.set(id, { id, key: port.key, address: port.address, protocol, since });
   }
 
   #resolve(request: ListenRequest): ListenAddress {

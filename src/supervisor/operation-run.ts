@@ -13,7 +13,7 @@ import {
   type SlotChange,
   type SlotProgress,
 } from '../core/index.ts';
-import type { OperationDocument, OperationKind, ReceiptDocument, ReceiptStep } from '../protocol/index.ts';
+import type { OperationDocument, OperationKind, ReceiptDocument, ReceiptStep, RequestKey } from '../protocol/index.ts';
 import type { AppChange } from './app-state.ts';
 import type { Records, SupervisorEdges } from './edges.ts';
 import { memoryOf, type OperationMemory, type UnfinishedOperation } from './operation-memory.ts';
@@ -61,6 +61,12 @@ export interface OperationPlan {
   readonly detail: AppChange;
 }
 
+/** Where it comes from: an earlier daemon that did not end it, or a request that may be sent again. */
+export interface OperationOrigin {
+  readonly unfinished?: UnfinishedOperation;
+  readonly request?: RequestKey | null;
+}
+
 interface Awaited {
   /** `emptying`: not only this tenant has to go, but whoever is in its slot. */
   readonly answer: 'boot' | 'old-boot' | 'drain' | 'emptying' | 'discard';
@@ -94,15 +100,15 @@ export class OperationRun {
   #isEnding = false;
   readonly #timers: NamedTimers<'deadline'>;
 
-  /** Writes a new operation down; with `unfinished` it goes on with one that is on record. */
+  /** Writes a new operation down, or goes on with one that is on record. */
   constructor(
     host: OperationHost,
     plan: OperationPlan,
     onChange: (run: OperationRun) => void,
-    unfinished: UnfinishedOperation | null = null,
+    { unfinished, request = null }: OperationOrigin = {},
   ) {
     const { clock, records } = host.edges;
-    const memory = unfinished?.memory ?? null;
+    const memory = unfinished?.memory;
     this.#host = host;
     this.#timers = openTimers(host.edges.schedule);
     this.plan = plan;
@@ -113,20 +119,20 @@ export class OperationRun {
     this.#book = new ReceiptBook(memory?.receipt);
     this.#startedAt = unfinished?.startedAtMs ?? clock.wallMs();
     this.#startedMonotonic = clock.monotonicMs() - Math.max(0, clock.wallMs() - this.#startedAt);
-    this.id = unfinished?.id ?? this.#enter(records.operations);
+    this.id = unfinished?.id ?? this.#enter(records.operations, request);
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
     this.#document = this.#describe(null);
-    const word = unfinished === null ? 'operation-started' : 'operation-resumed';
+    const word = unfinished === undefined ? 'operation-started' : 'operation-resumed';
     this.#event(word, `${plan.kind} (operation ${this.id})`);
   }
 
   /** Returns its id. */
-  #enter(operations: Records['operations']): string {
+  #enter(operations: Records['operations'], request: RequestKey | null): string {
     const { kind, isAsked } = this.plan;
     const begun = { kind, app: this.#host.app, phase: this.#state.phase, state: this.#recorded() };
-    return (isAsked ? operations.begin(begun) : operations.beginUnasked(begun)).id;
+    return (isAsked ? operations.begin({ ...begun, request }) : operations.beginUnasked(begun)).id;
   }
 
   get document(): OperationDocument {

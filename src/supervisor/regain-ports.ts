@@ -1,6 +1,7 @@
 /**
- * The third way to keep a shard over the daemon's death, for when the guard died with it, or had not been told of the
- * shard yet: every worker has a duplicate of its own, and the new daemon takes it from there.
+ * The third way to keep a shard over the daemon's death, for what nothing else kept: the guard died with it, or the
+ * daemon died before a guard had the shard of a worker that it had just started. Every worker has a duplicate of its own,
+ * and the new daemon takes it from there.
  */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { closeDescriptor, descendants, inodeOf, isListening, socketAddress, takeDescriptor } from '../os/index.ts';
@@ -11,10 +12,19 @@ import type { WorkerHandle } from './worker-handle.ts';
 
 /** Takes back the listening sockets of the app's known ports that nobody kept. */
 export const regainPorts = (app: App): void => {
-  for (const { address } of app.edges.records.ports.list(app.app)) {
-    const kept = app.edges.traffic.findPort(app.app, address);
-    const robbed = app.liveHandles().filter(({ slot }) => kept?.hasShard(slot) !== true);
-    if (robbed.length > 0) regainPort(app, address, { kept, robbed });
+  const { sockets } = app.regained;
+  const { traffic, records } = app.edges;
+  const kept = traffic.ports(app.app);
+  // A port without shards of its own is one socket.
+  for (const { shards } of traffic.view(app.app)) sockets.kept += Math.max(1, shards.length);
+  const missing = records.ports.list(app.app).filter(({ address }) => traffic.findPort(app.app, address) === null);
+  for (const { address } of [...missing, ...kept]) {
+    const port = traffic.findPort(app.app, address);
+    const robbed = app.liveHandles().filter(({ slot }) => port?.hasShard(slot) !== true);
+    if (robbed.length === 0) continue;
+    sockets.workers += regainShards(app, address, { port, robbed });
+    // Where nobody lives, nobody has it, and nothing was lost.
+    if (traffic.findPort(app.app, address) === null) sockets.nowhere += 1;
   }
 };
 
@@ -26,28 +36,33 @@ interface Candidate {
 
 interface Loss {
   /** What is left of the port; null: nothing. */
-  readonly kept: TrafficPort | null;
+  readonly port: TrafficPort | null;
   /** The workers whose shards are not there. */
   readonly robbed: readonly WorkerHandle[];
 }
 
-const regainPort = (app: App, address: ListenAddress, { kept, robbed }: Loss): void => {
+/** Returns how many there were. */
+const regainShards = (app: App, address: ListenAddress, { port, robbed }: Loss): number => {
   const candidates = robbed.map((handle): Candidate => {
     const all = takeListening(handle, address);
-    const taken = all.filter(({ inode }) => kept?.hasSocket(inode) !== true);
+    const taken = all.filter(({ inode }) => port?.hasSocket(inode) !== true);
     for (const each of all) if (!taken.includes(each)) closeDescriptor(each.fd);
     return { handle, taken };
   });
   const claimed = new Set<number>();
+  // Two workers of one slot, during a reload, have the same.
+  const slots = new Set<number>();
   // Who has one socket only has its own; that tells which of a coverer's sockets are its siblings'.
   for (const { handle, taken } of candidates.toSorted((a, b) => a.taken.length - b.taken.length)) {
-    const own = taken.find(({ inode }) => !claimed.has(inode));
+    const own = slots.has(handle.slot) ? undefined : taken.find(({ inode }) => !claimed.has(inode));
     for (const { fd } of taken) if (fd !== own?.fd) closeDescriptor(fd);
     if (own === undefined) continue;
     claimed.add(own.inode);
+    slots.add(handle.slot);
     const { sticky } = app.state.config;
     app.edges.traffic.adoptPort({ app: app.app, address, fd: own.fd, slot: handle.slot, sticky });
   }
+  return slots.size;
 };
 
 const takeListening = (handle: WorkerHandle, address: ListenAddress): Candidate['taken'] => {

@@ -4,7 +4,7 @@
  */
 import type { SlotAction, SlotChange } from '../core/index.ts';
 import { usableCpus } from '../os/index.ts';
-import { DroverError, type AppConfig, type OperationKind } from '../protocol/index.ts';
+import { DroverError, type AppConfig, type OperationKind, type RequestKey } from '../protocol/index.ts';
 import type { AppChange, AppListener, AppState, BeginOptions } from './app-state.ts';
 import { App } from './app.ts';
 import type { AgentLink, LinkListener } from './agent-link.ts';
@@ -17,12 +17,17 @@ import type { OperationRun } from './operation-run.ts';
 import { mayReplaceInPlace } from './overlap.ts';
 import type { Tenant } from './tenant.ts';
 
-export interface StartOptions {
+export interface ChangeOptions {
+  /** Only these; null: all. */
+  readonly slots?: readonly number[] | null;
+  /** What asks for it, where that may be asked once more. */
+  readonly request?: RequestKey | null;
+}
+
+export interface StartOptions extends ChangeOptions {
   readonly kind?: OperationKind;
   /** Not before this: what the app depends on is up. */
   readonly after?: Promise<unknown>;
-  /** Only these; null: all. */
-  readonly slots?: readonly number[] | null;
 }
 
 export class Supervisor {
@@ -65,55 +70,62 @@ export class Supervisor {
   }
 
   /** Boots every slot that has no live worker. Throws DROVER_PORT_TAKEN before anything starts. */
-  start(app: App, change: AppChange = {}, { kind = 'start', after, slots = null }: StartOptions = {}): OperationRun {
+  start(
+    app: App,
+    change: AppChange = {},
+    { kind = 'start', after, slots = null, request = null }: StartOptions = {},
+  ): OperationRun {
     const wanted = slots ?? range(change.instances ?? app.state.instances);
     app.prepare(change);
     app.desk.openKnownPorts();
     const changes = this.#changes(app, wanted, 'boot', isVacant);
-    return app.begin(kind, change, { machine: 'start', changes }, { after, wants: 'up' });
+    return app.begin(kind, change, { machine: 'start', changes }, { after, wants: 'up', request });
   }
 
   /** New settings that no worker has to be replaced for; as many workers as they ask for. */
-  adjust(app: App, change: AppChange): OperationRun {
-    return this.scale(app, change.instances ?? app.state.instances, change);
+  adjust(app: App, change: AppChange, request: RequestKey | null): OperationRun {
+    return this.scale(app, change.instances ?? app.state.instances, { change, request });
   }
 
-  /** Replaces workers without losing a request; `slots` null: all of them. */
-  reload(app: App, change: AppChange = {}, slots: readonly number[] | null = null): OperationRun {
-    if (app.state.wanted !== 'up') return this.start(app, change);
+  /** Replaces workers without losing a request. */
+  reload(app: App, change: AppChange = {}, { slots = null, request = null }: ChangeOptions = {}): OperationRun {
+    if (app.state.wanted !== 'up') return this.start(app, change, { request });
     app.prepare(change);
     const wanted = slots ?? range(change.instances ?? app.state.instances);
     if (!mayReplaceInPlace(app, change.config ?? app.state.config)) {
       // Two of them cannot hold one port: the old one has to go first.
-      return app.begin('reload', change, { machine: 'restart', changes: this.#restartChanges(app, wanted) });
+      const plan = { machine: 'restart', changes: this.#restartChanges(app, wanted) } as const;
+      return app.begin('reload', change, plan, { request });
     }
     const replaced = wanted.map((slot): SlotChange => ({ slot, action: isVacant(app, slot) ? 'boot' : 'replace' }));
     const removed = slots === null ? this.#surplus(app, wanted.length) : [];
-    return app.begin('reload', change, { machine: 'reload', changes: [...replaced, ...removed] });
+    return app.begin('reload', change, { machine: 'reload', changes: [...replaced, ...removed] }, { request });
   }
 
   /** Stops, then starts. */
-  restart(app: App, change: AppChange = {}, slots: readonly number[] | null = null): OperationRun {
-    if (app.state.wanted !== 'up') return this.start(app, change, { kind: 'restart' });
+  restart(app: App, change: AppChange = {}, { slots = null, request = null }: ChangeOptions = {}): OperationRun {
+    if (app.state.wanted !== 'up') return this.start(app, change, { kind: 'restart', request });
     app.prepare(change);
     const wanted = slots ?? range(change.instances ?? app.state.instances);
     const removed = slots === null ? this.#surplus(app, wanted.length) : [];
-    return app.begin('restart', change, {
-      machine: 'restart',
-      changes: [...this.#restartChanges(app, wanted), ...removed],
-    });
+    const changes = [...this.#restartChanges(app, wanted), ...removed];
+    return app.begin('restart', change, { machine: 'restart', changes }, { request });
   }
 
   /** Ends whatever else is under way first: a stop is never refused for being busy. */
-  async stop(app: App, kind: 'stop' | 'delete', slots: readonly number[] | null = null): Promise<OperationRun> {
-    return this.#stop(app, kind, slots, slots === null ? { wants: 'stopped' } : {});
+  async stop(
+    app: App,
+    kind: 'stop' | 'delete',
+    { slots = null, request = null }: ChangeOptions = {},
+  ): Promise<OperationRun> {
+    return this.#stop(app, kind, slots, { request, ...(slots === null ? { wants: 'stopped' } : {}) });
   }
 
   async #stop(
     app: App,
     kind: 'stop' | 'delete',
     slots: readonly number[] | null,
-    options: Pick<BeginOptions, 'wants' | 'isAsked'>,
+    options: Pick<BeginOptions, 'wants' | 'isAsked' | 'request'>,
     prepare: () => void = () => {},
   ): Promise<OperationRun> {
     // Not in a function of its own: between its end and what follows, something else could begin.
@@ -139,10 +151,19 @@ export class Supervisor {
     return run;
   }
 
-  scale(app: App, instances: number, change: AppChange = {}): OperationRun {
+  scale(
+    app: App,
+    instances: number,
+    { change = {}, request = null }: { readonly change?: AppChange; readonly request?: RequestKey | null } = {},
+  ): OperationRun {
     const fresh = this.#changes(app, range(instances), 'boot', isVacant);
     const removed = this.#surplus(app, instances);
-    return app.begin('scale', { ...change, instances }, { machine: 'scale', changes: [...fresh, ...removed] });
+    return app.begin(
+      'scale',
+      { ...change, instances },
+      { machine: 'scale', changes: [...fresh, ...removed] },
+      { request },
+    );
   }
 
   #changes(

@@ -255,8 +255,10 @@ export class Tenant {
   explanation(): string | null {
     const { state } = this;
     if (state.phase === 'running') return null;
-    if (state.phase === 'starting') return this.missing.length === 0 ? null : `waiting for ${this.missing.join(', ')}`;
-    return state.lastExit === null ? null : describeExit(state.lastExit);
+    const exit = state.lastExit === null ? null : describeExit(state.lastExit);
+    if (state.phase !== 'starting' || this.missing.length === 0) return exit;
+    // Until it is up, what ended it before is the news: it may well do so again.
+    return `waiting for ${this.missing.join(', ')}${exit === null ? '' : `; before that it ${exit}`}`;
   }
 
   private becomeReady(handle: WorkerHandle): void {

@@ -21,9 +21,15 @@ interface Answer {
   readonly text: string;
 }
 
-const ask = async (socketPath: string, method: string, path: string, body?: string | Buffer): Promise<Answer> => {
+const ask = async (
+  socketPath: string,
+  method: string,
+  path: string,
+  body?: string | Buffer,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> => {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const request = httpRequest({ socketPath, method, path, agent: false }, (response) => {
+  const request = httpRequest({ socketPath, method, path, agent: false, headers }, (response) => {
     let text = '';
     response.setEncoding('utf8');
     response.on('data', (chunk: string) => {
@@ -190,6 +196,26 @@ describe('the API', () => {
     await eventually('the source has ended', () => isEnded);
   });
 
+  it('takes keys of requests that begin operations, quoted or not, and refuses what is none', async () => {
+    await using harness = await openHarness();
+    harness.service.apps.set('shop', { config: appConfig('shop'), file: null, isStopped: false });
+    const stop = async (key: string): Promise<Answer> =>
+      ask(harness.socketPath, 'POST', '/v1/apps/shop/stop', undefined, { 'idempotency-key': key });
+    for (const key of ['"8e03978e-40d5-43dd"', '8e03978e-40d5-43dd']) assert.equal((await stop(key)).status, 200);
+    const [quoted, bare] = harness.service.requests;
+    assert.equal(quoted?.key, '8e03978e-40d5-43dd');
+    assert.deepEqual(bare, quoted, 'the same request');
+    for (const key of ['""', '"a', 'a,b', 'x'.repeat(201)]) {
+      const { status, text } = await stop(key);
+      assert.equal(status, 400, key);
+      assert.match((JSON.parse(text) as ErrorDocument).error.message, /Idempotency-Key/);
+    }
+    await ask(harness.socketPath, 'DELETE', '/v1/apps/shop', undefined, { 'idempotency-key': 'k' });
+    const other = harness.service.requests.at(-1);
+    assert.equal(other?.key, 'k');
+    assert.notEqual(other.digest, quoted?.digest, 'another request');
+  });
+
   it('describes every route in OpenAPI', async () => {
     await using harness = await openHarness();
     const { text } = await ask(harness.socketPath, 'GET', '/v1/openapi.json');
@@ -197,6 +223,10 @@ describe('the API', () => {
     for (const { method, path } of ROUTES)
       assert.ok(paths[path.replaceAll(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()], `${method} ${path}`);
     assert.doesNotMatch(text, /"\$ref":"(?!#\/components\/schemas\/)/);
+    const isKeyed = (description: unknown): boolean => JSON.stringify(description).includes('"Idempotency-Key"');
+    assert.equal(isKeyed(paths['/v1/apps/{target}/reload']?.['post']), true);
+    assert.equal(isKeyed(paths['/v1/apps/{target}']?.['delete']), true);
+    assert.equal(isKeyed(paths['/v1/apps/{target}/signal']?.['post']), false);
   });
 });
 

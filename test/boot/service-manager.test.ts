@@ -22,8 +22,8 @@ import {
   untilApp,
 } from '../support/service.ts';
 
-interface ManagedPlace extends AsyncDisposable {
-  readonly place: Place;
+/** A place whose daemon is started, and started again, by a service manager. */
+interface ManagedPlace extends Place {
   readonly manager: ServiceManager;
 }
 
@@ -31,7 +31,7 @@ const openManaged = async (options: ServiceManagerOptions = {}): Promise<Managed
   const place = await openPlace();
   const manager = new ServiceManager(place.drover, options);
   return {
-    place,
+    ...place,
     manager,
     async [Symbol.asyncDispose]() {
       await manager[Symbol.asyncDispose]();
@@ -40,14 +40,18 @@ const openManaged = async (options: ServiceManagerOptions = {}): Promise<Managed
   };
 };
 
+const startManaged = async (options: ServiceManagerOptions = {}): Promise<ManagedPlace> => {
+  const place = await openManaged(options);
+  await place.manager.start();
+  return place;
+};
+
 const isOnline = ({ status }: { readonly status: string }): boolean => status === 'online';
 
 describe('a daemon under a service manager', () => {
   it('is killed under load, comes back with what the store kept, and nothing is lost', async () => {
-    await using managed = await openManaged();
-    const { place, manager } = managed;
-    const { drover, port } = place;
-    await manager.start();
+    await using place = await startManaged();
+    const { drover, port, manager } = place;
     await startApp(drover, 'shop', service(port, { instances: 3, ...PATIENT }));
     const before = pidsOf(await readApp(drover, 'shop'));
     const status = await drover.daemon();
@@ -64,6 +68,12 @@ describe('a daemon under a service manager', () => {
       assert.deepEqual(pidsOf(await untilApp(drover, 'shop', 'is online', isOnline)), before);
     }
     assert.equal((await readEvents(drover, 'shop', 'worker-adopted')).length, 9);
+    const regained = await readEvents(drover, 'shop', 'descriptors-regained');
+    const fromStore = '3 sockets and 3 channels from systemd';
+    assert.deepEqual(
+      regained.map(({ reason }) => reason),
+      [fromStore, fromStore, fromStore],
+    );
     const reload = await change(drover, ['reload', 'shop']);
     assert.equal(reload.receipt.outcome, 'completed');
     assert.equal(reload.receipt.requests.lost, 0);
@@ -76,10 +86,8 @@ describe('a daemon under a service manager', () => {
   });
 
   it('and all workers are killed: connections that wait on the shards in the store are served by the next', async () => {
-    await using managed = await openManaged();
-    const { place, manager } = managed;
-    const { drover, port } = place;
-    await manager.start();
+    await using place = await startManaged();
+    const { drover, port, manager } = place;
     await startApp(drover, 'shop', service(port));
     const workers = pidsOf(await readApp(drover, 'shop'));
     manager.hold();
@@ -95,10 +103,8 @@ describe('a daemon under a service manager', () => {
   });
 
   it('keeps the store equal to what it holds: what went is removed, one list is there', async () => {
-    await using managed = await openManaged();
-    const { place, manager } = managed;
-    const { drover, port } = place;
-    await manager.start();
+    await using place = await startManaged();
+    const { drover, port, manager } = place;
     await startApp(drover, 'shop', service(port, { instances: 2 }));
     const count = (): number => manager.storedNames.filter((name) => /^drover-\d+$/.test(name)).length;
     // A shard, a private socket and a channel for each worker.
@@ -116,10 +122,8 @@ describe('a daemon under a service manager', () => {
   });
 
   it('says when it is ready, that it is alive, what runs, and that it stops', async () => {
-    await using managed = await openManaged({ watchdogMs: 3000 });
-    const { place, manager } = managed;
-    const { drover, port } = place;
-    await manager.start();
+    await using place = await startManaged({ watchdogMs: 3000 });
+    const { drover, port, manager } = place;
     const ready = await manager.untilTold('READY');
     assert.equal(ready.fields['STATUS'], 'no apps');
     assert.equal((await drover.daemon()).running, true, 'it serves when it says so');
@@ -141,10 +145,8 @@ describe('a daemon under a service manager', () => {
   });
 
   it('is killed by the watchdog when it is frozen, and the next one goes on', async () => {
-    await using managed = await openManaged({ watchdogMs: 3000 });
-    const { place, manager } = managed;
-    const { drover, port } = place;
-    await manager.start();
+    await using place = await startManaged({ watchdogMs: 3000 });
+    const { drover, port, manager } = place;
     await startApp(drover, 'shop', service(port, { instances: 1 }));
     const [worker = 0] = pidsOf(await readApp(drover, 'shop'));
     const frozen = manager.mainPid ?? 0;
@@ -157,10 +159,8 @@ describe('a daemon under a service manager', () => {
   });
 
   it('is restarted with its workers kept when it gets the signal for that', async () => {
-    await using managed = await openManaged();
-    const { place, manager } = managed;
-    const { drover, port } = place;
-    await manager.start();
+    await using place = await startManaged();
+    const { drover, port, manager } = place;
     await startApp(drover, 'shop', service(port, PATIENT));
     const before = pidsOf(await readApp(drover, 'shop'));
     const load = await startLoad({ mode: 'new', port, connections: 5, pauseMs: [5, 20] });
@@ -173,10 +173,8 @@ describe('a daemon under a service manager', () => {
   });
 
   it('stays down when it was stopped by command, and its workers may stay', async () => {
-    await using managed = await openManaged();
-    const { place, manager } = managed;
-    const { drover, port } = place;
-    await manager.start();
+    await using place = await startManaged();
+    const { drover, port, manager } = place;
     await startApp(drover, 'shop', service(port, { instances: 1 }));
     const [pid = 0] = pidsOf(await readApp(drover, 'shop'));
     assert.equal((await drover.run(['daemon', 'stop', '--keep-workers'])).code, 0);
@@ -187,9 +185,8 @@ describe('a daemon under a service manager', () => {
   });
 
   it('waits longer from start to start while another daemon has the home, and takes over when that is gone', async () => {
-    await using managed = await openManaged();
-    const { place, manager } = managed;
-    const { drover, port } = place;
+    await using place = await openManaged();
+    const { drover, port, manager } = place;
     await startApp(drover, 'shop', service(port, { instances: 1 }));
     const [pid = 0] = pidsOf(await readApp(drover, 'shop'));
     manager.launch();
@@ -204,10 +201,8 @@ describe('a daemon under a service manager', () => {
   });
 
   it('is told by an abstract address, and does without a store', async () => {
-    await using managed = await openManaged({ address: `@drover-test-${process.pid}`, hasStore: false });
-    const { place, manager } = managed;
-    const { drover, port } = place;
-    await manager.start();
+    await using place = await startManaged({ address: `@drover-test-${process.pid}`, hasStore: false });
+    const { drover, port, manager } = place;
     await startApp(drover, 'shop', service(port, PATIENT));
     const before = pidsOf(await readApp(drover, 'shop'));
     const load = await startLoad({ mode: 'new', port, connections: 5, pauseMs: [5, 20] });

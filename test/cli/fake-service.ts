@@ -15,6 +15,7 @@ import {
   type OperationKind,
   type ReceiptDocument,
   type ReceiptOutcome,
+  type RequestKey,
 } from '../../src/protocol/index.ts';
 
 const AT = '2026-11-25T10:00:00.000Z';
@@ -39,6 +40,8 @@ export class FakeService implements DroverService {
   readonly operations = new Map<string, OperationDocument>();
   /** What was asked for, in order: `reload shop`. */
   readonly calls: string[] = [];
+  /** Keys that came with stops and deletes. */
+  readonly requests: RequestKey[] = [];
   outcome: ReceiptOutcome = 'completed';
   logLines: LogLineDocument[] = [];
   logQuery: LogQuery | null = null;
@@ -189,8 +192,14 @@ export class FakeService implements DroverService {
   startStopped = async (target: Target) => this.operate('start', this.names(target));
   reload = async (target: Target) => this.operate('reload', this.names(target));
   restart = async (target: Target) => this.operate('restart', this.names(target));
-  stop = async (target: Target) => this.operate('stop', this.names(target));
-  delete = async (target: Target) => this.operate('delete', this.names(target));
+  stop = async (target: Target, { request }: CallContext) => {
+    if (request !== null) this.requests.push(request);
+    return this.operate('stop', this.names(target));
+  };
+  delete = async (target: Target, { request }: CallContext) => {
+    if (request !== null) this.requests.push(request);
+    return this.operate('delete', this.names(target));
+  };
   scale = async (app: string, request: object) => {
     this.find(app);
     this.calls.push(JSON.stringify(request));

@@ -115,8 +115,11 @@ describe('start on a port that is taken', () => {
     await using place = await openPlace();
     const { drover, port } = place;
     await startApp(drover, 'one', service(port));
-    const restart = { policy: 'never' };
-    const file = writeConfig(drover, { two: { script: fixture('service.cjs'), env: { PORT: String(port) }, restart } });
+    // What did not try to listen within `stableFor` counts as what never does; on a busy machine it tries late.
+    const settings = { restart: { policy: 'never' }, ready: { stableFor: '20s' } };
+    const file = writeConfig(drover, {
+      two: { script: fixture('service.cjs'), env: { PORT: String(port) }, ...settings },
+    });
     const { code, receipt } = await change(drover, ['start', file]);
     assert.equal(code, 1);
     assert.match(receipt.reason ?? '', /EADDRINUSE|taken/);

@@ -82,7 +82,14 @@ export class SimDaemon {
     );
     const inherited = { all: [], sockets: [], channels, deaths: 0, isRecovery: true } as Inherited;
     const logs = { watch: () => {} } as unknown as Logs;
-    recover({ supervisor: this.supervisor, store, logs, inherited, socketPaths: [SOCKET_PATH] });
+    recover({
+      supervisor: this.supervisor,
+      store,
+      logs,
+      inherited,
+      broughtBackBy: 'the guard',
+      socketPaths: [SOCKET_PATH],
+    });
   }
 
   /** From now on it does nothing any more. */

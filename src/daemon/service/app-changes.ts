@@ -5,15 +5,22 @@
 import type { AppsRequest, DroverService } from '../../api/index.ts';
 import { findChangedKeys, planChanges } from '../../config/index.ts';
 import { startOrder } from '../../core/index.ts';
-import { DroverError, type AppConfig, type ChangeDocument, type OperationDocument } from '../../protocol/index.ts';
+import {
+  DroverError,
+  type AppConfig,
+  type ChangeDocument,
+  type OperationDocument,
+  type RequestKey,
+} from '../../protocol/index.ts';
 import { instancesOf, type App, type AppChange, type OperationRun } from '../../supervisor/index.ts';
 import type { AppIndex } from './app-index.ts';
+import type { Asked, Once } from './once.ts';
 import type { ServiceParts } from './parts.ts';
 import { refuseConfig } from './refuse-config.ts';
 
 type AppChanges = Pick<DroverService, 'start' | 'apply' | 'delete'>;
 
-export const appChangesOf = (parts: ServiceParts, index: AppIndex): AppChanges => {
+export const appChangesOf = (parts: ServiceParts, index: AppIndex, once: Once): AppChanges => {
   const { supervisor, store } = parts;
 
   const addApp = (config: AppConfig, file: string | null): App => {
@@ -53,10 +60,10 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex): AppChanges =
       : app.state.release,
   });
 
-  const startNew = (config: AppConfig, file: string | null, after: Promise<unknown>): OperationRun => {
+  const startNew = (config: AppConfig, file: string | null, options: BeginOptions): OperationRun => {
     const app = addApp(config, file);
     try {
-      return supervisor.start(app, {}, { after });
+      return supervisor.start(app, {}, options);
     } catch (error) {
       supervisor.remove(app);
       store.apps.remove(config.name);
@@ -67,96 +74,124 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex): AppChanges =
   /** Runs `begin` for each app, wave by wave: an app begins when those it depends on are up. */
   const inOrder = (
     configs: readonly AppConfig[],
-    begin: (config: AppConfig, after: Promise<unknown>) => OperationRun | null,
+    asked: Asked,
+    begin: (config: AppConfig, options: BeginOptions) => OperationRun | null,
   ): OperationDocument[] => {
-    const runs = new Map<string, OperationRun>();
+    const ends = new Map<string, Promise<unknown>>();
+    const documents: OperationDocument[] = [];
     for (const name of orderOf(configs)) {
       const config = configs.find((each) => each.name === name);
       if (config === undefined) continue;
-      const before = config.dependsOn.flatMap((each) => runs.get(each)?.ended ?? []);
-      const run = begin(config, Promise.all(before));
-      if (run !== null) runs.set(name, run);
+      const begun = asked.endOf(name);
+      if (begun !== null) {
+        ends.set(name, begun);
+        continue;
+      }
+      const before = config.dependsOn.flatMap((each) => ends.get(each) ?? []);
+      const run = begin(config, { after: Promise.all(before), request: asked.request });
+      if (run === null) continue;
+      ends.set(name, run.ended);
+      documents.push(run.document);
     }
-    return [...runs.values()].map((run) => run.document);
+    return documents;
   };
 
   const carryOut = async (
     change: ChangeDocument,
     request: AppsRequest,
-    after: Promise<unknown>,
+    options: BeginOptions,
   ): Promise<OperationRun | null> => {
+    const asked = { request: options.request };
     const config = request.apps.find((each) => each.name === change.app);
-    if (config === undefined) return change.action === 'stop' ? deleteApp(index.get(change.app)) : null;
+    if (config === undefined) {
+      return change.action === 'stop' ? supervisor.stop(index.get(change.app), 'delete', asked) : null;
+    }
     const app = supervisor.find(change.app);
-    if (app === null) return startNew(config, request.file, after);
+    if (app === null) return startNew(config, request.file, options);
     if (change.action === 'none') return null;
     const next = changeTo(app, config, change.replaces);
-    if (change.action === 'start') return supervisor.start(app, next, { after });
+    if (change.action === 'start') return supervisor.start(app, next, options);
     store.events.append({ app: app.app, type: 'app-changed', reason: `changed: ${change.keys.join(', ')}` });
-    if (!change.replaces) return supervisor.adjust(app, next);
-    return change.action === 'restart' ? supervisor.restart(app, next) : supervisor.reload(app, next);
+    if (!change.replaces) return supervisor.adjust(app, next, options.request);
+    return change.action === 'restart' ? supervisor.restart(app, next, asked) : supervisor.reload(app, next, asked);
   };
 
-  const deleteApp = async (app: App): Promise<OperationRun> => {
-    return supervisor.stop(app, 'delete');
+  /** Everything that can be refused is refused before anything starts. */
+  const refuseStart = (config: AppConfig, request: AppsRequest): void => {
+    refuseConfig(config);
+    const app = supervisor.find(config.name);
+    if (app === null) return;
+    const { file } = index.recordOf(app);
+    if (file !== request.file) {
+      throw new DroverError('DROVER_APP_EXISTS', { app: config.name, owner: file ?? 'a bare script' });
+    }
+    const keys = findChangedKeys(app.state.config, config);
+    if (app.state.wanted === 'up' && keys.length > 0) {
+      throw new DroverError('DROVER_APP_CHANGED', { app: config.name, keys: keys.join(', '), file });
+    }
   };
 
   return {
-    async start(request) {
-      // Everything that can be refused is refused before anything starts.
-      for (const config of request.apps) {
-        refuseConfig(config);
-        const app = supervisor.find(config.name);
-        if (app === null) continue;
-        const { file } = index.recordOf(app);
-        if (file !== request.file) {
-          throw new DroverError('DROVER_APP_EXISTS', { app: config.name, owner: file ?? 'a bare script' });
-        }
-        const keys = findChangedKeys(app.state.config, config);
-        if (app.state.wanted === 'up' && keys.length > 0) {
-          throw new DroverError('DROVER_APP_CHANGED', { app: config.name, keys: keys.join(', '), file });
-        }
-      }
-      return inOrder(request.apps, (config, after) => {
-        const app = supervisor.find(config.name);
-        if (app === null) return startNew(config, request.file, after);
-        if (app.state.wanted === 'up') return null;
-        const keys = findChangedKeys(app.state.config, config);
-        return supervisor.start(app, changeTo(app, config, keys.length > 0), { after });
-      });
-    },
+    start: (request, context) =>
+      once(context, async (asked) => {
+        for (const config of request.apps) if (!asked.hasBegun(config.name)) refuseStart(config, request);
+        return inOrder(request.apps, asked, (config, options) => {
+          const app = supervisor.find(config.name);
+          if (app === null) return startNew(config, request.file, options);
+          if (app.state.wanted === 'up') return null;
+          const keys = findChangedKeys(app.state.config, config);
+          return supervisor.start(app, changeTo(app, config, keys.length > 0), options);
+        });
+      }),
 
-    async apply(request) {
-      for (const config of request.apps) refuseConfig(config);
-      const changes = planChanges(index.known(), request.apps, request.file);
-      const isGone = changes.some((change) => change.action === 'stop');
-      if (request.apps.length === 0 && isGone && !request.prune) throw new DroverError('DROVER_PRUNE_REFUSED');
-      const documents: OperationDocument[] = [];
-      const ended = new Map<string, Promise<unknown>>();
-      for (const name of [
-        ...orderOf(request.apps),
-        ...changes.filter((each) => each.action === 'stop').map((each) => each.app),
-      ]) {
-        const change = changes.find((each) => each.app === name);
-        if (change === undefined) continue;
-        const dependsOn = request.apps.find((each) => each.name === name)?.dependsOn ?? [];
-        const run = await carryOut(change, request, Promise.all(dependsOn.flatMap((each) => ended.get(each) ?? [])));
-        if (run === null) continue;
-        ended.set(name, run.ended);
-        documents.push(run.document);
-      }
-      return documents;
-    },
+    apply: (request, context) =>
+      once(context, async (asked) => {
+        for (const config of request.apps) refuseConfig(config);
+        const changes = planChanges(index.known(), request.apps, request.file).filter(
+          ({ app }) => !asked.hasBegun(app),
+        );
+        const isGone = changes.some((change) => change.action === 'stop');
+        if (request.apps.length === 0 && isGone && !request.prune) throw new DroverError('DROVER_PRUNE_REFUSED');
+        const documents: OperationDocument[] = [];
+        const ends = new Map<string, Promise<unknown>>();
+        const endOf = (name: string): Promise<unknown>[] => {
+          const end = ends.get(name) ?? asked.endOf(name);
+          return end === null ? [] : [end];
+        };
+        for (const name of [
+          ...orderOf(request.apps),
+          ...changes.filter((each) => each.action === 'stop').map((each) => each.app),
+        ]) {
+          const change = changes.find((each) => each.app === name);
+          if (change === undefined) continue;
+          const dependsOn = request.apps.find((each) => each.name === name)?.dependsOn ?? [];
+          const after = Promise.all(dependsOn.flatMap(endOf));
+          const run = await carryOut(change, request, { after, request: asked.request });
+          if (run === null) continue;
+          ends.set(name, run.ended);
+          documents.push(run.document);
+        }
+        return documents;
+      }),
 
-    async delete(target) {
-      const found = index.resolve(target);
-      if (target.kind === 'worker') {
-        throw new DroverError('DROVER_USAGE', { message: 'A worker cannot be deleted; scale its app.' });
-      }
-      return (await Promise.all(found.map(({ app }) => deleteApp(app)))).map((run) => run.document);
-    },
+    delete: (target, context) =>
+      once(context, async (asked) => {
+        const found = index.resolve(target, asked);
+        if (target.kind === 'worker') {
+          throw new DroverError('DROVER_USAGE', { message: 'A worker cannot be deleted; scale its app.' });
+        }
+        const { request } = asked;
+        const runs = await Promise.all(found.map(({ app }) => supervisor.stop(app, 'delete', { request })));
+        return runs.map((run) => run.document);
+      }),
   };
 };
+
+interface BeginOptions {
+  /** Not before this: what the app depends on is up. */
+  readonly after: Promise<unknown>;
+  readonly request: RequestKey | null;
+}
 
 /** Names such that each app comes after those it depends on; as given where they wait for one another. */
 const orderOf = (configs: readonly AppConfig[]): readonly string[] => {

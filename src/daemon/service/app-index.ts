@@ -4,6 +4,7 @@ import { findNearest, type KnownApp } from '../../config/index.ts';
 import { DroverError } from '../../protocol/index.ts';
 import type { AppRecord } from '../../store/index.ts';
 import { canOverlap, type App, type WorkerHandle } from '../../supervisor/index.ts';
+import type { Asked } from './once.ts';
 import type { ServiceParts } from './parts.ts';
 
 export interface Chosen {
@@ -15,8 +16,8 @@ export interface Chosen {
 export interface AppIndex {
   /** Throws DROVER_APP_UNKNOWN with the nearest name. */
   readonly get: (name: string) => App;
-  /** Throws DROVER_APP_UNKNOWN, DROVER_WORKER_UNKNOWN. */
-  readonly resolve: (target: Target) => readonly Chosen[];
+  /** Without the apps for which `asked` has begun its operation. Throws DROVER_APP_UNKNOWN, DROVER_WORKER_UNKNOWN. */
+  readonly resolve: (target: Target, asked?: Asked) => readonly Chosen[];
   readonly recordOf: (app: App) => AppRecord;
   /** Every app, as a plan is made against it. */
   readonly known: () => readonly KnownApp[];
@@ -33,8 +34,13 @@ export const indexApps = ({ supervisor, store }: ServiceParts): AppIndex => {
     throw new DroverError('DROVER_APP_UNKNOWN', { app: name, ...(suggestion === null ? {} : { suggestion }) });
   };
 
-  const resolve = (target: Target): readonly Chosen[] => {
-    if (target.kind === 'all') return supervisor.apps.map((app) => ({ app, slots: null }));
+  const resolve = (target: Target, asked?: Asked): readonly Chosen[] => {
+    const isNew = (name: string): boolean => asked?.hasBegun(name) !== true;
+    if (target.kind === 'all') {
+      return supervisor.apps.filter(({ app }) => isNew(app)).map((app) => ({ app, slots: null }));
+    }
+    // It may be gone by now, when that was what was asked for.
+    if (!isNew(target.app)) return [];
     const app = get(target.app);
     if (target.kind === 'app') return [{ app, slots: null }];
     if (app.slots.find(target.slot) === null) {

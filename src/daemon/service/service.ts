@@ -2,6 +2,7 @@
 import type { DroverService } from '../../api/index.ts';
 import { appChangesOf } from './app-changes.ts';
 import { indexApps } from './app-index.ts';
+import { openOnce } from './once.ts';
 import type { ServiceParts } from './parts.ts';
 import { queriesOf } from './queries.ts';
 import { workerChangesOf } from './worker-changes.ts';
@@ -9,10 +10,11 @@ import { workerChangesOf } from './worker-changes.ts';
 export const openService = (parts: ServiceParts): DroverService => {
   const { operations, logs } = parts;
   const index = indexApps(parts);
+  const once = openOnce(parts);
   return {
     ...queriesOf(parts, index),
-    ...appChangesOf(parts, index),
-    ...workerChangesOf(parts, index),
+    ...appChangesOf(parts, index, once),
+    ...workerChangesOf(parts, index, once),
 
     async listOperations(app) {
       const found = operations.list(app);

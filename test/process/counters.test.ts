@@ -1,0 +1,61 @@
+/** What agents count while there is no daemon is not lost, nor counted twice: exact, against what clients counted. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { join } from 'node:path';
+import { endTogether } from '../support/daemon-deaths.ts';
+import type { Drover } from '../support/drover.ts';
+import { eventually } from '../support/eventually.ts';
+import { startLoad } from '../support/load/index.ts';
+import { askSocket, openPlace, PATIENT, pidsOf, readApp, service, startApp, untilApp } from '../support/service.ts';
+
+const WORKERS = 3;
+
+/** What the daemon has heard of from all workers; null while it has not heard of each. */
+const readServed = async (drover: Drover): Promise<number | null> => {
+  const { body } = await askSocket(join(drover.home, 'drover.sock'), '/metrics');
+  const counts = [...body.matchAll(/^drover_requests_served_total\{.*\} (\d+)$/gm)].map(([, count]) => Number(count));
+  return counts.length === WORKERS ? counts.reduce((sum, count) => sum + count, 0) : null;
+};
+
+describe('requests that are served over the deaths of daemons', () => {
+  it('are counted exactly, also those of the time without one', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: WORKERS, ...PATIENT }));
+    const before = pidsOf(await readApp(drover, 'shop'));
+    const loads = await Promise.all([
+      startLoad({ mode: 'new', port, connections: 4, pauseMs: [2, 10] }),
+      startLoad({ mode: 'kept', port, connections: 4, pauseMs: [2, 10] }),
+    ]);
+    const serve = async (): Promise<unknown> => Promise.all(loads.map(async (load) => load.untilAnswered(200)));
+    await serve();
+    await drover.killDaemon();
+    await serve();
+    await drover.killDaemon();
+    // And one that is gone for as long as it takes to serve several hundred.
+    await endTogether(drover);
+    await serve();
+    await serve();
+    assert.equal((await drover.run(['daemon', 'start'])).code, 0);
+    await serve();
+    const reports = await Promise.all(loads.map(async (load) => load.stop()));
+    assert.deepEqual(
+      reports.map(({ lostByReason }) => lostByReason),
+      [{}, {}],
+    );
+    const answered = reports.reduce((sum, report) => sum + report.answered, 0);
+    assert.deepEqual(pidsOf(await untilApp(drover, 'shop', 'is online', ({ status }) => status === 'online')), before);
+    await eventually(
+      'the daemon has heard of every request',
+      async () => {
+        const served = await readServed(drover);
+        assert.ok(served === null || served <= answered, `${served} were counted, ${answered} were answered`);
+        return served === answered;
+      },
+      { withinMs: 20_000 },
+    );
+    // What was reported to a dead daemon and is reported again is the same number, also in a receipt that begins now.
+    const { requests } = await drover.reload('shop');
+    assert.deepEqual([requests.served, requests.lost, requests.unknown], [0, 0, 0]);
+  });
+});

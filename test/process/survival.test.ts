@@ -1,0 +1,148 @@
+/** What a daemon finds when it comes back: pids that are others' by now, another boot, what ended meanwhile, old sockets. */
+import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { startTicks } from '../../src/os/index.ts';
+import { SPAWN_VARIABLE } from '../../src/protocol/index.ts';
+import { editState, endTogether, readState, startBystander } from '../support/daemon-deaths.ts';
+import { COMMAND, type Drover } from '../support/drover.ts';
+import { isAlive } from '../support/processes.ts';
+import { freePort } from '../support/temporary.ts';
+import {
+  ask,
+  askSocket,
+  openPlace,
+  pidsOf,
+  readApp,
+  readEvents,
+  readyWorkers,
+  refusalAt,
+  service,
+  startApp,
+  untilApp,
+} from '../support/service.ts';
+
+const startDaemon = async (drover: Drover): Promise<void> => {
+  const { code, stderr } = await drover.run(['daemon', 'start']);
+  assert.equal(code, 0, stderr);
+};
+
+describe('a record whose pid is another process’s by now', () => {
+  for (const [what, hasItsStart] of [
+    ['with another start time', false],
+    ['with the same start time, and marked as another worker', true],
+  ] as const) {
+    it(`${what}: that one is left alone, and the worker is replaced`, async () => {
+      await using place = await openPlace();
+      const { drover, port } = place;
+      await startApp(drover, 'shop', service(port, { instances: 1 }));
+      const [worker = 0] = pidsOf(await readApp(drover, 'shop'));
+      await endTogether(drover, [worker]);
+      await using bystander = await startBystander(hasItsStart ? { [SPAWN_VARIABLE]: 'another' } : {});
+      const { pid } = bystander;
+      assert.equal(editState(drover, 'UPDATE workers SET pid = :pid', { pid }), 1);
+      if (hasItsStart) editState(drover, 'UPDATE workers SET start_ticks = :ticks', { ticks: startTicks(pid) });
+      await startDaemon(drover);
+      await untilApp(drover, 'shop', 'is back', (app) => readyWorkers(app).length === 1);
+      assert.notEqual(Number((await ask(port)).body), pid);
+      const exits = await readEvents(drover, 'shop', 'worker-exited');
+      assert.match(exits[0]?.reason ?? '', /its pid belongs to another process now/);
+      for (const args of [
+        ['reload', 'shop'],
+        ['stop', 'shop'],
+        ['delete', 'shop'],
+        ['daemon', 'stop'],
+      ])
+        assert.equal((await drover.run(args)).code, 0, args.join(' '));
+      assert.deepEqual([isAlive(pid), bystander.signals], [true, []]);
+    });
+  }
+});
+
+/** Why another boot cannot be pretended here, for `skip`; false where it can. */
+const whyNoOtherBoot = (): string | false => {
+  const { status, stderr, error } = spawnSync('unshare', ['--mount', 'true'], { encoding: 'utf8' });
+  return status === 0 ? false : `no namespace for mounts: ${error?.message ?? stderr.trim()}`;
+};
+
+/** Starts a daemon for which the machine was restarted. */
+const startAfterReboot = async (drover: Drover): Promise<void> => {
+  const bootId = join(drover.home, 'boot-id');
+  writeFileSync(bootId, `${randomUUID()}\n`);
+  const mounted = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"';
+  const words = ['--mount', 'sh', '-c', mounted, bootId, process.execPath, COMMAND, 'daemon', 'start'];
+  await promisify(execFile)('unshare', words, { env: drover.environment(), cwd: drover.home });
+};
+
+describe('after a restart of the machine', { skip: whyNoOtherBoot() }, () => {
+  it('what is wanted starts, what was stopped does not, and nobody is taken for a worker', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const stoppedPort = await freePort();
+    await startApp(drover, 'shop', service(port, { instances: 1 }));
+    await startApp(drover, 'idle', service(stoppedPort, { instances: 1 }));
+    assert.equal((await drover.run(['stop', 'idle'])).code, 0);
+    const workers = pidsOf(await readApp(drover, 'shop'));
+    await endTogether(drover, workers);
+    // The same pid, start time and mark, as chance may have it: only the boot tells it from the worker.
+    const spawn = String(readState(drover, 'SELECT spawn FROM workers'));
+    await using bystander = await startBystander({ [SPAWN_VARIABLE]: spawn });
+    const { pid } = bystander;
+    const changed = editState(drover, 'UPDATE workers SET pid = :pid, start_ticks = :ticks', {
+      pid,
+      ticks: startTicks(pid),
+    });
+    assert.equal(changed, 1);
+    await startAfterReboot(drover);
+    await untilApp(drover, 'shop', 'is online', (app) => readyWorkers(app).length === 1);
+    assert.notEqual(Number((await ask(port)).body), pid);
+    assert.equal((await readApp(drover, 'idle')).status, 'stopped');
+    assert.equal(await refusalAt(stoppedPort), 'ECONNREFUSED');
+    const exits = await readEvents(drover, 'shop', 'worker-exited');
+    assert.match(exits[0]?.reason ?? '', /the machine was restarted/);
+    assert.equal((await drover.run(['stop', 'shop'])).code, 0);
+    assert.deepEqual([isAlive(pid), bystander.signals], [true, []]);
+  });
+});
+
+describe('a worker that died while no daemon looked', () => {
+  it('is noted with its end and replaced; the others stay', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port));
+    const [dead = 0, living = 0] = pidsOf(await readApp(drover, 'shop'));
+    await endTogether(drover, [dead]);
+    assert.equal(Number((await ask(port)).body), living, 'the other one serves');
+    await startDaemon(drover);
+    const app = await untilApp(drover, 'shop', 'has two workers', (each) => readyWorkers(each).length === 2);
+    const pids = pidsOf(app);
+    assert.deepEqual([pids.includes(living), pids.includes(dead)], [true, false]);
+    const exits = await readEvents(drover, 'shop', 'worker-exited');
+    assert.deepEqual(
+      exits.map(({ reason, data }) => [reason, data['pid']]),
+      [['it ended while the daemon was away', dead]],
+    );
+  });
+});
+
+describe('the socket of a daemon that was killed', () => {
+  it('is told from a daemon that answers, and taken over by the next one', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 1 }));
+    await endTogether(drover);
+    const socket = join(drover.home, 'drover.sock');
+    assert.ok(existsSync(socket), 'nobody was left to remove it');
+    await assert.rejects(askSocket(socket), { code: 'ECONNREFUSED' });
+    assert.equal((await drover.refusal(4, ['ls'])).code, 'DROVER_DAEMON_UNREACHABLE');
+    // What starts a daemon where there is none is not misled by it either.
+    const started = await drover.run(['start', 'shop']);
+    assert.equal(started.code, 0, started.stderr);
+    assert.equal((await drover.run(['ls'])).code, 0);
+    assert.equal((await ask(port)).status, 200);
+  });
+});

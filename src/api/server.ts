@@ -7,10 +7,10 @@ import type { Socket } from 'node:net';
 import findMyWay from 'find-my-way';
 import * as v from 'valibot';
 import { findNearest } from '../config/index.ts';
-import { DroverError, NOTICE_HEADER, toErrorDocument } from '../protocol/index.ts';
+import { DroverError, NOTICE_HEADER, toErrorDocument, VERSION_HEADER } from '../protocol/index.ts';
 import { readJson } from './body.ts';
 import { createServer } from './http.ts';
-import { listenPrivately } from './listen.ts';
+import { listenAgain, listenPrivately, removeSocket } from './listen.ts';
 import { ROUTES, type Route } from './routes.ts';
 import { describeIssues } from './schemas.ts';
 import type { Caller, DroverService } from './service.ts';
@@ -19,11 +19,15 @@ import { writeEvents } from './stream.ts';
 export interface ApiOptions {
   readonly service: DroverService;
   readonly socketPath: string;
+  /** A socket that listens there already, from the program that this process was before. */
+  readonly inherited?: number | null;
   readonly bodyLimitBytes?: number;
   /** Reads the peer credentials of a connected socket's descriptor. */
   readonly callerOf?: (fd: number) => Caller | null;
   /** What whoever types the next command should know; null when there is nothing. */
   readonly notice?: () => string | null;
+  /** Of this Drover, told with every answer. */
+  readonly version?: string;
   /** Told of everything that is not in the catalogue: a defect, or the operating system failing. */
   readonly onDefect: (error: unknown) => void;
 }
@@ -31,6 +35,11 @@ export interface ApiOptions {
 export interface ApiServer {
   /** Ends streams and idle connections, lets other answers finish, and removes the socket. */
   close(): Promise<void>;
+  /**
+   * The same, but the socket stays where it is and goes on listening, by a descriptor that `keep` makes of its own: who
+   * connects from now on waits for the next program. For daemons that become another program.
+   */
+  handOver(keep: (fd: number) => number): Promise<number>;
 }
 
 const DEFAULT_BODY_LIMIT = 1024 * 1024;
@@ -50,6 +59,7 @@ export const serveApi = async (options: ApiOptions): Promise<ApiServer> => {
   }
   router.on('GET', '/v1/openapi.json', (_request, response) => guarded(sendOpenApi(response), response, options));
   const server = createServer((request, response) => {
+    if (options.version !== undefined) response.setHeader(VERSION_HEADER, options.version);
     const handler = router.find(request.method as 'GET', request.url ?? '/');
     if (handler !== null) return router.lookup(request, response);
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
@@ -67,17 +77,28 @@ export const serveApi = async (options: ApiOptions): Promise<ApiServer> => {
     refuseConnection(socket, 'this is not HTTP, or its headers are too long');
   });
   server.headersTimeout = 10_000;
-  await listenPrivately(server, options.socketPath);
+  const { inherited = null, socketPath } = options;
+  if (inherited === null) await listenPrivately(server, socketPath);
+  else await listenAgain(server, inherited);
+  const end = async (): Promise<void> => {
+    closing.abort();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    const timer = setTimeout(() => {
+      server.closeAllConnections();
+    }, CLOSE_GRACE_MS);
+    await closed;
+    clearTimeout(timer);
+  };
   return {
     close: async () => {
-      closing.abort();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
-      const timer = setTimeout(() => {
-        server.closeAllConnections();
-      }, CLOSE_GRACE_MS);
-      await closed;
-      clearTimeout(timer);
+      await end();
+      removeSocket(socketPath);
+    },
+    handOver: async (keep) => {
+      const kept = keep(descriptorOf(server));
+      await end();
+      return kept;
     },
   };
 };
@@ -160,10 +181,13 @@ const parse = (schema: v.GenericSchema, value: unknown): unknown => {
 
 const invalidRequest = (message: string): DroverError => new DroverError('DROVER_REQUEST_INVALID', { message });
 
+/** Node shows the descriptor of a socket nowhere else. */
+const descriptorOf = (socket: unknown): number =>
+  (socket as { readonly _handle?: { readonly fd?: number } | null })._handle?.fd ?? -1;
+
 const findCaller = ({ socket }: IncomingMessage, callerOf: ApiOptions['callerOf']): Caller | null => {
-  // Node shows the descriptor of a socket nowhere else.
-  const { fd } = (socket as unknown as { readonly _handle?: { readonly fd?: number } })._handle ?? {};
-  return fd === undefined || fd < 0 ? null : (callerOf?.(fd) ?? null);
+  const fd = descriptorOf(socket);
+  return fd < 0 ? null : (callerOf?.(fd) ?? null);
 };
 
 /** Any error as one from the catalogue, with the nearest name where an app is unknown. */

@@ -18,6 +18,7 @@ import type {
   OperationListDocument,
   PlanDocument,
   SignalDocument,
+  UpgradeStartDocument,
   WhyDocument,
 } from '../protocol/index.ts';
 import { readEvents } from './event-stream.ts';
@@ -76,6 +77,8 @@ export interface DroverClient {
   flushLogs(target: string): Promise<FlushDocument>;
   configureDaemon(config: DaemonConfig): Promise<void>;
   shutdown(keepWorkers: boolean): Promise<void>;
+  /** Lets the daemon become the program in this folder of its home; answered before it does. */
+  upgrade(program: string): Promise<UpgradeStartDocument>;
 }
 
 export interface ClientOptions {
@@ -85,10 +88,14 @@ export interface ClientOptions {
   readonly timeoutMs?: number;
   /** Given what the daemon wants its user to know, beside any answer. */
   readonly onNotice?: (text: string) => void;
+  /** Given the daemon's version, with each answer. */
+  readonly onVersion?: (version: string) => void;
 }
 
 /** A change is answered when it is recorded, which takes longer than a look; a daemon that is stopped never answers. */
 const CHANGE_TIMEOUT_MS = 30_000;
+
+const UPGRADE_TIMEOUT_MS = 60_000;
 
 /** A client of the daemon on this machine. Connects anew for each call and holds nothing open. */
 export const createClient = (options: ClientOptions = {}): DroverClient => {
@@ -96,6 +103,7 @@ export const createClient = (options: ClientOptions = {}): DroverClient => {
     socketPath: options.socketPath ?? ownHome().socketPath,
     timeoutMs: options.timeoutMs ?? 10_000,
     onNotice: options.onNotice,
+    onVersion: options.onVersion,
   };
   const get = <Document>(path: string): Promise<Document> => call(connection, { method: 'GET', path });
   const change = <Document>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<Document> =>
@@ -140,6 +148,14 @@ export const createClient = (options: ClientOptions = {}): DroverClient => {
     shutdown: async (keepWorkers) => {
       await change('POST', '/v1/daemon/shutdown', { keepWorkers });
     },
+    // The new program tests itself first.
+    upgrade: async (program) =>
+      call(connection, {
+        method: 'POST',
+        path: '/v1/daemon/upgrade',
+        body: { program },
+        timeoutMs: UPGRADE_TIMEOUT_MS,
+      }),
   };
 };
 

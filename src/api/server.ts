@@ -51,10 +51,12 @@ const CLOSE_GRACE_MS = 1_000;
 /** Serves the API until closed. Throws DROVER_DAEMON_RUNNING when another daemon answers on the path. */
 export const serveApi = async (options: ApiOptions): Promise<ApiServer> => {
   const closing = new AbortController();
+  let isHandedOver = false;
+  const life = { closing: closing.signal, isCut: () => isHandedOver };
   const router = findMyWay({ ignoreTrailingSlash: true, maxParamLength: MAX_PARAMETER_LENGTH });
   for (const route of ROUTES) {
     router.on(route.method, route.path, (request, response, params) =>
-      guarded(run(route, { request, response, params }, options, closing.signal), response, options),
+      guarded(run(route, { request, response, params }, options, life), response, options),
     );
   }
   router.on('GET', '/v1/openapi.json', (_request, response) => guarded(sendOpenApi(response), response, options));
@@ -97,6 +99,8 @@ export const serveApi = async (options: ApiOptions): Promise<ApiServer> => {
     },
     handOver: async (keep) => {
       const kept = keep(descriptorOf(server));
+      // Streams go on with the next program.
+      isHandedOver = true;
       await end();
       return kept;
     },
@@ -113,7 +117,7 @@ const run = async (
   { query, body, answer }: Route,
   { request, response, params }: Exchange,
   options: ApiOptions,
-  closing: AbortSignal,
+  { closing, isCut }: { readonly closing: AbortSignal; readonly isCut: () => boolean },
 ): Promise<void> => {
   const { service, bodyLimitBytes = DEFAULT_BODY_LIMIT, callerOf } = options;
   const gone = new AbortController();
@@ -139,7 +143,7 @@ const run = async (
       return;
     case 'stream': {
       const source = await answer.call(service, input, context);
-      await writeEvents(response, source, signal, (error) => toKnown(error, options));
+      await writeEvents(response, source, signal, (error) => toKnown(error, options), isCut);
     }
   }
 };

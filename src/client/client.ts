@@ -22,6 +22,7 @@ import type {
   WhyDocument,
 } from '../protocol/index.ts';
 import { readEvents } from './event-stream.ts';
+import { followAgain, LineMemory } from './follow-again.ts';
 import { ownHome } from './home.ts';
 import { call, type Connection, type Exchange, open, readText } from './http.ts';
 import { watchOperation } from './watch-operation.ts';
@@ -114,6 +115,20 @@ export const createClient = (options: ClientOptions = {}): DroverClient => {
     const exchange: Exchange = { method: 'GET', path, signal };
     yield* readEvents<Document>(await open(connection, exchange), connection.socketPath);
   };
+  const follow = <Document>(
+    isEndless: boolean,
+    path: (isAgain: boolean) => string,
+    isNews: (document: Document) => boolean,
+    signal: AbortSignal | undefined,
+  ): AsyncIterable<Document> =>
+    isEndless
+      ? followAgain({
+          open: async (isAgain) => open(connection, { method: 'GET', path: path(isAgain), signal }),
+          read: (response) => readEvents<Document>(response, connection.socketPath),
+          isNews,
+          signal,
+        })
+      : stream(path(false), signal);
   return {
     socketPath: connection.socketPath,
     list: () => get('/v1/apps'),
@@ -139,8 +154,32 @@ export const createClient = (options: ClientOptions = {}): DroverClient => {
     abortOperation: async (id) => change('POST', `${operation(id)}/abort`),
     watchOperation: (id, signal) =>
       watchOperation(() => stream<OperationDocument>(`${operation(id)}/watch`, signal), signal),
-    logs: (request, signal) => stream(`/v1/logs${toQuery({ ...request })}`, signal),
-    events: (request, signal) => stream(`/v1/events${toQuery({ ...request })}`, signal),
+    logs(request, signal) {
+      const memory = new LineMemory();
+      const again = (): LogRequest => {
+        const sinceMs = memory.cut();
+        return sinceMs === null ? request : { ...request, sinceMs, lines: undefined };
+      };
+      return follow<LogLineDocument>(
+        request.follow === true,
+        (isAgain) => `/v1/logs${toQuery({ ...(isAgain ? again() : request) })}`,
+        (line) => memory.isNews(line),
+        signal,
+      );
+    },
+    events(request, signal) {
+      let afterSeq = request.afterSeq;
+      const again = (): EventRequest => (afterSeq === undefined ? request : { ...request, afterSeq, limit: 100_000 });
+      return follow<EventDocument>(
+        request.follow === true,
+        (isAgain) => `/v1/events${toQuery({ ...(isAgain ? again() : request) })}`,
+        ({ seq }) => {
+          afterSeq = seq;
+          return true;
+        },
+        signal,
+      );
+    },
     flushLogs: async (target) => change('POST', `${app(target)}/logs/flush`),
     configureDaemon: async (config) => {
       await change('POST', '/v1/daemon/config', config);

@@ -16,8 +16,10 @@ const { home } = ownHome();
 
 const note = (line: string): void => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
 
-/** It hands over what it kept: the daemon was there already. */
-const isRecovery = env['LISTEN_PID'] === String(pid) && findServiceManager(env, pid) !== null;
+/** Descriptors that it hands over. */
+const handed = env['LISTEN_PID'] === String(pid) ? Number(env['LISTEN_FDS']) || 0 : 0;
+/** What it had kept: the daemon was there already. */
+const isRecovery = handed > 0 && findServiceManager(env, pid) !== null;
 
 const decideFor = async (isBack: boolean): Promise<Decision> =>
   decide({ home, stateFile: join(home, 'state.db'), isRecovery: isBack, nowMs: Date.now() });
@@ -36,8 +38,7 @@ const { program, inPlace, note: said } = await decided();
 if (said !== null) note(said);
 if (inPlace !== null) env['DROVER_IN_PLACE'] = inPlace;
 if (!isSameProgram(program, installedProgram()) && typeof process.execve === 'function') {
-  const count = env['LISTEN_PID'] === String(pid) ? Number(env['LISTEN_FDS']) || 0 : 0;
-  for (let fd = FIRST_FD; fd < FIRST_FD + count; fd += 1) setCloexec(fd, false);
+  for (let fd = FIRST_FD; fd < FIRST_FD + handed; fd += 1) setCloexec(fd, false);
   const [file, ...args] = commandOf(program);
   const entries = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   process.execve(file, [file, ...args], Object.fromEntries(entries));

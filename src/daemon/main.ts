@@ -104,12 +104,15 @@ const main = async (): Promise<void> => {
   kept = () => drover.kept();
   // Who tries this program watches it, and starts another one where it does not come up.
   if (!isOnTrial(home, own)) guard ??= keeping.open(holdings);
-  drover.store.events.append({
-    app: null,
-    type: inherited.isRecovery ? 'daemon-recovered' : 'daemon-started',
-    reason: inherited.isRecovery ? `${keeping.broughtBackBy} brought it back` : null,
-    data: { pid: process.pid },
-  });
+  // A program that another one became says so when it serves (`upgrade/settle.ts`).
+  if (inherited.handed.size === 0) {
+    drover.store.events.append({
+      app: null,
+      type: inherited.isRecovery ? 'daemon-recovered' : 'daemon-started',
+      reason: inherited.isRecovery ? `${keeping.broughtBackBy} brought it back` : null,
+      data: { pid: process.pid },
+    });
+  }
   drover.recover();
   onStep?.('boot-recovered');
   mkdirSync(dirname(socketPath), { recursive: true, mode: 0o700 });

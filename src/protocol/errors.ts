@@ -270,7 +270,7 @@ export const ERRORS = {
     (d) =>
       `Drover ${String(d['to'])} is older than ${String(d['from'])}, which the daemon of ${String(d['home'])} ${d['isRunning'] === true ? 'is' : 'was last'}.`,
     (d) =>
-      `Install Drover ${String(d['from'])} or later again. To go back all the same: \`drover daemon stop\`, and then \`rm -r ${String(d['home'])}/versions\`; a state that the newer one has changed is refused then, with advice (DROVER_STATE_NEWER).`,
+      `Install Drover ${String(d['from'])} or later again. To go back all the same: \`drover daemon stop --keep-workers\`, then \`rm ${String(d['home'])}/versions/current.json\`, then \`drover daemon start\`; a state that the newer one has changed is refused then, with advice (DROVER_STATE_NEWER).`,
   ),
   DROVER_UPGRADE_REFUSED: entry(
     409,

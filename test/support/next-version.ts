@@ -40,7 +40,11 @@ export function makeVersion(folder: string, version: string, changes: Changes = 
   symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
   const { migration, atBoot, atStep, atSelfTest } = changes;
   if (migration !== undefined) {
-    replace(root, /MIGRATIONS = \[([^\]]*)\]/, (_, known) => `MIGRATIONS = [${known}, ${JSON.stringify(migration)}]`);
+    replace(
+      root,
+      /const MIGRATIONS = \[[\s\S]*?\n\];/,
+      (known) => `${known}\nMIGRATIONS.push(${JSON.stringify(migration)});`,
+    );
   }
   if (atStep !== undefined) replace(root, `onStep?.("${atStep.step}");`, () => atStep.code);
   for (const [file, code] of [

@@ -29,7 +29,7 @@ export const command = defineCommand<{ json?: boolean }>({
     const client = await context.connect({ isUpgrade: true });
     const before = await client.daemonStatus();
     const { upgrade } = await begin(client, prepare(before));
-    const after = upgrade === null ? before : await awaitUpgrade(client, upgrade.id);
+    const after = upgrade === null ? before : await awaitUpgrade(client, before, upgrade);
     if (options.json) context.print(JSON.stringify(after));
     else if (upgrade === null) context.print(`The daemon (pid ${after.pid}) runs ${after.version} already.`);
     else context.print(`Upgraded from ${upgrade.from} to ${upgrade.to} (pid ${after.pid}).`);

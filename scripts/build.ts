@@ -1,6 +1,6 @@
 /**
  * `npm run build`, and `prepare` during `npm ci`: compiles every room into `dist/`, then bundles the agent into the one
- * file that is preloaded into workers, and the command line into a few that load quickly. Fails loudly; a half-built
+ * file that is preloaded into workers, and the command line and the daemon into a few that load quickly. Fails loudly; a half-built
  * `dist/` must never look like a whole one.
  */
 import { access, copyFile } from 'node:fs/promises';
@@ -15,12 +15,14 @@ if (compiled.code !== 0) {
 }
 
 // What the compiler does not carry over.
-await copyFile(join(ROOT, 'src', 'daemon', 'guard.sh'), join(ROOT, 'dist', 'daemon', 'guard.sh'));
+for (const script of ['guard.sh', 'boot-watch.sh'])
+  await copyFile(join(ROOT, 'src', 'daemon', script), join(ROOT, 'dist', 'daemon', script));
 
 // Imported late: the bundler is only needed, and only loaded, once the types are right.
 const { AGENT_FILE, bundleAgent } = await import('./bundle-agent.ts');
 const { CLI_FILE, bundleCli } = await import('./bundle-cli.ts');
+const { DAEMON_FILE, bundleDaemon } = await import('./bundle-daemon.ts');
 await bundleAgent();
 await bundleCli();
-await access(AGENT_FILE);
-await access(CLI_FILE);
+await bundleDaemon();
+for (const file of [AGENT_FILE, CLI_FILE, DAEMON_FILE]) await access(file);

@@ -155,6 +155,10 @@ const renderConfiguration = async (): Promise<string> => {
 const MEANINGS: Readonly<Record<EventType, string>> = {
   'daemon-started': 'The daemon began, after a stop or for the first time.',
   'daemon-recovered': 'The daemon came back after it had died, and took over what still ran.',
+  'daemon-upgrading': 'The daemon begins to become another version of Drover.',
+  'daemon-upgraded': 'It serves as that version; workers went on.',
+  'daemon-upgrade-failed':
+    'The new version did not come up, and the one before serves again; the reason says why, and what became of the state.',
   'daemon-stopping': 'The daemon was asked to end.',
   'guard-started': 'The guard that brings the daemon back was started.',
   'app-added': 'An app became known.',

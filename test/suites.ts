@@ -47,6 +47,7 @@ export const SUITES: readonly Suite[] = [
     testTimeoutMs: 120_000,
     needs: [{ command: 'systemd-analyze', debian: 'systemd' }],
   }),
+  folder('upgrade', { testTimeoutMs: 180_000 }),
   folder('faults', { testTimeoutMs: 120_000 }),
   folder('packaged', { testTimeoutMs: 300_000, packages: ['test/nodes'] }),
   folder('campaigns', { testTimeoutMs: 180_000 }),

@@ -2,7 +2,15 @@
  * The agent of one worker: connects the app's servers, counters and signals with the daemon's messages. What it does
  * in each case is in the files it calls; this one only says when.
  */
-import type { AgentBoot, AgentMessage, AgentReport, DaemonMessage, DrainSummary, LogDrops } from '../protocol/agent.ts';
+import {
+  AGENT_PROTOCOL,
+  type AgentBoot,
+  type AgentMessage,
+  type AgentReport,
+  type DaemonMessage,
+  type DrainSummary,
+  type LogDrops,
+} from '../protocol/agent.ts';
 import {
   closeAfter,
   Drain,
@@ -124,7 +132,7 @@ export class Agent {
     this.#unacknowledged = null;
     this.#send({
       type: 'hello',
-      v: 1,
+      v: AGENT_PROTOCOL,
       spawn: this.#boot.spawn,
       pid: process.pid,
       node: process.versions.node,

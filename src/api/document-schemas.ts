@@ -180,7 +180,23 @@ export const DOCUMENT_SCHEMAS = {
           fallBack: maybe(v.object({ at: time, reason: text, backupAt: time, setAside: maybe(text) })),
         }),
       ),
+      program: maybe(v.object({ directory: text, isCopy: v.boolean(), reason: maybe(text), node: text })),
+      upgrade: maybe(
+        v.object({
+          id: text,
+          from: text,
+          to: text,
+          outcome: v.picklist(['completed', 'rolled-back']),
+          reason: maybe(text),
+          at: time,
+          durationMs: number,
+          program: text,
+        }),
+      ),
     }),
+  ),
+  UpgradeStart: describing<protocol.UpgradeStartDocument>()(
+    v.object({ upgrade: maybe(v.object({ id: text, from: text, to: text })) }),
   ),
   Plan: describing<protocol.PlanDocument>()(
     v.object({

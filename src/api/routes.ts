@@ -16,6 +16,7 @@ export type DocumentName =
   | 'Why'
   | 'Health'
   | 'Daemon'
+  | 'UpgradeStart'
   | 'Plan'
   | 'OperationList'
   | 'Operation'
@@ -217,6 +218,17 @@ export const ROUTES: readonly Route[] = [
         await service.shutdown(body, context);
         return { done: true };
       },
+    },
+  ),
+  route(
+    'POST',
+    '/v1/daemon/upgrade',
+    'Become another program, which lies in `versions/` of the home. Answered once that has passed its self-test.',
+    { body: schemas.UpgradeBody },
+    {
+      kind: 'document',
+      document: 'UpgradeStart',
+      call: (service, { body }, context) => service.upgrade(body, context),
     },
   ),
   route(

@@ -94,6 +94,7 @@ export const ScaleBody = v.union(
 const SIGNALS = Object.keys(constants.signals) as NodeJS.Signals[];
 export const SignalBody = v.strictObject({ signal: v.picklist(SIGNALS, 'is not a signal of this system') });
 export const ShutdownBody = v.strictObject({ keepWorkers: v.boolean() });
+export const UpgradeBody = v.strictObject({ program: path() });
 
 const isExpression = (source: string): boolean => {
   try {

@@ -7,10 +7,10 @@ import type { Socket } from 'node:net';
 import findMyWay from 'find-my-way';
 import * as v from 'valibot';
 import { findNearest } from '../config/index.ts';
-import { DroverError, NOTICE_HEADER, toErrorDocument } from '../protocol/index.ts';
+import { DroverError, NOTICE_HEADER, toErrorDocument, VERSION_HEADER } from '../protocol/index.ts';
 import { readJson } from './body.ts';
 import { createServer } from './http.ts';
-import { listenPrivately } from './listen.ts';
+import { listenAgain, listenPrivately, removeSocket } from './listen.ts';
 import { readRequestKey } from './request-key.ts';
 import { ROUTES, type Route, takesKey } from './routes.ts';
 import { describeIssues } from './schemas.ts';
@@ -20,11 +20,15 @@ import { writeEvents } from './stream.ts';
 export interface ApiOptions {
   readonly service: DroverService;
   readonly socketPath: string;
+  /** A socket that listens there already, from the program that this process was before. */
+  readonly inherited?: number | null;
   readonly bodyLimitBytes?: number;
   /** Reads the peer credentials of a connected socket's descriptor. */
   readonly callerOf?: (fd: number) => Caller | null;
   /** What whoever types the next command should know; null when there is nothing. */
   readonly notice?: () => string | null;
+  /** Of this Drover, told with every answer. */
+  readonly version?: string;
   /** Told of everything that is not in the catalogue: a defect, or the operating system failing. */
   readonly onDefect: (error: unknown) => void;
   /** Told where a request that begins operations has come to; for tests that end the daemon there. */
@@ -34,6 +38,11 @@ export interface ApiOptions {
 export interface ApiServer {
   /** Ends streams and idle connections, lets other answers finish, and removes the socket. */
   close(): Promise<void>;
+  /**
+   * The same, but the socket stays where it is and goes on listening, by a descriptor that `keep` makes of its own: who
+   * connects from now on waits for the next program. For daemons that become another program.
+   */
+  handOver(keep: (fd: number) => number): Promise<number>;
 }
 
 const DEFAULT_BODY_LIMIT = 1024 * 1024;
@@ -45,14 +54,17 @@ const CLOSE_GRACE_MS = 1_000;
 /** Serves the API until closed. Throws DROVER_DAEMON_RUNNING when another daemon answers on the path. */
 export const serveApi = async (options: ApiOptions): Promise<ApiServer> => {
   const closing = new AbortController();
+  let isHandedOver = false;
+  const life = { closing: closing.signal, isCut: () => isHandedOver };
   const router = findMyWay({ ignoreTrailingSlash: true, maxParamLength: MAX_PARAMETER_LENGTH });
   for (const route of ROUTES) {
     router.on(route.method, route.path, (request, response, params) =>
-      guarded(run(route, { request, response, params }, options, closing.signal), response, options),
+      guarded(run(route, { request, response, params }, options, life), response, options),
     );
   }
   router.on('GET', '/v1/openapi.json', (_request, response) => guarded(sendOpenApi(response), response, options));
   const server = createServer((request, response) => {
+    if (options.version !== undefined) response.setHeader(VERSION_HEADER, options.version);
     const handler = router.find(request.method as 'GET', request.url ?? '/');
     if (handler !== null) return router.lookup(request, response);
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
@@ -70,17 +82,30 @@ export const serveApi = async (options: ApiOptions): Promise<ApiServer> => {
     refuseConnection(socket, 'this is not HTTP, or its headers are too long');
   });
   server.headersTimeout = 10_000;
-  await listenPrivately(server, options.socketPath);
+  const { inherited = null, socketPath } = options;
+  if (inherited === null) await listenPrivately(server, socketPath);
+  else await listenAgain(server, inherited);
+  const end = async (): Promise<void> => {
+    closing.abort();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    const timer = setTimeout(() => {
+      server.closeAllConnections();
+    }, CLOSE_GRACE_MS);
+    await closed;
+    clearTimeout(timer);
+  };
   return {
     close: async () => {
-      closing.abort();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
-      const timer = setTimeout(() => {
-        server.closeAllConnections();
-      }, CLOSE_GRACE_MS);
-      await closed;
-      clearTimeout(timer);
+      await end();
+      removeSocket(socketPath);
+    },
+    handOver: async (keep) => {
+      const kept = keep(descriptorOf(server));
+      // Streams go on with the next program.
+      isHandedOver = true;
+      await end();
+      return kept;
     },
   };
 };
@@ -95,7 +120,7 @@ const run = async (
   route: Route,
   { request, response, params }: Exchange,
   options: ApiOptions,
-  closing: AbortSignal,
+  { closing, isCut }: { readonly closing: AbortSignal; readonly isCut: () => boolean },
 ): Promise<void> => {
   const { query, body, answer } = route;
   const { service, bodyLimitBytes = DEFAULT_BODY_LIMIT, callerOf, onStep } = options;
@@ -131,7 +156,7 @@ const run = async (
       return;
     case 'stream': {
       const source = await answer.call(service, input, context);
-      await writeEvents(response, source, signal, (error) => toKnown(error, options));
+      await writeEvents(response, source, signal, (error) => toKnown(error, options), isCut);
     }
   }
 };
@@ -173,10 +198,13 @@ const parse = (schema: v.GenericSchema, value: unknown): unknown => {
 
 const invalidRequest = (message: string): DroverError => new DroverError('DROVER_REQUEST_INVALID', { message });
 
+/** Node shows the descriptor of a socket nowhere else. */
+const descriptorOf = (socket: unknown): number =>
+  (socket as { readonly _handle?: { readonly fd?: number } | null })._handle?.fd ?? -1;
+
 const findCaller = ({ socket }: IncomingMessage, callerOf: ApiOptions['callerOf']): Caller | null => {
-  // Node shows the descriptor of a socket nowhere else.
-  const { fd } = (socket as unknown as { readonly _handle?: { readonly fd?: number } })._handle ?? {};
-  return fd === undefined || fd < 0 ? null : (callerOf?.(fd) ?? null);
+  const fd = descriptorOf(socket);
+  return fd < 0 ? null : (callerOf?.(fd) ?? null);
 };
 
 /** Any error as one from the catalogue, with the nearest name where an app is unknown. */

@@ -20,6 +20,7 @@ import type {
   PlanDocument,
   RequestKey,
   SignalDocument,
+  UpgradeStartDocument,
   WhyDocument,
 } from '../protocol/index.ts';
 
@@ -131,4 +132,9 @@ export interface DroverService {
   /** Ends the daemon (and its guard) after the answer was sent; stops the workers first unless they are kept. */
   configureDaemon(config: DaemonConfig, context: CallContext): Promise<void>;
   shutdown(request: { readonly keepWorkers: boolean }, context: CallContext): Promise<void>;
+  /**
+   * Becomes the program in this folder after the answer was sent. Throws DROVER_DOWNGRADE, DROVER_UPGRADE_REFUSED and
+   * DROVER_UPGRADE_IMPOSSIBLE; then nothing has changed.
+   */
+  upgrade(request: { readonly program: string }, context: CallContext): Promise<UpgradeStartDocument>;
 }

@@ -8,13 +8,14 @@ import { type DroverError, toErrorDocument } from '../protocol/index.ts';
 
 /**
  * Writes every document as one event. Ends with `event: end` when the source does, or `event: error` with an error
- * document when it throws; a stream without either was cut.
+ * document when it throws; a stream without either was cut, as all are whose source ends when `isCut`.
  */
 export const writeEvents = async (
   response: ServerResponse,
   source: AsyncIterable<unknown>,
   signal: AbortSignal,
   toError: (error: unknown) => Promise<DroverError>,
+  isCut: () => boolean,
 ): Promise<void> => {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   response.flushHeaders();
@@ -26,7 +27,8 @@ export const writeEvents = async (
       if (signal.aborted) return;
       await write(`data: ${JSON.stringify(document)}\n\n`);
     }
-    await write('event: end\ndata: {}\n\n');
+    // Without it the stream counts as cut, and is opened again.
+    if (!isCut()) await write('event: end\ndata: {}\n\n');
   } catch (error) {
     // The client went away, or the server is closing: there is nobody to tell.
     if (!signal.aborted) {

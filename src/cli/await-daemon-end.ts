@@ -21,7 +21,8 @@ export const awaitDaemonEnd = async (client: DroverClient, pid: number | null): 
   }
 };
 
-const isAlive = (pid: number | null): boolean => {
+/** Not yet ended. Null is nobody. */
+export const isAlive = (pid: number | null): boolean => {
   if (pid === null) return false;
   try {
     process.kill(pid, 0);

@@ -4,6 +4,7 @@ import type { ExitCode } from './command.ts';
 import { parsePlain } from './parse-plain.ts';
 import type { CliContext } from './context.ts';
 import { COMMANDS, findCommand, LATER_COMMANDS, listSubcommands } from './registry.ts';
+import { readVersion } from './version.ts';
 
 /** Runs one command line (without `node` and the script). Never throws; never ends the process. */
 export const runCli = async (words: readonly string[], context: CliContext): Promise<ExitCode> => {
@@ -37,7 +38,6 @@ const dispatch = async (words: readonly string[], context: CliContext): Promise<
 const runBare = async (options: readonly string[], context: CliContext): Promise<ExitCode> => {
   const [first, ...others] = options;
   if (others.length === 0 && (first === '--version' || first === '-V' || first === '-v')) {
-    const { readVersion } = await import('./version.ts');
     context.print(readVersion());
     return 0;
   }

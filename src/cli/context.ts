@@ -2,6 +2,8 @@
 import { statSync } from 'node:fs';
 import { styleText } from 'node:util';
 import type { DroverClient } from '../client/index.ts';
+import { describeDifference } from './describe-difference.ts';
+import { readVersion } from './version.ts';
 
 export type Style = Parameters<typeof styleText>[0];
 
@@ -20,8 +22,8 @@ export interface CliContext {
   /** Where the caller stands, with the symbolic links that lead there. */
   readonly directory: string;
   readonly nowMs: () => number;
-  /** A client that does not start anything. */
-  readonly connect: () => Promise<DroverClient>;
+  /** A client that does not start anything. `isUpgrade`: the command is the one that a difference of versions asks for. */
+  readonly connect: (options?: { readonly isUpgrade?: boolean }) => Promise<DroverClient>;
   /** A client of a daemon that runs; it is started if need be. */
   readonly ensure: () => Promise<DroverClient>;
   /** Aborted at the first Ctrl-C; a second one ends the process. */
@@ -39,6 +41,10 @@ export const processContext = (): CliContext => {
     told.add(text);
     stderr.write(`drover: ${text}\n`);
   };
+  const onVersion = (version: string): void => {
+    const difference = describeDifference(readVersion(), version);
+    if (difference !== null) onNotice(difference);
+  };
   return {
     print: (line) => {
       stdout.write(`${line}\n`);
@@ -55,8 +61,9 @@ export const processContext = (): CliContext => {
     env,
     directory: findDirectory(env['PWD'], process.cwd()),
     nowMs: Date.now,
-    connect: async () => (await import('../client/index.ts')).createClient({ onNotice }),
-    ensure: async () => (await import('../client/index.ts')).ensureDaemon({ onNotice }),
+    connect: async ({ isUpgrade = false } = {}) =>
+      (await import('../client/index.ts')).createClient({ onNotice, ...(isUpgrade ? {} : { onVersion }) }),
+    ensure: async () => (await import('../client/index.ts')).ensureDaemon({ onNotice, onVersion }),
     interrupted: () => {
       if (interrupt === null) {
         const controller = new AbortController();

@@ -56,6 +56,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/daemon-stop.ts'),
   },
   {
+    name: 'daemon upgrade',
+    summary: 'let the daemon become the installed version, in place',
+    load: () => import('./commands/daemon-upgrade.ts'),
+  },
+  {
     name: 'startup',
     summary: 'start Drover and its apps with the machine',
     load: () => import('./commands/startup.ts'),
@@ -77,7 +82,6 @@ export const COMMANDS: readonly CommandEntry[] = [
 /** Documented and not built yet: refused with DROVER_NOT_AVAILABLE. */
 export const LATER_COMMANDS: readonly string[] = [
   'top',
-  'daemon upgrade',
   'slo',
   'alerts',
   'doctor',

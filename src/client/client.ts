@@ -18,10 +18,12 @@ import type {
   OperationListDocument,
   PlanDocument,
   SignalDocument,
+  UpgradeStartDocument,
   WhyDocument,
 } from '../protocol/index.ts';
 import { askUntilAnswered, newRequestKey } from './daemon-return.ts';
 import { readEvents } from './event-stream.ts';
+import { followAgain, LineMemory } from './follow-again.ts';
 import { ownHome } from './home.ts';
 import { call, type Connection, type Exchange, open, readText } from './http.ts';
 import { watchOperation } from './watch-operation.ts';
@@ -77,6 +79,8 @@ export interface DroverClient {
   flushLogs(target: string): Promise<FlushDocument>;
   configureDaemon(config: DaemonConfig): Promise<void>;
   shutdown(keepWorkers: boolean): Promise<void>;
+  /** Lets the daemon become the program in this folder of its home; answered before it does. */
+  upgrade(program: string): Promise<UpgradeStartDocument>;
 }
 
 export interface ClientOptions {
@@ -86,10 +90,14 @@ export interface ClientOptions {
   readonly timeoutMs?: number;
   /** Given what the daemon wants its user to know, beside any answer. */
   readonly onNotice?: (text: string) => void;
+  /** Given the daemon's version, with each answer. */
+  readonly onVersion?: (version: string) => void;
 }
 
 /** A change is answered when it is recorded, which takes longer than a look; a daemon that is stopped never answers. */
 const CHANGE_TIMEOUT_MS = 30_000;
+
+const UPGRADE_TIMEOUT_MS = 60_000;
 
 /** A client of the daemon on this machine. Connects anew for each call and holds nothing open. */
 export const createClient = (options: ClientOptions = {}): DroverClient => {
@@ -97,6 +105,7 @@ export const createClient = (options: ClientOptions = {}): DroverClient => {
     socketPath: options.socketPath ?? ownHome().socketPath,
     timeoutMs: options.timeoutMs ?? 10_000,
     onNotice: options.onNotice,
+    onVersion: options.onVersion,
   };
   const get = <Document>(path: string): Promise<Document> => call(connection, { method: 'GET', path });
   const changing = (method: 'POST' | 'DELETE', path: string, body: unknown): Exchange => ({
@@ -115,6 +124,20 @@ export const createClient = (options: ClientOptions = {}): DroverClient => {
     const exchange: Exchange = { method: 'GET', path, signal };
     yield* readEvents<Document>(await open(connection, exchange), connection.socketPath);
   };
+  const follow = <Document>(
+    isEndless: boolean,
+    path: (isAgain: boolean) => string,
+    isNews: (document: Document) => boolean,
+    signal: AbortSignal | undefined,
+  ): AsyncIterable<Document> =>
+    isEndless
+      ? followAgain({
+          open: async (isAgain) => open(connection, { method: 'GET', path: path(isAgain), signal }),
+          read: (response) => readEvents<Document>(response, connection.socketPath),
+          isNews,
+          signal,
+        })
+      : stream(path(false), signal);
   return {
     socketPath: connection.socketPath,
     list: () => get('/v1/apps'),
@@ -140,8 +163,32 @@ export const createClient = (options: ClientOptions = {}): DroverClient => {
     abortOperation: async (id) => change('POST', `${operation(id)}/abort`),
     watchOperation: (id, signal) =>
       watchOperation(() => stream<OperationDocument>(`${operation(id)}/watch`, signal), signal),
-    logs: (request, signal) => stream(`/v1/logs${toQuery({ ...request })}`, signal),
-    events: (request, signal) => stream(`/v1/events${toQuery({ ...request })}`, signal),
+    logs(request, signal) {
+      const memory = new LineMemory();
+      const again = (): LogRequest => {
+        const sinceMs = memory.cut();
+        return sinceMs === null ? request : { ...request, sinceMs, lines: undefined };
+      };
+      return follow<LogLineDocument>(
+        request.follow === true,
+        (isAgain) => `/v1/logs${toQuery({ ...(isAgain ? again() : request) })}`,
+        (line) => memory.isNews(line),
+        signal,
+      );
+    },
+    events(request, signal) {
+      let afterSeq = request.afterSeq;
+      const again = (): EventRequest => (afterSeq === undefined ? request : { ...request, afterSeq, limit: 100_000 });
+      return follow<EventDocument>(
+        request.follow === true,
+        (isAgain) => `/v1/events${toQuery({ ...(isAgain ? again() : request) })}`,
+        ({ seq }) => {
+          afterSeq = seq;
+          return true;
+        },
+        signal,
+      );
+    },
     flushLogs: async (target) => change('POST', `${app(target)}/logs/flush`),
     configureDaemon: async (config) => {
       await change('POST', '/v1/daemon/config', config);
@@ -149,6 +196,14 @@ export const createClient = (options: ClientOptions = {}): DroverClient => {
     shutdown: async (keepWorkers) => {
       await change('POST', '/v1/daemon/shutdown', { keepWorkers });
     },
+    // The new program tests itself first.
+    upgrade: async (program) =>
+      call(connection, {
+        method: 'POST',
+        path: '/v1/daemon/upgrade',
+        body: { program },
+        timeoutMs: UPGRADE_TIMEOUT_MS,
+      }),
   };
 };
 

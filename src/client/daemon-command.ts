@@ -1,25 +1,10 @@
-/** What the daemon is started with, by the command line and by systemd alike. */
+/** What systemd starts the daemon with: the installed program, which knows which one of the home is to go on. */
 import { dirname, extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { commandOf, installedProgram } from '../program/index.ts';
 
-/**
- * The daemon waits far more than it computes: without V8's optimizing compilers and with a small young generation it
- * takes a quarter less memory (docs/decisions/find-my-way.md has the figures). V8's memory reducer saves nothing then
- * (0.3 MB of 67), and its collections were a fifth of the daemon's CPU time in the first seconds of traffic. Its guards
- * pass the same options on.
- */
-const DAEMON_OPTIONS = [
-  '--disable-warning=ExperimentalWarning',
-  '--max-semi-space-size=1',
-  '--optimize-for-size',
-  '--no-opt',
-  '--no-maglev',
-  '--no-memory-reducer',
-];
-
-/** The daemon's program and arguments; `entry` instead of the file beside this one, built or as source. */
-export const daemonCommand = (entry?: string): readonly [program: string, ...args: string[]] => {
-  // From this room, or from the command line's bundle beside it.
-  const here = fileURLToPath(import.meta.url);
-  return [process.execPath, ...DAEMON_OPTIONS, entry ?? join(dirname(here), `../daemon/main${extname(here)}`)];
+/** Its program and arguments. */
+export const daemonCommand = (): readonly [program: string, ...args: string[]] => {
+  const installed = installedProgram();
+  const { main } = installed;
+  return commandOf({ ...installed, main: join(dirname(main), `begin${extname(main)}`) });
 };

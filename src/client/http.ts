@@ -6,6 +6,7 @@ import {
   type ErrorDocument,
   fromErrorDocument,
   NOTICE_HEADER,
+  VERSION_HEADER,
 } from '../protocol/index.ts';
 
 import { ownHome } from './home.ts';
@@ -19,6 +20,8 @@ export interface Connection {
   readonly timeoutMs: number;
   /** Given what the daemon wants its user to know, beside any answer. */
   readonly onNotice?: ((text: string) => void) | undefined;
+  /** Given the daemon's version, with each answer. */
+  readonly onVersion?: ((version: string) => void) | undefined;
 }
 
 export interface Exchange {
@@ -63,6 +66,8 @@ export const open = async (connection: Connection, exchange: Exchange): Promise<
   const response = await promise;
   const notice = response.headers[NOTICE_HEADER];
   if (typeof notice === 'string') connection.onNotice?.(decodeURIComponent(notice));
+  const version = response.headers[VERSION_HEADER];
+  if (typeof version === 'string') connection.onVersion?.(version);
   if ((response.statusCode ?? 500) < 400) return response;
   throw fromErrorDocument(await readError(response));
 };
@@ -122,4 +127,6 @@ export const absentDaemon = (home: string): DaemonDocument => ({
   guardPid: null,
   unit: null,
   state: null,
+  program: null,
+  upgrade: null,
 });

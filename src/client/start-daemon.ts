@@ -1,21 +1,22 @@
 /**
- * Starts the daemon and waits until it answers. The daemon lives in a session of its own with
- * its output in `daemon.log`, so that the terminal it was started from may close.
+ * Starts the daemon and waits until it answers: from its copy under the home, and where a new version does not come up,
+ * from the one before (`program/decide.ts`). The daemon lives in a session of its own with its output in `daemon.log`, so
+ * that the terminal it was started from may close.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { commandOf, decide, installedProgram, type Decision, type Program } from '../program/index.ts';
 import { DroverError } from '../protocol/index.ts';
 import { readBootUnit } from './boot-unit.ts';
-import { daemonCommand } from './daemon-command.ts';
-import type { DroverClient } from './client.ts';
+import type { ClientOptions, DroverClient } from './client.ts';
 import { isReadOnly, ownHome } from './home.ts';
 import { isAnswering } from './is-answering.ts';
 import { startBootUnit } from './start-boot-unit.ts';
 
 export interface DaemonStart {
-  /** What to run with this process's Node; default: the daemon beside this file, built or as source. */
+  /** What to run with this process's Node, as it is; default: this Drover's daemon, from its copy under the home. */
   readonly entry?: string;
   readonly timeoutMs?: number;
 }
@@ -46,35 +47,78 @@ const MOST_BYTES = 64 * 1024;
 const MOST_BYTES_KEPT = 20 * 1024 ** 2;
 const STAT_BLOCK_BYTES = 512;
 
-/** Resolves when the daemon answers. Throws DROVER_DAEMON_START with the end of its log when it does not come up. */
-export const startDaemon = async (home: string, client: DroverClient, options: DaemonStart): Promise<void> => {
+interface Attempt {
+  readonly home: string;
+  readonly client: DroverClient;
+  readonly log: string;
+  readonly timeoutMs: number;
+  readonly fail: (message: string, cause?: unknown) => DroverError;
+}
+
+/**
+ * Resolves when the daemon answers. Throws DROVER_DAEMON_START with the end of its log when it does not come up, and
+ * DROVER_DOWNGRADE.
+ */
+export const startDaemon = async (
+  home: string,
+  client: DroverClient,
+  options: DaemonStart & Pick<ClientOptions, 'onNotice'>,
+): Promise<void> => {
   const { runtimePath } = ownHome();
   const isFixed = isReadOnly(home);
   const log = isFixed ? runtimePath('log') : join(home, 'daemon.log');
   const fail = (message: string, cause?: unknown): DroverError =>
     new DroverError('DROVER_DAEMON_START', { message, log }, { cause });
-  let output: number;
   try {
     mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
     setAside(log);
-    output = openSync(log, 'a', 0o600);
+    closeSync(openSync(log, 'a', 0o600));
   } catch (cause) {
     throw fail(`its home cannot be written: ${(cause as Error).message}`, cause);
   }
   const timeoutMs = options.timeoutMs ?? 15_000;
   const unit = readBootUnit(home);
   // Where systemd does not start it (a container with a copied home), the reason is best told by a start of our own.
-  if (unit !== null && (await startBootUnit(unit, timeoutMs)) && (await isAnswering(client))) {
-    closeSync(output);
-    return;
+  if (unit !== null && (await startBootUnit(unit, timeoutMs)) && (await isAnswering(client))) return;
+  const attempt: Attempt = { home, client, log, timeoutMs, fail };
+  const { program, over, inPlace, note } = await decided(home, options);
+  if (note !== null) options.onNotice?.(`${note}.`);
+  if (over === null) return launch(program, { inPlace, isTried: false }, attempt);
+  try {
+    await launch(program, { inPlace, isTried: true }, attempt);
+  } catch (error) {
+    options.onNotice?.(
+      `Drover ${program.version} did not come up, ${over.version} goes on: ${(error as Error).message}`,
+    );
+    await launch(over, { inPlace: null, isTried: false }, attempt);
   }
+};
+
+const decided = async (home: string, { entry }: DaemonStart): Promise<Decision> => {
+  if (entry === undefined) {
+    return decide({ home, stateFile: join(home, 'state.db'), isRecovery: false, nowMs: Date.now() });
+  }
+  return { program: { ...installedProgram(), main: entry }, over: null, inPlace: null, note: null };
+};
+
+/** Resolves when it answers; one that does not in time is ended, where it is tried in the place of another. */
+const launch = async (
+  program: Program,
+  { inPlace, isTried }: { readonly inPlace: string | null; readonly isTried: boolean },
+  { home, client, log, timeoutMs, fail }: Attempt,
+): Promise<void> => {
+  const output = openSync(log, 'a', 0o600);
   const logStart = statSync(log).size;
-  const [program, ...args] = daemonCommand(options.entry);
-  const child = spawn(program, args, {
+  const [file, ...args] = commandOf(program);
+  const child = spawn(file, args, {
     cwd: home,
     detached: true,
     stdio: ['ignore', output, output],
-    env: { ...withoutServiceVariables(process.env), DROVER_HOME: home },
+    env: {
+      ...withoutServiceVariables(process.env),
+      DROVER_HOME: home,
+      ...(inPlace === null ? {} : { DROVER_IN_PLACE: inPlace }),
+    },
   });
   closeSync(output);
   let ended: string | null = null;
@@ -92,6 +136,8 @@ export const startDaemon = async (home: string, client: DroverClient, options: D
       if (ended !== null) throw fail(`${String(ended)}.${readEnd(log, logStart)}`);
       await wait(POLL_MS);
     }
+    // It may hold what the one in whose place it is tried needs.
+    if (isTried) child.kill('SIGKILL');
     throw fail(`it did not answer within ${timeoutMs / 1000} s.${readEnd(log, logStart)}`);
   } finally {
     child.removeAllListeners();

@@ -3,14 +3,23 @@
  * a daemon of it, `run.ts` a foreground process without state on disk.
  */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DroverService } from '../api/index.ts';
 import { DEFAULT_LIMITS, openLogs, type Logs } from '../logs/index.ts';
 import { openDataPath, type DataPath } from '../net/index.ts';
 import { bootId, readUsage } from '../os/index.ts';
-import type { AppConfig, Clock, DaemonDocument, DispatchLevel, WorkerRecord } from '../protocol/index.ts';
+import type {
+  AppConfig,
+  Clock,
+  DaemonDocument,
+  DispatchLevel,
+  UpgradeDocument,
+  UpgradeStartDocument,
+  WorkerRecord,
+} from '../protocol/index.ts';
+import { ownProgram, readCopy } from '../program/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 import {
   openAgentSocket,
@@ -48,6 +57,11 @@ export interface ComposeOptions {
   readonly output?: Output;
   readonly onDescriptorsChanged: () => void;
   readonly onShutdown: (keepWorkers: boolean) => void;
+  readonly onUpgrade: (program: string) => Promise<UpgradeStartDocument>;
+  /** How the last one ended. */
+  readonly lastUpgrade: () => UpgradeDocument | null;
+  /** See `OpenStoreOptions`. */
+  readonly goesBack?: boolean;
   readonly guardPid: () => number | null;
   /** The systemd unit that this process is, if it is one. */
   readonly unit: string | null;
@@ -73,18 +87,29 @@ export interface Drover {
   close(): Promise<void>;
 }
 
-export const VERSION = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
+const OWN = ownProgram();
 
-const AGENT_PATH = fileURLToPath(new URL('../../dist/agent/agent.cjs', import.meta.url));
+export const VERSION = OWN.version;
+
+export const AGENT_PATH = fileURLToPath(new URL('../../dist/agent/agent.cjs', import.meta.url));
+/** The copy in the home is out of reach for workers of other users, as long as the installed one is there. */
+const othersAgentPath = (): string => {
+  const installed = join(readCopy(OWN.root)?.installedAt ?? OWN.root, 'dist/agent/agent.cjs');
+  return existsSync(installed) ? installed : AGENT_PATH;
+};
 const AGENT_SOCKET = 'agents.sock';
 const UNIQUE_BYTES = 9;
 
 export const compose = async (options: ComposeOptions): Promise<Drover> => {
   const { home, clock, inherited } = options;
   const runDirectory = openRunDirectory(home);
-  const store = openStore({ file: options.stateFile, clock, random: Math.random, version: VERSION });
+  const store = openStore({
+    file: options.stateFile,
+    clock,
+    random: Math.random,
+    version: VERSION,
+    goesBack: options.goesBack ?? false,
+  });
   const state = watchState(store, options.log);
   const settings = openDaemonSettings(store);
   const operations = new Operations(store);
@@ -131,6 +156,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     resolveCommand,
     newId: () => randomBytes(UNIQUE_BYTES).toString('base64url'),
     agentPath: AGENT_PATH,
+    othersAgentPath: othersAgentPath(),
     keepsWorkers: options.keepsWorkers,
     socketPath: join(runDirectory, AGENT_SOCKET),
     bootId: bootId(),
@@ -172,6 +198,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
       strays = strays.filter((stray) => stray.app !== app.app);
     },
     onShutdown: options.onShutdown,
+    onUpgrade: options.onUpgrade,
   });
 
   return {
@@ -231,4 +258,11 @@ const describeDaemon = ({ options, supervisor, dataPath, startedAt, state }: Des
   guardPid: options.guardPid(),
   unit: options.unit,
   state: state.describe(),
+  program: {
+    directory: OWN.root,
+    isCopy: OWN.isCopy,
+    reason: OWN.isCopy ? null : (process.env['DROVER_IN_PLACE'] ?? null),
+    node: process.execPath,
+  },
+  upgrade: options.lastUpgrade(),
 });

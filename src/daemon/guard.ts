@@ -4,9 +4,10 @@
  * replaced at once.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Writable } from 'node:stream';
-import { closeDescriptor, inodeOf, openMemoryFile } from '../os/index.ts';
+import { closeDescriptor, duplicate, inodeOf, openMemoryFile } from '../os/index.ts';
 import type { DescriptorName } from '../protocol/index.ts';
 
 /** A descriptor worth keeping, and what it is, in words that the next daemon understands. */
@@ -51,6 +52,11 @@ export interface Guard {
   refresh(): void;
   /** The daemon ends on purpose, for the reason given. */
   dismiss(reason: Dismissal): Promise<void>;
+  /**
+   * The daemon becomes another program at once: keeps all that there is now, and changes nothing any more. Returns the
+   * descriptor by which the next program has it (`openHandedGuard`); null where it needs none.
+   */
+  handOver(): number | null;
 }
 
 const SCRIPT = fileURLToPath(new URL('guard.sh', import.meta.url));
@@ -143,6 +149,12 @@ export const openGuard = (options: GuardOptions): Guard => {
       return current?.child.pid ?? null;
     },
     refresh: schedule,
+    handOver() {
+      if (timer !== null) clearTimeout(timer);
+      replace();
+      isDismissed = true;
+      return current === null ? null : duplicate(descriptorOf(current.pipe));
+    },
     async dismiss() {
       isDismissed = true;
       if (timer !== null) clearTimeout(timer);
@@ -155,6 +167,36 @@ export const openGuard = (options: GuardOptions): Guard => {
       });
     },
   };
+};
+
+/** Node shows it nowhere else. */
+const descriptorOf = (pipe: Writable): number =>
+  (pipe as Writable & { readonly _handle: { readonly fd: number } })._handle.fd;
+
+/** The guard of the program that this process was before: it brings that one back until it is dismissed. */
+export const openHandedGuard = (pipe: number): Guard => {
+  let isOpen = true;
+  return {
+    pid: null,
+    // It holds what there was, and is there only until this program serves.
+    refresh: () => {},
+    handOver: () => null,
+    async dismiss() {
+      if (!isOpen) return;
+      isOpen = false;
+      tellEnd(pipe);
+      closeDescriptor(pipe);
+    },
+  };
+};
+
+/** To a shell that waits for a line; one that is gone needs none. */
+export const tellEnd = (pipe: number): void => {
+  try {
+    writeSync(pipe, 'q\n');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+  }
 };
 
 /** A worker's channel may close between the moment it was listed and now. */

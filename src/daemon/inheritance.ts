@@ -8,6 +8,13 @@ import { INHERITANCE_VARIABLE, type Inheritance, type KeptDescriptor } from './g
 import type { StoredDescriptors } from './service-manager/take-stored.ts';
 
 export const CHANNEL_PREFIX = 'channel:';
+/** What only concerns the daemon itself, from a program to the one that it becomes. */
+const HANDED_PREFIX = 'handed:';
+
+/** The API's socket; what brings the program before back; what ends this one if it takes too long. */
+export type HandedName = 'api' | 'guard' | 'boot-watch';
+
+export const nameHanded = (name: HandedName): string => `${HANDED_PREFIX}${name}`;
 
 export interface Inherited {
   /** Everything, as it came: what a guard must go on keeping until it is sorted. */
@@ -19,9 +26,18 @@ export interface Inherited {
   /** Daemons that died of their start, one after the other, before this one. */
   readonly deaths: number;
   readonly isRecovery: boolean;
+  /** By what they are for; empty where this is not what another program became. */
+  readonly handed: ReadonlyMap<string, number>;
 }
 
-export const NO_INHERITANCE: Inherited = { all: [], sockets: [], channels: new Map(), deaths: 0, isRecovery: false };
+export const NO_INHERITANCE: Inherited = {
+  all: [],
+  sockets: [],
+  channels: new Map(),
+  deaths: 0,
+  isRecovery: false,
+  handed: new Map(),
+};
 
 /** Reads and removes the variable; the environment goes on to guards and, in part, to nobody else. */
 export const takeInheritance = (env: NodeJS.ProcessEnv): Inherited => {
@@ -44,16 +60,22 @@ export const takeInheritance = (env: NodeJS.ProcessEnv): Inherited => {
 export const inheritStored = ({ descriptors, hasServed, deaths }: StoredDescriptors): Inherited =>
   sort(descriptors, hasServed ? 0 : deaths + 1);
 
-const sort = (all: readonly KeptDescriptor[], deaths: number): Inherited => {
+const sort = (everything: readonly KeptDescriptor[], deaths: number): Inherited => {
+  const isHanded = ({ name }: KeptDescriptor): boolean => name.startsWith(HANDED_PREFIX);
   const isChannel = ({ name }: KeptDescriptor): boolean => name.startsWith(CHANNEL_PREFIX);
+  const all = everything.filter((each) => !isHanded(each));
   return {
     all,
     sockets: all.filter((each) => !isChannel(each)),
-    channels: new Map(all.filter(isChannel).map(({ name, fd }) => [name.slice(CHANNEL_PREFIX.length), fd])),
+    channels: byName(all.filter(isChannel), CHANNEL_PREFIX),
+    handed: byName(everything.filter(isHanded), HANDED_PREFIX),
     deaths,
     isRecovery: true,
   };
 };
+
+const byName = (kept: readonly KeptDescriptor[], prefix: string): ReadonlyMap<string, number> =>
+  new Map(kept.map(({ name, fd }) => [name.slice(prefix.length), fd]));
 
 /** The number, where this process still has there what the name says. */
 const findDescriptor = (name: string): number | null => {

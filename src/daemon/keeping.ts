@@ -4,7 +4,7 @@
  * would find the home taken (docs/decisions/systemd-is-the-guard.md).
  */
 import { fileURLToPath } from 'node:url';
-import { openGuard, type Guard, type KeptDescriptor } from './guard.ts';
+import { openGuard, openHandedGuard, type Guard, type KeptDescriptor } from './guard.ts';
 import { inheritStored, takeInheritance, type Inherited } from './inheritance.ts';
 import { openDescriptorStore } from './service-manager/descriptor-store.ts';
 import { findServiceManager } from './service-manager/environment.ts';
@@ -19,6 +19,8 @@ export interface Keeping {
   readonly unsorted: () => readonly KeptDescriptor[];
   /** Null without a service manager. */
   readonly link: ServiceManagerLink | null;
+  /** Brings back the program that this process was before; null where it was none, or systemd does. */
+  readonly handedGuard: Guard | null;
   /** Whoever brought a recovered daemon back, in words. */
   readonly broughtBackBy: string;
   open(holdings: Holdings): Guard;
@@ -38,7 +40,9 @@ export const findKeeping = (env: NodeJS.ProcessEnv, pid: number): Keeping => {
   const inherited = handed.isRecovery || stored === null ? handed : inheritStored(stored);
   const manager = findServiceManager(env, pid);
   const link = manager === null ? null : openServiceManagerLink(manager);
-  const common = { inherited, unsorted: watchOpen(inherited.all), link };
+  const pipe = inherited.handed.get('guard');
+  const handedGuard = pipe === undefined ? null : openHandedGuard(pipe);
+  const common = { inherited, unsorted: watchOpen(inherited.all), link, handedGuard };
   if (link === null)
     return { ...common, broughtBackBy: 'the guard', open: (holdings) => openShell(env, inherited, holdings) };
   return { ...common, broughtBackBy: 'systemd', open: (holdings) => openStore(link, stored, inherited, holdings) };

@@ -7,15 +7,20 @@ import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { serveApi } from '../api/index.ts';
 import { createClient, isAnswering, isReadOnly, ownHome } from '../client/index.ts';
-import { peerOf } from '../os/index.ts';
-import { DroverError, type Clock, type DispatchLevel } from '../protocol/index.ts';
+import { closeDescriptor, peerOf } from '../os/index.ts';
+import { noteProblem, ownProgram } from '../program/index.ts';
+import { DroverError, type Clock, type DispatchLevel, type UpgradeDocument } from '../protocol/index.ts';
 import { describeApp } from '../supervisor/index.ts';
 import { compose } from './compose.ts';
-import type { Guard, KeptDescriptor } from './guard.ts';
+import { tellEnd, type Guard, type KeptDescriptor } from './guard.ts';
 import { findKeeping } from './keeping.ts';
 import { followStatus } from './service-manager/follow-status.ts';
 import { statusLine } from './service-manager/status-line.ts';
 import { dieAtStep } from './die-at-step.ts';
+import { become } from './upgrade/become.ts';
+import { collectChildren } from './upgrade/inherited-children.ts';
+import { hasComeBack, isOnTrial, settleProgram, tidyLater } from './upgrade/settle.ts';
+import { openUpgrades, type Upgrades } from './upgrade/upgrade.ts';
 
 const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
 
@@ -43,16 +48,23 @@ const log = (line: string): void => {
 const main = async (): Promise<void> => {
   const { home, servePath: socketPath, usualPath } = ownHome();
   const keeping = findKeeping(process.env, process.pid);
-  const { inherited, link } = keeping;
+  const { inherited, link, handedGuard } = keeping;
+  const own = ownProgram();
   const pidFile = join(home, 'daemon.pid');
   const onStep = dieAtStep(process.env['DROVER_DIE_AT']);
   let isEnding = false;
   let hasServed = false;
   let kept: () => readonly KeptDescriptor[] = keeping.unsorted;
-  const holdings = { list: () => kept(), hasServed: () => hasServed };
+  /** Held as well, from the moment in which this process is to become another program. */
+  const handedOn: KeptDescriptor[] = [];
+  const holdings = { list: () => [...kept(), ...handedOn], hasServed: () => hasServed };
+  let lastUpgrade: UpgradeDocument | null = null;
+  let upgrades: Upgrades | null = null;
+  onStep?.('boot-began');
   // A daemon that was brought back has something to lose from its first moment on; a new one only once it is up.
   // A service manager is told of each start: one that fails must not be tried again without a pause.
-  let guard: Guard | null = inherited.isRecovery || link !== null ? keeping.open(holdings) : null;
+  // A program that another one became has the guard of that one until it serves.
+  let guard: Guard | null = handedGuard ?? (inherited.isRecovery || link !== null ? keeping.open(holdings) : null);
 
   // The guard that keeps everything is there already: a daemon that dies at its start may take its time to try again.
   if (inherited.deaths > 0) {
@@ -75,26 +87,41 @@ const main = async (): Promise<void> => {
       level: forcedLevel(process.env['DROVER_DISPATCH']),
       onDescriptorsChanged: () => guard?.refresh(),
       onShutdown: (keepWorkers) => setImmediate(() => void end(keepWorkers)),
+      onUpgrade: async (program) => {
+        if (upgrades === null) throw new DroverError('DROVER_UPGRADE_IMPOSSIBLE', { message: 'it has only begun' });
+        return upgrades.begin(program);
+      },
+      lastUpgrade: () => lastUpgrade,
+      goesBack: hasComeBack(home, own),
       guardPid: () => guard?.pid ?? null,
       unit: link?.unit ?? null,
       log,
       ...(onStep === null ? {} : { onStep }),
     },
   );
+  onStep?.('boot-opened');
+  if (inherited.handed.size > 0) collectChildren(new Set(drover.store.workers.list().map(({ pid }) => pid)));
   notePid(pidFile);
   kept = () => drover.kept();
-  guard ??= keeping.open(holdings);
-  drover.store.events.append({
-    app: null,
-    type: inherited.isRecovery ? 'daemon-recovered' : 'daemon-started',
-    reason: inherited.isRecovery ? `${keeping.broughtBackBy} brought it back` : null,
-    data: { pid: process.pid },
-  });
+  // Who tries this program watches it, and starts another one where it does not come up.
+  if (!isOnTrial(home, own)) guard ??= keeping.open(holdings);
+  // A program that another one became says so when it serves (`upgrade/settle.ts`).
+  if (inherited.handed.size === 0) {
+    drover.store.events.append({
+      app: null,
+      type: inherited.isRecovery ? 'daemon-recovered' : 'daemon-started',
+      reason: inherited.isRecovery ? `${keeping.broughtBackBy} brought it back` : null,
+      data: { pid: process.pid },
+    });
+  }
   drover.recover();
+  onStep?.('boot-recovered');
   mkdirSync(dirname(socketPath), { recursive: true, mode: 0o700 });
   const api = await serveApi({
     service: drover.service,
     socketPath,
+    inherited: inherited.handed.get('api') ?? null,
+    version: own.version,
     callerOf: peerOf,
     notice: drover.notice,
     onDefect: (error) => log(`defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
@@ -107,7 +134,43 @@ const main = async (): Promise<void> => {
     });
   }
   hasServed = true;
-  guard.refresh();
+  onStep?.('boot-served');
+  if (handedGuard === null && guard !== null) guard.refresh();
+  else guard = keeping.open(holdings);
+  await handedGuard?.dismiss('workers-stay');
+  const bootWatch = inherited.handed.get('boot-watch');
+  if (bootWatch !== undefined) {
+    tellEnd(bootWatch);
+    closeDescriptor(bootWatch);
+  }
+  lastUpgrade = settleProgram({ home, own, store: drover.store, clock: systemClock, log });
+  onStep?.('boot-settled');
+  const untidy = tidyLater({ home, own, log });
+  const inPlace = process.env['DROVER_IN_PLACE'];
+  if (inPlace !== undefined && !own.isCopy) log(`it runs from where it is installed (${own.root}): ${inPlace}`);
+  const keeper = guard;
+  upgrades = openUpgrades({
+    home,
+    own,
+    store: drover.store,
+    clock: systemClock,
+    log,
+    onStep: (step) => onStep?.(step),
+    become: async (program) => {
+      log(`becomes ${program.version}`);
+      untidy();
+      unfollow();
+      await become(program, {
+        api,
+        link,
+        guard: keeper,
+        kept: () => drover.kept(),
+        hold: (descriptor) => void handedOn.push(descriptor),
+        closeState: () => drover.store.close(),
+        onStep: (step) => onStep?.(step),
+      });
+    },
+  });
   log(`daemon ${process.pid} serves ${home}`);
   const describe = (): string => statusLine(drover.supervisor.apps.map(describeApp));
   link?.ready(describe());
@@ -116,6 +179,7 @@ const main = async (): Promise<void> => {
   const end = async (keepWorkers: boolean, exitCode = 0): Promise<void> => {
     if (isEnding) return;
     isEnding = true;
+    untidy();
     log(`ending, workers ${keepWorkers ? 'stay' : 'stop'}`);
     unfollow();
     link?.stopping(keepWorkers ? 'ending; workers stay' : `stopping ${describe()}`);
@@ -189,6 +253,15 @@ const removePid = (file: string): void => {
   }
 };
 
+/** For whoever goes on in its place, if it was being tried. */
+const noteFailure = (said: string): void => {
+  try {
+    noteProblem(ownHome().home, ownProgram().root, said);
+  } catch {
+    // The disk does not take it; the log has it.
+  }
+};
+
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The pid in the file, if that process lives. */
@@ -208,6 +281,8 @@ const forcedLevel = (text: string | undefined): DispatchLevel | null =>
 try {
   await main();
 } catch (error) {
-  log(error instanceof DroverError ? error.message : `the daemon did not start: ${String(error)}`);
+  const said = error instanceof DroverError ? error.message : `the daemon did not start: ${String(error)}`;
+  log(said);
+  noteFailure(said);
   process.exit(error instanceof DroverError ? error.exitCode : 1);
 }

@@ -7,7 +7,7 @@ import { Socket } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeExit } from '../core/index.ts';
-import type { AppConfig, Clock } from '../protocol/index.ts';
+import { DroverError, type AppConfig, type Clock } from '../protocol/index.ts';
 import { closeDescriptor, openChannelPair, reapOrphans } from '../os/index.ts';
 import type { Output, WorkerOutput } from '../supervisor/index.ts';
 import { compose, type Drover } from './compose.ts';
@@ -43,6 +43,8 @@ export const runForeground = async ({ apps, watch, directory }: ForegroundReques
     output,
     onDescriptorsChanged: () => {},
     onShutdown: () => ended.resolve(),
+    onUpgrade: () => Promise.reject(new DroverError('DROVER_UPGRADE_IMPOSSIBLE', { message: 'there is no daemon' })),
+    lastUpgrade: () => null,
     guardPid: () => null,
     unit: null,
     log: () => {},

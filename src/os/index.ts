@@ -19,7 +19,8 @@ export { isOsError, OsError } from './os-error.ts';
 export { peerOf } from './peer.ts';
 export type { Peer } from './peer.ts';
 export { exitOf, openPidfd, takeDescriptor, watchExit } from './pidfd.ts';
-export type { ExitStatus, ExitWatch } from './pidfd.ts';
+export type { ExitWatch } from './pidfd.ts';
+export type { ExitStatus } from './exit-status.ts';
 export { findPortOwner, listeningInodes } from './port-owner.ts';
 export type { PortOwner } from './port-owner.ts';
 export {
@@ -39,7 +40,7 @@ export {
 } from './procfs.ts';
 export type { ProcessStat, ProcessUsage } from './procfs.ts';
 export { punchHole } from './punch-hole.ts';
-export { reapOrphans } from './reap.ts';
+export { reapChild, reapOrphans } from './reap.ts';
 export {
   acceptQueue,
   canBindExclusively,

@@ -3,10 +3,11 @@
  * their end, how it came (kernel 6.15 and later), and duplicates of their descriptors. Linux only; callers have a
  * fallback for each.
  */
-import { constants } from 'node:os';
 import { closeDescriptor } from './descriptor.ts';
+import { decodeWaitStatus, type ExitStatus } from './exit-status.ts';
 import { callKernel, loadKoffi, tryCall } from './libc.ts';
 import { readStat } from './procfs.ts';
+import { reapChild } from './reap.ts';
 
 /** A descriptor of the process; becomes readable when it ends. */
 export function openPidfd(pid: number): number {
@@ -26,13 +27,11 @@ export function takeDescriptor(pid: number, fd: number): number {
   }
 }
 
-export interface ExitStatus {
-  readonly code: number | null;
-  readonly signal: string | null;
-}
-
-/** How the process ended, as far as the system tells somebody who is not its parent. Null: not known (yet). */
+/** How the process ended, as far as the system tells. Null: not known (yet). Not for processes that Node started. */
 export function exitOf(pid: number, pidfd: number | null): ExitStatus | null {
+  // After an upgrade in place it is our child, and nobody else collects it.
+  const reaped = reapChild(pid);
+  if (reaped !== null) return reaped;
   const status = (pidfd === null ? null : readExitStatus(pidfd)) ?? readZombieStatus(pid);
   return status === null ? null : decodeWaitStatus(status);
 }
@@ -53,13 +52,6 @@ function readExitStatus(pidfd: number): number | null {
 function readZombieStatus(pid: number): number | null {
   const stat = readStat(pid);
   return stat?.state === 'Z' ? stat.exitStatus : null;
-}
-
-function decodeWaitStatus(status: number): ExitStatus {
-  const number = status & 0x7f;
-  if (number === 0) return { code: (status >> 8) & 0xff, signal: null };
-  const name = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
-  return { code: null, signal: name ?? `SIG${number}` };
 }
 
 export interface ExitWatch {

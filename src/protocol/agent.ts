@@ -8,7 +8,16 @@
  * app's Unix socket, one JSON {@link Envelope} a line, without descriptors.
  *
  * Nothing in this file may have a run-time cost: the agent loads it in every worker.
+ *
+ * Agent and daemon may be of different versions: workers live on when the daemon is upgraded, and when it is put back.
+ * So fields are only ever added, as optional ones that the other side may not know; each side ignores fields that it
+ * does not know, and messages of unknown types when the other says (by `v`) that it speaks a later version. `v` is raised
+ * when a message gets a type or a meaning that the other side should know of before it is used. What agents of version 1
+ * say is recorded in `test/fixtures/agent-v1.json`, which every daemon must understand.
  */
+
+/** What this side speaks. */
+export const AGENT_PROTOCOL = 1;
 
 export const ENVELOPE_CMD = 'NODE_DROVER';
 
@@ -163,7 +172,8 @@ export type AgentMessage =
   /** First message on every connection, and the answer to `welcome` of a new daemon. */
   | {
       readonly type: 'hello';
-      readonly v: 1;
+      /** The version of these words that the agent speaks. */
+      readonly v: number;
       readonly spawn: string;
       readonly pid: number;
       readonly node: string;
@@ -210,7 +220,13 @@ export type AgentMessage =
 
 export type DaemonMessage =
   /** First message of a daemon on a channel that it opened or regained. */
-  | { readonly type: 'welcome'; readonly daemon: string; readonly reportEveryMs: number }
+  | {
+      readonly type: 'welcome';
+      /** The version of these words that the daemon speaks; agents of the first one do not look at it. */
+      readonly v: number;
+      readonly daemon: string;
+      readonly reportEveryMs: number;
+    }
   /** Answer to `listen`. Two descriptors follow as `descriptor` messages (`shard`, then `private` if `hasPrivate`). */
   | {
       readonly type: 'grant';

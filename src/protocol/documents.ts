@@ -8,6 +8,8 @@ import type { ErrorData } from './errors.ts';
 
 /** A client that shows notices sends it; an answer has in it, percent-encoded, what its user should know. */
 export const NOTICE_HEADER = 'drover-notice';
+/** Of every answer: the version of the daemon. */
+export const VERSION_HEADER = 'drover-version';
 
 export type AppStatus = 'starting' | 'online' | 'degraded' | 'crash-loop' | 'stopping' | 'stopped' | 'failed';
 export type WorkerStatus = 'starting' | 'ready' | 'draining' | 'stopping' | 'exited' | 'backoff';
@@ -108,6 +110,44 @@ export interface DaemonDocument {
   readonly unit: string | null;
   /** How its state is doing; null when it is not running. */
   readonly state: StateDocument | null;
+  /** The files that it runs from; null when it is not running. */
+  readonly program: ProgramDocument | null;
+  /** How the last upgrade ended; null where there was none. */
+  readonly upgrade: UpgradeDocument | null;
+}
+
+export interface ProgramDocument {
+  readonly directory: string;
+  /** False: it runs from where it was installed, for the reason given. */
+  readonly isCopy: boolean;
+  readonly reason: string | null;
+  /** The Node that runs it. */
+  readonly node: string;
+}
+
+export interface UpgradeDocument {
+  readonly id: string;
+  /** Versions. */
+  readonly from: string;
+  readonly to: string;
+  /** `rolled-back`: the new version did not come up, and the one before serves. */
+  readonly outcome: 'completed' | 'rolled-back';
+  readonly reason: string | null;
+  readonly at: string;
+  readonly durationMs: number;
+  /** The folder of what was tried. */
+  readonly program: string;
+}
+
+/** `drover daemon upgrade`, as the daemon answers it before it becomes another program. */
+export interface UpgradeStartDocument {
+  /** Null: it runs that program already. */
+  readonly upgrade: {
+    /** That of the {@link UpgradeDocument} that tells the end. */
+    readonly id: string;
+    readonly from: string;
+    readonly to: string;
+  } | null;
 }
 
 /** Whether what the daemon knows is on the disk (docs/internals/state.md). */
@@ -225,6 +265,9 @@ export const EVENT_TYPES = [
   'daemon-started',
   'daemon-recovered',
   'daemon-stopping',
+  'daemon-upgrading',
+  'daemon-upgraded',
+  'daemon-upgrade-failed',
   'guard-started',
   'app-added',
   'app-changed',

@@ -13,6 +13,7 @@ import { connectFile, connectMemory, copyToMemory, isEmptyFile, walOf } from './
 import { diskTroubleOf, messageOf, toStateError } from './disk-trouble.ts';
 import { isOutdated, migrate, MIGRATIONS, refuseNewer } from './migrate.ts';
 import { extentOf, findDamage } from './verify.ts';
+import { takeAlong } from './take-along.ts';
 import { countLostCommits } from './wal-check.ts';
 
 export interface FallBack {
@@ -25,8 +26,16 @@ export interface FallBack {
   readonly setAside: string | null;
 }
 
+export interface WentBack {
+  /** Of the state that the newer program left, and where that lies now. */
+  readonly schema: number;
+  readonly setAside: string;
+}
+
 export interface Opened {
   readonly connection: DatabaseSync;
+  /** A newer program had changed the state and is gone again; null: not so. */
+  readonly wentBack?: WentBack;
   /** Why it is a copy in memory; null when it is the file. */
   readonly onlyInMemory: string | null;
   readonly fallBack: FallBack | null;
@@ -40,6 +49,8 @@ export interface StatePlace {
   /** Of this Drover. */
   readonly version: string;
   readonly nowMs: () => number;
+  /** An upgrade was begun and did not come up: what it made of the state is gone back behind. */
+  readonly goesBack?: boolean;
   /** Only given by tests. */
   readonly migrations?: readonly string[];
 }
@@ -53,6 +64,9 @@ export function openState(place: StatePlace): Opened {
   try {
     return openFile(place);
   } catch (error) {
+    if (place.goesBack === true && error instanceof DroverError && error.code === 'DROVER_STATE_NEWER') {
+      return goBack(place, error);
+    }
     const trouble = diskTroubleOf(error);
     // A cause that is the disk's and not the file's: what the file says can be had all the same.
     if (trouble === 'unwritable') return openInMemory(place, messageOf(error));
@@ -126,6 +140,24 @@ function bringUp(connection: DatabaseSync, { backups, nowMs, migrations }: State
   migrate(connection, migrations);
 }
 
+/**
+ * To the backup that was taken before the migration. What happened after it and is history is taken along: events, and
+ * how operations ended.
+ */
+function goBack(place: StatePlace, error: DroverError): Opened {
+  const { file, backups, nowMs, migrations = MIGRATIONS } = place;
+  const backup = findGood(backups, place);
+  if (backup === undefined) throw error;
+  backups.setAsideNewer(migrations.length);
+  const schema = Number(error.data['schema']);
+  const setAside = moveAside(file, nowMs(), 'newer');
+  if (setAside === null) throw error;
+  backups.restore(backup, file);
+  const opened = openFile(place);
+  takeAlong(setAside, opened.connection);
+  return { ...opened, wentBack: { schema, setAside } };
+}
+
 /** The furthest backup that is whole and that this program can read. */
 function findGood(backups: BackupFolder, { migrations }: StatePlace, beyondSeq = -1): BackupName | undefined {
   return backups
@@ -153,8 +185,8 @@ function putBack(place: StatePlace, backup: BackupName, reason: string): Opened 
 }
 
 /** The file and its journal under another name; null where there was nothing. */
-function moveAside(file: string, atMs: number): string | null {
-  const aside = `${file}.damaged-${timeStamp(atMs)}`;
+function moveAside(file: string, atMs: number, why: 'damaged' | 'newer' = 'damaged'): string | null {
+  const aside = `${file}.${why}-${timeStamp(atMs)}`;
   // The journal first: without it the file is not taken for a state that has lost nothing.
   const moved = ['-wal', ''].filter((rest) => {
     if (!existsSync(`${file}${rest}`)) return false;

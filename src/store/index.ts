@@ -2,7 +2,7 @@
 export { openStore } from './open.ts';
 export type { OpenStoreOptions, Store, StoreCondition } from './open.ts';
 export type { Trouble } from './database.ts';
-export type { FallBack } from './fall-back.ts';
+export type { FallBack, WentBack } from './fall-back.ts';
 export type { BackupTimes } from './backups/backup-schedule.ts';
 export { MIGRATIONS } from './migrate.ts';
 export type { AppNote, AppRecord, AppRecords, Wanted } from './apps.ts';

@@ -12,7 +12,7 @@ import type { Database, Trouble } from './database.ts';
 import { DEFAULT_EVENT_LIMITS, eventRecords } from './events.ts';
 import type { EventLimits, EventRecords } from './events.ts';
 import { openState, rewriteState, watchFile } from './fall-back.ts';
-import type { FallBack } from './fall-back.ts';
+import type { FallBack, WentBack } from './fall-back.ts';
 import { metaRecords } from './meta.ts';
 import type { MetaRecords } from './meta.ts';
 import { migrate, WRITER_KEY } from './migrate.ts';
@@ -35,6 +35,8 @@ export interface OpenStoreOptions {
   readonly version?: string;
   readonly eventLimits?: EventLimits;
   readonly backupTimes?: BackupTimes;
+  /** See `StatePlace.goesBack`. */
+  readonly goesBack?: boolean;
   /** Only given by tests. */
   readonly migrations?: readonly string[];
 }
@@ -45,6 +47,8 @@ export interface StoreCondition {
   readonly trouble: Trouble | null;
   /** What happened when it was opened; null when its file was as it should be. */
   readonly fallBack: FallBack | null;
+  /** An upgrade that did not come up had changed it; null: not so. */
+  readonly wentBack: WentBack | null;
   /** Changes at the end of its journal that could not be read when it was opened. */
   readonly lostChanges: number;
   readonly backups: BackupStatus | null;
@@ -67,6 +71,8 @@ export interface Store {
   transaction<T>(work: () => T): T;
   /** Several writes that are never refused, of any records, all or none; see `database.ts`. `work` must not await. */
   keepTogether(work: () => void): void;
+  /** A copy of all that is on the disk, in a new file. Throws what SQLite says, and where it is not all on the disk. */
+  copyTo(file: string): void;
   close(): void;
 }
 
@@ -85,6 +91,7 @@ export function openStore(options: OpenStoreOptions): Store {
     const database = openDatabase({ file, clock, open });
     return assemble(recordsOf(database, clock, random, eventLimits), database, null, () => ({
       fallBack: null,
+      wentBack: null,
       lostChanges: 0,
     }));
   }
@@ -95,14 +102,17 @@ export function openStore(options: OpenStoreOptions): Store {
     backups,
     version,
     nowMs: () => clock.wallMs(),
+    goesBack: options.goesBack ?? false,
     ...(migrations === undefined ? {} : { migrations }),
   };
   let fallBack: FallBack | null = null;
+  let wentBack: WentBack | null = null;
   let lostChanges = 0;
   const watch = watchFile(file);
   const open = () => {
     const opened = openState(place);
     fallBack = opened.fallBack ?? fallBack;
+    wentBack = opened.wentBack ?? wentBack;
     lostChanges += opened.lostChanges;
     watch.remember();
     return opened;
@@ -123,14 +133,17 @@ export function openStore(options: OpenStoreOptions): Store {
     const noting = noteChanges(database, () => schedule.note());
     const records = recordsOf(noting, clock, random, eventLimits);
     if (version !== 'unknown' && records.meta.find(WRITER_KEY) !== version) records.meta.put(WRITER_KEY, version);
-    return assemble(records, noting, schedule, () => ({ fallBack, lostChanges }));
+    return assemble(records, noting, schedule, () => ({ fallBack, wentBack, lostChanges }));
   } catch (error) {
     database.close();
     throw error;
   }
 }
 
-type Records = Omit<Store, 'condition' | 'onTrouble' | 'assertWritable' | 'transaction' | 'keepTogether' | 'close'>;
+type Records = Omit<
+  Store,
+  'condition' | 'onTrouble' | 'assertWritable' | 'transaction' | 'keepTogether' | 'copyTo' | 'close'
+>;
 
 function recordsOf(database: Database, clock: Clock, random: () => number, eventLimits: EventLimits): Records {
   const ports = portRecords(database);
@@ -149,7 +162,7 @@ const assemble = (
   records: Records,
   database: Database,
   schedule: BackupSchedule | null,
-  opening: () => Pick<StoreCondition, 'fallBack' | 'lostChanges'>,
+  opening: () => Pick<StoreCondition, 'fallBack' | 'wentBack' | 'lostChanges'>,
 ): Store => ({
   ...records,
   // Not by spreading an object that has it: that would fix it as it is now.
@@ -160,6 +173,11 @@ const assemble = (
   assertWritable: () => database.assertWritable(),
   transaction: (work) => database.transaction(work),
   keepTogether: (work) => database.keepTogether(work),
+  copyTo(file) {
+    database.assertWritable();
+    if (database.connection === null) throw new Error('the state is not on the disk');
+    database.connection.prepare('VACUUM INTO :file').run({ file });
+  },
   close() {
     schedule?.close();
     database.close();

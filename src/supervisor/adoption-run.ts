@@ -12,7 +12,7 @@ import {
   type AdoptionState,
   type Exit,
 } from '../core/index.ts';
-import type { WorkerRecord } from '../protocol/index.ts';
+import { AGENT_PROTOCOL, type WorkerRecord } from '../protocol/index.ts';
 import { watchFromOutside } from './agentless.ts';
 import { channelListener } from './agent-messages.ts';
 import type { AgentLink } from './agent-link.ts';
@@ -155,7 +155,7 @@ class AdoptionRun {
     tenant.handle = handle;
     handle.link = this.#regainLink(tenant);
     const { daemonId, reportEveryMs } = this.#sources;
-    handle.link?.send({ type: 'welcome', daemon: daemonId, reportEveryMs });
+    handle.link?.send({ type: 'welcome', v: AGENT_PROTOCOL, daemon: daemonId, reportEveryMs });
     app.slots.settle(tenant, record, app.operation !== null);
     watchFromOutside(tenant, handle);
     try {

@@ -1,6 +1,6 @@
 /** What each message of an agent means for its tenant. One function per message; decisions stay in `core/`. */
 import { readVariable } from '../os/index.ts';
-import { SPAWN_VARIABLE, type AgentMessage, type AgentReport } from '../protocol/index.ts';
+import { AGENT_PROTOCOL, SPAWN_VARIABLE, type AgentMessage, type AgentReport } from '../protocol/index.ts';
 import type { LinkListener } from './agent-link.ts';
 import { parseAgentMessage } from './agent-schema.ts';
 import { noteLogDrops } from './log-drops.ts';
@@ -19,6 +19,7 @@ type Receivers = {
 const RECEIVERS: Receivers = {
   hello(tenant, handle, message) {
     handle.isAgentHere = true;
+    handle.agentProtocol = message.v;
     if (handle.acceptsByItself) {
       // What was seen from outside was not the agent's process, which has only now begun to listen.
       handle.acceptsByItself = false;
@@ -118,6 +119,8 @@ const LAST_WORDS: ReadonlySet<AgentMessage['type']> = new Set(['report', 'draini
 export const receiveMessage = (tenant: Tenant, handle: WorkerHandle, raw: unknown): void => {
   const parsed = parseAgentMessage(raw);
   if (parsed.message === null) {
+    // A later agent, of a Drover that was put back, has more to say than is understood here.
+    if (parsed.isUnknown && handle.agentProtocol > AGENT_PROTOCOL) return;
     reportGarbage(tenant, handle, parsed.problem);
     return;
   }

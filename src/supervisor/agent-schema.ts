@@ -1,6 +1,7 @@
 /**
  * What an agent may say, as a schema: a worker runs code that is not ours, so everything that it sends is checked
- * before it is believed. Anything else is reported once and dropped.
+ * before it is believed. Anything else is reported once and dropped. Fields that are not known here are left out: an
+ * agent may be of a later version than the daemon.
  */
 import * as v from 'valibot';
 import type { AgentMessage } from '../protocol/index.ts';
@@ -78,7 +79,7 @@ const server = v.object({
 const schema = v.variant('type', [
   v.object({
     type: v.literal('hello'),
-    v: v.literal(1),
+    v: v.pipe(whole, v.minValue(1)),
     spawn: short,
     pid: v.pipe(whole, v.minValue(1)),
     node: short,
@@ -115,12 +116,17 @@ const schema = v.variant('type', [
   v.object({ type: v.literal('exit'), code: v.number(), reason: v.nullable(short), report }),
 ]);
 
-/** The message, or null and why it is none. */
+const TYPES: ReadonlySet<unknown> = new Set(schema.options.map(({ entries }) => entries.type.literal));
+
+/** The message, or null and why it is none; `isUnknown`: it is of a type that does not exist here. */
 export const parseAgentMessage = (
   value: unknown,
-): { readonly message: AgentMessage } | { readonly message: null; readonly problem: string } => {
+):
+  | { readonly message: AgentMessage }
+  | { readonly message: null; readonly problem: string; readonly isUnknown: boolean } => {
   const result = v.safeParse(schema, value, { abortEarly: true });
-  return result.success
-    ? { message: result.output as AgentMessage }
-    : { message: null, problem: result.issues[0].message };
+  if (result.success) return { message: result.output as AgentMessage };
+  const { type } = (typeof value === 'object' && value !== null ? value : {}) as { readonly type?: unknown };
+  const isUnknown = typeof type === 'string' && !TYPES.has(type);
+  return { message: null, problem: result.issues[0].message, isUnknown };
 };

@@ -139,6 +139,8 @@ export interface SupervisorEdges {
   readonly resolveCommand: (config: AppConfig) => Promise<ResolvedCommand>;
   readonly newId: () => string;
   readonly agentPath: string;
+  /** The same for workers of other users, who may not enter the home. */
+  readonly othersAgentPath: string;
   /** Workers outlive the daemon, which comes back for them; else they end with it. */
   readonly keepsWorkers: boolean;
   readonly socketPath: string;

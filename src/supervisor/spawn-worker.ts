@@ -69,6 +69,7 @@ const startProcess = (
 ): StartedProcess => {
   const { host, config, slot, release } = tenant;
   const { edges } = host;
+  const identity = identityOf(config);
   return edges.processes.start(
     {
       config,
@@ -81,12 +82,12 @@ const startProcess = (
       stdoutFd,
       stderrFd,
       shards: host.desk.bootShards(tenant, handle),
-      agentPath: edges.agentPath,
+      agentPath: identity === null ? edges.agentPath : edges.othersAgentPath,
       keepsPeer: edges.keepsWorkers,
       socketPath: edges.socketPath,
       acceptAtOnce: host.mayAcceptAtOnce(tenant),
       reportEveryMs: REPORT_EVERY_MS,
-      identity: identityOf(config),
+      identity,
     },
     channelListener(tenant, handle),
   );

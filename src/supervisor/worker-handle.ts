@@ -58,6 +58,8 @@ export class WorkerHandle {
   adoption: Adoption | null = null;
   /** The agent said hello: messages will be understood. */
   isAgentHere = false;
+  /** The version of the words that its agent speaks, once it said hello. */
+  agentProtocol = 1;
   /** Monotonic time of its first hello. */
   helloAt: number | null = null;
   isAccepting = false;

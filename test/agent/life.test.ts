@@ -122,7 +122,7 @@ underEachNode("A worker's life", ({ path: node }) => {
     assert.equal(report.counters.served, 5);
     assert.ok(count() - 1 - before <= 2, `${count() - 1 - before} reports without an acknowledgement`);
     worker.acknowledges = true;
-    worker.send({ type: 'welcome', daemon: 'next', reportEveryMs: 10 });
+    worker.send({ type: 'welcome', v: 1, daemon: 'next', reportEveryMs: 10 });
     await worker.said('hello', (hello) => hello.report.counters.served === 5 && hello.servers.length === 1);
     const after = count();
     await eventually('reports go on', () => count() > after);

@@ -52,7 +52,7 @@ underEachNode('Servers', ({ path: node, runsTypeScript }) => {
       env: { HTTPS: String(https), HTTP2S: String(http2), TCP: String(tcp), UNIX: path },
     });
     await eventually('four servers', () => worker.messages.filter(({ type }) => type === 'listening').length === 4);
-    worker.send({ type: 'welcome', daemon: 'next', reportEveryMs: 100 });
+    worker.send({ type: 'welcome', v: 1, daemon: 'next', reportEveryMs: 100 });
     const { servers } = await worker.said('hello', (hello) => hello.servers.length === 4);
     assert.deepEqual(servers.map(({ protocol, accepting }) => `${protocol} ${accepting}`).sort(), [
       'http true',

@@ -1,26 +1,35 @@
 /** `drover startup` on a machine that a real systemd runs. */
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { readVersion } from '../../src/cli/version.ts';
 import type { AppListDocument, DaemonDocument } from '../../src/protocol/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLoad } from '../support/load/index.ts';
 import { ask, fixture, refusalAt } from '../support/service.ts';
-import { SystemdMachine, whyNoMachine } from '../support/systemd-machine.ts';
+import { type Changes, makeVersion } from '../support/next-version.ts';
+import { type CommandOutcome, SystemdMachine, whyNoMachine } from '../support/systemd-machine.ts';
 import { freePort } from '../support/temporary.ts';
 
 const UNIT = 'drover.service';
 const COMMAND = join(import.meta.dirname, '../../bin/drover');
+const OWN_VERSION = readVersion();
 const skip = whyNoMachine() ?? false;
 
 describe('on a machine that systemd runs', { skip }, () => {
   let machine: SystemdMachine;
   let port: number;
+  // Below the checkout, which the machine has as well.
+  const versions = join(import.meta.dirname, `../../.cache/versions-${process.pid}`);
   before(async () => {
     machine = await SystemdMachine.boot();
     port = await freePort();
   });
-  after(async () => machine[Symbol.asyncDispose]());
+  after(async () => {
+    await machine[Symbol.asyncDispose]();
+    rmSync(versions, { recursive: true, force: true });
+  });
 
   const workers = async (): Promise<(number | null)[]> => {
     const { apps } = await machine.drover<AppListDocument>('ls');
@@ -129,6 +138,50 @@ describe('on a machine that systemd runs', { skip }, () => {
     assert.deepEqual(await untilOnline(), before);
     await load.untilAnswered(50);
     assert.deepEqual((await load.stop()).lostByReason, {});
+  });
+
+  it('`systemctl reload` upgrades in place, and one that does not come up is followed by the one before', async () => {
+    const before = await untilOnline();
+    const load = await startLoad({ mode: 'new', port, connections: 5, pauseMs: [5, 20] });
+    await load.untilAnswered(50);
+    const folder = `/etc/systemd/system/${UNIT}.d`;
+    await machine.get('mkdir', '-p', folder);
+    // As if that version had been installed where the unit looks for one.
+    const reloadTo = async (version: string, changes: Changes): Promise<CommandOutcome> => {
+      const { root } = makeVersion(versions, version, changes);
+      const text = `[Service]\\nExecReload=\\nExecReload=${process.execPath} ${root}/bin/drover daemon upgrade\\n`;
+      await machine.get('sh', '-c', `printf '${text}' > ${folder}/next.conf`);
+      await machine.get('systemctl', 'daemon-reload');
+      return machine.run(['systemctl', 'reload', UNIT]);
+    };
+    const pid = await machine.property(UNIT, 'MainPID');
+    const reloaded = await reloadTo('0.2.0', {});
+    assert.equal(reloaded.code, 0, reloaded.stderr);
+    const status = await machine.drover<DaemonDocument>('daemon', 'status');
+    assert.deepEqual([status.version, String(status.pid), status.unit], ['0.2.0', pid, UNIT]);
+    assert.equal(await machine.property(UNIT, 'ActiveState'), 'active');
+    assert.deepEqual(await untilOnline(), before);
+    const failed = await reloadTo('0.3.0', { atBoot: "throw new Error('broken at boot');" });
+    assert.notEqual(failed.code, 0, 'a reload that failed says so');
+    await eventually(
+      'systemd has started the one before',
+      async () => (await machine.drover<DaemonDocument>('daemon', 'status')).upgrade?.outcome === 'rolled-back',
+      { withinMs: 30_000, everyMs: 200 },
+    );
+    assert.equal((await machine.drover<DaemonDocument>('daemon', 'status')).version, '0.2.0');
+    assert.deepEqual(await untilOnline(), before);
+    await machine.get('systemctl', 'restart', UNIT);
+    assert.equal((await machine.drover<DaemonDocument>('daemon', 'status')).version, '0.2.0', 'not what is installed');
+    assert.deepEqual(await untilOnline(), before);
+    await load.untilAnswered(50);
+    assert.deepEqual((await load.stop()).lostByReason, {});
+    await machine.get('rm', `${folder}/next.conf`);
+    await machine.get('systemctl', 'daemon-reload');
+    // The way back that DROVER_DOWNGRADE names.
+    await machine.drover('daemon', 'stop', '--keep-workers');
+    await machine.get('rm', '/var/lib/drover/versions/current.json');
+    assert.equal((await machine.drover<DaemonDocument>('daemon', 'start')).version, OWN_VERSION);
+    assert.deepEqual(await untilOnline(), before);
   });
 
   it('a frozen daemon is replaced by the watchdog', async () => {

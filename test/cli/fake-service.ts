@@ -161,6 +161,8 @@ export class FakeService implements DroverService {
     guardPid: null,
     unit: null,
     state: null,
+    program: null,
+    upgrade: null,
   });
   metrics = async () => '# TYPE drover_apps gauge\ndrover_apps 1\n';
 
@@ -245,5 +247,9 @@ export class FakeService implements DroverService {
   };
   shutdown = async (_request: { keepWorkers: boolean }, _context: CallContext) => {
     this.isShutDown = true;
+  };
+  upgrade = async ({ program }: { program: string }, _context: CallContext) => {
+    this.calls.push(`upgrade ${program}`);
+    return { upgrade: null };
   };
 }

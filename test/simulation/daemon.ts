@@ -80,7 +80,7 @@ export class SimDaemon {
     const channels = new Map(
       machine.living.map(({ birth }) => [`${birth.app}/${birth.slot}#${birth.generation}`, birth.pid]),
     );
-    const inherited = { all: [], sockets: [], channels, deaths: 0, isRecovery: true } as Inherited;
+    const inherited: Inherited = { all: [], sockets: [], channels, handed: new Map(), deaths: 0, isRecovery: true };
     const logs = { watch: () => {} } as unknown as Logs;
     recover({
       supervisor: this.supervisor,
@@ -230,6 +230,7 @@ export class SimDaemon {
       resolveCommand: async () => ({ argv: ['node'], agentAt: 1, nodeVersion: '24.0.0' }),
       newId: () => `spawn-${this.#ids.next++}`,
       agentPath: 'agent.cjs',
+      othersAgentPath: 'agent.cjs',
       keepsWorkers: true,
       socketPath: SOCKET_PATH,
       bootId: machine.bootId,

@@ -27,6 +27,8 @@ export interface ServiceManagerOptions {
   /** A daemon that is silent for longer after it was ready is killed. */
   readonly watchdogMs?: number;
   readonly hasStore?: boolean;
+  /** What it starts; default: the daemon, from its source. */
+  readonly main?: string;
 }
 
 export class ServiceManager implements AsyncDisposable {
@@ -143,7 +145,7 @@ export class ServiceManager implements AsyncDisposable {
         ? {}
         : { LISTEN_FDS: String(kept.length), LISTEN_FDNAMES: kept.map(({ name }) => name).join(':') }),
     };
-    const command = [process.execPath, '--disable-warning=ExperimentalWarning', MAIN];
+    const command = [process.execPath, '--disable-warning=ExperimentalWarning', this.#options.main ?? MAIN];
     const main = spawn('/bin/sh', ['-c', SHELL, 'sh', ...command], {
       env,
       cwd: this.#drover.home,

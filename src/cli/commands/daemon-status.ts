@@ -9,6 +9,21 @@ const describeGuard = ({ unit, guardPid }: DaemonDocument): string =>
 
 type Facts = readonly (readonly [string, string])[];
 
+/** The files that it runs from, and how it came to them. */
+const programFacts = ({ program, upgrade }: DaemonDocument): Facts => {
+  if (program === null) return [];
+  const { directory, isCopy, reason } = program;
+  const place = isCopy ? directory : `${directory}, where it is installed${reason === null ? '' : ` (${reason})`}`;
+  const facts: [string, string][] = [['program', place]];
+  if (upgrade !== null) {
+    const { from, to, outcome, at } = upgrade;
+    const end =
+      outcome === 'completed' ? `from ${from} to ${to}` : `to ${to} failed, ${from} serves again: ${upgrade.reason}`;
+    facts.push(['upgrade', `${formatTime(at)} ${end}`]);
+  }
+  return facts;
+};
+
 /** Whether what the daemon knows is on the disk, and what became of it when it began. */
 const stateFacts = (state: StateDocument | null): Facts => {
   if (state === null) return [];
@@ -55,7 +70,7 @@ export const command = defineCommand<{ json?: boolean }>({
         ['workers', formatNumber(document.workers)],
         ['dispatch', document.dispatch ?? '–'],
       ];
-      for (const [name, value] of [...facts, ...stateFacts(document.state)])
+      for (const [name, value] of [...facts, ...programFacts(document), ...stateFacts(document.state)])
         context.print(`${name.padEnd(9)} ${value}`);
     }
     return document.running ? 0 : 4;

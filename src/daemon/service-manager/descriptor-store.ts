@@ -85,6 +85,11 @@ export const openDescriptorStore = (options: DescriptorStoreOptions): Guard => {
     pid: null,
     // Changes come in bursts: one update for all of this turn of the event loop.
     refresh: () => schedule(() => setImmediate(update)),
+    handOver() {
+      update();
+      isDismissed = true;
+      return null;
+    },
     async dismiss(reason) {
       await notifier.flush(FLUSH_MS);
       if (reason === 'workers-stay') update();

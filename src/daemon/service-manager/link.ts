@@ -9,6 +9,8 @@ export interface ServiceManagerLink {
   /** It serves. */
   ready(status: string): void;
   status(text: string): void;
+  /** It becomes another program, which will say that it is ready. Resolves when the manager has been told. */
+  reloading(status: string): Promise<void>;
   /** It ends on purpose; workers may take long to drain, and as long as it says so the manager waits. */
   stopping(status: string): void;
   close(): void;
@@ -16,6 +18,8 @@ export interface ServiceManagerLink {
 
 const STOP_SIGN_EVERY_MS = 2000;
 const STOP_PATIENCE_MS = 30_000;
+/** A manager that takes nothing is not waited for any longer. */
+const FLUSH_MS = 1_000;
 
 /**
  * Says from now on that the daemon is alive, from its event loop, twice in the time that the manager waits. Null where
@@ -42,6 +46,13 @@ export const openServiceManagerLink = (manager: ServiceManager): ServiceManagerL
       if (text === shown) return;
       notifier.tell({ STATUS: text });
       shown = text;
+    },
+    async reloading(status) {
+      const monotonicUs = process.hrtime.bigint() / 1000n;
+      notifier.tell({ RELOADING: 1, MONOTONIC_USEC: String(monotonicUs), STATUS: status });
+      // The next program has the whole time of the watchdog to say something.
+      notifier.tell({ WATCHDOG: 1 });
+      await notifier.flush(FLUSH_MS);
     },
     stopping(status) {
       notifier.tell({ STOPPING: 1, STATUS: status });

@@ -1,6 +1,6 @@
 /** What all parts of the service are made of. */
 import type { Logs } from '../../logs/index.ts';
-import type { Clock, DaemonDocument } from '../../protocol/index.ts';
+import type { Clock, DaemonDocument, UpgradeStartDocument } from '../../protocol/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { App, Supervisor } from '../../supervisor/index.ts';
 import type { DaemonSettings } from '../daemon-settings.ts';
@@ -18,4 +18,6 @@ export interface ServiceParts {
   /** Takes over workers of this app that ran before it was known. */
   readonly adoptStrays: (app: App) => void;
   readonly onShutdown: (keepWorkers: boolean) => void;
+  /** Becomes the program in this folder. */
+  readonly onUpgrade: (program: string) => Promise<UpgradeStartDocument>;
 }

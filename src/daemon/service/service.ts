@@ -41,5 +41,6 @@ export const openService = (parts: ServiceParts): DroverService => {
     async shutdown({ keepWorkers }) {
       parts.onShutdown(keepWorkers);
     },
+    upgrade: async ({ program }) => parts.onUpgrade(program),
   };
 };

@@ -23,6 +23,7 @@ import { chooseKept } from './choose-kept.ts';
 /** Pages a step: some are copied on another thread while the event loop goes on (docs/decisions/sqlite.md). */
 const PAGES_A_STEP = 64;
 const UNFINISHED = '.unfinished';
+const SET_ASIDE = '.set-aside';
 
 export class BackupFolder {
   readonly path: string;
@@ -88,6 +89,13 @@ export class BackupFolder {
     const unfinished = `${file}${UNFINISHED}`;
     copyFileSync(this.pathOf(found), unfinished, constants.COPYFILE_FICLONE);
     settle(unfinished, file);
+  }
+
+  /** Gives backups of schemas beyond this one names under which they are not taken for one of this state any more. */
+  setAsideNewer(schema: number): void {
+    for (const found of this.list()) {
+      if (found.schema > schema) renameSync(this.pathOf(found), `${this.pathOf(found)}${SET_ASIDE}`);
+    }
   }
 
   /** What a kill left half done. */

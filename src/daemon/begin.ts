@@ -1,0 +1,46 @@
+/**
+ * What systemd starts: the installed program, which goes on as the one that the home's daemon is to run from
+ * (`program/decide.ts`), in the same process. A command decides the same before it starts a daemon.
+ */
+import { join } from 'node:path';
+import { ownHome } from '../client/index.ts';
+import { setCloexec } from '../os/index.ts';
+import { commandOf, decide, installedProgram, isSameProgram, type Decision } from '../program/index.ts';
+import { findServiceManager } from './service-manager/environment.ts';
+
+/** What systemd hands over begins here (sd_listen_fds(3)). */
+const FIRST_FD = 3;
+
+const { env, pid } = process;
+const { home } = ownHome();
+
+const note = (line: string): void => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+
+/** Descriptors that it hands over. */
+const handed = env['LISTEN_PID'] === String(pid) ? Number(env['LISTEN_FDS']) || 0 : 0;
+/** What it had kept: the daemon was there already. */
+const isRecovery = handed > 0 && findServiceManager(env, pid) !== null;
+
+const decideFor = async (isBack: boolean): Promise<Decision> =>
+  decide({ home, stateFile: join(home, 'state.db'), isRecovery: isBack, nowMs: Date.now() });
+
+const decided = async (): Promise<Decision> => {
+  try {
+    return await decideFor(isRecovery);
+  } catch (error) {
+    // What is installed is older than what served last. Nobody is there to choose, and that one goes on if it can.
+    note(error instanceof Error ? error.message : String(error));
+    return decideFor(true);
+  }
+};
+
+const { program, inPlace, note: said } = await decided();
+if (said !== null) note(said);
+if (inPlace !== null) env['DROVER_IN_PLACE'] = inPlace;
+if (!isSameProgram(program, installedProgram()) && typeof process.execve === 'function') {
+  for (let fd = FIRST_FD; fd < FIRST_FD + handed; fd += 1) setCloexec(fd, false);
+  const [file, ...args] = commandOf(program);
+  const entries = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  process.execve(file, [file, ...args], Object.fromEntries(entries));
+}
+await import('./main.ts');

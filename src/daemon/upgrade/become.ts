@@ -1,0 +1,66 @@
+/**
+ * The moment in which this process becomes another program. First what takes time: the API lets go of its clients and
+ * keeps its socket, the service manager is told. Then, in one go, so that nothing can happen in between: the state is
+ * closed, every descriptor that matters is made to stay open, and `execve`.
+ *
+ * Beside it are started what brings this program back if the next one dies (the guard), and what ends the next one if it
+ * does not come up in time (`boot-watch.sh`).
+ */
+import type { ApiServer } from '../../api/index.ts';
+import { duplicate, inodeOf, openMemoryFile, setCloexec } from '../../os/index.ts';
+import { commandOf, isUsable, type Program } from '../../program/index.ts';
+import { startBootWatch } from '../boot-watch.ts';
+import { INHERITANCE_VARIABLE, type Guard, type Inheritance, type KeptDescriptor } from '../guard.ts';
+import { nameHanded, type HandedName } from '../inheritance.ts';
+import type { ServiceManagerLink } from '../service-manager/link.ts';
+
+export interface BecomeParts {
+  readonly api: ApiServer;
+  readonly link: ServiceManagerLink | null;
+  readonly guard: Guard;
+  /** Everything that must outlive this program; more is held by the guard once `hold` was told of it. */
+  readonly kept: () => readonly KeptDescriptor[];
+  readonly hold: (descriptor: KeptDescriptor) => void;
+  readonly closeState: () => void;
+  readonly onStep: (step: string) => void;
+}
+
+/** Does not return: where the program cannot be started, this process ends, and the guard brings this program back. */
+export const become = async (program: Program, parts: BecomeParts): Promise<void> => {
+  const { api, link, guard, onStep } = parts;
+  await link?.reloading(`becomes ${program.version}`);
+  const handed = new Map<HandedName, number>([['api', await api.handOver(duplicate)]]);
+  onStep('upgrade-api-held');
+  for (const [name, fd] of handed) parts.hold({ name: nameHanded(name), fd });
+  const watch = startBootWatch();
+  if (watch !== null) handed.set('boot-watch', watch);
+  const pipe = guard.handOver();
+  if (pipe !== null) handed.set('guard', pipe);
+  onStep('upgrade-guarded');
+  const list = [
+    ...parts.kept().filter(({ name }) => name !== nameHanded('api')),
+    ...[...handed].map(([name, fd]) => ({ name: nameHanded(name), fd })),
+  ];
+  parts.closeState();
+  onStep('upgrade-closed');
+  if (!isUsable(program)) process.kill(process.pid, 'SIGKILL');
+  execute(program, list);
+};
+
+const execute = (program: Program, kept: readonly KeptDescriptor[]): void => {
+  const inheritance: Inheritance = {
+    descriptors: kept.map(({ name, fd }) => ({ name, descriptor: `${fd}:${inodeOf(fd)}` })),
+    hasServed: true,
+    deaths: 0,
+  };
+  const list = openMemoryFile(JSON.stringify(inheritance));
+  for (const fd of [list, ...kept.map((each) => each.fd)]) setCloexec(fd, false);
+  const [file, ...args] = commandOf(program);
+  process.execve?.(file, [file, ...args], {
+    ...definedOf(process.env),
+    [INHERITANCE_VARIABLE]: `${list}:${inodeOf(list)}`,
+  });
+};
+
+const definedOf = (env: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));

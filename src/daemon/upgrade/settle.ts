@@ -1,0 +1,108 @@
+/**
+ * What a daemon that serves makes of the records of its programs (`program/records.ts`): it notes itself as the one that
+ * served last, and ends an upgrade that was begun: as completed, where it is the new program, and as put back, where it is
+ * the one before. Old copies are removed later.
+ */
+import {
+  readPending,
+  readRecord,
+  removeOld,
+  settlePending,
+  syncCopy,
+  writeRecord,
+  isSameProgram,
+  type Pending,
+  type Program,
+} from '../../program/index.ts';
+import type { Clock, UpgradeDocument } from '../../protocol/index.ts';
+import type { Store } from '../../store/index.ts';
+
+export interface SettleParts {
+  readonly home: string;
+  readonly own: Program;
+  readonly store: Pick<Store, 'condition' | 'events'>;
+  readonly clock: Clock;
+  readonly log: (line: string) => void;
+}
+
+/** An upgrade that was begun, and this program is what it was begun from: the new one is gone again. */
+export const hasComeBack = (home: string, own: Program): boolean => {
+  const pending = readPending(home);
+  return pending !== null && !isSameProgram(pending.to, own);
+};
+
+/** It is the new program of an upgrade, and has not served yet. */
+export const isOnTrial = (home: string, own: Program): boolean => {
+  const pending = readPending(home);
+  return pending !== null && isSameProgram(pending.to, own);
+};
+
+/** Returns how the last upgrade ended. Never throws: a disk that takes no note is told of elsewhere. */
+export const settleProgram = (parts: SettleParts): UpgradeDocument | null => {
+  const { home, own, log } = parts;
+  try {
+    const [record, pending] = [readRecord(home), readPending(home)];
+    const ended = pending === null ? null : endOf(pending, parts);
+    const lastUpgrade = ended ?? record?.lastUpgrade ?? null;
+    const isNew = record === null || !isSameProgram(record.program, own);
+    const before = isNew ? (record?.program ?? null) : record.before;
+    if (isNew || ended !== null) writeRecord(home, { program: own, before, lastUpgrade });
+    settlePending(home);
+    if (ended !== null) tell(ended, parts);
+    return lastUpgrade;
+  } catch (error) {
+    log(`which program serves cannot be noted: ${(error as Error).message}`);
+    return null;
+  }
+};
+
+const endOf = ({ id, from, to, atMs, problem }: Pending, { own, clock, store }: SettleParts): UpgradeDocument => {
+  const isCompleted = isSameProgram(to, own);
+  const { wentBack } = store.condition;
+  const state =
+    wentBack === null
+      ? ''
+      : `; the state is as it was before the new version changed it (what that left is kept as ${wentBack.setAside})`;
+  return {
+    id,
+    from: from.version,
+    to: to.version,
+    outcome: isCompleted ? 'completed' : 'rolled-back',
+    reason: isCompleted ? null : `${problem ?? 'it ended, or was killed, before it served'}${state}`,
+    at: new Date(atMs).toISOString(),
+    durationMs: Math.max(0, clock.wallMs() - atMs),
+    program: to.root,
+  };
+};
+
+const tell = ({ id, from, to, outcome, reason, durationMs }: UpgradeDocument, { store, log }: SettleParts): void => {
+  const isCompleted = outcome === 'completed';
+  const text = isCompleted
+    ? `from ${from} to ${to}`
+    : `${to} did not come up, and ${from} serves again: ${reason ?? ''}`;
+  log(`upgrade ${text}`);
+  store.events.append({
+    app: null,
+    type: isCompleted ? 'daemon-upgraded' : 'daemon-upgrade-failed',
+    reason: text,
+    data: { id, from, to, durationMs },
+  });
+};
+
+/** After a start, when nobody waits any more. */
+const TIDY_AFTER_MS = 5_000;
+
+/** Makes the copy last, and removes those that nobody needs. Ends with the returned function. */
+export const tidyLater = ({ home, own, log }: Pick<SettleParts, 'home' | 'own' | 'log'>): (() => void) => {
+  const tidy = async (): Promise<void> => {
+    try {
+      if (own.isCopy) await syncCopy(own.root);
+      const { before = null } = readRecord(home) ?? {};
+      removeOld(home, before === null ? [own] : [own, before]);
+    } catch (error) {
+      log(`copies of Drover in the home cannot be tidied up: ${(error as Error).message}`);
+    }
+  };
+  const timer = setTimeout(() => void tidy(), TIDY_AFTER_MS).unref();
+  return () => clearTimeout(timer);
+};

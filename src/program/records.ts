@@ -1,0 +1,72 @@
+/**
+ * What a home remembers of the programs that its daemon was started from, in files beside their copies, so that whoever
+ * starts the next daemon (a command, systemd) can read it without opening the state.
+ *
+ * `current.json`: the program that served last, the one before it, and how the last upgrade ended.
+ * `upgrade.json`: an upgrade that was begun and has not ended. It is written before the new program is tried; whoever
+ * serves next removes it: the new program, which has come up then, or the old one, and then the new one has not.
+ */
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { UpgradeDocument } from '../protocol/index.ts';
+import type { Program } from './program.ts';
+
+/** Below the home. */
+export const VERSIONS_FOLDER = 'versions';
+/** Begins the name of a copy that is being made, with the pid of who makes it. */
+export const UNFINISHED = '.unfinished-';
+
+export interface ProgramRecord {
+  readonly program: Program;
+  readonly before: Program | null;
+  readonly lastUpgrade: UpgradeDocument | null;
+}
+
+export interface Pending {
+  readonly id: string;
+  readonly from: Program;
+  readonly to: Program;
+  readonly atMs: number;
+  /** Why it did not come up, where it could say so itself. */
+  readonly problem: string | null;
+}
+
+const recordFile = (home: string): string => join(home, VERSIONS_FOLDER, 'current.json');
+const pendingFile = (home: string): string => join(home, VERSIONS_FOLDER, 'upgrade.json');
+
+/** Null where there is none, or none that can be read. */
+export const readRecord = (home: string): ProgramRecord | null => read(recordFile(home)) as ProgramRecord | null;
+export const readPending = (home: string): Pending | null => read(pendingFile(home)) as Pending | null;
+
+/** Throws what the file system says, here and below. */
+export const writeRecord = (home: string, record: ProgramRecord): void => write(recordFile(home), record);
+export const notePending = (home: string, pending: Pending): void => write(pendingFile(home), pending);
+export const settlePending = (home: string): void => rmSync(pendingFile(home), { force: true });
+
+/** Of a program that is being tried and gives up: whoever takes its place can tell why. */
+export const noteProblem = (home: string, root: string, problem: string): void => {
+  const pending = readPending(home);
+  if (pending !== null && pending.to.root === root) notePending(home, { ...pending, problem });
+};
+
+const read = (file: string): unknown => {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return null;
+  }
+};
+
+/** Whole or not at all, and on the disk when it returns. */
+const write = (file: string, content: unknown): void => {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const draft = `${file}.${process.pid}.new`;
+  const fd = openSync(draft, 'w', 0o600);
+  try {
+    writeSync(fd, `${JSON.stringify(content)}\n`);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(draft, file);
+};

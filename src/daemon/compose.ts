@@ -25,6 +25,7 @@ import { openDaemonSettings } from './daemon-settings.ts';
 import { fileOutput } from './file-output.ts';
 import { CHANNEL_PREFIX, type Inherited } from './inheritance.ts';
 import type { KeptDescriptor } from './guard.ts';
+import { nameSteps } from './named-steps.ts';
 import { Operations } from './operations.ts';
 import { adopt, recover } from './recover.ts';
 import { resolveCommand } from './resolve-command.ts';
@@ -110,7 +111,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
           ({ handle }) => handle?.slot === slot && handle.generation === generation && handle.pid !== null,
         ) ?? true,
   });
-  const edges: SupervisorEdges = {
+  const plainEdges: SupervisorEdges = {
     clock,
     schedule: systemSchedule,
     processes: systemProcesses,
@@ -133,6 +134,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     bootId: bootId(),
     onDescriptorsChanged: options.onDescriptorsChanged,
   };
+  const edges = options.onStep === undefined ? plainEdges : nameSteps(plainEdges, options.onStep);
   const supervisor: Supervisor = new Supervisor(edges, {
     onWanted: (app, wanted) => void store.apps.change(app.app, { wanted }),
     onState: (app) => saveApp(store, app),

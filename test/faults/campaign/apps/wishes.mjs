@@ -62,7 +62,7 @@ export function obey(server, listen) {
       try {
         for (;;) taken.push(openSync('/dev/null', 'r'));
       } catch {
-        setTimeout(() => taken.forEach((fd) => closeSync(fd)), 400);
+        setTimeout(() => taken.forEach((fd) => closeSync(fd)), 1500);
       }
     },
     'take-memory': () => {

@@ -1,4 +1,5 @@
 /** Workers that harm themselves: they close their listener, take all descriptors or memory, block, throw, or just end. */
+import { setTimeout as wait } from 'node:timers/promises';
 import { eventually } from '../../../support/eventually.ts';
 import { isAlive } from '../../../support/processes.ts';
 import type { Wish } from '../app-under-load.ts';
@@ -13,10 +14,15 @@ const itself = (name: string, times: number, inject: Fault['inject'], more: Part
   ...more,
 });
 
+/** How long that lasts which ends by itself. */
+const LASTS_MS = { block: 1600, 'close-listener': 400, 'take-descriptors': 1900 };
+
 const wish =
-  (act: Wish): Fault['inject'] =>
-  async ({ app, random }) =>
+  (act: keyof typeof LASTS_MS): Fault['inject'] =>
+  async ({ app, random }) => {
     app.ask(pick(random, await app.pids()), act);
+    await wait(LASTS_MS[act]);
+  };
 
 /** It ends by what it does; only what was connected to it may be lost. */
 const endBy =

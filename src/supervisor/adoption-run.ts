@@ -121,7 +121,7 @@ class AdoptionRun {
       case 'arm': {
         const { generation } = effect;
         const { schedule } = this.#app.edges;
-        this.#callOff = schedule.background(effect.afterMs, () => this.#step({ type: 'timer', generation }));
+        this.#callOff = schedule.patient(effect.afterMs, () => this.#step({ type: 'timer', generation }));
         return;
       }
       case 'disarm':

@@ -42,7 +42,7 @@ export const LOADED: readonly Omit<AppFacts, 'port'>[] = [
 
 export const SPARE: Omit<AppFacts, 'port'> = { name: 'spare', script: script('http'), instances: 2, loads: [] };
 
-export const READY_TIMEOUT_MS = 3000;
+export const READY_TIMEOUT_MS = 5000;
 export const DRAIN_TIMEOUT_MS = 4000;
 
 /** Short waits, so that many faults find room; no crash loops, because slots are hit again and again. */

@@ -72,6 +72,9 @@ export class Books {
           app,
           reason: lost.reason,
           atMs,
+          sentMs,
+          localPort: lost.localPort,
+          id: lost.id,
           isExcused: deaths.judge(app, report, lost) !== 'unexplained',
           chargedTo: during.at(-1)?.fault ?? NOTHING,
           during: during.map(({ fault }) => fault),
@@ -85,6 +88,9 @@ export interface Loss {
   readonly app: string;
   readonly reason: string;
   readonly atMs: number;
+  readonly sentMs: number;
+  readonly localPort: number | null;
+  readonly id: string;
   readonly isExcused: boolean;
   readonly chargedTo: string;
   readonly during: readonly string[];

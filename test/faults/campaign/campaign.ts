@@ -6,6 +6,7 @@
 import { seeded } from '../../support/random.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { AppUnderLoad } from './app-under-load.ts';
+import { auditApp } from './audit.ts';
 import { Books, type FaultRow, type Loss } from './books.ts';
 import { Deck } from './deck.ts';
 import type { Fault } from './fault.ts';
@@ -130,6 +131,8 @@ class CampaignRunner {
     } catch (error) {
       violation = explain(error);
       this.#tell(fault, app, violation);
+      // One violation is not told again as that of the next fault.
+      await Promise.allSettled(world.all.map(async (each) => auditApp(world, each, [])));
     }
     const name = fault.scope === 'app' ? app.name : fault.scope === 'daemon' ? 'all' : null;
     this.#books.injections.push({

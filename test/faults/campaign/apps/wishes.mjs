@@ -36,7 +36,7 @@ export async function boot() {
   if (wish === 'hang') for (;;);
   if (wish === 'exit-0') process.exit(0);
   if (wish === 'never-listen') await new Promise(() => setInterval(() => {}, 1000));
-  if (wish === 'slow') await wait(1500);
+  if (wish === 'slow') await wait(1000);
   if (wish === 'ignore-sigterm') {
     process.on('SIGTERM', () => {});
     setInterval(() => {}, 1000);

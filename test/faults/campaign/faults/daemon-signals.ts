@@ -34,9 +34,9 @@ async function withSameWorkers(world: World, work: () => Promise<void>): Promise
 }
 
 /** Ends the daemon and waits for the next one. */
-async function kill(world: World, signal: NodeJS.Signals, away: readonly number[] = []): Promise<void> {
+async function kill(world: World, signal: NodeJS.Signals): Promise<void> {
   const pid = await world.daemonPid();
-  const workers = [...(await world.allPids()).values()].flat().filter((each) => !away.includes(each));
+  const workers = [...(await world.allPids()).values()].flat();
   process.kill(pid, signal);
   await world.untilBack(pid, workers);
 }
@@ -91,7 +91,7 @@ export const DAEMON_SIGNALS: readonly Fault[] = [
     app.wishForBoots('slow');
     const operation = await begin(world, app, 'reload');
     await eventually('the replacements start', async () => (await app.document()).workers.length > app.instances);
-    await frozen(world, 2 * READY_TIMEOUT_MS);
+    await frozen(world, READY_TIMEOUT_MS + 2000);
     app.wishForBoots(null);
     const { outcome, reason } = await untilEnded(world, operation);
     if (outcome !== 'completed') throw new Violation(`the reload ${outcome}: ${reason}`);
@@ -140,29 +140,29 @@ export const DAEMON_SIGNALS: readonly Fault[] = [
 ];
 
 /** Nobody is left who would bring it back: somebody has to start it. */
-async function killBoth(world: World, meanwhile: () => void = () => {}, gone: readonly number[] = []): Promise<void> {
+async function killBoth(world: World): Promise<void> {
   const [pid, guard] = [await world.daemonPid(), await world.guardPid()];
-  const workers = [...(await world.allPids()).values()].flat().filter((each) => !gone.includes(each));
+  const workers = [...(await world.allPids()).values()].flat();
   // First the guard, which would only begin to start a daemon; it is stopped, so that no other takes its place.
   process.kill(pid, 'SIGSTOP');
   process.kill(guard, 'SIGKILL');
   process.kill(pid, 'SIGKILL');
-  meanwhile();
   const diedAt = performance.now();
   await world.startDaemon();
   await world.untilBack(pid, workers, diedAt);
 }
 
+/** The guard is held, so that it does not bring a daemon back before the workers are dead; it keeps their sockets. */
 async function killDuringAbsence({ world, app, random }: Place, count: number): Promise<void> {
   const pids = await app.pids();
   const victims = count === 1 ? [pick(random, pids)] : pids;
-  await killBoth(
-    world,
-    () => {
-      for (const pid of victims) world.deaths.kill(app.name, pid);
-    },
-    victims,
-  );
+  const others = [...(await world.allPids()).values()].flat().filter((pid) => !victims.includes(pid));
+  const [pid, guard] = [await world.daemonPid(), await world.guardPid()];
+  process.kill(guard, 'SIGSTOP');
+  process.kill(pid, 'SIGKILL');
+  for (const victim of victims) world.deaths.kill(app.name, victim);
+  process.kill(guard, 'SIGCONT');
+  await world.untilBack(pid, others);
 }
 
 const isShell = (pid: number): boolean => {

@@ -25,6 +25,13 @@ export const listenPrivately = async (server: Server, path: string): Promise<voi
     }
 };
 
+/** After its file was removed. What the server has open stays open. */
+export const listenAgain = async (server: Server, path: string): Promise<void> => {
+  // Closing removes the file, so that comes first.
+  if (server.listening) server.close();
+  await listenPrivately(server, path);
+};
+
 const bind = async (server: Server, path: string): Promise<void> => {
   // Node binds within the call, so the mask holds for no other file; a chmod afterwards would leave a gap.
   const mask = process.umask(0o177);

@@ -10,7 +10,7 @@ import { findNearest } from '../config/index.ts';
 import { DroverError, NOTICE_HEADER, toErrorDocument } from '../protocol/index.ts';
 import { readJson } from './body.ts';
 import { createServer } from './http.ts';
-import { listenPrivately } from './listen.ts';
+import { listenAgain, listenPrivately } from './listen.ts';
 import { ROUTES, type Route } from './routes.ts';
 import { describeIssues } from './schemas.ts';
 import type { Caller, DroverService } from './service.ts';
@@ -29,6 +29,8 @@ export interface ApiOptions {
 }
 
 export interface ApiServer {
+  /** Makes the socket's file again that somebody has removed. */
+  listenAgain(): Promise<void>;
   /** Ends streams and idle connections, lets other answers finish, and removes the socket. */
   close(): Promise<void>;
 }
@@ -69,6 +71,7 @@ export const serveApi = async (options: ApiOptions): Promise<ApiServer> => {
   server.headersTimeout = 10_000;
   await listenPrivately(server, options.socketPath);
   return {
+    listenAgain: () => listenAgain(server, options.socketPath),
     close: async () => {
       closing.abort();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -29,7 +29,8 @@ import { nameSteps } from './named-steps.ts';
 import { Operations } from './operations.ts';
 import { adopt, recover } from './recover.ts';
 import { resolveCommand } from './resolve-command.ts';
-import { listRunDirectories, openRunDirectory } from './run-directory.ts';
+import { listRunDirectories, openRunDirectory, RUN_DIRECTORY_MODE } from './run-directory.ts';
+import type { WatchedSocket } from './socket-watch.ts';
 import { watchState, type StateWatch } from './state-watch.ts';
 import { openService } from './service/service.ts';
 
@@ -62,6 +63,8 @@ export interface Drover {
   readonly logs: Logs;
   /** See `ApiOptions`. */
   readonly notice: () => string | null;
+  /** Sockets of its own that have to be found by their files. */
+  readonly watchedSockets: readonly WatchedSocket[];
   /** Everything that must outlive this process. */
   kept(): readonly KeptDescriptor[];
   /** Takes back what an earlier daemon left running, and starts what should run and does not. */
@@ -179,6 +182,9 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     store,
     logs,
     notice: () => state.notice(),
+    watchedSockets: [
+      { path: edges.socketPath, mode: RUN_DIRECTORY_MODE, listenAgain: () => agentSocket.listenAgain() },
+    ],
     kept: () => [...dataPath.inventory(), ...channelsOf(supervisor)],
     recover() {
       const socketPaths = listRunDirectories(home).map((directory) => join(directory, AGENT_SOCKET));

@@ -15,6 +15,7 @@ import type { Guard, KeptDescriptor } from './guard.ts';
 import { findKeeping } from './keeping.ts';
 import { followStatus } from './service-manager/follow-status.ts';
 import { statusLine } from './service-manager/status-line.ts';
+import { watchSockets } from './socket-watch.ts';
 import { dieAtStep } from './die-at-step.ts';
 
 const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
@@ -104,6 +105,10 @@ const main = async (): Promise<void> => {
       if (type === 'state-written') rmSync(usualPath, { force: true });
     });
   }
+  const unwatch = watchSockets(
+    [{ path: socketPath, mode: 0o700, listenAgain: () => api.listenAgain() }, ...drover.watchedSockets],
+    log,
+  );
   hasServed = true;
   guard.refresh();
   log(`daemon ${process.pid} serves ${home}`);
@@ -116,6 +121,7 @@ const main = async (): Promise<void> => {
     isEnding = true;
     log(`ending, workers ${keepWorkers ? 'stay' : 'stop'}`);
     unfollow();
+    unwatch();
     link?.stopping(keepWorkers ? 'ending; workers stay' : `stopping ${describe()}`);
     drover.store.events.append({ app: null, type: 'daemon-stopping', reason: keepWorkers ? 'workers stay' : null });
     try {

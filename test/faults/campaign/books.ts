@@ -75,6 +75,7 @@ export class Books {
           sentMs,
           localPort: lost.localPort,
           id: lost.id,
+          deaths: deaths.describe(app, report, lost),
           isExcused: deaths.judge(app, report, lost) !== 'unexplained',
           chargedTo: during.at(-1)?.fault ?? NOTHING,
           during: during.map(({ fault }) => fault),
@@ -91,6 +92,7 @@ export interface Loss {
   readonly sentMs: number;
   readonly localPort: number | null;
   readonly id: string;
+  readonly deaths: string;
   readonly isExcused: boolean;
   readonly chargedTo: string;
   readonly during: readonly string[];

@@ -20,6 +20,7 @@ interface Death {
 /** A client may send, or be told, a moment after the death: its segments and the scheduler take their time. */
 const SENT_WITHIN_MS = 300;
 const TOLD_WITHIN_MS = 2500;
+const DESCRIBED_WITHIN_MS = 5000;
 
 export type Fate = 'in flight on a killed process' | 'unexplained';
 
@@ -77,6 +78,23 @@ export class Deaths {
         told <= one.toMs + TOLD_WITHIN_MS,
     );
     return death === undefined || this.#hasFinished(death.pid, id) ? 'unexplained' : 'in flight on a killed process';
+  }
+
+  /** For a loss that nothing explains: the deaths near it, and what is known of its connection in each. */
+  describe(app: string, { startedAt }: LoadReport, { id, lostAtMs, localPort }: LostRequest): string {
+    const told = startedAt + lostAtMs;
+    const near = this.#deaths.filter(
+      (one) => one.app === app && told >= one.fromMs - DESCRIBED_WITHIN_MS && told <= one.toMs + DESCRIBED_WITHIN_MS,
+    );
+    return near
+      .map((one) => {
+        const knows = [
+          ...(localPort !== null && one.clients.has(localPort) ? ['had the connection'] : []),
+          ...(this.#hasFinished(one.pid, id) ? ['had finished it'] : []),
+        ];
+        return `${one.pid} was to die ${(told - one.fromMs).toFixed(0)} ms before and had ${(told - one.toMs).toFixed(0)} ms before (${knows.join(', ') || 'knows nothing of it'})`;
+      })
+      .join('; ');
   }
 
   #connectionsOf(pid: number): Set<number> {

@@ -19,8 +19,8 @@ export function renderResult(result: CampaignResult): string {
     ...result.lost
       .slice(0, LOST_SHOWN)
       .map(
-        ({ app, reason, atMs, sentMs, id, localPort, during }) =>
-          `  ${app} at ${new Date(atMs).toISOString()}, sent ${(atMs - sentMs).toFixed(0)} ms before (${id}, port ${localPort}): ${reason}, during ${during.join(' and ') || 'nothing'}`,
+        ({ app, reason, atMs, sentMs, id, localPort, during, deaths }) =>
+          `  ${app} at ${new Date(atMs).toISOString()}, sent ${(atMs - sentMs).toFixed(0)} ms before (${id}, port ${localPort}): ${reason}, during ${during.join(' and ') || 'nothing'}; ${deaths || 'nobody died near'}`,
       ),
     `daemon back with all workers: ${describeBack(result.backMs)}`,
     `named steps at which a daemon died: ${result.stepsHit.length}`,

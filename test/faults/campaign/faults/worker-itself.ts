@@ -41,5 +41,7 @@ export const WORKER_ITSELF: readonly Fault[] = [
   itself('worker meets its memory limit', 1, endBy('take-memory')),
   itself('worker blocks its loop', 1, wish('block')),
   itself('worker closes its listener and listens again', 1, wish('close-listener'), { provokes: ['port-closed'] }),
-  itself('worker has no descriptors left', 1, wish('take-descriptors')),
+  // Only where clients keep their connections: one that connects to a worker without descriptors is accepted and closed
+  // by Node itself, which nothing outside of it can keep it from (docs/internals/faults.md).
+  itself('worker has no descriptors left', 2, wish('take-descriptors'), { apps: ['socket', 'http2'] }),
 ];

@@ -17,7 +17,10 @@ import { openWorld, type World } from './world.ts';
 
 export interface CampaignOptions {
   readonly seed: number;
+  /** Until then, and until everything was dealt once. */
   readonly seconds: number;
+  /** And until there were as many; left out: none. */
+  readonly injections?: number;
   readonly apps: number;
   readonly faults: readonly Fault[];
   readonly say: (line: string) => void;
@@ -39,11 +42,11 @@ export interface CampaignResult {
   readonly backMs: readonly number[];
 }
 
-/** Faults of one app in a row, and then of the daemon. */
-const APP_FAULTS_IN_A_ROW = 4;
+/** For so long apps are hit beside each other, and then the daemon so often in a row. */
+const APP_ROUND_MS = 6000;
 const DAEMON_FAULTS_IN_A_ROW = 4;
 /** Loads outlast the faults: what settles last has its time too. */
-const EXTRA_SECONDS = 300;
+const EXTRA_SECONDS = 900;
 const MOST_VIOLATIONS = 20;
 
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
@@ -84,7 +87,8 @@ class CampaignRunner {
   /** Time is over, or there is no use in going on. */
   get #isOver(): boolean {
     const isLate = performance.now() - this.#startedAt > this.#options.seconds * 1000;
-    return isLate || this.#books.violations.length >= MOST_VIOLATIONS;
+    const isEnough = this.#books.injections.length >= (this.#options.injections ?? 0);
+    return (isLate && isEnough) || this.#books.violations.length >= MOST_VIOLATIONS;
   }
 
   async #playTogether(apps: Deck, daemon: Deck, random: () => number): Promise<void> {
@@ -92,11 +96,13 @@ class CampaignRunner {
     const isDone = (): boolean => this.#isOver && apps.isThrough && daemon.isThrough;
     while (!isDone() && this.#books.violations.length < MOST_VIOLATIONS) {
       if (apps.isEmpty && daemon.isEmpty) return;
+      const roundEnds = performance.now() + (apps.isEmpty ? 0 : APP_ROUND_MS);
       await Promise.all(
         lanes.map(async (lane) => {
-          for (let count = 0; count < APP_FAULTS_IN_A_ROW && !isDone(); count++) {
+          while (performance.now() < roundEnds && !isDone()) {
             const fault = apps.deal(lane.app.name);
-            if (fault !== null) await this.#inject(fault, lane.app, lane.random);
+            if (fault === null) return;
+            await this.#inject(fault, lane.app, lane.random);
           }
         }),
       );

@@ -32,6 +32,8 @@ export interface Fault {
   readonly scope: Scope;
   /** How often it is dealt before everything was dealt once. */
   readonly times: number;
+  /** Left out of the small campaign, because it takes long and others of its family are in it. */
+  readonly isLong?: boolean;
   /** Alarms that it gives reason for. Any other one is a violation. */
   readonly provokes?: readonly EventType[];
   /** Apps that it can be done to; left out: all. */

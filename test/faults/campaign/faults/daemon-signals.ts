@@ -81,11 +81,15 @@ export const DAEMON_SIGNALS: readonly Fault[] = [
     }),
   ),
   daemon('daemon frozen for a second', 1, async ({ world }) => withSameWorkers(world, async () => frozen(world, 1000))),
-  daemon('daemon frozen beyond every threshold', 1, async ({ world }) =>
-    withSameWorkers(world, async () => {
-      await frozen(world, FROZEN_MS);
-      await assertPatient(world);
-    }),
+  daemon(
+    'daemon frozen beyond every threshold',
+    1,
+    async ({ world }) =>
+      withSameWorkers(world, async () => {
+        await frozen(world, FROZEN_MS);
+        await assertPatient(world);
+      }),
+    { isLong: true },
   ),
   daemon('daemon frozen beyond the start timeout, while a reload boots', 1, async ({ world, app }) => {
     app.wishForBoots('slow');
@@ -96,12 +100,16 @@ export const DAEMON_SIGNALS: readonly Fault[] = [
     const { outcome, reason } = await untilEnded(world, operation);
     if (outcome !== 'completed') throw new Violation(`the reload ${outcome}: ${reason}`);
   }),
-  daemon('daemon frozen just after it was brought back', 1, async ({ world }) =>
-    withSameWorkers(world, async () => {
-      await kill(world, 'SIGKILL');
-      await frozen(world, THRESHOLD_MS + 1000);
-      await assertPatient(world);
-    }),
+  daemon(
+    'daemon frozen just after it was brought back',
+    1,
+    async ({ world }) =>
+      withSameWorkers(world, async () => {
+        await kill(world, 'SIGKILL');
+        await frozen(world, THRESHOLD_MS + 1000);
+        await assertPatient(world);
+      }),
+    { isLong: true },
   ),
   daemon('guard killed', 2, async ({ world }) =>
     withSameWorkers(world, async () => {

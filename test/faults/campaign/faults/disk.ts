@@ -36,7 +36,7 @@ export const DISK: readonly Fault[] = [
     name: 'disk of the logs full',
     family: 'disk',
     scope: 'app',
-    times: 3,
+    times: 1,
     apps: ['express'],
     skip: whyNoSmallDisk(),
     provokes: ['log-dropped'],
@@ -54,6 +54,10 @@ export const DISK: readonly Fault[] = [
       } finally {
         logDisk.free();
       }
+      await eventually('no line is dropped any more', async () => {
+        const { workers } = await app.document();
+        return workers.every(({ logDropped }) => logDropped?.dropping !== true);
+      });
       if ((await app.pids()).join() !== before.join()) throw new Violation('workers have ended of it');
     },
   },
@@ -112,6 +116,7 @@ export const DISK: readonly Fault[] = [
     family: 'disk',
     scope: 'apart',
     times: 1,
+    isLong: true,
     skip: whyNoSlowDisk(),
     async inject({ random }) {
       await using disk = await openSlowDisk(SLOW_DISK_BYTES);

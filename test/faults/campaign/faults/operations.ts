@@ -51,6 +51,7 @@ const stepFaults = CHANGES.map((change): Fault => {
     family: 'operations',
     scope: 'daemon',
     times: 4,
+    isLong: change !== 'reload' && change !== 'scale down',
     async inject(place) {
       const { world, random } = place;
       const app = subjectOf(place, change);
@@ -63,7 +64,7 @@ const stepFaults = CHANGES.map((change): Fault => {
       try {
         await carryOut(world, app, change);
         if (world.isDeathOutstanding) throw new Violation(`${change} never came by ${step} #${time}`);
-        await world.untilBack(pid, []);
+        if ((await world.daemonPid()) === pid) throw new Violation(`no daemon died at ${step} #${time}`);
         world.noteStep(`${change}: ${step}`);
       } catch (error) {
         throw new Violation(`killed at ${step} #${time} of ${change}: ${(error as Error).message}`, { cause: error });
@@ -74,30 +75,62 @@ const stepFaults = CHANGES.map((change): Fault => {
   };
 });
 
-/** Kills it `afterMs` into the change; returns when the change has ended. */
+/** How many workers a change has to start. */
+const STARTED_BY: Readonly<Record<Change, (instances: number) => number>> = {
+  reload: (instances) => instances,
+  'scale up': () => 1,
+  'scale down': () => 0,
+  restart: (instances) => instances,
+  start: (instances) => instances,
+  stop: () => 0,
+};
+
+async function findLastSeq(world: World, { name }: AppUnderLoad): Promise<number> {
+  let last = 0;
+  for await (const { seq } of world.client.events({ app: name, limit: 1 })) last = seq;
+  return last;
+}
+
+async function countSpawned(world: World, { name }: AppUnderLoad, afterSeq: number): Promise<number> {
+  let count = 0;
+  for await (const { type } of world.client.events({ app: name, afterSeq, limit: 1000 }))
+    if (type === 'worker-spawned') count += 1;
+  return count;
+}
+
+/** Kills it at a random moment of the change; returns when the change has ended, with the workers that it was to start. */
 export async function killDuring(place: Place, change: Change): Promise<void> {
   const { world, random } = place;
   const app = subjectOf(place, change);
   await prepare(world, app, change);
+  const others = world.all.filter((each) => each !== app);
+  const bystanders = (await Promise.all(others.map(async (each) => each.pids()))).flat();
   const afterMs = random() * LATEST_KILL_MS;
+  const lastSeq = await findLastSeq(world, app);
+  const wanted = STARTED_BY[change](app.instances);
   const operation = await begin(world, app, change);
   await wait(afterMs);
   const pid = await world.daemonPid();
   process.kill(pid, 'SIGKILL');
-  await world.untilBack(pid, []);
+  await world.untilBack(pid, bystanders);
   const { outcome, reason } = await untilEnded(world, operation);
   if (outcome !== 'completed')
     throw new Violation(`${change}, killed after ${afterMs.toFixed(0)} ms, ${outcome}: ${reason}`);
   noteDone(app, change);
+  const started = await countSpawned(world, app, lastSeq);
+  if (started > wanted) throw new Violation(`${change} started ${started} workers, and ${wanted} were enough`);
+  const after = (await Promise.all(others.map(async (each) => each.pids()))).flat();
+  if (after.join() !== bystanders.join()) throw new Violation('workers of other apps were restarted');
 }
 
-export const OPERATIONS: readonly Fault[] = [
-  ...stepFaults,
-  ...CHANGES.map((change): Fault => ({
-    name: `daemon killed during ${change}`,
-    family: 'operations',
-    scope: 'daemon',
-    times: 1,
-    inject: async (place) => killDuring(place, change),
-  })),
-];
+/** At random moments; `test/campaigns/daemon-kill-operations.ts` has nothing but these. */
+export const DURING_OPERATIONS: readonly Fault[] = CHANGES.map((change) => ({
+  name: `daemon killed during ${change}`,
+  family: 'operations',
+  scope: 'daemon',
+  times: 1,
+  isLong: change === 'start' || change === 'stop' || change === 'scale up',
+  inject: async (place) => killDuring(place, change),
+}));
+
+export const OPERATIONS: readonly Fault[] = [...stepFaults, ...DURING_OPERATIONS];

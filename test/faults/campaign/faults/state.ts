@@ -31,11 +31,12 @@ const harmed =
     await apart.finish();
   };
 
-const state = (name: string, inject: Fault['inject']): Fault => ({
+const state = (name: string, inject: Fault['inject'], isLong = false): Fault => ({
   name,
   family: 'state',
   scope: 'apart',
   times: 1,
+  isLong,
   inject,
 });
 
@@ -55,6 +56,7 @@ export const STATE: readonly Fault[] = [
       truncateSync(file, Math.floor(statSync(file).size / 2));
       truncateSync(`${file}-wal`, 0);
     }),
+    true,
   ),
   state('home directory removed, and the daemon killed', async () => {
     await using folder = await temporaryFolder();

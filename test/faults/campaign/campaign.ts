@@ -43,8 +43,8 @@ export interface CampaignResult {
 }
 
 /** For so long apps are hit beside each other, and then the daemon so often in a row. */
-const APP_ROUND_MS = 6000;
-const DAEMON_FAULTS_IN_A_ROW = 4;
+const APP_ROUND_MS = 10_000;
+const DAEMON_FAULTS_IN_A_ROW = 3;
 /** Loads outlast the faults: what settles last has its time too. */
 const EXTRA_SECONDS = 900;
 const MOST_VIOLATIONS = 20;

@@ -44,13 +44,14 @@ export async function prepare(world: World, app: AppUnderLoad, change: Change): 
   if (change === 'scale up' && app.instances > app.facts.instances) await carryOut(world, app, 'scale down');
 }
 
-const stepFaults = CHANGES.map((change): Fault => {
+/** Each change as often as it has steps: played through, the daemon has died at every one. */
+export const AT_EVERY_STEP: readonly Fault[] = CHANGES.map((change): Fault => {
   const steps = STEPS_OF[change];
   return {
     name: `daemon killed at a step of ${change}`,
     family: 'operations',
     scope: 'daemon',
-    times: 4,
+    times: steps.length,
     isLong: change !== 'reload' && change !== 'scale down',
     async inject(place) {
       const { world, random } = place;
@@ -133,4 +134,7 @@ export const DURING_OPERATIONS: readonly Fault[] = CHANGES.map((change) => ({
   inject: async (place) => killDuring(place, change),
 }));
 
-export const OPERATIONS: readonly Fault[] = [...stepFaults, ...DURING_OPERATIONS];
+/** Among all others not every step can have its turn. */
+const SOME_STEPS: readonly Fault[] = AT_EVERY_STEP.map((fault) => ({ ...fault, times: 3 }));
+
+export const OPERATIONS: readonly Fault[] = [...SOME_STEPS, ...DURING_OPERATIONS];

@@ -5,12 +5,13 @@
  */
 import { seeded } from '../../support/random.ts';
 import { eventually } from '../../support/eventually.ts';
+import { listShards } from '../../support/shards.ts';
 import type { AppUnderLoad } from './app-under-load.ts';
 import { auditApp } from './audit.ts';
 import { Books, type FaultRow, type Loss } from './books.ts';
 import { Deck } from './deck.ts';
 import type { Fault } from './fault.ts';
-import { listMarked, listShards } from './invariants.ts';
+import { listMarked } from './invariants.ts';
 import { carryOut } from './operations.ts';
 import { settle, settleDaemon } from './settle.ts';
 import { openWorld, type World } from './world.ts';

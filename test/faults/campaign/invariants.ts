@@ -14,6 +14,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { AppDocument } from '../../../src/protocol/index.ts';
 import { isAlive } from '../../support/processes.ts';
+import { listShards } from '../../support/shards.ts';
 import type { AppUnderLoad } from './app-under-load.ts';
 import type { World } from './world.ts';
 
@@ -76,19 +77,6 @@ export const listMarked = (home: string, app: string | null = null): number[] =>
     });
 
 const parentOf = (pid: number): number => Number(/^PPid:\s+(\d+)$/m.exec(readOr(`/proc/${pid}/status`))?.[1] ?? 0);
-
-/** The inodes of the sockets that listen on a port; one of IPv4 and one of IPv6 are not told apart. */
-export function listShards(port: number): string[] {
-  const LISTENS = '0A';
-  const end = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  return ['tcp', 'tcp6'].flatMap((table) =>
-    readOr(`/proc/net/${table}`)
-      .split('\n')
-      .map((line) => line.trim().split(/\s+/))
-      .filter((fields) => fields[1]?.endsWith(end) && fields[3] === LISTENS)
-      .map((fields) => fields[9] ?? ''),
-  );
-}
 
 function socketsOf(pid: number): Set<string> {
   const folder = `/proc/${pid}/fd`;

@@ -7,6 +7,8 @@ import { agentCost } from '../test/campaigns/agent-cost.ts';
 import { cellMutation } from '../test/campaigns/cell-mutation.ts';
 import { cost } from '../test/campaigns/cost.ts';
 import { daemonKill } from '../test/campaigns/daemon-kill.ts';
+import { daemonKillOperations } from '../test/campaigns/daemon-kill-operations.ts';
+import { faults } from '../test/campaigns/faults.ts';
 import { keptAliveSpread } from '../test/campaigns/kept-alive-spread.ts';
 import { plantedBugs } from '../test/campaigns/planted-bugs.ts';
 import { logs } from '../test/campaigns/logs.ts';
@@ -21,6 +23,8 @@ const CAMPAIGNS: readonly Campaign[] = [
   reloadLoss,
   workerKill,
   daemonKill,
+  daemonKillOperations,
+  faults,
   logDiskFull,
   stall,
   keptAliveSpread,

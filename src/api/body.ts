@@ -28,7 +28,8 @@ export const readJson = async (request: IncomingMessage, limitBytes: number): Pr
   request.on('close', () => {
     reject(invalid('the body was cut short'));
   });
-  request.on('error', reject);
+  // Node's own word for a client that went away.
+  request.on('error', (error) => reject(invalid('the body was cut short', error)));
   await promise;
   if (length > limitBytes) throw tooLong();
   const text = new TextDecoder('utf-8', { fatal: true });

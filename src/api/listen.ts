@@ -25,13 +25,20 @@ export const listenPrivately = async (server: Server, path: string): Promise<voi
 };
 
 /** The same with a socket that listens already and is in its place. */
-export const listenAgain = async (server: Server, fd: number): Promise<void> => {
+export const listenOn = async (server: Server, fd: number): Promise<void> => {
   server.listen({ fd });
   await once(server, 'listening');
 };
 
 /** Removes the socket of this server, if it is still the one that is there. */
 export const removeSocket = (path: string): void => rmSync(path, { force: true });
+
+/** After its file was removed. What the server has open stays open. */
+export const listenAgain = async (server: Server, path: string): Promise<void> => {
+  // A server listens in one place.
+  if (server.listening) server.close();
+  await listenPrivately(server, path);
+};
 
 const bind = async (server: Server, path: string): Promise<void> => {
   // Node binds within the call, so the mask holds for no other file; a chmod afterwards would leave a gap.

@@ -10,7 +10,7 @@ import { findNearest } from '../config/index.ts';
 import { DroverError, NOTICE_HEADER, toErrorDocument, VERSION_HEADER } from '../protocol/index.ts';
 import { readJson } from './body.ts';
 import { createServer } from './http.ts';
-import { listenAgain, listenPrivately, removeSocket } from './listen.ts';
+import { listenAgain, listenOn, listenPrivately, removeSocket } from './listen.ts';
 import { readRequestKey } from './request-key.ts';
 import { ROUTES, type Route, takesKey } from './routes.ts';
 import { describeIssues } from './schemas.ts';
@@ -36,6 +36,8 @@ export interface ApiOptions {
 }
 
 export interface ApiServer {
+  /** Makes the socket's file again that somebody has removed. */
+  listenAgain(): Promise<void>;
   /** Ends streams and idle connections, lets other answers finish, and removes the socket. */
   close(): Promise<void>;
   /**
@@ -84,7 +86,7 @@ export const serveApi = async (options: ApiOptions): Promise<ApiServer> => {
   server.headersTimeout = 10_000;
   const { inherited = null, socketPath } = options;
   if (inherited === null) await listenPrivately(server, socketPath);
-  else await listenAgain(server, inherited);
+  else await listenOn(server, inherited);
   const end = async (): Promise<void> => {
     closing.abort();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -96,6 +98,7 @@ export const serveApi = async (options: ApiOptions): Promise<ApiServer> => {
     clearTimeout(timer);
   };
   return {
+    listenAgain: () => listenAgain(server, socketPath),
     close: async () => {
       await end();
       removeSocket(socketPath);

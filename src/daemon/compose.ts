@@ -34,10 +34,12 @@ import { openDaemonSettings } from './daemon-settings.ts';
 import { fileOutput } from './file-output.ts';
 import { CHANNEL_PREFIX, type Inherited } from './inheritance.ts';
 import type { KeptDescriptor } from './guard.ts';
+import { nameSteps } from './named-steps.ts';
 import { Operations } from './operations.ts';
 import { adopt, recover } from './recover.ts';
 import { resolveCommand } from './resolve-command.ts';
-import { listRunDirectories, openRunDirectory } from './run-directory.ts';
+import { listRunDirectories, openRunDirectory, RUN_DIRECTORY_MODE } from './run-directory.ts';
+import type { WatchedSocket } from './socket-watch.ts';
 import { watchState, type StateWatch } from './state-watch.ts';
 import { openService } from './service/service.ts';
 import { steppedRecords } from './stepped-records.ts';
@@ -78,6 +80,8 @@ export interface Drover {
   readonly logs: Logs;
   /** See `ApiOptions`. */
   readonly notice: () => string | null;
+  /** Sockets of its own that have to be found by their files. */
+  readonly watchedSockets: readonly WatchedSocket[];
   /** Everything that must outlive this process. */
   kept(): readonly KeptDescriptor[];
   /** Takes back what an earlier daemon left running, and starts what should run and does not. */
@@ -138,7 +142,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
           ({ handle }) => handle?.slot === slot && handle.generation === generation && handle.pid !== null,
         ) ?? true,
   });
-  const edges: SupervisorEdges = {
+  const plainEdges: SupervisorEdges = {
     clock,
     schedule: systemSchedule,
     processes: systemProcesses,
@@ -162,6 +166,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     bootId: bootId(),
     onDescriptorsChanged: options.onDescriptorsChanged,
   };
+  const edges = options.onStep === undefined ? plainEdges : nameSteps(plainEdges, options.onStep);
   const supervisor: Supervisor = new Supervisor(edges, {
     onWanted: (app, wanted) => void store.apps.change(app.app, { wanted }),
     onState: (app) => saveApp(store, app),
@@ -207,6 +212,9 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     store,
     logs,
     notice: () => state.notice(),
+    watchedSockets: [
+      { path: edges.socketPath, mode: RUN_DIRECTORY_MODE, listenAgain: () => agentSocket.listenAgain() },
+    ],
     kept: () => [...dataPath.inventory(), ...channelsOf(supervisor)],
     recover() {
       const socketPaths = listRunDirectories(home).map((directory) => join(directory, AGENT_SOCKET));

@@ -5,5 +5,16 @@
 if read -r _ <&3; then
   exit 0
 fi
-exec 3<&-
+# Until that one has a guard of its own, a copy of this one stands by at another pipe (daemon/standby.ts): once, so that
+# a daemon that cannot start is not tried for ever. Nobody's child, because nobody would wait for its end.
+(
+  (
+    exec 3<&5 5<&- 6>&-
+    unset DROVER_STANDBY
+    read -r _ <&3 && exit 0
+    exec 3<&-
+    exec "$@"
+  ) &
+)
+exec 3<&- 5<&-
 exec "$@"

@@ -7,8 +7,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Writable } from 'node:stream';
-import { closeDescriptor, duplicate, inodeOf, openMemoryFile } from '../os/index.ts';
+import { closeDescriptor, duplicate, inodeOf, openMemoryFile, openPipe } from '../os/index.ts';
 import type { DescriptorName } from '../protocol/index.ts';
+import { STANDBY_VARIABLE } from './standby.ts';
 
 /** A descriptor worth keeping, and what it is, in words that the next daemon understands. */
 export interface KeptDescriptor {
@@ -67,7 +68,9 @@ const SCRIPT = fileURLToPath(new URL('guard.sh', import.meta.url));
 const SETTLE_MS = 100;
 const LONGEST_MS = 300;
 const LIST_FD = 4;
-const FIRST_KEPT_FD = 5;
+/** Both ends of the pipe at which a copy of the guard stands by (`standby.ts`): the shell has them by number. */
+const STANDBY_FD = 6;
+const FIRST_KEPT_FD = 7;
 /** A guard has nothing to do that could end it; one that ended within this time never stood. */
 const SHORT_LIFE_MS = 1000;
 const FIRST_RETRY_MS = 30;
@@ -88,6 +91,34 @@ export const openGuard = (options: GuardOptions): Guard => {
     timer ??= setTimeout(replace, retryAfterMs(stillborn));
   };
 
+  /** Null where the system has none to give. */
+  const start = (inheritance: Inheritance, kept: readonly KeptDescriptor[]): ChildProcess | null => {
+    const ours: number[] = [];
+    try {
+      const list = openMemoryFile(JSON.stringify(inheritance));
+      ours.push(list);
+      const { readFd, writeFd } = openPipe();
+      ours.push(readFd, writeFd);
+      const child = spawn('/bin/sh', [SCRIPT, ...options.command], {
+        detached: true,
+        env: {
+          ...options.env,
+          [INHERITANCE_VARIABLE]: `${LIST_FD}:${inodeOf(list)}`,
+          [STANDBY_VARIABLE]: `${STANDBY_FD}:${inodeOf(writeFd)}`,
+        },
+        stdio: ['ignore', 'inherit', 'inherit', 'pipe', list, readFd, writeFd, ...kept.map(({ fd }) => fd)],
+      });
+      if (child.pid !== undefined) return child;
+      // Told by an event as well, which nobody else listens to.
+      child.on('error', () => {});
+      return null;
+    } catch {
+      return null;
+    } finally {
+      for (const fd of ours) closeDescriptor(fd);
+    }
+  };
+
   const replace = (): void => {
     timer = null;
     if (isDismissed) return;
@@ -100,20 +131,11 @@ export const openGuard = (options: GuardOptions): Guard => {
       hasServed: options.hasServed(),
       deaths: options.deaths,
     };
-    const list = openMemoryFile(JSON.stringify(inheritance));
-    let child: ChildProcess;
-    try {
-      child = spawn('/bin/sh', [SCRIPT, ...options.command], {
-        detached: true,
-        env: { ...options.env, [INHERITANCE_VARIABLE]: `${LIST_FD}:${inodeOf(list)}` },
-        stdio: ['ignore', 'inherit', 'inherit', 'pipe', list, ...kept.map(({ fd }) => fd)],
-      });
-    } catch {
-      // The system had no process or memory to give: the guard that is there goes on, with what it holds.
+    const child = start(inheritance, kept);
+    if (child === null) {
+      // The system had no descriptor, process or memory to give: the guard that is there goes on, with what it holds.
       retry();
       return;
-    } finally {
-      closeDescriptor(list);
     }
     const pipe = child.stdio[3] as Writable;
     // A guard that is gone cannot be written to; its exit is what we act on.

@@ -10,6 +10,7 @@ import { openDescriptorStore } from './service-manager/descriptor-store.ts';
 import { findServiceManager } from './service-manager/environment.ts';
 import { openServiceManagerLink, type ServiceManagerLink } from './service-manager/link.ts';
 import { nameOfDescriptor } from './service-manager/stored-name.ts';
+import { takeStandby } from './standby.ts';
 import { takeStored, type StoredDescriptors } from './service-manager/take-stored.ts';
 import { inodeOf } from '../os/index.ts';
 
@@ -36,6 +37,7 @@ export interface Holdings {
 export const findKeeping = (env: NodeJS.ProcessEnv, pid: number): Keeping => {
   const stored = takeStored(env, pid);
   const handed = takeInheritance(env);
+  const sendStandbyAway = takeStandby(env);
   // A daemon that replaced its own program has a list; what the manager stored was handed to the one before.
   const inherited = handed.isRecovery || stored === null ? handed : inheritStored(stored);
   const manager = findServiceManager(env, pid);
@@ -44,7 +46,15 @@ export const findKeeping = (env: NodeJS.ProcessEnv, pid: number): Keeping => {
   const handedGuard = pipe === undefined ? null : openHandedGuard(pipe);
   const common = { inherited, unsorted: watchOpen(inherited.all), link, handedGuard };
   if (link === null)
-    return { ...common, broughtBackBy: 'the guard', open: (holdings) => openShell(env, inherited, holdings) };
+    return {
+      ...common,
+      broughtBackBy: 'the guard',
+      open(holdings) {
+        const guard = openShell(env, inherited, holdings);
+        sendStandbyAway();
+        return guard;
+      },
+    };
   return { ...common, broughtBackBy: 'systemd', open: (holdings) => openStore(link, stored, inherited, holdings) };
 };
 

@@ -16,6 +16,7 @@ import { tellEnd, type Guard, type KeptDescriptor } from './guard.ts';
 import { findKeeping } from './keeping.ts';
 import { followStatus } from './service-manager/follow-status.ts';
 import { statusLine } from './service-manager/status-line.ts';
+import { watchSockets } from './socket-watch.ts';
 import { dieAtStep } from './die-at-step.ts';
 import { become } from './upgrade/become.ts';
 import { collectChildren } from './upgrade/inherited-children.ts';
@@ -133,6 +134,10 @@ const main = async (): Promise<void> => {
       if (type === 'state-written') rmSync(usualPath, { force: true });
     });
   }
+  const unwatch = watchSockets(
+    [{ path: socketPath, mode: 0o700, listenAgain: () => api.listenAgain() }, ...drover.watchedSockets],
+    log,
+  );
   hasServed = true;
   onStep?.('boot-served');
   if (handedGuard === null && guard !== null) guard.refresh();
@@ -182,6 +187,7 @@ const main = async (): Promise<void> => {
     untidy();
     log(`ending, workers ${keepWorkers ? 'stay' : 'stop'}`);
     unfollow();
+    unwatch();
     link?.stopping(keepWorkers ? 'ending; workers stay' : `stopping ${describe()}`);
     drover.store.events.append({ app: null, type: 'daemon-stopping', reason: keepWorkers ? 'workers stay' : null });
     try {

@@ -9,11 +9,14 @@ export const listRunDirectories = (home: string): readonly string[] => [
   ownHome().runtimePath('run'),
 ];
 
-/** Makes it, and what is above it. Workers of other users have to get to their sockets. */
+/** Workers of other users have to get to their sockets. */
+export const RUN_DIRECTORY_MODE = 0o711;
+
+/** Makes it, and what is above it. */
 export const openRunDirectory = (home: string): string => {
   const isFixed = isReadOnly(home);
   if (!isFixed) mkdirSync(home, { recursive: true, mode: 0o700 });
   const directory = isFixed ? ownHome().runtimePath('run') : join(home, 'run');
-  mkdirSync(directory, { recursive: true, mode: 0o711 });
+  mkdirSync(directory, { recursive: true, mode: RUN_DIRECTORY_MODE });
   return directory;
 };

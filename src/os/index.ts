@@ -18,6 +18,7 @@ export type { NotifyOutcome, NotifySocket } from './notify-socket.ts';
 export { isOsError, OsError } from './os-error.ts';
 export { peerOf } from './peer.ts';
 export type { Peer } from './peer.ts';
+export { openPipe, type Pipe } from './pipe.ts';
 export { exitOf, openPidfd, takeDescriptor, watchExit } from './pidfd.ts';
 export type { ExitWatch } from './pidfd.ts';
 export type { ExitStatus } from './exit-status.ts';

@@ -103,10 +103,18 @@ export interface Gauges {
   readonly inFlight: number;
 }
 
+type MemoryFigures = Pick<NodeJS.MemoryUsage, 'rss' | 'heapUsed' | 'heapTotal' | 'external'>;
+
 export class RuntimeMeter {
   readonly #delay = new DelaySampler();
   readonly #gc = new GcSampler();
+  readonly #memoryUsage: () => MemoryFigures;
+  #memory: MemoryFigures = { rss: 0, heapUsed: 0, heapTotal: 0, external: 0 };
   #utilization: EventLoopUtilization | null = null;
+
+  constructor(memoryUsage: () => MemoryFigures = () => process.memoryUsage()) {
+    this.#memoryUsage = memoryUsage;
+  }
 
   /** Begins to measure what costs something to begin. */
   begin(): void {
@@ -122,7 +130,7 @@ export class RuntimeMeter {
   }
 
   read({ openConnections, inFlight }: Gauges): RuntimeMeasures {
-    const memory = process.memoryUsage();
+    const memory = this.#readMemory();
     const cpu = process.cpuUsage();
     return {
       uptimeMs: Math.round(process.uptime() * 1000),
@@ -138,6 +146,16 @@ export class RuntimeMeter {
       openConnections,
       inFlight,
     };
+  }
+
+  /** Node reads a file for it, and throws where the app has taken every descriptor: the figures before stand then. */
+  #readMemory(): MemoryFigures {
+    try {
+      this.#memory = this.#memoryUsage();
+    } catch {
+      // Measuring must never end an app.
+    }
+    return this.#memory;
   }
 
   #readUtilization(): number {

@@ -128,9 +128,7 @@ class AdoptionRun {
         const { generation } = effect;
         const { schedule } = this.#app.edges;
         // Whether its channel is back is known only now that it was adopted.
-        this.#callOff = schedule.background(this.#policy.helloTimeoutMs, () =>
-          this.#step({ type: 'timer', generation }),
-        );
+        this.#callOff = schedule.patient(this.#policy.helloTimeoutMs, () => this.#step({ type: 'timer', generation }));
         return;
       }
       case 'disarm':

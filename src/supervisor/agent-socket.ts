@@ -2,6 +2,7 @@
  * The Unix socket for agents without a channel: behind wrappers descriptors do not pass, so the agent connects and
  * names its spawn. One connection a worker; a later one of the same spawn (the app's server forked) is refused.
  */
+import { once } from 'node:events';
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import type { AgentMessage } from '../protocol/index.ts';
@@ -19,6 +20,8 @@ const HELLO_WITHIN_MS = 5000;
 const MOST_CONNECTIONS = 1024;
 
 export interface AgentSocket {
+  /** Makes the socket's file again that somebody has removed. */
+  listenAgain(): Promise<void>;
   /** Ends all conversations too: a worker that does not hang up must not keep the daemon. */
   close(): Promise<void>;
 }
@@ -32,13 +35,19 @@ export const openAgentSocket = async (options: AgentSocketOptions): Promise<Agen
     greet(socket, options);
   });
   server.maxConnections = MOST_CONNECTIONS;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.path, resolve);
-  });
-  // Workers of other users connect as well; the directory decides who can reach it, the spawn id who is heard.
-  chmodSync(options.path, 0o666);
+  const listen = async (): Promise<void> => {
+    server.listen(options.path);
+    await once(server, 'listening');
+    // Workers of other users connect as well; the directory decides who can reach it, the spawn id who is heard.
+    chmodSync(options.path, 0o666);
+  };
+  await listen();
   return {
+    listenAgain() {
+      // Closing removes the file, so that comes first.
+      if (server.listening) server.close();
+      return listen();
+    },
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroy();

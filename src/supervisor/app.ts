@@ -218,7 +218,8 @@ export class App implements TenantHost {
     this.#run = null;
     this.#lastRun = document;
     this.#isChanged = false;
-    for (const index of this.slots.dropEmpty(this.#state.instances)) this.#giveUp(index);
+    this.slots.dropEmpty(this.#state.instances);
+    this.giveUpSurplus();
     if (document.receipt?.outcome === 'completed') this.#forgetUnserved();
     // Who was to be put back, or died while no daemon looked: nothing that is wanted is ever given up.
     if (this.#state.wanted !== 'up') return;
@@ -227,9 +228,16 @@ export class App implements TenantHost {
     }
   }
 
-  /** Nobody is left in the slot: its shards go once a sibling has emptied their queues. */
-  #giveUp(index: number): void {
-    for (const port of this.edges.traffic.ports(this.app)) void port.giveUp(index);
+  /**
+   * Shards of slots that are not wanted and in which nobody is left go, once a sibling has emptied their queues. By the
+   * shards and not by the slots: a daemon may have died between the end of an operation and this.
+   */
+  giveUpSurplus(): void {
+    const { traffic } = this.edges;
+    const isNeeded = (slot: number): boolean => slot < this.#state.instances || this.slots.find(slot) !== null;
+    const places = traffic.view(this.app).flatMap(({ shards }) => shards.map(({ slot }) => slot));
+    const surplus = new Set(places.filter((slot) => !isNeeded(slot)));
+    for (const port of traffic.ports(this.app)) for (const slot of surplus) void port.giveUp(slot);
   }
 
   #forgetUnserved(): void {

@@ -110,7 +110,7 @@ export class OperationRun {
     const { clock, records } = host.edges;
     const memory = unfinished?.memory;
     this.#host = host;
-    this.#timers = openTimers(host.edges.schedule);
+    this.#timers = openTimers(host.edges.schedule, ['deadline']);
     this.plan = plan;
     this.kind = plan.kind;
     this.#onChange = onChange;

@@ -198,6 +198,7 @@ export class Supervisor {
     const { operation } = app;
     void operation?.resume(after);
     if (app.state.wanted !== 'up') return;
+    if (operation === null) app.giveUpSurplus();
     for (const { slot } of this.#changes(app, range(app.state.instances), 'boot', isVacant)) {
       const release = operation === null ? 'new' : operation.releaseOf(slot);
       if (release === null) continue;

@@ -55,6 +55,8 @@ const SILENT_AGENT_MS = 5000;
 
 /** The machine's timers, and the wait for `stableFor`. */
 export type TenantTimer = WorkerTimer | 'settle';
+/** What a worker does not do in this time is held against it. */
+const PATIENT_TIMERS: readonly TenantTimer[] = ['ready', 'drain', 'kill'];
 
 export class Tenant {
   readonly host: TenantHost;
@@ -86,7 +88,7 @@ export class Tenant {
     },
   ) {
     this.host = host;
-    this.timers = openTimers(host.edges.schedule);
+    this.timers = openTimers(host.edges.schedule, PATIENT_TIMERS);
     this.slot = facts.slot;
     this.config = facts.config;
     this.release = facts.release;

@@ -7,7 +7,11 @@ export interface NamedTimers<Name extends string> {
   close(): void;
 }
 
-export const openTimers = <Name extends string>(schedule: Schedule): NamedTimers<Name> => {
+/** `patient`: those that wait for a sign of life, and mean nothing when nobody listened. */
+export const openTimers = <Name extends string>(
+  schedule: Schedule,
+  patient: readonly Name[] = [],
+): NamedTimers<Name> => {
   const armed = new Map<Name, CallOff>();
   const disarm = (name: Name): void => {
     armed.get(name)?.();
@@ -16,11 +20,12 @@ export const openTimers = <Name extends string>(schedule: Schedule): NamedTimers
   return {
     arm(name, afterMs, onElapsed) {
       disarm(name);
-      const callOff = schedule.after(afterMs, () => {
+      const elapse = (): void => {
         armed.delete(name);
         onElapsed();
-      });
-      armed.set(name, callOff);
+      };
+      const isPatient = patient.includes(name);
+      armed.set(name, isPatient ? schedule.patient(afterMs, elapse) : schedule.after(afterMs, elapse));
     },
     disarm,
     close() {

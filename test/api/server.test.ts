@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -58,6 +58,20 @@ describe('the API', () => {
     const answer = await ask(harness.socketPath, 'GET', '/v2/apps');
     assert.equal(answer.status, 404);
     assert.equal((JSON.parse(answer.text) as ErrorDocument).error.code, 'DROVER_ROUTE_UNKNOWN');
+  });
+
+  it('takes a client that goes away in the middle of its body for no defect of its own', async () => {
+    await using harness = await openHarness();
+    const socket = connect(harness.socketPath);
+    socket.on('error', () => {});
+    socket.write('POST /v1/start HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"fi');
+    await once(socket, 'connect');
+    // Answered after the half request: the server has read it.
+    assert.equal((await ask(harness.socketPath, 'GET', '/v1/apps')).status, 200);
+    socket.destroy();
+    await once(socket, 'close');
+    for (let turn = 0; turn < 3; turn++) assert.equal((await ask(harness.socketPath, 'GET', '/v1/apps')).status, 200);
+    assert.deepEqual(harness.defects, []);
   });
 
   it('names the nearest app where one is unknown', async () => {
@@ -234,6 +248,20 @@ describe('the socket', () => {
   it('is for its owner only', async () => {
     await using harness = await openHarness();
     assert.equal(statSync(harness.socketPath).mode & 0o777, 0o600);
+  });
+
+  it('is made again where somebody removed its file, and what is open stays open', async () => {
+    await using harness = await openHarness();
+    const { socketPath, server } = harness;
+    const open = connect(socketPath);
+    await once(open, 'connect');
+    rmSync(socketPath);
+    await server.listenAgain();
+    assert.equal((await ask(socketPath, 'GET', '/v1/apps')).status, 200);
+    assert.equal(statSync(socketPath).mode & 0o777, 0o600);
+    open.end('GET /v1/apps HTTP/1.1\r\nHost: x\r\n\r\n');
+    const [answer] = (await once(open, 'data')) as [Buffer];
+    assert.match(answer.toString(), /^HTTP\/1\.1 200/);
   });
 
   it('is taken over from a daemon that was killed', async () => {

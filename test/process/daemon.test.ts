@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { DaemonDocument } from '../../src/protocol/index.ts';
+import type { Drover } from '../support/drover.ts';
+import { eventually } from '../support/eventually.ts';
 import { startLoad } from '../support/load/index.ts';
 import { isAlive } from '../support/processes.ts';
 import {
@@ -25,6 +27,7 @@ import {
   UNDECLARED,
   untilAnswering,
   untilApp,
+  writeConfig,
 } from '../support/service.ts';
 
 describe('a daemon that is killed', () => {
@@ -195,6 +198,73 @@ describe('`daemon stop`', () => {
     assert.equal(report.lost, 0, JSON.stringify(report.lostByReason));
   });
 });
+
+describe('a daemon that is killed before it has a guard of its own', () => {
+  it('is followed by another one, with the same workers and their sockets', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, PATIENT));
+    const before = pidsOf(await readApp(drover, 'shop'));
+    const load = await startLoad({ mode: 'new', port, connections: 5, pauseMs: [5, 20] });
+    await load.untilAnswered(50);
+    const { pid, guardPid } = await drover.daemon();
+    process.kill(pid ?? 0, 'SIGKILL');
+    // The guard becomes the next daemon; stopped at once, it can have no guard yet.
+    const guard = guardPid ?? 0;
+    await eventually('the guard becomes a daemon', () => readComm(guard) !== 'sh', { everyMs: 1 });
+    process.kill(guard, 'SIGKILL');
+    const app = await untilApp(drover, 'shop', 'is online', ({ status }) => status === 'online');
+    assert.deepEqual(pidsOf(app), before);
+    await load.untilAnswered(50);
+    const report = await load.stop();
+    assert.equal(report.lost, 0, JSON.stringify(report.lostByReason));
+    await eventually('nobody stands by any more', async () => {
+      const { guardPid: own, pid: daemon } = await drover.daemon();
+      return shellsOf(drover.home).every((shell) => shell === own) && daemon !== guard;
+    });
+  });
+});
+
+describe('a daemon that was frozen while workers started', () => {
+  it('does not blame them for what it could not hear', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const gate = join(drover.home, 'boot.gate');
+    const settings = service(port, { instances: 2, env: { BOOT_GATE: gate }, ready: { timeout: '1500ms' } });
+    const starting = drover.run(['start', writeConfig(drover, { shop: settings }, 'shop'), '--json']);
+    await eventually('both are started', async () => (await pidsIn(drover)).length === 2);
+    const { pid } = await drover.daemon();
+    process.kill(pid ?? 0, 'SIGSTOP');
+    writeFileSync(gate, '');
+    await new Promise((resolve) => setTimeout(resolve, 3500));
+    process.kill(pid ?? 0, 'SIGCONT');
+    const { code, stdout } = await starting;
+    assert.equal(code, 0, stdout);
+    assert.deepEqual(await readEvents(drover, 'shop', 'worker-start-timeout'), []);
+  });
+});
+
+const pidsIn = async (drover: Drover): Promise<number[]> => {
+  try {
+    return pidsOf(await readApp(drover, 'shop'));
+  } catch {
+    return []; // Neither daemon nor app is there yet.
+  }
+};
+
+const readComm = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return 'sh';
+  }
+};
+
+/** Guards of this home, and copies that stand by. */
+const shellsOf = (home: string): number[] =>
+  readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && readComm(pid) === 'sh' && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(home));
 
 describe('`daemon stop --keep-workers` of an app on a Unix path', () => {
   it('leaves the path in its place, and the next daemon adopts it', async () => {

@@ -179,7 +179,7 @@ export class SimDaemon {
     const later = (ms: number, call: () => void) => time.after(ms, () => this.act(call));
     return {
       clock,
-      schedule: { after: later, background: later, soon: (call) => void later(0, call) },
+      schedule: { after: later, background: later, patient: later, soon: (call) => void later(0, call) },
       processes: this.#processes(),
       traffic: this.#traffic(),
       records: {

@@ -23,10 +23,10 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * Kills a process tree with SIGKILL and returns the ports of the clients that were connected to it. It is stopped
- * first, so that it cannot accept one more connection between the look and the kill.
+ * Kills a process tree with SIGKILL (or another signal that ends it) and returns the ports of the clients that were
+ * connected to it. It is stopped first, so that it cannot accept one more connection between the look and the kill.
  */
-export function killAndListClients(pid: number): Set<number> {
+export function killAndListClients(pid: number, signal: NodeJS.Signals = 'SIGKILL'): Set<number> {
   const tree = listTree(pid);
   for (const one of tree) process.kill(one, 'SIGSTOP');
   const inodes = new Set(tree.flatMap(listSockets));
@@ -40,7 +40,8 @@ export function killAndListClients(pid: number): Set<number> {
         .map((fields) => Number.parseInt(fields[2]?.split(':')[1] ?? '0', 16)),
     ),
   );
-  for (const one of tree) process.kill(one, 'SIGKILL');
+  for (const one of tree) process.kill(one, signal);
+  if (signal !== 'SIGKILL') for (const one of tree) process.kill(one, 'SIGCONT');
   return ports;
 }
 

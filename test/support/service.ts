@@ -37,7 +37,11 @@ export async function openPlace(): Promise<Place> {
 }
 
 /** Writes a configuration file (with short waits where none are given) and returns its path. */
-export function writeConfig(drover: Drover, apps: Readonly<Record<string, Settings>>, name = 'config'): string {
+export function writeConfig(
+  drover: Pick<Drover, 'home'>,
+  apps: Readonly<Record<string, Settings>>,
+  name = 'config',
+): string {
   const file = join(drover.home, name, 'drover.config.json');
   mkdirSync(dirname(file), { recursive: true });
   const complete = Object.entries(apps).map(([app, settings]) => [

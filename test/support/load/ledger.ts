@@ -4,8 +4,8 @@ import type { LoadReport, LoadSecond, LoadSpec, LostRequest } from './spec.ts';
 const LOST_KEPT = 1000;
 
 export class Ledger {
-  readonly #startedAt = Date.now();
-  readonly #startedMs = performance.now();
+  readonly #startedAt: number;
+  readonly #startedMs: number;
   /** Latencies by second; sorted only in the report, so that noting one stays cheap. */
   readonly #latencies: number[][] = [];
   readonly #hundredths: number[] = [];
@@ -23,6 +23,12 @@ export class Ledger {
   opened = 0;
   closedIdle = 0;
   unanswered = 0;
+
+  constructor() {
+    const { wallMs, monotonicMs } = readBothClocks();
+    this.#startedAt = wallMs;
+    this.#startedMs = monotonicMs;
+  }
 
   /** Milliseconds since the load began. */
   now(): number {
@@ -95,6 +101,18 @@ export class Ledger {
         p99Ms: quantile(sorted, 0.99),
       };
     });
+  }
+}
+
+/**
+ * One moment on both clocks. A process that loses its core between the two looks would be wrong by that for as long as
+ * it runs, and with it every time that it tells.
+ */
+function readBothClocks(): { readonly wallMs: number; readonly monotonicMs: number } {
+  for (let attempt = 0; ; attempt++) {
+    const monotonicMs = performance.now();
+    const wallMs = Date.now();
+    if (performance.now() - monotonicMs < 0.5 || attempt === 100) return { wallMs, monotonicMs };
   }
 }
 

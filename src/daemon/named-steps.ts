@@ -1,0 +1,108 @@
+/**
+ * Names every step of a change at which its daemon may die: each write to the records, each process and each change of
+ * who takes traffic, as they pass the supervisor's edges. Only where somebody wants to be told of them: the fault
+ * campaign has the daemon killed at each.
+ */
+import type { SupervisorEdges } from '../supervisor/index.ts';
+
+/**
+ * In the order in which a reload comes by them. `operation-…ing` and `process-starting` are the moments before the deed,
+ * the others those after it; a deed that is part of a transaction is not on the disk by then.
+ */
+export const NAMED_STEPS = [
+  'operation-beginning',
+  'operation-begun',
+  'operation-advanced',
+  'process-announced',
+  'process-started',
+  'process-noted',
+  'role-noted',
+  'phase-noted',
+  'traffic-attached',
+  'traffic-detached',
+  'worker-removed',
+  'operation-ending',
+  'operation-ended',
+] as const;
+export type NamedStep = (typeof NAMED_STEPS)[number];
+
+/** The same edges; `onStep` hears `<app> <step>`. */
+export const nameSteps = (edges: SupervisorEdges, onStep: (step: string) => void): SupervisorEdges => {
+  const { operations, workers } = edges.records;
+  const { processes, traffic } = edges;
+  /** An operation is advanced by its id alone; of one that was taken over the app is not known here. */
+  const apps = new Map<string, string>();
+  const say = (app: string, step: NamedStep): void => onStep(`${app} ${step}`);
+  return {
+    ...edges,
+    records: inherit(edges.records, {
+      operations: inherit(operations, {
+        begin: (operation) => {
+          say(operation.app, 'operation-beginning');
+          const begun = operations.begin(operation);
+          apps.set(begun.id, operation.app);
+          say(operation.app, 'operation-begun');
+          return begun;
+        },
+        advance: (id, phase, state) => {
+          operations.advance(id, phase, state);
+          const app = apps.get(id);
+          if (app !== undefined) say(app, 'operation-advanced');
+        },
+        end: (id, phase, receipt) => {
+          say(receipt.app, 'operation-ending');
+          operations.end(id, phase, receipt);
+          say(receipt.app, 'operation-ended');
+        },
+      }),
+      workers: inherit(workers, {
+        put: (record) => {
+          workers.put(record);
+          say(record.app, record.pid === 0 ? 'process-announced' : 'process-noted');
+        },
+        setPhase: (key, phase) => {
+          workers.setPhase(key, phase);
+          say(key.app, 'phase-noted');
+        },
+        setRole: (key, role) => {
+          workers.setRole(key, role);
+          say(key.app, 'role-noted');
+        },
+        remove: (key) => {
+          workers.remove(key);
+          say(key.app, 'worker-removed');
+        },
+      }),
+    }),
+    processes: inherit(processes, {
+      start: (request, listener) => {
+        const started = processes.start(request, listener);
+        say(request.config.name, 'process-started');
+        return started;
+      },
+    }),
+    traffic: inherit(traffic, {
+      attach: (holder) => {
+        traffic.attach(holder);
+        say(appOf(holder.id), 'traffic-attached');
+      },
+      detach: (holderId) => {
+        traffic.detach(holderId);
+        say(appOf(holderId), 'traffic-detached');
+      },
+    }),
+  };
+};
+
+/** Everything of `whole`, with some of its methods replaced. Methods of a class are not copied by spreading. */
+const inherit = <Whole extends object>(whole: Whole, methods: Partial<Whole>): Whole =>
+  new Proxy(whole, {
+    get: (target, key) => {
+      if (key in methods) return methods[key as keyof Whole];
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value;
+    },
+  });
+
+/** A holder is `app/slot#generation`; a name of an app has no slash. */
+const appOf = (holderId: string): string => holderId.slice(0, holderId.indexOf('/'));

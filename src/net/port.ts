@@ -23,6 +23,8 @@ export interface Port {
   giveUp(slot: number, lane?: Lane): Promise<void>;
   /** A listening Unix socket for one worker's private server on this port; null where none can be made. */
   privateSocket(slot: number, worker: string): PrivateSocket | null;
+  /** Whether one of its sockets is the one behind this inode. */
+  hasSocket(inode: number): boolean;
 }
 
 export interface PortView {
@@ -46,8 +48,6 @@ export interface ManagedPort extends Port {
   poll(): number | null;
   view(): PortView;
   keep(): readonly KeptDescriptor[];
-  /** Whether one of its sockets is the one behind this inode. */
-  hasSocket(inode: number): boolean;
   /** Lets go of the descriptors: whoever else holds them goes on. */
   close(): void;
   /** Ends the port for everybody; only once nobody accepts on it any more. */

@@ -19,6 +19,7 @@ import { ListenDesk } from './listen-desk.ts';
 import type { UnfinishedOperation } from './operation-memory.ts';
 import { OperationRun, type OperationPlan } from './operation-run.ts';
 import { KILL_AFTER_MS, patienceMs } from './patience.ts';
+import { regainPort } from './regain-ports.ts';
 import { wait } from './schedule.ts';
 import { Slots } from './slots.ts';
 import { chooseSurge } from './surge.ts';
@@ -63,6 +64,10 @@ export class App implements TenantHost {
       uid: () => this.uid,
       sticky: () => this.#target.config.sticky,
       declaredPorts: () => this.#target.config.ports,
+      // Of an app that is to be stopped, nothing is to be opened again.
+      regain: (address) => {
+        if (this.isWanted) regainPort(this, address);
+      },
     });
   }
 
@@ -220,6 +225,16 @@ export class App implements TenantHost {
     for (const index of filled) {
       if (index < this.#state.instances && this.slots.isVacant(index)) this.slots.boot(index, 'old');
     }
+    this.dismissSurplus();
+  }
+
+  /** Workers that it should not have, as a state that fell back to an older one leaves them, go like those of a scaling. */
+  dismissSurplus(): void {
+    if (this.#run !== null || !this.isWanted) return;
+    const changes = this.slots.all
+      .filter(({ index, holder }) => index >= this.#state.instances && holder?.state.wanted === 'up')
+      .map(({ index }) => ({ slot: index, action: 'remove' }) as const);
+    if (changes.length > 0) this.begin('scale', {}, { machine: 'scale', changes }, { isAsked: false });
   }
 
   /** Nobody is left in the slot: its shards go once a sibling has emptied their queues. */
@@ -229,6 +244,8 @@ export class App implements TenantHost {
 
   #forgetUnserved(): void {
     if (this.#state.wanted !== 'up' || !this.holders.some((tenant) => tenant.state.phase === 'running')) return;
+    // One that was taken over and has not spoken yet may serve any of them.
+    if (this.liveHandles().some((handle) => handle.adoption !== null && !handle.isHeard)) return;
     for (const label of this.desk.forgetUnserved(this.liveHandles())) {
       this.edges.records.events.append({
         app: this.app,

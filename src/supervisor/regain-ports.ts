@@ -1,85 +1,52 @@
 /**
- * The third way to keep a shard over the daemon's death, for when the guard died with it: every worker has a duplicate
- * of its own, and the new daemon takes it from there.
+ * The third way to keep a shard over the daemon's death, for when the guard died with it, or had not yet heard of the
+ * newest: every worker has a duplicate of its own, and the new daemon takes it from there.
  */
-import { readdirSync, readlinkSync } from 'node:fs';
-import { closeDescriptor, descendants, inodeOf, isListening, socketAddress, takeDescriptor } from '../os/index.ts';
 import type { ListenAddress } from '../protocol/index.ts';
 import type { App } from './app.ts';
+import type { TrafficPort } from './edges.ts';
+import type { TakenListener } from './processes.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 /** Takes back the listening sockets of the app's known ports that nobody kept. */
 export const regainPorts = (app: App): void => {
-  const missing = app.edges.records.ports
-    .list(app.app)
-    .map((record) => record.address)
-    .filter((address) => app.edges.traffic.findPort(app.app, address) === null);
-  if (missing.length === 0) return;
-  for (const address of missing) regainPort(app, address);
+  const { records, traffic } = app.edges;
+  for (const { address } of records.ports.list(app.app)) {
+    if (traffic.findPort(app.app, address) === null) regainPort(app, address);
+  }
+  for (const port of traffic.ports(app.app)) {
+    const kept = new Set(traffic.view(app.app).find(({ key }) => key === port.key)?.shards.map(({ slot }) => slot));
+    const bereft = app.liveHandles().filter(({ slot }) => !kept.has(slot));
+    if (bereft.length > 0) regain(app, port.address, bereft, port);
+  }
 };
+
+/** Takes the port's sockets back from whoever of the app has them. */
+export const regainPort = (app: App, address: ListenAddress): void => regain(app, address, app.liveHandles(), null);
 
 interface Candidate {
   readonly handle: WorkerHandle;
   /** Duplicates of its sockets on this address: its own shard, and those of siblings that it covers for. */
-  readonly taken: readonly { readonly fd: number; readonly inode: number }[];
+  readonly taken: readonly TakenListener[];
 }
 
-const regainPort = (app: App, address: ListenAddress): void => {
-  const candidates = app.liveHandles().map((handle): Candidate => ({ handle, taken: takeListening(handle, address) }));
+const regain = (
+  app: App,
+  address: ListenAddress,
+  handles: readonly WorkerHandle[],
+  known: TrafficPort | null,
+): void => {
+  const { takeListeners } = app.edges.processes;
+  const candidates = handles.map((handle): Candidate => ({ handle, taken: takeListeners(handle, address) }));
   const claimed = new Set<number>();
+  const isClaimed = (inode: number): boolean => claimed.has(inode) || known?.hasSocket(inode) === true;
   // Who has one socket only has its own; that tells which of a coverer's sockets are its siblings'.
   for (const { handle, taken } of candidates.toSorted((a, b) => a.taken.length - b.taken.length)) {
-    const own = taken.find(({ inode }) => !claimed.has(inode));
-    for (const { fd } of taken) if (fd !== own?.fd) closeDescriptor(fd);
+    const own = taken.find(({ inode }) => !isClaimed(inode));
+    for (const each of taken) if (each !== own) each.close();
     if (own === undefined) continue;
     claimed.add(own.inode);
     const { sticky } = app.state.config;
     app.edges.traffic.adoptPort({ app: app.app, address, fd: own.fd, slot: handle.slot, sticky });
   }
 };
-
-const takeListening = (handle: WorkerHandle, address: ListenAddress): Candidate['taken'] => {
-  const taken = new Map<number, { fd: number; inode: number }>();
-  for (const pid of processesOf(handle)) {
-    for (const number of socketsOf(pid)) {
-      const fd = tryTake(pid, number);
-      if (fd === null) continue;
-      const inode = inodeOf(fd);
-      const isWanted = isListening(fd) && isSameAddress(socketAddress(fd), address) && !taken.has(inode);
-      if (isWanted) taken.set(inode, { fd, inode });
-      else closeDescriptor(fd);
-    }
-  }
-  return [...taken.values()];
-};
-
-/** Which process behind a wrapper has the sockets is not known before its agent has come back. */
-const processesOf = (handle: WorkerHandle): readonly number[] => {
-  if (handle.pid === null) return [];
-  return handle.link === null ? descendants(handle.pid, handle.spawnId) : [handle.pid];
-};
-
-const tryTake = (pid: number, fd: number): number | null => {
-  try {
-    return takeDescriptor(pid, fd);
-  } catch {
-    // Refused for this process, or closed meanwhile: its worker is replaced onto a shard by the next reload.
-    return null;
-  }
-};
-
-const socketsOf = (pid: number): readonly number[] => {
-  try {
-    return readdirSync(`/proc/${pid}/fd`)
-      .map(Number)
-      .filter((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('socket:'));
-  } catch {
-    // It ended, or is not ours to look into.
-    return [];
-  }
-};
-
-const isSameAddress = (a: ListenAddress, b: ListenAddress): boolean =>
-  a.kind === 'tcp' && b.kind === 'tcp'
-    ? a.port === b.port && a.host === b.host
-    : a.kind === 'unix' && b.kind === 'unix' && a.path === b.path;

@@ -57,6 +57,9 @@ export class Slots {
   /** Fills a slot in which nobody is that is wanted; else gives it a replacement. */
   boot(index: number, release: 'new' | 'old', order: string | null = null): Tenant {
     const slot = this.#slot(index);
+    // Taken over without a record that says what it was booted for: it is what is asked for.
+    const isThere = slot.replacement === null && !this.isVacant(index) && release === 'new';
+    if (isThere && slot.holder?.release === this.#sourceOf(release).release) return slot.holder;
     if (slot.replacement !== null || !this.isVacant(index)) return this.bootReplacement(index, release, order);
     if (slot.holder !== null) dismiss(slot, slot.holder);
     slot.holder = this.#newTenant(index, release, 'holder', order);
@@ -161,7 +164,9 @@ const place = (slot: Slot, tenant: Tenant, phase: string, isChanging: boolean): 
   }
   const isServing = phase === 'running';
   const isLeaving = tenant.role === 'leaving' || (!isServing && phase !== 'starting');
-  if (isLeaving || (slot.holder !== null && !isServing)) return slot.leave(tenant);
+  // Of two that are not known to serve, the older one is more likely to be one that was given up.
+  const isOutdone = !isServing && slot.holder?.state.phase === 'running';
+  if (isLeaving || isOutdone) return slot.leave(tenant);
   if (slot.holder !== null) slot.leave(slot.holder);
   tenant.assume('holder');
   slot.holder = tenant;

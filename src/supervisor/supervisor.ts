@@ -182,6 +182,7 @@ export class Supervisor {
       if (release === null) continue;
       app.slots.boot(slot, release, release === 'new' ? (operation?.orderFor(slot) ?? null) : null);
     }
+    app.dismissSurplus();
   }
 
   #regain(app: App): void {

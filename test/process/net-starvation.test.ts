@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { Starvation } from '../../src/net/starvation.ts';
+import { readRunning } from '../../src/os/index.ts';
 import type { ShardHolder } from '../../src/protocol/index.ts';
 import { idleHolder } from './net-support.ts';
 
@@ -24,7 +25,7 @@ describe('a worker that does not take from its queue', { skip: process.platform 
     const children = [await start(SLEEP, 0), await start(SPIN, 0), await start(SPIN, 19)];
     try {
       const [sleeping, spinning, waiting] = children.map(holderOf);
-      const starvation = new Starvation();
+      const starvation = new Starvation({ readRunning });
       const seen = new Map<ShardHolder | undefined, boolean[]>();
       for (let look = 0; look < 50; look++) {
         await new Promise((resolve) => setTimeout(resolve, 10));

@@ -1,0 +1,145 @@
+/**
+ * Clients of the simulated apps, and what must hold for them: whoever connects is served soon while somebody could, and
+ * nobody is given to a worker that stalls once that is known. Looked at every quarter of a second while there is traffic.
+ */
+import type { Kernel, Listener } from './kernel.ts';
+import type { Machine } from './machine.ts';
+import type { SimProcess } from './process.ts';
+import { must } from './invariants.ts';
+
+/** A connection waits no longer, while a worker of its app could have served it and a daemon was there, all this time. */
+export const LONGEST_WAIT_MS = 3000;
+/** A worker that could serve gets connections again after this. */
+export const LONGEST_EXCLUSION_MS = 3000;
+/** By then a stalled worker is known to be one, where others have shown that they are not. */
+export const STALL_KNOWN_MS = 1500;
+/** What it may be given for all that: a shard that gets nothing shows nothing. */
+const STALLED_SHARE = 0.25;
+const STALLED_ATTEMPTS = 8;
+const LOOK_EVERY_MS = 250;
+
+interface StallWatch {
+  readonly listener: Listener;
+  /** What it, and all shards of its port, had been given when the stall was known. */
+  readonly given: number;
+  readonly ofPort: number;
+}
+
+export interface ClientFacts {
+  readonly machine: Machine;
+  /** Since then the same daemon has been there, awake. */
+  readonly daemonSince: () => number;
+  readonly check: (look: () => void) => void;
+}
+
+export class Clients {
+  readonly #facts: ClientFacts;
+  #until = 0;
+  #isLooking = false;
+  readonly #stalls = new Map<SimProcess, StallWatch>();
+  connections = 0;
+  refused = 0;
+
+  constructor(facts: ClientFacts) {
+    this.#facts = facts;
+  }
+
+  get kernel(): Kernel {
+    return this.#facts.machine.kernel;
+  }
+
+  /** Nobody connects, and nobody waits. */
+  get isQuiet(): boolean {
+    return this.#facts.machine.time.now > this.#until && this.kernel.waiting.size === 0;
+  }
+
+  connect(port: number, ms: number, everyMs: number): void {
+    const { time } = this.#facts.machine;
+    const end = time.now + ms;
+    this.#until = Math.max(this.#until, end + 2 * LONGEST_EXCLUSION_MS);
+    const next = (): void => {
+      this.connections += 1;
+      if (this.kernel.connect(port) === null) this.refused += 1;
+      if (time.now + everyMs <= end) time.after(everyMs, next);
+    };
+    time.after(0, next);
+    this.#lookLater();
+  }
+
+  #lookLater(): void {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    this.#facts.machine.time.after(LOOK_EVERY_MS, () => {
+      this.#isLooking = false;
+      this.#facts.check(() => this.#look());
+      if (!this.isQuiet) this.#lookLater();
+    });
+  }
+
+  #look(): void {
+    const { machine, daemonSince } = this.#facts;
+    const { now } = machine.time;
+    const able = machine.living.filter((process) => process.isAble && !process.wasAsked);
+    const awake = now - daemonSince();
+    if (process.env['DBG']) {
+      for (const p of machine.living) console.log(now, p.birth.pid, 'able', p.isAble, p.ableSince, 'own', p.own?.inode, p.own?.queue.length, p.own && this.kernel.shareOf(p.own), 'covers', [...p.covers.keys()], this.kernel.listeners(p.birth.port).map(l => [l.inode, l.holders.size, this.kernel.weightOf(l)]).join(' | '));
+    }
+    for (const connection of this.kernel.waiting) {
+      const since = Math.min(now - connection.at, awake);
+      if (since < LONGEST_WAIT_MS) continue;
+      const helper = able.find(
+        ({ ableSince, birth }) => birth.port === connection.port && now - (ableSince ?? now) >= LONGEST_WAIT_MS,
+      );
+      must(
+        helper === undefined,
+        'no connection waits while somebody could serve it',
+        () => `${since} ms on shard ${connection.listener.inode} of ${connection.port}, while pid ${helper!.birth.pid} is able`,
+      );
+    }
+    for (const { own, birth, ableSince } of able) {
+      const since = Math.min(now - (ableSince ?? now), awake);
+      if (since < LONGEST_EXCLUSION_MS || own === null || !own.isOpen) continue;
+      const share = this.kernel.shareOf(own);
+      must(
+        share !== null && share > 0,
+        'no able worker is kept from connections',
+        () => `${birth.app}/${birth.slot}#${birth.generation} pid ${birth.pid} has ${share} for ${since} ms`,
+      );
+    }
+    this.#lookAtStalls(now, able, awake);
+  }
+
+  #lookAtStalls(now: number, able: readonly SimProcess[], awake: number): void {
+    for (const process of this.#facts.machine.living) {
+      const { own, birth, isAccepting, shownStallSince } = process;
+      const others = able.filter(
+        (each) =>
+          each.birth.port === birth.port && each.own !== own && now - (each.ableSince ?? now) >= STALL_KNOWN_MS,
+      );
+      const isKnown =
+        isAccepting &&
+        process.isStalled &&
+        shownStallSince !== null &&
+        Math.min(now - shownStallSince, awake) >= STALL_KNOWN_MS &&
+        others.length > 0;
+      const watch = this.#stalls.get(process);
+      if (!isKnown || own === null) this.#stalls.delete(process);
+      else if (watch?.listener !== own) this.#stalls.set(process, { listener: own, ...this.#givenOf(own) });
+      else {
+        const now = this.#givenOf(own);
+        const given = now.given - watch.given;
+        const arrived = now.ofPort - watch.ofPort;
+        must(
+          given <= STALLED_ATTEMPTS + (STALLED_SHARE * arrived) / (others.length + 1),
+          'a stalled worker is given no more connections',
+          () => `${birth.app}/${birth.slot}#${birth.generation} pid ${birth.pid}: ${given} of ${arrived}`,
+        );
+      }
+    }
+  }
+
+  #givenOf(own: Listener): Omit<StallWatch, 'listener'> {
+    const ofPort = this.kernel.listeners(own.port).reduce((sum, { given }) => sum + given, 0);
+    return { given: own.given, ofPort };
+  }
+}

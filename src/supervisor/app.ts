@@ -193,9 +193,13 @@ export class App implements TenantHost {
     void run.ended.then((document) => this.#settle(document));
   }
 
-  /** What a worker of that release runs with. */
-  configOf(release: number): AppConfig {
-    return release === this.#target.release ? this.#target.config : this.#state.config;
+  /**
+   * What the next process of a worker of that release runs with. A release that the app does not know (its state fell
+   * back to one before it) has none: who replaces such a worker is of the release that the app has.
+   */
+  sourceOf(release: number): Pick<AppState, 'config' | 'release'> {
+    const { config, release: known } = release === this.#target.release ? this.#target : this.#state;
+    return { config, release: known };
   }
 
   /** Its workers are to end with the daemon; what the operator wants stays as it is. */

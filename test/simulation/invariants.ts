@@ -33,8 +33,18 @@ export const stoppedStaysStopped = (disk: Disk, started: SimProcess): void =>
 /** News of an end may be so late, in milliseconds. */
 const LATEST_NEWS_MS = 500;
 
+interface Leave {
+  readonly machine: Machine;
+  readonly disk: Disk;
+  readonly asked: SimProcess;
+  /** Its operation is given up, or all of the app is to go. */
+  readonly isCrowded: boolean;
+  /** Since then the daemon is awake. */
+  readonly awakeSince: number;
+}
+
 /** A worker that is asked to drain in a reload has a successor that listens, as far as anybody can know by then. */
-export const successorFirst = (machine: Machine, disk: Disk, asked: SimProcess, isCrowded: boolean): void => {
+export const successorFirst = ({ machine, disk, asked, isCrowded, awakeSince }: Leave): void => {
   const { app, slot } = asked.birth;
   const operation = disk.running(app)[0];
   if (operation?.kind !== 'reload' || !asked.isAccepting || asked.wasStray || isCrowded) return;
@@ -44,7 +54,7 @@ export const successorFirst = (machine: Machine, disk: Disk, asked: SimProcess, 
       birth.app === app &&
       birth.slot === slot &&
       (hasListened || birth.temper.boot === 'never-listens') &&
-      (endedAt === null || machine.time.now - endedAt < LATEST_NEWS_MS),
+      (endedAt === null || machine.time.now - Math.max(endedAt, awakeSince) < LATEST_NEWS_MS),
   );
   must(successor, 'in a reload nobody is asked to leave before there is a successor', () => nameOf(asked));
 };

@@ -159,7 +159,10 @@ export class Machine {
   #holdBack(process: SimProcess, arrive: () => void): void {
     const before = this.#arrivals.get(process) ?? 0;
     this.time.after(this.#random.between(5, 100), () => {
-      if ((this.#arrivals.get(process) ?? 0) !== before) this.#hooks.onMessageFault('messages-reordered');
+      if ((this.#arrivals.get(process) ?? 0) !== before) {
+        process.disorderedAt = this.time.now;
+        this.#hooks.onMessageFault('messages-reordered');
+      }
       arrive();
     });
   }

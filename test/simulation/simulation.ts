@@ -143,7 +143,15 @@ export class Simulation {
       },
       onDrain: (process) => {
         if (process.birth.temper.manner !== 'drains') this.#count(this.#cell('leaves-badly'));
-        this.#check(() => successorFirst(this.#machine, this.#disk, process, this.#isAborting(process.birth.app)));
+        this.#check(() =>
+          successorFirst({
+            machine: this.#machine,
+            disk: this.#disk,
+            asked: process,
+            isCrowded: this.#isAborting(process.birth.app),
+            awakeSince: this.#daemon?.frozenUntil ?? 0,
+          }),
+        );
       },
       onSignal: (process, signal) => this.#check(() => drainingIsLeftAlone(process, signal)),
       onPhase: (app, phase) => this.#spring(phase as Moment, app),

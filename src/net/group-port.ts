@@ -218,13 +218,15 @@ export class GroupPort implements ManagedPort {
   }
 
   async #retire(shard: Shard): Promise<void> {
+    // Asked for twice: once is enough, and its descriptor must not be looked at when it is closed.
+    if (shard.isLeaving) return;
     shard.isLeaving = true;
     this.refresh();
     await waitForQuiet({
       kernel: this.#kernel,
       signal: this.#closing.signal,
-      // With nobody left to accept there is nothing to wait for.
-      isQuiet: () => !this.#parts.traffic.hasHolders || (this.#kernel.acceptQueue(shard.fd)?.depth ?? 0) === 0,
+      // Also while nobody accepts: whoever is started next covers it.
+      isQuiet: () => (this.#kernel.acceptQueue(shard.fd)?.depth ?? 0) === 0,
       isWanted: () => !shard.isLeaving,
       handshakes: () => this.#handshakes(),
     });

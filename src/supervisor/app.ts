@@ -222,7 +222,7 @@ export class App implements TenantHost {
     this.#run = null;
     this.#lastRun = document;
     this.#isChanged = false;
-    for (const index of this.slots.dropEmpty(this.#state.instances)) this.#giveUp(index);
+    this.#dropSurplus();
     if (document.receipt?.outcome === 'completed') this.#forgetUnserved();
     // Who was to be put back, or died while no daemon looked: nothing that is wanted is ever given up.
     if (this.#state.wanted !== 'up') return;
@@ -235,15 +235,27 @@ export class App implements TenantHost {
   /** Workers that it should not have, as a state that fell back to an older one leaves them, go like those of a scaling. */
   dismissSurplus(): void {
     if (this.#run !== null || !this.isWanted) return;
+    this.#dropSurplus();
     const changes = this.slots.all
       .filter(({ index, holder }) => index >= this.#state.instances && holder?.state.wanted === 'up')
       .map(({ index }) => ({ slot: index, action: 'remove' }) as const);
     if (changes.length > 0) this.begin('scale', {}, { machine: 'scale', changes }, { isAsked: false });
   }
 
-  /** Nobody is left in the slot: its shards go once a sibling has emptied their queues. */
-  #giveUp(index: number): void {
-    for (const port of this.edges.traffic.ports(this.app)) void port.giveUp(index);
+  /**
+   * Nobody is left in slots that it should not have: their shards go once a sibling has emptied their queues, also those
+   * of slots that an earlier daemon has emptied.
+   */
+  #dropSurplus(): void {
+    const { instances } = this.#state;
+    this.slots.dropEmpty(instances);
+    const { traffic } = this.edges;
+    const views = new Map(traffic.view(this.app).map(({ key, shards }) => [key, shards]));
+    for (const port of traffic.ports(this.app)) {
+      for (const { slot } of views.get(port.key) ?? []) {
+        if (slot >= instances && this.slots.find(slot) === null) void port.giveUp(slot);
+      }
+    }
   }
 
   #forgetUnserved(): void {

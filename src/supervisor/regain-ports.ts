@@ -39,13 +39,16 @@ const regain = (
   const { takeListeners } = app.edges.processes;
   const candidates = handles.map((handle): Candidate => ({ handle, taken: takeListeners(handle, address) }));
   const claimed = new Set<number>();
+  const regained = new Set<number>();
   const isClaimed = (inode: number): boolean => claimed.has(inode) || known?.hasSocket(inode) === true;
   // Who has one socket only has its own; that tells which of a coverer's sockets are its siblings'.
   for (const { handle, taken } of candidates.toSorted((a, b) => a.taken.length - b.taken.length)) {
-    const own = taken.find(({ inode }) => !isClaimed(inode));
+    // Two workers of a slot have its shard in common: what else the second one has is a sibling's.
+    const own = regained.has(handle.slot) ? undefined : taken.find(({ inode }) => !isClaimed(inode));
     for (const each of taken) if (each !== own) each.close();
     if (own === undefined) continue;
     claimed.add(own.inode);
+    regained.add(handle.slot);
     const { sticky } = app.state.config;
     app.edges.traffic.adoptPort({ app: app.app, address, fd: own.fd, slot: handle.slot, sticky });
   }

@@ -47,7 +47,9 @@ interface Leave {
 export const successorFirst = ({ machine, disk, asked, isCrowded, awakeSince }: Leave): void => {
   const { app, slot } = asked.birth;
   const operation = disk.running(app)[0];
-  if (operation?.kind !== 'reload' || !asked.isAccepting || asked.wasStray || isCrowded) return;
+  // Of one that a new daemon knows from no record, or that says nothing, nobody knows that it serves.
+  const isUnknown = asked.wasStray || asked.isStalled;
+  if (operation?.kind !== 'reload' || !asked.isAccepting || isUnknown || isCrowded) return;
   const successor = machine.processes.some(
     ({ birth, hasListened, endedAt }) =>
       birth !== asked.birth &&

@@ -10,7 +10,7 @@ export const simRecords = (daemon: SimDaemon, store: Store, world: World): Recor
   const begun = (operation: NewOperation, begin: (operation: NewOperation) => { readonly id: string }) =>
     daemon.effect('begin operation', () => {
       const { id } = begin(operation);
-      world.onPhase(operation.app, operation.phase);
+      world.onPhase(operation.phase);
       return { id };
     });
   return {
@@ -33,12 +33,11 @@ export const simRecords = (daemon: SimDaemon, store: Store, world: World): Recor
       advance: (id, phase, state) =>
         daemon.effect('advance operation', () => {
           store.operations.advance(id, phase, state);
-          const app = store.operations.find(id)?.app;
-          if (app !== undefined) world.onPhase(app, phase);
+          world.onPhase(phase);
         }),
       end: (id, phase, receipt) =>
         daemon.effect('end operation', () => {
-          world.onOperationEnd(id, store.operations.find(id)?.status ?? null);
+          world.onOperationEnd(id);
           store.operations.end(id, phase, receipt);
         }),
     },

@@ -39,10 +39,10 @@ export interface World {
   readonly onDrain: (process: SimProcess) => void;
   /** Its whole tree is signalled, because it cannot be asked. */
   readonly onSignal: (process: SimProcess, signal: string) => void;
-  /** An operation of the app has come to this phase. */
-  readonly onPhase: (app: string, phase: string) => void;
-  /** `status`: as readers see it before it ends; null: there is no such operation. */
-  readonly onOperationEnd: (id: string, status: string | null) => void;
+  /** An operation has come to this phase. */
+  readonly onPhase: (phase: string) => void;
+  /** It is about to end. */
+  readonly onOperationEnd: (id: string) => void;
   readonly onEvent: (event: EventInput) => void;
   /** A frozen daemon would have done something, and does it later. */
   readonly onFrozen: () => void;

@@ -47,6 +47,19 @@ export class Memory {
     else this.connection.deserialize(image);
   }
 
+  /** As it was when the schema had been made. */
+  empty(): void {
+    for (const table of ['apps', 'releases', 'workers', 'ports', 'operations', 'events', 'meta', 'sqlite_sequence']) {
+      this.prepare(`DELETE FROM ${table}`).run();
+    }
+  }
+
+  /** For the next history. */
+  release(): void {
+    this.empty();
+    spare.push(this);
+  }
+
   prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
@@ -60,11 +73,12 @@ export class Memory {
 /** `full`: commits fail. `read-only`: the same, and a daemon that begins meanwhile has its state in memory. */
 export type DiskCondition = 'well' | 'full' | 'read-only';
 
-let emptyImage: Uint8Array | null = null;
+/** Emptied ones, with what they have prepared. */
+const spare: Memory[] = [];
 
 export class Disk {
   condition: DiskCondition = 'well';
-  #memory = newMemory();
+  readonly #memory = spare.pop() ?? new Memory(null);
   #commits: Commit[] = [];
   readonly #now: () => number;
   readonly #onRefused: () => void;
@@ -108,7 +122,7 @@ export class Disk {
 
   close(): void {
     this.abandon();
-    this.#memory.connection.close();
+    this.#memory.release();
   }
 
   /** The machine goes down: of the commits since the last synced one the first ones survive, as many as `share` says. */
@@ -138,6 +152,11 @@ export class Disk {
     return (row?.['wanted'] as AppRow['wanted'] | undefined) ?? null;
   }
 
+  statusOf(id: string): string | null {
+    const row = this.#view.prepare('SELECT status FROM operations WHERE id = :id').get({ id });
+    return (row?.['status'] as string | undefined) ?? null;
+  }
+
   /** Of this app, or of all. */
   operations(app: string | null = null, status: string | null = null): readonly OperationRow[] {
     const sql = `SELECT id, app, kind, status, phase FROM operations
@@ -156,8 +175,7 @@ export class Disk {
   #goBackTo(count: number): void {
     if (count === this.#commits.length) return;
     this.#commits = this.#commits.slice(0, count);
-    this.#memory.connection.close();
-    this.#memory = newMemory();
+    this.#memory.empty();
     this.#memory.connection.exec('BEGIN');
     for (const { writes } of this.#commits)
       for (const { sql, parameters } of writes) this.#memory.prepare(sql).run(parameters);
@@ -165,8 +183,3 @@ export class Disk {
   }
 }
 
-const newMemory = (): Memory => {
-  const memory = new Memory(emptyImage);
-  emptyImage ??= memory.connection.serialize();
-  return memory;
-};

@@ -111,6 +111,14 @@ const AMBUSHES: Readonly<Record<Exclude<Moment, 'idle'>, number>> = {
   stuck: 4,
 };
 
+const commandOf = (random: Random, at: number, kind: CommandKind, app: number): Happening => ({
+  at,
+  what: 'command',
+  kind,
+  app,
+  size: random.between(1, 4),
+});
+
 const faultOf = (random: Random, at: number, kind: FaultKind): Fault => ({
   at,
   what: 'fault',
@@ -125,14 +133,14 @@ const faultOf = (random: Random, at: number, kind: FaultKind): Fault => ({
 
 export const historyOf = (seed: number): readonly Happening[] => {
   const random = new Random(seed);
-  const commands = Array.from({ length: random.between(5, 25) }, (): Happening => ({
-    at: random.between(0, EVENTFUL_MS),
-    what: 'command',
-    kind: random.weighted(COMMANDS),
-    app: random.between(0, 1),
-    size: random.between(1, 4),
-  }));
-  const faults = Array.from({ length: random.between(10, 60) }, (): Happening =>
+  const commands = [
+    commandOf(random, random.between(0, 2000), 'start', 0),
+    commandOf(random, random.between(0, 20_000), 'start', 1),
+    ...Array.from({ length: random.between(8, 35) }, () =>
+      commandOf(random, random.between(0, EVENTFUL_MS), random.weighted(COMMANDS), random.between(0, 1)),
+    ),
+  ];
+  const faults = Array.from({ length: random.between(10, 130) }, (): Happening =>
     // Half of them right after a command, where it hurts.
     faultOf(
       random,

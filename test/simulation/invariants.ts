@@ -84,9 +84,11 @@ export const restartsWait = (machine: Machine, disk: Disk, started: SimProcess, 
   );
 };
 
-/** `status`: of the operation as readers see it, before it ends. */
-export const endsOnce = (id: string, status: string | null): void =>
+/** One that is about to end is running, as readers see it. */
+export const endsOnce = (disk: Disk, id: string): void => {
+  const status = disk.statusOf(id);
   must(status === 'running', 'an operation ends exactly once', () => `${id} is ${status ?? 'nowhere'}`);
+};
 
 export interface Settled {
   readonly machine: Machine;

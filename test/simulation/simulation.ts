@@ -154,10 +154,10 @@ export class Simulation {
         );
       },
       onSignal: (process, signal) => this.#check(() => drainingIsLeftAlone(process, signal)),
-      onPhase: (app, phase) => this.#spring(phase as Moment, app),
-      onOperationEnd: (id, status) => {
+      onPhase: (phase) => this.#spring(phase as Moment),
+      onOperationEnd: (id) => {
         this.#quietSince = this.#time.now;
-        this.#check(() => endsOnce(id, status));
+        this.#check(() => endsOnce(this.#disk, id));
       },
       onEvent: ({ app, worker, type, reason }) => {
         this.#note(`  ${worker ?? app ?? ''} ${type}${reason === null || reason === undefined ? '' : `: ${reason}`}`);
@@ -241,7 +241,7 @@ export class Simulation {
     this.#time.after(BACK_AFTER_MS, () => {
       if (this.#daemon === null) this.#boot();
     });
-    this.#spring('no daemon', null);
+    this.#spring('no daemon');
   }
 
   #kill(): void {
@@ -284,7 +284,7 @@ export class Simulation {
   }
 
   /** Faults that waited for this moment happen now. */
-  #spring(moment: Moment, _app: string | null): void {
+  #spring(moment: Moment): void {
     const due = this.#ambushes.filter(({ on }) => on === moment);
     if (due.length === 0) return;
     this.#ambushes = this.#ambushes.filter(({ on }) => on !== moment);
@@ -325,7 +325,9 @@ export class Simulation {
   /** A connection that waited was reset: its app has to have been stopped, or those who kept the socket died. */
   #mayReset(port: number): void {
     const name = APPS.find((each) => PORTS[each] === port) ?? '';
-    if (this.#disk.wantedOf(name) !== 'up' || this.#socketsLostAt === this.#time.now) return;
+    // Until a new daemon has taken them from the workers, nobody else has them.
+    const isBereft = this.#socketsLostAt >= (this.#daemon?.since ?? 0);
+    if (this.#disk.wantedOf(name) !== 'up' || isBereft) return;
     throw new Violation(`no connection to an app that is wanted is reset (${name})`);
   }
 

@@ -19,6 +19,8 @@ const STALLED_SHARE = 0.25;
 const STALLED_ATTEMPTS = 8;
 /** Longer than a worker may take to get ready: one that the daemon has misunderstood is started again by then. */
 const DISORDER_MS = 12_000;
+/** Of an even share: lasting imbalances of open connections are leaned against, by a tenth. */
+const LEAST_SHARE = 0.5;
 const LOOK_EVERY_MS = 250;
 
 interface StallWatch {
@@ -113,7 +115,28 @@ export class Clients {
         () => `${birth.app}/${birth.slot}#${birth.generation} pid ${birth.pid} has ${share} for ${since} ms`,
       );
     }
+    this.#lookAtShares(now, able, awake);
     this.#lookAtStalls(now, able, awake);
+  }
+
+  /** Where everybody can serve, nobody is kept small. */
+  #lookAtShares(now: number, able: readonly SimProcess[], awake: number): void {
+    for (const process of able) {
+      const { own, birth } = process;
+      const listeners = this.kernel.listeners(birth.port);
+      const areAllAble = listeners.every((listener) =>
+        able.some((each) => each.own === listener && now - (each.ableSince ?? now) >= LONGEST_EXCLUSION_MS),
+      );
+      const share = own === null ? null : this.kernel.shareOf(own);
+      const isFair = share !== null && share >= LEAST_SHARE / listeners.length;
+      const isNew = now - process.fairAt > 2 * LONGEST_EXCLUSION_MS;
+      if (!areAllAble || isFair || isNew || awake < LONGEST_EXCLUSION_MS) process.fairAt = now;
+      must(
+        now - process.fairAt < LONGEST_EXCLUSION_MS,
+        'who can serve as well as the others gets a share like theirs',
+        () => `${birth.app}/${birth.slot}#${birth.generation} pid ${birth.pid} has ${share} of ${listeners.length}`,
+      );
+    }
   }
 
   #lookAtStalls(now: number, able: readonly SimProcess[], awake: number): void {

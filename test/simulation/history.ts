@@ -111,7 +111,9 @@ const AMBUSHES: Readonly<Record<Exclude<Moment, 'idle'>, number>> = {
   stuck: 4,
 };
 
-const commandOf = (random: Random, at: number, kind: CommandKind, app: number): Happening => ({
+type Command = Extract<Happening, { what: 'command' }>;
+
+const commandOf = (random: Random, at: number, kind: CommandKind, app: number): Command => ({
   at,
   what: 'command',
   kind,
@@ -140,6 +142,10 @@ export const historyOf = (seed: number): readonly Happening[] => {
       commandOf(random, random.between(0, EVENTFUL_MS), random.weighted(COMMANDS), random.between(0, 1)),
     ),
   ];
+  // Whoever asked changes their mind at once.
+  const regrets = commands
+    .filter(() => random.next() < 0.1)
+    .map((command) => ({ ...command, at: command.at + random.between(0, 300), kind: 'abort' as const }));
   const faults = Array.from({ length: random.between(10, 130) }, (): Happening =>
     // Half of them right after a command, where it hurts.
     faultOf(
@@ -150,7 +156,7 @@ export const historyOf = (seed: number): readonly Happening[] => {
       random.weighted(FAULTS),
     ),
   );
-  return [...commands, ...faults, ...(random.between(1, CLIENTS_IN) === 1 ? clients(random) : [])].toSorted(
+  return [...commands, ...regrets, ...faults, ...(random.between(1, CLIENTS_IN) === 1 ? clients(random) : [])].toSorted(
     (a, b) => a.at - b.at,
   );
 };

@@ -79,6 +79,8 @@ export class SimProcess {
   stalledUntil = 0;
   /** Since then a connection has been given to it although it stalls: it can be known. */
   shownStallSince: number | null = null;
+  /** When it last had half of an even share of the new connections, and all others of its port could serve too. */
+  fairAt = -Infinity;
   /** A message of its channel was last overtaken; what the daemon makes of it may take a start to be put right. */
   disorderedAt = -Infinity;
   onEnd: ((code: number | null, signal: string | null) => void) | null = null;

@@ -3,7 +3,7 @@
  * made. A kill of the daemon loses nothing that was committed; when the machine goes down, what came after the last
  * synced commit may be missing, but never in the middle (SQLite's WAL with `synchronous = NORMAL`:
  * https://www.sqlite.org/wal.html); a disk that is full takes no commit; and the state may be replaced by an older one.
- * `disk-contract.test.ts` has the same test run against this and against files.
+ * `disk.test.ts` has the same test run against this and against files.
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { migrate } from '../../src/store/migrate.ts';

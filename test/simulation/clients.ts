@@ -19,6 +19,8 @@ const STALLED_SHARE = 0.25;
 const STALLED_ATTEMPTS = 8;
 /** Longer than a worker may take to get ready: one that the daemon has misunderstood is started again by then. */
 const DISORDER_MS = 12_000;
+/** One that fell behind twice is kept small for five seconds, and may have been misjudged when a sibling stalled. */
+const LONGEST_SMALL_MS = 9000;
 /** Of an even share: lasting imbalances of open connections are leaned against, by a tenth. */
 const LEAST_SHARE = 0.5;
 const LOOK_EVERY_MS = 250;
@@ -64,7 +66,7 @@ export class Clients {
     const { random, machine } = this.#facts;
     const { time } = machine;
     const end = time.now + ms;
-    this.#until = Math.max(this.#until, end + 2 * LONGEST_EXCLUSION_MS);
+    this.#until = Math.max(this.#until, end + LONGEST_SMALL_MS + 1000);
     const next = (): void => {
       this.connections += 1;
       if (this.kernel.connect(port) === null) this.refused += 1;
@@ -129,10 +131,12 @@ export class Clients {
       );
       const share = own === null ? null : this.kernel.shareOf(own);
       const isFair = share !== null && share >= LEAST_SHARE / listeners.length;
-      const isNew = now - process.fairAt > 2 * LONGEST_EXCLUSION_MS;
+      // Nobody has looked for a while.
+      const isNew = now - process.lookedAt > 2 * LOOK_EVERY_MS;
+      process.lookedAt = now;
       if (!areAllAble || isFair || isNew || awake < LONGEST_EXCLUSION_MS) process.fairAt = now;
       must(
-        now - process.fairAt < LONGEST_EXCLUSION_MS,
+        now - process.fairAt < LONGEST_SMALL_MS,
         'who can serve as well as the others gets a share like theirs',
         () => `${birth.app}/${birth.slot}#${birth.generation} pid ${birth.pid} has ${share} of ${listeners.length}`,
       );

@@ -81,6 +81,7 @@ export class SimProcess {
   shownStallSince: number | null = null;
   /** When it last had half of an even share of the new connections, and all others of its port could serve too. */
   fairAt = -Infinity;
+  lookedAt = -Infinity;
   /** A message of its channel was last overtaken; what the daemon makes of it may take a start to be put right. */
   disorderedAt = -Infinity;
   onEnd: ((code: number | null, signal: string | null) => void) | null = null;

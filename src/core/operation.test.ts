@@ -131,6 +131,17 @@ describe('a reload', () => {
     assert.deepEqual(course.answer('drained', 1).orders, ['boot 2', 'boot 3']);
   });
 
+  it('changes again what was put back by a daemon that could not write that down', () => {
+    const course = new Course('reload', ['replace', 'replace'], 1).answer('booted', 0).answer('drained', 0);
+    assert.deepEqual(course.orders, ['boot 1']);
+    course.send({ type: 'restored', undone: [0] });
+    assert.deepEqual(course.orders, ['boot 1']);
+    course.answer('booted', 1).answer('drained', 1);
+    assert.deepEqual(course.orders, ['boot 0']);
+    assert.deepEqual(course.answer('booted', 0).orders, ['hand-over 0']);
+    assert.equal(course.answer('drained', 0).end?.outcome, 'completed');
+  });
+
   it('goes on putting back after the daemon was restored', () => {
     const course = new Course('reload', four, 2).answer('booted', 0, 1).answer('drained', 0).fail(1);
     assert.deepEqual(course.orders, ['boot-old 0']);

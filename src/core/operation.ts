@@ -82,7 +82,8 @@ export type OperationEvent =
   | Each<'begin' | 'deadline'>
   /**
    * A new daemon goes on. `undone`: slots whose hand-over is on record, was not carried out, and cannot be any more,
-   * because the replacement has gone meanwhile.
+   * because the replacement has gone meanwhile; and those that are changed on record, and have a worker of another release:
+   * a daemon that could not write that down has put them back.
    */
   | Each<'restored', { readonly undone: readonly number[] }>
   | Each<'abort', { readonly reason: string }>
@@ -333,11 +334,13 @@ const resend: OperationTransition<'restored'> = (state, { undone }) => {
   const slots = state.slots.map((progress): SlotProgress => {
     const { slot, stage, turn } = progress;
     if (stage === 'ending' && undone.includes(slot)) return { ...progress, stage: 'booting', turn: turn + 1 };
+    if (stage === 'changed' && undone.includes(slot)) return { ...progress, action: 'replace', stage: 'waiting' };
     return stage === 'booted' ? { ...progress, stage: 'booting' } : progress;
   });
   const isBooting = state.phase === 'draining' && slots.some(({ stage }) => stage === 'booting');
   const phase = isBooting ? 'booting' : state.phase;
-  return { state: { ...state, phase, slots }, effects: slots.flatMap(pendingEffect) };
+  const sent = { state: { ...state, phase, slots }, effects: slots.flatMap(pendingEffect) };
+  return phase === 'reverting' ? sent : then(sent, advance);
 };
 
 const finishAgain: OperationTransition<'restored'> = (state) => ({

@@ -81,6 +81,8 @@ interface ShardFeedback {
   readonly coverUntil: number | null;
   readonly depth: number;
   readonly coveredBy: number | null;
+  /** Polls in a row in which its queue became no shorter although a sibling accepts in its place. */
+  readonly idle: number;
 }
 
 export interface FeedbackState {
@@ -114,6 +116,7 @@ const FRESH: ShardFeedback = {
   coverUntil: null,
   depth: 0,
   coveredBy: null,
+  idle: 0,
 };
 
 /** A shard is behind when it has a queue, poll after poll, while another live shard has none, or a far shorter one. */
@@ -125,7 +128,8 @@ const judge = (
   policy: FeedbackPolicy,
 ): ShardFeedback => {
   const { depth } = sample;
-  const seen = { ...before, depth };
+  const idle = before.coveredBy !== null && isUnmoved(before, sample) ? before.idle + 1 : 0;
+  const seen = { ...before, depth, idle };
   // The next worker of a dead one's shard begins with a clean record.
   if (!sample.isUp) return { ...seen, behind: 0, stuck: 0, factor: 1, stuckAt: null, coverUntil: null };
   if (sample.base <= 0) return { ...seen, behind: depth > 0 ? before.behind : 0, stuck: depth > 0 ? before.stuck : 0 };
@@ -194,12 +198,17 @@ const compareSiblings = (a: ShardSample, b: ShardSample, shard: ShardSample): nu
   a.depth - b.depth ||
   (a.utilization ?? 0) - (b.utilization ?? 0);
 
-/** The best live shard to accept for another one as well; -1 when there is none. */
-const findSibling = (samples: readonly ShardSample[], shards: readonly ShardFeedback[], except: number): number => {
+/** The best live shard to accept for another one as well, but not the one that did `before`; -1 when there is none. */
+const findSibling = (
+  samples: readonly ShardSample[],
+  shards: readonly ShardFeedback[],
+  except: number,
+  before: number | null,
+): number => {
   const shard = samples[except]!;
   let best = -1;
   for (const [index, sample] of samples.entries()) {
-    if (index === except || !mayCover(sample, shard) || shards[index]!.behind > 0) continue;
+    if (index === except || index === before || !mayCover(sample, shard) || shards[index]!.behind > 0) continue;
     if (best === -1 || compareSiblings(sample, samples[best]!, shard) < 0) best = index;
   }
   return best;
@@ -241,12 +250,14 @@ export const stepFeedback = (
     const coverer = current === null ? undefined : samples[current];
     const isCoverAlive = coverer?.isUp === true;
     if (needsCover(sample, shard, at, policy)) {
-      if (coverer !== undefined && mayCover(coverer, sample)) return shard;
+      const isHelped = coverer !== undefined && mayCover(coverer, sample);
+      // Whoever accepts in its place may stall as well.
+      const by = isHelped && shard.idle < policy.slowPolls ? current! : findSibling(samples, judged, index, current);
+      if (by === current || (by === -1 && isHelped)) return shard;
       if (current !== null && isCoverAlive) uncover.push({ shard: index, by: current });
-      const by = findSibling(samples, judged, index);
       if (by === -1) return { ...shard, coveredBy: null };
       cover.push({ shard: index, by });
-      return { ...shard, coveredBy: by };
+      return { ...shard, coveredBy: by, idle: 0 };
     }
     if (current !== null && isCoverAlive) uncover.push({ shard: index, by: current });
     return current === null ? shard : { ...shard, coveredBy: null };

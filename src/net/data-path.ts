@@ -2,16 +2,7 @@
  * The data path: every listening socket of every app, and who gets which share of its connections. The only room that
  * knows sockets; no byte of a request passes through it.
  */
-import {
-  canBindExclusively,
-  closeDescriptor,
-  findPortOwner,
-  isOsError,
-  listenSocket,
-  probeDispatch,
-  socketAddress,
-  unixListenSocket,
-} from '../os/index.ts';
+import { isOsError, probeDispatch, unixListenSocket } from '../os/index.ts';
 import { DroverError } from '../protocol/index.ts';
 import type { Clock, DispatchLevel, Lane, ListenAddress, ShardHolder } from '../protocol/index.ts';
 import { addressKey, describeAddress } from './address.ts';
@@ -20,8 +11,9 @@ import type { LaneWeights, Load } from './app-traffic.ts';
 import { ClassicGroup } from './classic-dispatch.ts';
 import type { Dispatch } from './dispatch.ts';
 import { ExactGroup } from './exact-dispatch.ts';
-import { GroupPort, ownerOf } from './group-port.ts';
+import { GroupPort } from './group-port.ts';
 import { restorePorts } from './inheritance.ts';
+import { systemKernel, type NetKernel } from './kernel.ts';
 import type { PortFacts } from './kept-name.ts';
 import { startPolling } from './polling.ts';
 import type { KeptDescriptor, ManagedPort, Port, PortView } from './port.ts';
@@ -52,6 +44,8 @@ export interface DataPathOptions {
   readonly socketFolder: string | null;
   /** False: weights stay as they were set, and nobody is covered. For measurements. */
   readonly feedback?: boolean;
+  /** Another kernel than the system's, and what spreads connections there. Only given by simulations. */
+  readonly world?: { readonly kernel: NetKernel; readonly newDispatch: (facts: PortFacts) => Dispatch };
 }
 
 export interface OpenPortRequest {
@@ -113,6 +107,7 @@ class SocketDataPath implements DataPath {
   readonly level: DispatchLevel;
   readonly reason: string | null;
   readonly #options: DataPathOptions;
+  readonly #kernel: NetKernel;
   readonly #apps = new Map<string, AppTraffic>();
   readonly #ports = new Map<string, ManagedPort>();
   /** Ports of apps that are being stopped: their workers still accept, and nobody else gets a descriptor. */
@@ -121,31 +116,32 @@ class SocketDataPath implements DataPath {
 
   constructor(options: DataPathOptions, level: DispatchLevel, reason: string | null) {
     this.#options = options;
+    this.#kernel = options.world?.kernel ?? systemKernel;
     this.level = level;
     this.reason = reason;
-    this.#polling = startPolling(options.clock, () => this.#ports.values());
+    this.#polling = startPolling(options.clock, this.#kernel, () => this.#ports.values());
     this.#restore(options.adopt ?? []);
   }
 
   openPort(request: OpenPortRequest): Port {
     const known = this.#findByAddress(request.address);
     if (known !== null) return this.#ofSameApp(known, request.app);
-    const refusal = request.joinsOwn === true ? null : canBindExclusively(request.address);
-    if (refusal !== null) throw explain(refusal, request.address);
+    const refusal = request.joinsOwn === true ? null : this.#kernel.canBindExclusively(request.address);
+    if (refusal !== null) throw this.#explain(refusal, request.address);
     try {
       return this.#open(request);
     } catch (error) {
-      throw explain(error, request.address);
+      throw this.#explain(error, request.address);
     }
   }
 
   adoptPort({ app, address, fd, slot, lane = 'stable', sticky }: AdoptPortRequest): Port {
     const known = this.#findByAddress(address);
     if (known !== null && (known.app !== app || !(known instanceof GroupPort))) {
-      closeDescriptor(fd);
+      this.#kernel.closeDescriptor(fd);
       return this.#ofSameApp(known, app);
     }
-    const facts = { app, address, declared: false, sticky, uid: ownerOf(fd) };
+    const facts = { app, address, declared: false, sticky, uid: this.#kernel.ownerOf(fd) };
     if (address.kind === 'unix' || this.level === 'shared') return this.#addShared(facts, fd);
     const port = known ?? this.#addGroup(facts, this.#newDispatch(facts));
     port.adopt(fd, { slot, lane });
@@ -239,8 +235,8 @@ class SocketDataPath implements DataPath {
     if (this.level !== 'shared' && address.port !== 0) {
       return this.#addGroup(request, this.#newDispatch(request));
     }
-    const fd = listenSocket({ ...address, uid, reusePort: this.level !== 'shared' });
-    const facts = { ...request, address: socketAddress(fd) };
+    const fd = this.#kernel.listenSocket({ ...address, uid, reusePort: this.level !== 'shared' });
+    const facts = { ...request, address: this.#kernel.socketAddress(fd) };
     if (this.level === 'shared') return this.#addShared(facts, fd);
     const port = this.#addGroup(facts, this.#newDispatch(facts));
     port.adopt(fd, { slot: 0, lane: 'stable' });
@@ -255,6 +251,7 @@ class SocketDataPath implements DataPath {
       traffic: this.#app(facts.app),
       dispatch,
       privates: new PrivateSockets(this.#options.socketFolder, key),
+      kernel: this.#kernel,
       clock: this.#options.clock,
       hasFeedback: this.#options.feedback ?? true,
       onCover: (type, { slot, lane }, by) => this.#options.onEvent({ type, app: facts.app, key, slot, lane, by }),
@@ -279,13 +276,16 @@ class SocketDataPath implements DataPath {
     return port;
   }
 
-  #newDispatch({ address, sticky }: PortFacts, order: readonly number[] = []): Dispatch {
+  #newDispatch(facts: PortFacts, order: readonly number[] = []): Dispatch {
+    const { address, sticky } = facts;
+    if (this.#options.world !== undefined) return this.#options.world.newDispatch(facts);
     if (this.level === 'exact') return new ExactGroup(sticky);
     return new ClassicGroup(address.kind === 'tcp' ? address.port : 0, sticky, order);
   }
 
   #restore(kept: readonly KeptDescriptor[]): void {
     restorePorts(kept, {
+      kernel: this.#kernel,
       hasGroups: this.level !== 'shared',
       addGroup: (facts, order) => this.#addGroup(facts, this.#newDispatch(facts, order)),
       addShared: (facts, fd) => this.#addShared(facts, fd),
@@ -320,20 +320,20 @@ class SocketDataPath implements DataPath {
     return `${app} ${addressKey(address)}`;
   }
 
+  /** Says who is in the way, where that is what the system means. */
+  #explain(error: unknown, address: ListenAddress): unknown {
+    if (!isOsError(error, 'EADDRINUSE')) return error;
+    const owner = this.#kernel.findPortOwner(address);
+    const data = { address: describeAddress(address), pid: owner?.pid ?? null, command: owner?.command ?? null };
+    return new DroverError('DROVER_PORT_TAKEN', data, { cause: error });
+  }
+
   #ofSameApp<Kind extends Port>(port: Kind, app: string): Kind {
     if (port.app === app) return port;
     // Without a pid: it would be ours, and somebody might kill it.
     const data = { address: describeAddress(port.address), pid: null, command: `the app ${port.app}` };
     throw new DroverError('DROVER_PORT_TAKEN', data);
   }
-}
-
-/** Says who is in the way, where that is what the system means. */
-function explain(error: unknown, address: ListenAddress): unknown {
-  if (!isOsError(error, 'EADDRINUSE')) return error;
-  const owner = findPortOwner(address);
-  const data = { address: describeAddress(address), pid: owner?.pid ?? null, command: owner?.command ?? null };
-  return new DroverError('DROVER_PORT_TAKEN', data, { cause: error });
 }
 
 /** Requests carry more than what is kept. */

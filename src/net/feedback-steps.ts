@@ -30,6 +30,7 @@ export function stepChange(state: FeedbackState, samples: readonly ShardSample[]
     ...shard,
     behind: state.shards[index]?.behind ?? 0,
     stuck: state.shards[index]?.stuck ?? 0,
+    idle: state.shards[index]?.idle ?? 0,
   }));
   return { ...step, state: { ...step.state, shards } };
 }

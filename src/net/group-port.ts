@@ -2,19 +2,8 @@
  * A TCP port with a socket for each slot and lane. The port keeps one descriptor of each open for as long as the shard
  * exists (closing the last one resets what waits in its queue), and never accepts on any.
  */
-import { fstatSync } from 'node:fs';
 import { findUnmoved, newFeedback, pollEvery, stepFeedback } from '../core/index.ts';
 import type { FeedbackState, FeedbackStep, ShardSample } from '../core/index.ts';
-import {
-  acceptQueue,
-  closeDescriptor,
-  handshakesOn,
-  inodeOf,
-  listenSocket,
-  setBacklog,
-  setReusePort,
-  stopListening,
-} from '../os/index.ts';
 import type { Clock, Lane, ShardHolder } from '../protocol/index.ts';
 import { placeKey } from './app-traffic.ts';
 import type { AppTraffic, Place } from './app-traffic.ts';
@@ -23,6 +12,7 @@ import type { Dispatch, Member } from './dispatch.ts';
 import { stepChange, withoutCover, withoutShard } from './feedback-steps.ts';
 import { writeKeptName } from './kept-name.ts';
 import type { PortFacts } from './kept-name.ts';
+import type { NetKernel } from './kernel.ts';
 import type { KeptDescriptor, ManagedPort, PortView, PrivateSocket, ShardSocket } from './port.ts';
 import type { KeptPrivate, PrivateSockets } from './private-sockets.ts';
 import { percentages } from './shares.ts';
@@ -37,6 +27,7 @@ export interface GroupPortParts {
   readonly traffic: AppTraffic;
   readonly dispatch: Dispatch;
   readonly privates: PrivateSockets;
+  readonly kernel: NetKernel;
   readonly clock: Clock;
   readonly hasFeedback: boolean;
   readonly onCover: CoverReport;
@@ -61,7 +52,8 @@ export class GroupPort implements ManagedPort {
   readonly #parts: GroupPortParts;
   readonly #closing = new AbortController();
   readonly #arrivals: Arrivals;
-  readonly #starvation = new Starvation();
+  readonly #starvation: Starvation;
+  readonly #kernel: NetKernel;
   #shards: readonly Shard[] = [];
   #feedback: FeedbackState = newFeedback();
   #isSettled = true;
@@ -72,6 +64,8 @@ export class GroupPort implements ManagedPort {
   constructor(parts: GroupPortParts) {
     this.#parts = parts;
     this.key = parts.key;
+    this.#kernel = parts.kernel;
+    this.#starvation = new Starvation(parts.kernel);
     this.#arrivals = new Arrivals(parts.dispatch);
   }
 
@@ -101,13 +95,13 @@ export class GroupPort implements ManagedPort {
 
   /** A socket that listens already: of the daemon before us, or a duplicate of one that a worker bound by itself. */
   adopt(fd: number, place: Place): void {
-    const inode = inodeOf(fd);
+    const inode = this.#kernel.inodeOf(fd);
     if (this.hasSocket(inode)) {
-      closeDescriptor(fd);
+      this.#kernel.closeDescriptor(fd);
       return;
     }
-    setReusePort(fd);
-    setBacklog(fd);
+    this.#kernel.setReusePort(fd);
+    this.#kernel.setBacklog(fd);
     // The worker accepts on its own socket, whatever we had put aside for it.
     const spare = this.#find(place);
     this.#add(place, fd);
@@ -152,7 +146,7 @@ export class GroupPort implements ManagedPort {
       slot,
       lane,
       weight: shares[at] ?? 0,
-      acceptQueue: acceptQueue(fd)?.depth ?? null,
+      acceptQueue: this.#kernel.acceptQueue(fd)?.depth ?? null,
       coveredBy: coverer?.id ?? null,
     }));
     return { key: this.key, address: this.address, declared: this.declared, shards };
@@ -179,7 +173,7 @@ export class GroupPort implements ManagedPort {
 
   close(): void {
     this.#closing.abort();
-    for (const { fd } of this.#shards) closeDescriptor(fd);
+    for (const { fd } of this.#shards) this.#kernel.closeDescriptor(fd);
     this.#shards = [];
     this.#parts.privates.close();
     this.#parts.dispatch.close();
@@ -187,7 +181,7 @@ export class GroupPort implements ManagedPort {
   }
 
   end(): void {
-    for (const { fd } of this.#shards) stopListening(fd);
+    for (const { fd } of this.#shards) this.#kernel.stopListening(fd);
     this.#parts.privates.end();
     this.close();
   }
@@ -208,12 +202,20 @@ export class GroupPort implements ManagedPort {
   #listen(): number {
     const { address, uid } = this.#parts.facts;
     if (address.kind !== 'tcp') throw new TypeError('Only TCP ports have shards.');
-    return listenSocket({ ...address, uid, reusePort: true });
+    return this.#kernel.listenSocket({ ...address, uid, reusePort: true });
   }
 
   #add(place: Place, fd: number): Shard {
     const id = placeKey(place);
-    const shard: Shard = { ...place, id, fd, inode: inodeOf(fd), weight: 0, isLeaving: false, coverer: null };
+    const shard: Shard = {
+      ...place,
+      id,
+      fd,
+      inode: this.#kernel.inodeOf(fd),
+      weight: 0,
+      isLeaving: false,
+      coverer: null,
+    };
     this.#shards = [...this.#shards, shard];
     this.#parts.dispatch.add(shard);
     this.#isSettled = false;
@@ -228,12 +230,15 @@ export class GroupPort implements ManagedPort {
   }
 
   async #retire(shard: Shard): Promise<void> {
+    // Asked for twice: once is enough, and its descriptor must not be looked at when it is closed.
+    if (shard.isLeaving) return;
     shard.isLeaving = true;
     this.refresh();
     await waitForQuiet({
+      kernel: this.#kernel,
       signal: this.#closing.signal,
-      // With nobody left to accept there is nothing to wait for.
-      isQuiet: () => !this.#parts.traffic.hasHolders || (acceptQueue(shard.fd)?.depth ?? 0) === 0,
+      // Also while nobody accepts: whoever is started next covers it.
+      isQuiet: () => (this.#kernel.acceptQueue(shard.fd)?.depth ?? 0) === 0,
       isWanted: () => !shard.isLeaving,
       handshakes: () => this.#handshakes(),
     });
@@ -241,7 +246,9 @@ export class GroupPort implements ManagedPort {
   }
 
   #handshakes(): ReadonlySet<string> {
-    return this.address.kind === 'tcp' && this.#shards.length > 1 ? handshakesOn(this.address.port) : new Set();
+    return this.address.kind === 'tcp' && this.#shards.length > 1
+      ? this.#kernel.handshakesOn(this.address.port)
+      : new Set();
   }
 
   #drop(shard: Shard): void {
@@ -249,7 +256,7 @@ export class GroupPort implements ManagedPort {
     if (shard.coverer !== null) this.#endCover(shard, shard.coverer);
     this.#feedback = withoutShard(this.#feedback, at);
     this.#shards = this.#shards.filter((each) => each !== shard);
-    closeDescriptor(shard.fd);
+    this.#kernel.closeDescriptor(shard.fd);
     this.#parts.dispatch.remove(shard);
     this.#isSettled = false;
     this.#hasNewMembers = true;
@@ -265,7 +272,7 @@ export class GroupPort implements ManagedPort {
     return this.#shards.map((shard, at) => {
       const load = traffic.findLoad(shard);
       return {
-        depth: acceptQueue(shard.fd)?.depth ?? 0,
+        depth: this.#kernel.acceptQueue(shard.fd)?.depth ?? 0,
         arrivals: arrivals[at] ?? null,
         isStarved: false,
         utilization: load?.utilization ?? null,
@@ -335,6 +342,3 @@ export class GroupPort implements ManagedPort {
     }
   }
 }
-
-/** Who owns a socket: shards beside it must be of the same user. */
-export const ownerOf = (fd: number): number => fstatSync(fd).uid;

@@ -1,5 +1,6 @@
 /** Looks at the queues: each port when it asks to be looked at, on one timer. An idle daemon is woken twice a second. */
 import type { Clock } from '../protocol/index.ts';
+import type { NetKernel } from './kernel.ts';
 import type { ManagedPort } from './port.ts';
 
 export interface Polling {
@@ -12,21 +13,25 @@ const SOON_MS = 10;
 /** Ports that are due within this are looked at together. */
 const SLACK_MS = 2;
 
-export function startPolling(clock: Clock, ports: () => Iterable<ManagedPort>): Polling {
+export function startPolling(
+  clock: Clock,
+  kernel: Pick<NetKernel, 'after'>,
+  ports: () => Iterable<ManagedPort>,
+): Polling {
   const dueAt = new WeakMap<ManagedPort, number>();
-  let timer: NodeJS.Timeout | null = null;
+  let callOff: (() => void) | null = null;
   let wakesAt = Infinity;
   let isClosed = false;
 
   const wakeAt = (at: number): void => {
     if (isClosed || at >= wakesAt) return;
-    if (timer !== null) clearTimeout(timer);
+    callOff?.();
     wakesAt = at;
-    timer = setTimeout(look, Math.max(1, at - clock.monotonicMs())).unref();
+    callOff = kernel.after(Math.max(1, at - clock.monotonicMs()), look);
   };
 
   const look = (): void => {
-    timer = null;
+    callOff = null;
     wakesAt = Infinity;
     const now = clock.monotonicMs();
     let next = Infinity;
@@ -49,7 +54,7 @@ export function startPolling(clock: Clock, ports: () => Iterable<ManagedPort>): 
     },
     close() {
       isClosed = true;
-      if (timer !== null) clearTimeout(timer);
+      callOff?.();
     },
   };
 }

@@ -26,6 +26,8 @@ export interface Port {
   giveUp(slot: number, lane?: Lane): Promise<void>;
   /** A listening Unix socket for one worker's private server on this port; null where none can be made. */
   privateSocket(slot: number, worker: string): PrivateSocket | null;
+  /** Whether one of its sockets is the one behind this inode. */
+  hasSocket(inode: number): boolean;
 }
 
 export interface PortView {

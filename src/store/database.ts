@@ -87,14 +87,22 @@ export interface DatabaseSource {
   readonly isLost?: () => boolean;
   /** Writes the whole state, from the connection that still has it, to where its file was. */
   readonly rewrite?: (connection: DatabaseSync) => void;
+  /** Calls again and again until it is called off; without it, by timers that keep no process alive. */
+  readonly every?: (ms: number, call: () => void) => () => void;
 }
+
+const everyUnref = (ms: number, call: () => void): (() => void) => {
+  const timer = setInterval(call, ms).unref();
+  return () => clearInterval(timer);
+};
 
 /** Of a state that cannot be written; a disk that is full stays so for minutes. */
 const RETRY_MS = 5_000;
 /** Whether the file is still there; changes look at once. */
 const LOOK_MS = 60_000;
 
-export function openDatabase({ file, clock, open, isLost = () => false, rewrite }: DatabaseSource): Database {
+export function openDatabase(source: DatabaseSource): Database {
+  const { file, clock, open, isLost = () => false, rewrite, every = everyUnref } = source;
   const guarded = <T>(work: () => T): T => {
     try {
       return work();
@@ -113,7 +121,7 @@ export function openDatabase({ file, clock, open, isLost = () => false, rewrite 
   let isOnlyInMemory = first.onlyInMemory !== null;
   /** An open transaction of the connection holds what is remembered, so that readers see it. */
   let isHolding = false;
-  let timer: NodeJS.Timeout | null = null;
+  let endRetries: (() => void) | null = null;
   let tell: (trouble: Trouble | null, before: Trouble | null) => void = () => {};
 
   const describeTrouble = (): Trouble | null =>
@@ -121,7 +129,7 @@ export function openDatabase({ file, clock, open, isLost = () => false, rewrite 
 
   const enter = (reason: string, isDamaged = false): void => {
     trouble = { sinceMs: clock.wallMs(), reason, isDamaged };
-    timer ??= setInterval(() => retry(), RETRY_MS).unref();
+    endRetries ??= every(RETRY_MS, retry);
   };
 
   const rollBack = (): void => {
@@ -189,8 +197,8 @@ export function openDatabase({ file, clock, open, isLost = () => false, rewrite 
     isHolding = false;
     kept.clear();
     trouble = null;
-    if (timer !== null) clearInterval(timer);
-    timer = null;
+    endRetries?.();
+    endRetries = null;
     tell(null, before);
     return true;
   };
@@ -254,15 +262,13 @@ export function openDatabase({ file, clock, open, isLost = () => false, rewrite 
   };
 
   if (first.onlyInMemory !== null) enter(first.onlyInMemory);
-  const watch =
-    rewrite === undefined
-      ? null
-      : setInterval(() => {
-          if (trouble !== null || isOnlyInMemory || !isLost()) return;
-          enter('its file is gone');
-          tell(describeTrouble(), null);
-          retry();
-        }, LOOK_MS).unref();
+  const look = (): void => {
+    if (trouble !== null || isOnlyInMemory || !isLost()) return;
+    enter('its file is gone');
+    tell(describeTrouble(), null);
+    retry();
+  };
+  const endLooks = rewrite === undefined ? null : every(LOOK_MS, look);
 
   const database: Database = {
     file,
@@ -332,8 +338,8 @@ export function openDatabase({ file, clock, open, isLost = () => false, rewrite 
     close() {
       if (!connection.isOpen) return;
       retry();
-      if (timer !== null) clearInterval(timer);
-      if (watch !== null) clearInterval(watch);
+      endRetries?.();
+      endLooks?.();
       rollBack();
       connection.close();
     },

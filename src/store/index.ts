@@ -1,6 +1,7 @@
 /** The door of `store/`: what Drover remembers, in one SQLite file under the home. */
-export { openStore } from './open.ts';
-export type { OpenStoreOptions, Store, StoreCondition } from './open.ts';
+export { openStore, openStoreOn } from './open.ts';
+export type { OpenStoreOptions, Store, StoreCondition, StoreOnOptions } from './open.ts';
+export type { DatabaseSource } from './database.ts';
 export type { Trouble } from './database.ts';
 export type { FallBack, WentBack } from './fall-back.ts';
 export type { BackupTimes } from './backups/backup-schedule.ts';

@@ -8,7 +8,7 @@ import { BackupSchedule, DEFAULT_BACKUP_TIMES } from './backups/backup-schedule.
 import type { BackupStatus, BackupTimes } from './backups/backup-schedule.ts';
 import { connectMemory, MEMORY } from './connection.ts';
 import { openDatabase } from './database.ts';
-import type { Database, Trouble } from './database.ts';
+import type { Database, DatabaseSource, Trouble } from './database.ts';
 import { DEFAULT_EVENT_LIMITS, eventRecords } from './events.ts';
 import type { EventLimits, EventRecords } from './events.ts';
 import { openState, rewriteState, watchFile } from './fall-back.ts';
@@ -88,12 +88,7 @@ export function openStore(options: OpenStoreOptions): Store {
       migrate(connection);
       return { connection, onlyInMemory: null };
     };
-    const database = openDatabase({ file, clock, open });
-    return assemble(recordsOf(database, clock, random, eventLimits), database, null, () => ({
-      fallBack: null,
-      wentBack: null,
-      lostChanges: 0,
-    }));
+    return openStoreOn({ file, clock, open }, { random, eventLimits });
   }
   const backups = new BackupFolder(join(dirname(file), 'backups'));
   backups.sweep();
@@ -138,6 +133,21 @@ export function openStore(options: OpenStoreOptions): Store {
     database.close();
     throw error;
   }
+}
+
+/** A store on a disk that the caller knows: memory, or a simulated one. Nothing is checked, and no backups are taken. */
+export function openStoreOn(
+  source: DatabaseSource,
+  { random, eventLimits = DEFAULT_EVENT_LIMITS, fallBack = null }: StoreOnOptions,
+): Store {
+  const database = openDatabase(source);
+  const records = recordsOf(database, source.clock, random, eventLimits);
+  return assemble(records, database, null, () => ({ fallBack, wentBack: null, lostChanges: 0 }));
+}
+
+export interface StoreOnOptions extends Pick<OpenStoreOptions, 'random' | 'eventLimits'> {
+  /** The state is an older one, as after a fall-back. */
+  readonly fallBack?: FallBack | null;
 }
 
 type Records = Omit<

@@ -143,8 +143,7 @@ class AdoptionRun {
     handle.pid = record.pid;
     const tenant = new Tenant(app, {
       slot: record.slot,
-      config: app.configOf(record.release),
-      release: record.release,
+      ...app.sourceOf(record.release),
       isChanged: false,
       role: record.role,
       order: record.order,

@@ -21,6 +21,7 @@ import { OperationRun, type OperationOrigin, type OperationPlan } from './operat
 import { KILL_AFTER_MS, patienceMs } from './patience.ts';
 import { isHeldByOwn } from './own-sockets.ts';
 import { newRegained } from './regained.ts';
+import { regainPort } from './regain-ports.ts';
 import { wait } from './schedule.ts';
 import { Slots } from './slots.ts';
 import { chooseSurge } from './surge.ts';
@@ -68,6 +69,10 @@ export class App implements TenantHost {
       sticky: () => this.#target.config.sticky,
       declaredPorts: () => this.#target.config.ports,
       isHeldByOwn: (address) => isHeldByOwn(this, address),
+      // Of an app that is to be stopped, nothing is to be opened again.
+      regain: (address) => {
+        if (this.isWanted) regainPort(this, address);
+      },
     });
   }
 
@@ -193,9 +198,13 @@ export class App implements TenantHost {
     void run.ended.then((document) => this.#settle(document));
   }
 
-  /** What a worker of that release runs with. */
-  configOf(release: number): AppConfig {
-    return release === this.#target.release ? this.#target.config : this.#state.config;
+  /**
+   * What the next process of a worker of that release runs with. A release that the app does not know (its state fell
+   * back to one before it) has none: who replaces such a worker is of the release that the app has.
+   */
+  sourceOf(release: number): Pick<AppState, 'config' | 'release'> {
+    const { config, release: known } = release === this.#target.release ? this.#target : this.#state;
+    return { config, release: known };
   }
 
   /** Its workers are to end with the daemon; what the operator wants stays as it is. */
@@ -218,30 +227,46 @@ export class App implements TenantHost {
     this.#run = null;
     this.#lastRun = document;
     this.#isChanged = false;
-    this.slots.dropEmpty(this.#state.instances);
-    this.giveUpSurplus();
+    this.#dropSurplus();
     if (document.receipt?.outcome === 'completed') this.#forgetUnserved();
     // Who was to be put back, or died while no daemon looked: nothing that is wanted is ever given up.
     if (this.#state.wanted !== 'up') return;
     for (const index of filled) {
       if (index < this.#state.instances && this.slots.isVacant(index)) this.slots.boot(index, 'old');
     }
+    this.dismissSurplus();
+  }
+
+  /** Workers that it should not have, as a state that fell back to an older one leaves them, go like those of a scaling. */
+  dismissSurplus(): void {
+    if (this.#run !== null || !this.isWanted) return;
+    this.#dropSurplus();
+    const changes = this.slots.all
+      .filter(({ index, holder }) => index >= this.#state.instances && holder?.state.wanted === 'up')
+      .map(({ index }) => ({ slot: index, action: 'remove' }) as const);
+    if (changes.length > 0) this.begin('scale', {}, { machine: 'scale', changes }, { isAsked: false });
   }
 
   /**
-   * Shards of slots that are not wanted and in which nobody is left go, once a sibling has emptied their queues. By the
-   * shards and not by the slots: a daemon may have died between the end of an operation and this.
+   * Nobody is left in slots that it should not have: their shards go once a sibling has emptied their queues, also those
+   * of slots that an earlier daemon has emptied.
    */
-  giveUpSurplus(): void {
+  #dropSurplus(): void {
+    const { instances } = this.#state;
+    this.slots.dropEmpty(instances);
     const { traffic } = this.edges;
-    const isNeeded = (slot: number): boolean => slot < this.#state.instances || this.slots.find(slot) !== null;
-    const places = traffic.view(this.app).flatMap(({ shards }) => shards.map(({ slot }) => slot));
-    const surplus = new Set(places.filter((slot) => !isNeeded(slot)));
-    for (const port of traffic.ports(this.app)) for (const slot of surplus) void port.giveUp(slot);
+    const views = new Map(traffic.view(this.app).map(({ key, shards }) => [key, shards]));
+    for (const port of traffic.ports(this.app)) {
+      for (const { slot } of views.get(port.key) ?? []) {
+        if (slot >= instances && this.slots.find(slot) === null) void port.giveUp(slot);
+      }
+    }
   }
 
   #forgetUnserved(): void {
     if (this.#state.wanted !== 'up' || !this.holders.some((tenant) => tenant.state.phase === 'running')) return;
+    // One that was taken over and has not spoken yet may serve any of them.
+    if (this.liveHandles().some((handle) => handle.adoption !== null && !handle.isHeard)) return;
     for (const label of this.desk.forgetUnserved(this.liveHandles())) {
       this.edges.records.events.append({
         app: this.app,

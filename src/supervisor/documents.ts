@@ -101,7 +101,7 @@ const describeWorker = (tenant: Tenant, shard: ShardView | null, isHolder: boole
     ready: phase === 'running',
     lane: 'stable',
     weight: isHolder ? (shard?.weight ?? 0) : 0,
-    release: tenant.release,
+    release: tenant.handle?.release ?? tenant.release,
     startedAt: isAlive ? new Date(handle.startedAt).toISOString() : null,
     restarts: state.restarts,
     cpuPercent: isAlive ? cpuPercent(handle) : null,

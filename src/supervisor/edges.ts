@@ -38,6 +38,8 @@ export interface TrafficPort {
   privateSocket(slot: number, worker: string): { readonly fd: number; readonly path: string } | null;
   /** Weight 0, wait for the last handshakes, let a sibling empty the queue, then close. */
   giveUp(slot: number): Promise<void>;
+  /** Whether one of its sockets is the one behind this inode. */
+  hasSocket(inode: number): boolean;
 }
 
 export interface Traffic {

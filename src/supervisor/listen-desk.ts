@@ -42,6 +42,8 @@ export interface DeskFacts {
   readonly declaredPorts: () => readonly number[];
   /** Only workers of this app listen there, on sockets that nobody could take from them. */
   readonly isHeldByOwn: (address: ListenAddress) => boolean;
+  /** Takes back from the app's workers what listens there, if they have it. */
+  readonly regain: (address: ListenAddress) => void;
 }
 
 export class ListenDesk {
@@ -115,7 +117,7 @@ export class ListenDesk {
   adopt(tenant: Tenant, handle: WorkerHandle, { id, fd, address }: Message<'bound'>, pid = pidOf(handle)): void {
     const protocol = handle.servers.get(id)?.protocol ?? 'tcp';
     if (!hasRoom(handle, id)) return;
-    let port = this.#edges.traffic.findPort(this.#facts.app, address);
+    let port = this.#find(address);
     try {
       const taken = takeListener(pid, fd, address);
       port = this.#edges.traffic.adoptPort({
@@ -149,7 +151,9 @@ export class ListenDesk {
   restoreServers(tenant: Tenant, handle: WorkerHandle, servers: readonly ServerState[]): void {
     for (const server of servers) {
       if (server.address === null || !hasRoom(handle, server.id)) continue;
-      const port = this.#edges.traffic.findPort(this.#facts.app, server.address);
+      // A key says that it was given the socket by a daemon, which may have died before anybody kept that.
+      const isGiven = server.key !== null && !server.key.startsWith('own:');
+      const port = this.#find(server.address) ?? (isGiven ? this.#regain(server.address) : null);
       handle.servers.set(server.id, {
         id: server.id,
         key: port?.key ?? this.#recordedKey(server.key, server.address) ?? keyOf(server.address),
@@ -240,19 +244,36 @@ export class ListenDesk {
 
   #open(address: ListenAddress): TrafficPort {
     const { traffic } = this.#edges;
-    const known = traffic.findPort(this.#facts.app, address);
+    const known = this.#find(address);
     if (known !== null) return known;
     if (traffic.ports(this.#facts.app).length >= MOST_SERVERS) throw new TooManyServers('one app listens');
-    const port = traffic.openPort({
+    const request = {
       app: this.#facts.app,
       address,
       uid: this.#facts.uid(),
       sticky: this.#facts.sticky(),
       declared: address.kind === 'tcp' && this.#facts.declaredPorts().includes(address.port),
       joinsOwn: this.#facts.isHeldByOwn(address),
-    });
-    this.#edges.onDescriptorsChanged();
-    return port;
+    };
+    try {
+      return traffic.openPort(request);
+    } catch (error) {
+      // A daemon that died before anybody kept what it had opened: its workers have it.
+      const regained = this.#regain(address);
+      if (regained === null) throw error;
+      return regained;
+    } finally {
+      this.#edges.onDescriptorsChanged();
+    }
+  }
+
+  #find(address: ListenAddress): TrafficPort | null {
+    return this.#edges.traffic.findPort(this.#facts.app, address);
+  }
+
+  #regain(address: ListenAddress): TrafficPort | null {
+    this.#facts.regain(address);
+    return this.#find(address);
   }
 
   #grant(tenant: Tenant, handle: WorkerHandle, id: number, port: TrafficPort): void {

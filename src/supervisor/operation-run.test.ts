@@ -40,6 +40,7 @@ function silentHost(): OperationHost {
       stop: () => null,
       isEmpty: () => true,
       isUnchanged: () => false,
+      isOfAnother: () => false,
     },
     liveHandles: () => [],
     conclude: () => {},

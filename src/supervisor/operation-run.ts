@@ -34,6 +34,8 @@ export interface SlotHands {
   isEmpty(slot: number): boolean;
   /** Its holder was not booted for such an order, and nobody is there to replace it. */
   isUnchanged(slot: number, order: string): boolean;
+  /** Its holder is of another release than this one. */
+  isOfAnother(slot: number, release: number): boolean;
 }
 
 /** The app that is changed. */
@@ -158,10 +160,16 @@ export class OperationRun {
     this.#step({ type: 'restored', undone: this.#undoneSlots });
   }
 
-  /** The replacement that was to take over is gone, and its predecessor still has the traffic. */
+  /** What is on record as done, or as about to be, and is not so; see `restored` in `core/operation.ts`. */
   get #undoneSlots(): readonly number[] {
+    const { slots } = this.#host;
+    const { from, to } = this.plan;
     return this.#state.slots
-      .filter(({ slot, stage }) => stage === 'ending' && this.#host.slots.isUnchanged(slot, `${this.id}:`))
+      .filter(({ slot, stage }) =>
+        stage === 'changed'
+          ? to !== null && to !== from && slots.isOfAnother(slot, to)
+          : stage === 'ending' && slots.isUnchanged(slot, `${this.id}:`),
+      )
       .map(({ slot }) => slot);
   }
 

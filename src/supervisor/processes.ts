@@ -20,6 +20,13 @@ export interface StartedProcess {
   readonly onFailure: (told: (reason: string) => void) => void;
 }
 
+/** A duplicate of a listening socket of a worker; whoever takes it closes it, or hands it on. */
+export interface TakenListener {
+  readonly fd: number;
+  readonly inode: number;
+  readonly close: () => void;
+}
+
 export interface Processes {
   /** Throws what makes a start fail before there is a process. */
   start(request: Omit<LaunchRequest, 'channel'>, listener: LinkListener): StartedProcess;
@@ -44,6 +51,8 @@ export interface Processes {
   sweep(handle: WorkerHandle, politely: boolean): Promise<void> | null;
   /** What it and its descendants listen on. */
   listeners(handle: WorkerHandle): readonly { readonly inode: number; readonly address: ListenAddress }[];
+  /** Duplicates of its sockets on this address: its own shard, and those of siblings that it covers for. */
+  takeListeners(handle: WorkerHandle, address: ListenAddress): readonly TakenListener[];
   /** The kernel's count of processes that it killed for want of memory; null where it does not tell. */
   oomKills(): number | null;
 }

@@ -53,7 +53,7 @@ const RUNNERS: Runners = {
       data: {
         generation: handle?.generation ?? tenant.state.generation,
         pid: handle?.pid ?? handle?.firstPid ?? null,
-        release: tenant.release,
+        release: handle?.release ?? tenant.release,
         ...(event === 'worker-exited' && handle !== null && handle.lastWords.length > 0
           ? { lastLines: handle.lastWords }
           : {}),

@@ -49,6 +49,11 @@ export class Slots {
     return slot.holder.order?.startsWith(order) !== true;
   }
 
+  isOfAnother(index: number, release: number): boolean {
+    const holder = this.find(index)?.holder ?? null;
+    return holder !== null && holder.release !== release;
+  }
+
   /** Nobody holds it, or only somebody who was told to go. */
   isVacant(index: number): boolean {
     return this.find(index)?.holder?.state.wanted !== 'up';
@@ -57,6 +62,8 @@ export class Slots {
   /** Fills a slot in which nobody is that is wanted; else gives it a replacement. */
   boot(index: number, release: 'new' | 'old', order: string | null = null): Tenant {
     const slot = this.#slot(index);
+    const found = release === 'new' ? this.#findUnrecorded(slot) : null;
+    if (found !== null) return found;
     if (slot.replacement !== null || !this.isVacant(index)) return this.bootReplacement(index, release, order);
     if (slot.holder !== null) dismiss(slot, slot.holder);
     slot.holder = this.#newTenant(index, release, 'holder', order);
@@ -72,6 +79,10 @@ export class Slots {
     const slot = this.#slot(index);
     if (slot.replacement !== null) return slot.replacement;
     if (order !== null && slot.holder?.order === order) return slot.holder;
+    // Where the release stays, the one that is there may be the one that is to go.
+    const isOther = this.#sourceOf('new').release !== this.#sourceOf('old').release;
+    const found = release === 'new' && isOther ? this.#findUnrecorded(slot) : null;
+    if (found !== null) return found;
     slot.replacement = this.#newTenant(index, release, 'replacement', order);
     slot.replacement.start();
     return slot.replacement;
@@ -137,6 +148,12 @@ export class Slots {
       this.#slots.delete(slot.index);
     }
     return empty.map(({ index }) => index);
+  }
+
+  /** Who holds the slot was taken over without a record that says what it was booted for, and is what a new one would be. */
+  #findUnrecorded({ index, holder, replacement }: Slot): Tenant | null {
+    if (holder === null || replacement !== null || holder.order !== null || this.isVacant(index)) return null;
+    return holder.release === this.#sourceOf('new').release ? holder : null;
   }
 
   #newTenant(slot: number, release: 'new' | 'old', role: WorkerRole, order: string | null): Tenant {

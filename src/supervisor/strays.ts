@@ -19,7 +19,7 @@ export interface StrayQuestion {
 const MS_PER_TICK = 10;
 
 export const findStrays = ({ socketPaths, known, bootId, wallMs }: StrayQuestion): readonly WorkerRecord[] => {
-  const bootedAtMs = wallMs - uptime() * 1000;
+  const uptimeMs = uptime() * 1000;
   return listPids().flatMap((pid): WorkerRecord[] => {
     const boot = parseBoot(readVariable(pid, BOOT_VARIABLE));
     if (boot === null || !socketPaths.includes(boot.socketPath) || known.has(boot.spawn)) return [];
@@ -37,7 +37,7 @@ export const findStrays = ({ socketPaths, known, bootId, wallMs }: StrayQuestion
         startTicks: stat.startTicks,
         bootId,
         spawn: boot.spawn,
-        startedAtMs: bootedAtMs + stat.startTicks * MS_PER_TICK,
+        startedAtMs: startOf({ wallMs, uptimeMs, ticks: stat.startTicks }),
         // Whether it is ready its agent will tell; beside one that is known to serve it is the one to go.
         phase: 'starting',
         restarts: 0,
@@ -47,6 +47,14 @@ export const findStrays = ({ socketPaths, known, bootId, wallMs }: StrayQuestion
     ];
   });
 };
+
+/** A whole number: records take no other, and an uptime in seconds rarely comes to whole milliseconds. */
+export const startOf = ({
+  wallMs,
+  uptimeMs,
+  ticks,
+}: Readonly<Record<'wallMs' | 'uptimeMs' | 'ticks', number>>): number =>
+  Math.round(wallMs - uptimeMs + ticks * MS_PER_TICK);
 
 /** Null for everybody else's processes, and for workers of a Drover that did not tell them their generation. */
 const parseBoot = (text: string | null): AgentBoot | null => {

@@ -198,12 +198,12 @@ export class Supervisor {
     const { operation } = app;
     void operation?.resume(after);
     if (app.state.wanted !== 'up') return;
-    if (operation === null) app.giveUpSurplus();
     for (const { slot } of this.#changes(app, range(app.state.instances), 'boot', isVacant)) {
       const release = operation === null ? 'new' : operation.releaseOf(slot);
       if (release === null) continue;
       app.slots.boot(slot, release, release === 'new' ? (operation?.orderFor(slot) ?? null) : null);
     }
+    app.dismissSurplus();
   }
 
   #regain(app: App): void {

@@ -19,6 +19,7 @@ import { openChannelLink } from './agent-link.ts';
 import { launch } from './launch.ts';
 import type { Processes } from './processes.ts';
 import { findStrays } from './strays.ts';
+import { takeListeners } from './take-listeners.ts';
 import { signalTree, signalWorker, sweepTree } from './worker-signals.ts';
 
 /** The worker's copy of our end of the channel, by its number in every worker (`launch.ts`). */
@@ -78,5 +79,6 @@ export const systemProcesses: Processes = {
   signalTree,
   sweep: sweepTree,
   listeners: (handle) => listeningSockets(descendants(handle.firstPid, handle.spawnId)),
+  takeListeners,
   oomKills,
 };

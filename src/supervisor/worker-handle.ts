@@ -170,6 +170,11 @@ export class WorkerHandle {
     this.#waiting.delete(id);
   }
 
+  /** What it listens on is known: its agent has told, or it was seen from outside. */
+  get isHeard(): boolean {
+    return this.isAgentHere || this.acceptsByItself;
+  }
+
   get listening(): readonly HandleServer[] {
     return [...this.servers.values()].filter((server) => server.since !== null);
   }

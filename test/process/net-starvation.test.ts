@@ -40,7 +40,7 @@ interface Round {
 async function look(pids: readonly number[]): Promise<Round | false> {
   const holders = pids.map((pid, slot): ShardHolder => ({ ...idleHolder(slot), pid }));
   const ranMs = (): number[] => pids.map((pid) => readRunning(pid)?.ranMs ?? 0);
-  const starvation = new Starvation();
+  const starvation = new Starvation({ readRunning });
   const starved = holders.map(() => 0);
   const startedAt = performance.now();
   const before = ranMs();
@@ -78,7 +78,10 @@ describe('a worker that does not take from its queue', { skip: process.platform 
       assert.equal(sleeping, 0, 'who sleeps has nothing to wait for');
       assert.ok(waiting > LOOKS / 2, `${waiting} of ${LOOKS} looks`);
       assert.ok(spinning < waiting / 2, `${spinning} of ${LOOKS} looks`);
-      assert.equal(new Starvation().isStarved({ ...idleHolder(1), pid: null }, performance.now()), false);
+      assert.equal(
+        new Starvation({ readRunning }).isStarved({ ...idleHolder(1), pid: null }, performance.now()),
+        false,
+      );
     } finally {
       for (const child of children) child.kill('SIGKILL');
     }

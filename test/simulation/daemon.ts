@@ -1,16 +1,24 @@
 /**
- * One daemon of the simulated machine: the real supervisor, with its real operations, tenants and adoption, at edges of
- * this world. It can die at any moment, also between two of its effects; from then on nothing that it still does has
- * any effect, and a new one takes over from the disk and the machine.
+ * One daemon of the simulated machine: the real supervisor, store and data path, with the real operations, tenants and
+ * adoption, at edges of this world. It can die at any moment, also between two of its effects; from then on nothing that
+ * it still does has any effect, and a new one takes over from the disk, the guard and the machine.
  */
-import { recover } from '../../src/daemon/recover.ts';
 import type { Inherited } from '../../src/daemon/inheritance.ts';
+import { adopt, recover } from '../../src/daemon/recover.ts';
 import type { Logs } from '../../src/logs/index.ts';
-import type { AgentMessage, EventInput, PortRecord, ShardHolder, WorkerRecord } from '../../src/protocol/index.ts';
-import type { Store } from '../../src/store/index.ts';
-import { type AppState, Supervisor, type SupervisorEdges, type TrafficPort } from '../../src/supervisor/index.ts';
-import { type Disk, type OperationRow, workerKey } from './disk.ts';
-import { ADDRESS, type Machine, type SimProcess } from './machine.ts';
+import { openDataPath, type DataPath, type KeptDescriptor } from '../../src/net/index.ts';
+import type { EventInput, WorkerRecord } from '../../src/protocol/index.ts';
+import { openStoreOn, type FallBack, type Store } from '../../src/store/index.ts';
+import { type App, type AppState, Supervisor } from '../../src/supervisor/index.ts';
+import { simProcesses } from './daemon-processes.ts';
+import { simRecords } from './daemon-records.ts';
+import type { Disk } from './disk.ts';
+import type { Guard } from './guard.ts';
+import type { Listener } from './kernel.ts';
+import type { Machine } from './machine.ts';
+import { netKernel, SimDispatch, type NetDoors } from './net-kernel.ts';
+import type { SimProcess } from './process.ts';
+import type { Random } from './random.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /** Thrown out of the edge at which a daemon died. */
@@ -20,73 +28,83 @@ export interface World {
   readonly time: VirtualTime;
   readonly machine: Machine;
   readonly disk: Disk;
+  readonly guard: Guard;
+  readonly random: Random;
   /** Called before each effect; true: the daemon dies here instead. */
   readonly diesAt: (effect: string) => boolean;
-  readonly onStart: (process: SimProcess, daemon: SimDaemon) => void;
+  readonly onStart: (process: SimProcess) => void;
+  /** A worker that runs and is in no record. */
+  readonly onStray: (process: SimProcess) => void;
   /** It is asked to leave for the first time. */
   readonly onDrain: (process: SimProcess) => void;
   /** Its whole tree is signalled, because it cannot be asked. */
   readonly onSignal: (process: SimProcess, signal: string) => void;
+  /** An operation has come to this phase. */
+  readonly onPhase: (phase: string) => void;
+  /** It is about to end. */
   readonly onOperationEnd: (id: string) => void;
   readonly onEvent: (event: EventInput) => void;
+  /** A frozen daemon would have done something, and does it later. */
+  readonly onFrozen: () => void;
+  /** No connection is to come any more: looking at the queues now and then would see nothing. */
+  readonly isQuiet: () => boolean;
+  readonly onWeights: (weights: ReadonlyMap<Listener, number>) => void;
 }
-
-/** The kernel's part of the data path: ports that are open, whoever asks. */
-export interface Kernel {
-  readonly openApps: Set<string>;
-}
-
-type Operations = SupervisorEdges['records']['operations'];
 
 const wallMsAt = (now: number): number => 1_700_000_000_000 + now;
 const SOCKET_PATH = 'agents.sock';
-
-const keyOf = (app: string): string => `${app} tcp:8000`;
+/** Polls of ports without traffic are as far apart. */
+const IDLE_POLL_MS = 400;
 
 export class SimDaemon {
   readonly supervisor: Supervisor;
+  readonly store: Store;
+  readonly since: number;
   isDead = false;
-  #isAtOnce = false;
+  /** Stopped, or without a core: what it should do until then it does late. */
+  frozenUntil = 0;
   readonly #world: World;
-  readonly #kernel: Kernel;
+  readonly #inherited: Inherited;
+  readonly #dataPath: DataPath;
   readonly #ids: { next: number };
+  readonly #parked = new Set<() => void>();
+  #strays: readonly WorkerRecord[] = [];
 
-  constructor(world: World, kernel: Kernel, ids: { next: number }) {
+  constructor(world: World, ids: { next: number }, fallBack: FallBack | null) {
     this.#world = world;
-    this.#kernel = kernel;
     this.#ids = ids;
+    this.since = world.time.now;
+    this.store = this.#openStore(fallBack);
+    const { machine, guard } = world;
+    const channels = new Map(
+      machine.living.map(({ birth }) => [`${birth.app}/${birth.slot}#${birth.generation}`, birth.pid]),
+    );
+    this.#inherited = {
+      all: [],
+      sockets: guard.handOver(this),
+      channels,
+      handed: new Map(),
+      deaths: 0,
+      isRecovery: true,
+    };
+    this.#dataPath = this.#openDataPath(this.#inherited.sockets);
     this.supervisor = new Supervisor(this.#edges(), {
-      onWanted: ({ state }, wanted) => this.#effect('save app', () => this.#saveApp({ ...state, wanted })),
-      onState: (app) => this.#effect('save app', () => this.#saveApp(app.lasting)),
+      onWanted: (app, wanted) => void this.effect('save app', () => this.store.apps.change(app.app, { wanted })),
+      onState: (app) => this.effect('save app', () => saveApp(this.store, app)),
       onOperation: () => {},
-      onDeleted: ({ app }) => this.#effect('remove app', () => this.#removeApp(app)),
+      onDeleted: ({ app }) => this.#removeApp(app),
     });
   }
 
   /** Takes over what the last one left. */
   recover(): void {
-    const { disk, machine } = this.#world;
-    const store = {
-      condition: { fallBack: null },
-      apps: { list: () => disk.apps().map((state) => ({ ...state, name: state.config.name })) },
-      workers: { list: (app?: string) => workersOf(disk, app) },
-      operations: {
-        list: ({ app }: { app: string }) =>
-          disk.running(app).map((row) => ({ ...row, state: JSON.parse(row.state) as unknown })),
-        end: (id: string, phase: string, receipt: never) => this.#endOperation(id, phase, receipt),
-      },
-      events: { append: (event: EventInput) => (this.#world.onEvent(event), 0) },
-    } as unknown as Store;
-    const channels = new Map(
-      machine.living.map(({ birth }) => [`${birth.app}/${birth.slot}#${birth.generation}`, birth.pid]),
-    );
-    const inherited: Inherited = { all: [], sockets: [], channels, handed: new Map(), deaths: 0, isRecovery: true };
     const logs = { watch: () => {} } as unknown as Logs;
-    recover({
-      supervisor: this.supervisor,
+    const { supervisor, store } = this;
+    this.#strays = recover({
+      supervisor,
       store,
       logs,
-      inherited,
+      inherited: this.#inherited,
       broughtBackBy: 'the guard',
       socketPaths: [SOCKET_PATH],
     });
@@ -94,21 +112,46 @@ export class SimDaemon {
 
   /** From now on it does nothing any more. */
   die(): void {
+    if (this.isDead) return;
     this.isDead = true;
-    for (const process of this.#world.machine.living) {
-      process.ear = null;
+    const { machine, disk } = this.#world;
+    for (const process of machine.living) {
+      process.deafen();
       process.onEnd = null;
     }
+    disk.abandon();
+    machine.kernel.closeAll(this);
   }
 
+  /** Throws where the state cannot be written. */
   addApp(state: AppState): void {
-    this.#saveApp(state);
-    this.supervisor.add(state);
+    const { config, release, instances, wanted, readySignalSeen } = state;
+    const createdAtMs = wallMsAt(this.#world.time.now);
+    this.store.apps.put({
+      name: config.name,
+      file: null,
+      createdAtMs,
+      config,
+      release,
+      instances,
+      wanted,
+      readySignalSeen,
+    });
+    const app = this.supervisor.add(state);
+    const own = this.#strays.filter((stray) => stray.app === app.app);
+    adopt(app, [], own, this.#inherited);
+    this.#strays = this.#strays.filter((stray) => stray.app !== app.app);
   }
 
   /** Runs something of this daemon; it may die of it. */
   act(work: () => void): void {
     if (this.isDead) return;
+    const { time } = this.#world;
+    if (time.now < this.frozenUntil) {
+      this.#world.onFrozen();
+      time.after(this.frozenUntil - time.now, () => this.act(work));
+      return;
+    }
     try {
       work();
     } catch (error) {
@@ -116,112 +159,109 @@ export class SimDaemon {
     }
   }
 
-  #effect<Result>(name: string, work: () => Result): Result {
-    if (this.isDead || (!this.#isAtOnce && this.#world.diesAt(name))) {
+  /** Does nothing for so long. */
+  freeze(ms: number): void {
+    this.frozenUntil = Math.max(this.frozenUntil, this.#world.time.now + ms);
+  }
+
+  /** Something that others can see; the daemon may die instead of it. */
+  effect<Result>(name: string, work: () => Result): Result {
+    if (this.isDead || this.#world.diesAt(name)) {
       this.die();
       throw new DaemonDied(name);
     }
     return work();
   }
 
-  /** What is written together is there or not, together: nobody dies in between. */
-  #atOnce<Result>(work: () => Result): Result {
-    const isInside = this.#isAtOnce;
-    this.#isAtOnce = true;
-    try {
-      return work();
-    } finally {
-      this.#isAtOnce = isInside;
+  #openStore(fallBack: FallBack | null): Store {
+    const { time, disk, random } = this.#world;
+    const open = () => {
+      const { session, onlyInMemory } = disk.open({
+        onCommitted: () => this.effect('committed', () => {}),
+        rollsBackByItself: () => random.next() < 0.5,
+        death: () => new DaemonDied('it is dead'),
+      });
+      return { connection: session.asConnection, onlyInMemory };
+    };
+    const clock = { monotonicMs: () => time.now, wallMs: () => wallMsAt(time.now) };
+    const every = (ms: number, call: () => void): (() => void) => {
+      let isOver = false;
+      const again = (): void => {
+        if (isOver || this.isDead) return;
+        this.act(call);
+        time.after(ms, again);
+      };
+      time.after(ms, again);
+      return () => {
+        isOver = true;
+      };
+    };
+    return openStoreOn({ file: 'state.db', clock, open, every }, { random: () => random.next(), fallBack });
+  }
+
+  #openDataPath(adopted: readonly KeptDescriptor[]): DataPath {
+    const { time, machine, guard } = this.#world;
+    const doors: NetDoors = {
+      owner: this,
+      assertAlive: () => {
+        if (this.isDead) throw new DaemonDied('it is dead');
+      },
+      effect: (name, work) => this.effect(name, work),
+      after: (ms, call) =>
+        ms >= IDLE_POLL_MS && this.#world.isQuiet() ? this.#park(call) : time.after(ms, () => this.act(call)),
+      onWeights: this.#world.onWeights,
+    };
+    return openDataPath({
+      level: 'exact',
+      clock: { monotonicMs: () => time.now, wallMs: () => wallMsAt(time.now) },
+      socketFolder: null,
+      adopt: adopted,
+      onEvent: ({ type }) => {
+        if (type === 'descriptors-changed') guard.renew(this, () => this.#inventory());
+      },
+      world: {
+        kernel: netKernel(machine.kernel, doors),
+        newDispatch: ({ address }) => new SimDispatch(machine.kernel, doors, address),
+      },
+    });
+  }
+
+  /** A look at the queues that would see nothing, until somebody connects. */
+  #park(call: () => void): () => void {
+    this.#parked.add(call);
+    return () => void this.#parked.delete(call);
+  }
+
+  /** Clients are about to connect: what was parked is due at some moment of its interval. */
+  lookAgain(): void {
+    const { time, random } = this.#world;
+    for (const call of this.#parked) {
+      this.#parked.delete(call);
+      time.after(random.between(0, IDLE_POLL_MS), () => this.act(call));
     }
   }
 
-  #saveApp(state: AppState): void {
-    this.#world.disk.saveApp(state);
+  #inventory(): readonly KeptDescriptor[] | null {
+    return this.isDead ? null : this.#dataPath.inventory();
   }
 
   #removeApp(name: string): void {
-    const { disk } = this.#world;
-    disk.write((tables) => {
-      tables.apps.delete(name);
-      for (const [key, { app }] of tables.workers) if (app === name) tables.workers.delete(key);
-      for (const [key, { app }] of tables.ports) if (app === name) tables.ports.delete(key);
-    });
-    disk.sync();
-    this.#kernel.openApps.delete(name);
-    this.supervisor.find(name)?.close();
-  }
-
-  #beginOperation({ kind, app, phase, state }: Parameters<Operations['begin']>[0]): { readonly id: string } {
-    return this.#effect('begin operation', () => {
-      const { disk, time } = this.#world;
-      const id = disk.nextOperationId();
-      const startedAtMs = wallMsAt(time.now);
-      const row = { id, app, kind, startedAtMs, phase, state: JSON.stringify(state), receipt: null };
-      disk.write((tables) => void tables.operations.set(id, row));
-      disk.sync();
-      return { id };
+    this.effect('remove app', () => {
+      const app = this.supervisor.find(name);
+      if (app !== null) this.supervisor.remove(app);
+      this.store.apps.remove(name);
     });
   }
 
-  #endOperation(id: string, phase: string, receipt: OperationRow['receipt']): boolean {
-    const { disk } = this.#world;
-    const row = disk.tables.operations.get(id);
-    if (row === undefined || row.receipt !== null) return false;
-    disk.write((tables) => void tables.operations.set(id, { ...row, phase, receipt }));
-    disk.sync();
-    this.#world.onOperationEnd(id);
-    return true;
-  }
-
-  #edges(): SupervisorEdges {
-    const { time, machine, disk } = this.#world;
-    const clock = { monotonicMs: () => time.now, wallMs: () => wallMsAt(time.now) };
+  #edges(): ConstructorParameters<typeof Supervisor>[0] {
+    const { time, machine, guard } = this.#world;
     const later = (ms: number, call: () => void) => time.after(ms, () => this.act(call));
     return {
-      clock,
+      clock: { monotonicMs: () => time.now, wallMs: () => wallMsAt(time.now) },
       schedule: { after: later, background: later, patient: later, soon: (call) => void later(0, call) },
-      processes: this.#processes(),
-      traffic: this.#traffic(),
-      records: {
-        transaction: (work) => this.#effect('commit', () => this.#atOnce(work)),
-        keepTogether: (work) => this.#effect('commit', () => this.#atOnce(work)),
-        workers: {
-          put: (record) =>
-            this.#effect('put worker', () =>
-              disk.write((tables) => void tables.workers.set(workerKey(record), record)),
-            ),
-          setPhase: (key, phase) => this.#effect('set phase', () => this.#change(key, { phase })),
-          setRole: (key, role) => this.#effect('set role', () => this.#change(key, { role })),
-          remove: (key) =>
-            this.#effect('remove worker', () => disk.write((tables) => void tables.workers.delete(workerKey(key)))),
-        },
-        ports: {
-          put: (record) =>
-            this.#effect('put port', () => disk.write((tables) => void tables.ports.set(record.key, record))),
-          remove: (_app, key) =>
-            this.#effect('remove port', () => disk.write((tables) => void tables.ports.delete(key))),
-          list: (app) => [...disk.tables.ports.values()].filter((record: PortRecord) => record.app === app),
-        },
-        operations: {
-          begin: (operation) => this.#beginOperation(operation),
-          beginUnasked: (operation) => this.#beginOperation(operation),
-          advance: (id, phase, state) =>
-            this.#effect('advance operation', () => {
-              const row = disk.tables.operations.get(id);
-              if (row === undefined || row.receipt !== null) return false;
-              const next = { ...row, phase, state: JSON.stringify(state) };
-              disk.write((tables) => void tables.operations.set(id, next));
-              return true;
-            }),
-          end: (id, phase, receipt) => this.#effect('end operation', () => this.#endOperation(id, phase, receipt)),
-        },
-        events: {
-          append: (event) => {
-            if (!this.isDead) this.#world.onEvent(event);
-            return 0;
-          },
-        },
-      },
+      processes: simProcesses(this, this.#world),
+      traffic: this.#dataPath,
+      records: simRecords(this, this.store, this.#world),
       output: {
         open: () => ({ stdoutFd: -1, stderrFd: -1, close: () => {} }),
         lastLines: async () => [],
@@ -234,179 +274,13 @@ export class SimDaemon {
       keepsWorkers: true,
       socketPath: SOCKET_PATH,
       bootId: machine.bootId,
-      onDescriptorsChanged: () => {},
-    };
-  }
-
-  #change(key: Parameters<typeof workerKey>[0], change: Partial<WorkerRecord>): void {
-    this.#world.disk.write(({ workers }) => {
-      const record = workers.get(workerKey(key));
-      if (record !== undefined) workers.set(workerKey(key), { ...record, ...change });
-    });
-  }
-
-  #processes(): SupervisorEdges['processes'] {
-    const { machine } = this.#world;
-    const linkOf = (process: SimProcess, listen: (message: AgentMessage) => void) => {
-      process.ear = { onMessage: (message) => this.act(() => listen(message)) };
-      return {
-        keptDescriptor: process.birth.pid,
-        ended: new Promise<void>((resolve) => {
-          if (!process.isAlive) resolve();
-          else endings.set(process, resolve);
-        }),
-        send: (message: Parameters<SimProcess['hear']>[0]) => {
-          if (this.isDead) return;
-          if (message.type === 'drain' && !process.wasAsked) {
-            process.wasAsked = true;
-            this.#world.onDrain(process);
-          }
-          machine.deliver(process, () => process.hear(message));
-        },
-        close: () => {
-          if (!this.isDead) process.ear = null;
-        },
-      };
-    };
-    const endings = new Map<SimProcess, () => void>();
-    const told = (
-      process: SimProcess,
-      tell: (code: number | null, signal: string | null) => void,
-      isChild: boolean,
-    ) => {
-      process.onEnd = (code, signal) =>
-        this.act(() => {
-          endings.get(process)?.();
-          tell(isChild ? code : null, isChild ? signal : null);
-        });
-    };
-    return {
-      start: (request, listener) =>
-        this.#effect('start process', () => {
-          const [app = '', slot = ''] = request.worker.split('/');
-          const process = machine.start({
-            app,
-            slot: Number(slot),
-            // Written before it is acted on: the record is there.
-            generation: recordOf(this.#world.disk, request.spawnId).generation,
-            release: Number(request.env['DROVER_RELEASE']),
-            spawn: request.spawnId,
-            bootKey: request.shards[0]?.key ?? null,
-            acceptAtOnce: request.acceptAtOnce,
-          });
-          this.#world.onStart(process, this);
-          return {
-            pid: process.birth.pid,
-            startTicks: process.startTicks,
-            link: linkOf(process, listener.onMessage),
-            onEnd: (tell) => told(process, tell, true),
-            onFailure: () => {},
-          };
-        }),
-      find: (spawn) => {
-        const process = machine.living.find(({ birth }) => birth.spawn === spawn);
-        return process === undefined ? null : { pid: process.birth.pid, startTicks: process.startTicks };
-      },
-      findStrays: ({ known, bootId, wallMs }) => {
-        const strays = machine.living.filter(({ birth }) => !known.has(birth.spawn));
-        return strays.map((process) => strayRecord(process, bootId, wallMs));
-      },
-      observe: (record, bootId) => {
-        const process = record.bootId === bootId ? machine.find(record.pid) : null;
-        const isAlive = process?.isAlive === true;
-        return {
-          isAlive,
-          isZombie: false,
-          startTimeTicks: isAlive ? process.startTicks : null,
-          bootId,
-          hasSpawnMark: isAlive ? process.birth.spawn === record.spawn : null,
-          exit: null,
-        };
-      },
-      regainLink: (pid, _kept, listener) => {
-        const process = machine.find(pid);
-        return process === null ? null : linkOf(process, listener.onMessage);
-      },
-      watchEnd: (pid, tell) => {
-        const process = machine.find(pid);
-        if (process === null || !process.isAlive) throw new Error('it has ended');
-        told(process, tell, false);
-      },
-      signal: (handle, signal) =>
-        this.#effect(`signal ${signal}`, () => {
-          const process = handle.pid === null ? null : machine.find(handle.pid);
-          if (process === null || process.birth.spawn !== handle.spawnId) return false;
-          process.signal(signal);
-          return true;
-        }),
-      signalTree: (handle, signal) =>
-        this.#effect(`signal ${signal}`, () => {
-          const process = handle.pid === null ? null : machine.find(handle.pid);
-          if (process?.birth.spawn !== handle.spawnId) return;
-          this.#world.onSignal(process, signal);
-          process.signal(signal);
-        }),
-      sweep: () => null,
-      listeners: () => [],
-      oomKills: () => null,
-    };
-  }
-
-  #traffic(): SupervisorEdges['traffic'] {
-    const { openApps } = this.#kernel;
-    const portOf = (app: string): TrafficPort => ({
-      key: keyOf(app),
-      address: ADDRESS,
-      declared: false,
-      shard: (slot) => ({ fd: slot }),
-      hasShard: () => true,
-      hasSocket: () => true,
-      privateSocket: () => null,
-      giveUp: async () => {},
-    });
-    const ports = (app: string): TrafficPort[] => (openApps.has(app) ? [portOf(app)] : []);
-    return {
-      level: 'exact',
-      openPort: ({ app }) =>
-        this.#effect('open port', () => {
-          openApps.add(app);
-          return portOf(app);
-        }),
-      adoptPort: ({ app }) => portOf(app),
-      findPort: (app) => ports(app)[0] ?? null,
-      ports,
-      attach: (_holder: ShardHolder) => {},
-      detach: () => {},
-      reportLoad: () => {},
-      view: () => [],
-      closePort: (app) => this.#effect('close port', () => void openApps.delete(app)),
-      closeApp: (app) => this.#effect('close app', () => void openApps.delete(app)),
+      onDescriptorsChanged: () => guard.renew(this, () => this.#inventory()),
     };
   }
 }
 
-const strayRecord = ({ birth, startTicks }: SimProcess, bootId: string, startedAtMs: number): WorkerRecord => {
-  const { app, slot, generation, release, spawn, pid } = birth;
-  const named = {
-    app,
-    slot,
-    generation,
-    lane: 'stable',
-    release,
-    pid,
-    startTicks,
-    bootId,
-    spawn,
-    startedAtMs,
-  } as const;
-  return { ...named, phase: 'starting', restarts: 0, role: 'holder', order: null };
+/** As `daemon/compose.ts` does it. */
+const saveApp = (store: Store, app: App): void => {
+  const { config, wanted, release, instances, readySignalSeen } = app.lasting;
+  store.apps.note(app.app, { config, wanted, release, instances, readySignalSeen });
 };
-
-const recordOf = (disk: Disk, spawn: string): WorkerRecord => {
-  const record = [...disk.tables.workers.values()].find((each) => each.spawn === spawn);
-  if (record === undefined) throw new Error('a process is started that is not on record');
-  return record;
-};
-
-const workersOf = (disk: Disk, app?: string): WorkerRecord[] =>
-  [...disk.tables.workers.values()].filter((record) => app === undefined || record.app === app);

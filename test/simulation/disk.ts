@@ -1,82 +1,184 @@
 /**
- * What is on disk, as the store keeps it: records by table, each write one step. A kill of the daemon loses nothing that
- * was written; when the machine goes down, what was written since the last sync may be missing, but never in the middle
- * (SQLite's WAL with `synchronous = NORMAL`: https://www.sqlite.org/wal.html, "WAL mode is durable … except").
+ * What is on the simulated disk, below the real store: SQLite in memory, and every commit in the order in which it was
+ * made. A kill of the daemon loses nothing that was committed; when the machine goes down, what came after the last
+ * synced commit may be missing, but never in the middle (SQLite's WAL with `synchronous = NORMAL`:
+ * https://www.sqlite.org/wal.html); a disk that is full takes no commit; and the state may be replaced by an older one.
+ * `disk.test.ts` has the same test run against this and against files.
  */
-import type { PortRecord, ReceiptDocument, WorkerRecord, WorkerRecordKey } from '../../src/protocol/index.ts';
-import type { AppState } from '../../src/supervisor/index.ts';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { migrate } from '../../src/store/migrate.ts';
+import { DiskSession, type SessionHooks } from './disk-session.ts';
+
+export type Parameters = Readonly<Record<string, SQLInputValue>>;
+
+export interface Written {
+  readonly sql: string;
+  readonly parameters: Parameters;
+}
+
+interface Commit {
+  readonly at: number;
+  readonly writes: readonly Written[];
+  readonly isSynced: boolean;
+}
 
 export interface OperationRow {
   readonly id: string;
   readonly app: string;
   readonly kind: string;
-  readonly startedAtMs: number;
+  readonly status: string;
   readonly phase: string;
-  /** As JSON, like on a disk: nothing of it is shared with the daemon that wrote it. */
-  readonly state: string;
-  readonly receipt: ReceiptDocument | null;
 }
 
-interface Tables {
-  readonly apps: Map<string, string>;
-  readonly workers: Map<string, WorkerRecord>;
-  readonly ports: Map<string, PortRecord>;
-  readonly operations: Map<string, OperationRow>;
+export interface AppRow {
+  readonly name: string;
+  readonly wanted: 'up' | 'stopped';
+  readonly instances: number;
+  readonly release: number;
 }
 
-type Write = (tables: Tables) => void;
+/** A connection with its prepared statements: preparing costs more than most writes do. */
+export class Memory {
+  readonly connection = new DatabaseSync(':memory:');
+  readonly #statements = new Map<string, StatementSync>();
 
-const copy = (tables: Tables): Tables => ({
-  apps: new Map(tables.apps),
-  workers: new Map(tables.workers),
-  ports: new Map(tables.ports),
-  operations: new Map(tables.operations),
-});
+  constructor(image: Uint8Array | null) {
+    if (image === null) migrate(this.connection);
+    else this.connection.deserialize(image);
+  }
 
-export const workerKey = ({ app, slot, generation }: WorkerRecordKey): string => `${app}/${slot}#${generation}`;
+  /** As it was when the schema had been made. */
+  empty(): void {
+    for (const table of ['apps', 'releases', 'workers', 'ports', 'operations', 'events', 'meta', 'sqlite_sequence']) {
+      this.prepare(`DELETE FROM ${table}`).run();
+    }
+  }
+
+  /** For the next history. */
+  release(): void {
+    this.empty();
+    spare.push(this);
+  }
+
+  prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.connection.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+/** `full`: commits fail. `read-only`: the same, and a daemon that begins meanwhile has its state in memory. */
+export type DiskCondition = 'well' | 'full' | 'read-only';
+
+/** Emptied ones, with what they have prepared. */
+const spare: Memory[] = [];
 
 export class Disk {
-  tables: Tables = { apps: new Map(), workers: new Map(), ports: new Map(), operations: new Map() };
-  /** Ends of operations that had not ended, by id. */
-  readonly ends = new Map<string, number>();
-  #synced = copy(this.tables);
-  #unsynced: Write[] = [];
-  #operations = 0;
+  condition: DiskCondition = 'well';
+  readonly #memory = spare.pop() ?? new Memory(null);
+  #commits: Commit[] = [];
+  readonly #now: () => number;
+  readonly #onRefused: () => void;
+  /** Of the daemon of the moment: the file's, and before that one of a copy in memory. */
+  #sessions: DiskSession[] = [];
 
-  write(write: Write): void {
-    write(this.tables);
-    this.#unsynced.push(write);
+  /** `onRefused`: it did not take a commit. */
+  constructor(now: () => number, onRefused: () => void) {
+    this.#now = now;
+    this.#onRefused = onRefused;
   }
 
-  sync(): void {
-    this.#synced = copy(this.tables);
-    this.#unsynced = [];
+  /** For one daemon; what an earlier one had not committed is gone. */
+  open(hooks: SessionHooks): { readonly session: DiskSession; readonly onlyInMemory: string | null } {
+    if (this.condition === 'read-only') {
+      const copy = new Memory(this.#memory.connection.serialize());
+      const session = new DiskSession(copy, hooks, { isRefused: () => false, commit: () => {} });
+      this.#sessions.push(session);
+      this.#onRefused();
+      return { session, onlyInMemory: 'EROFS: read-only file system' };
+    }
+    const session = new DiskSession(this.#memory, hooks, {
+      isRefused: () => {
+        if (this.condition !== 'well') this.#onRefused();
+        return this.condition !== 'well';
+      },
+      commit: (writes, isSynced) => void this.#commits.push({ at: this.#now(), writes, isSynced }),
+    });
+    this.#sessions.push(session);
+    return { session, onlyInMemory: null };
   }
 
-  /** The machine goes down: of the writes since the last sync the first `kept` survive. */
+  /** Its daemon was killed. */
+  abandon(): void {
+    for (const session of this.#sessions) {
+      session.abandon();
+      if (session.memory !== this.#memory) session.memory.connection.close();
+    }
+    this.#sessions = [];
+  }
+
+  close(): void {
+    this.abandon();
+    this.#memory.release();
+  }
+
+  /** The machine goes down: of the commits since the last synced one the first ones survive, as many as `share` says. */
   crash(share: number): void {
-    const kept = Math.floor(share * (this.#unsynced.length + 1));
-    this.tables = copy(this.#synced);
-    for (const write of this.#unsynced.slice(0, kept)) write(this.tables);
-    this.sync();
+    this.abandon();
+    const synced = this.#commits.findLastIndex(({ isSynced }) => isSynced) + 1;
+    const survivors = synced + Math.floor(share * (this.#commits.length - synced + 1));
+    this.#goBackTo(survivors);
   }
 
-  nextOperationId(): string {
-    this.#operations += 1;
-    return `op-${String(this.#operations).padStart(6, '0')}`;
+  /** The file is damaged, and a backup of that time takes its place. False: nothing has changed since. */
+  fallBackTo(at: number): boolean {
+    this.abandon();
+    const last = this.#commits.findLastIndex((commit) => commit.at <= at) + 1;
+    if (last === this.#commits.length) return false;
+    this.#goBackTo(last);
+    return true;
   }
 
-  saveApp(state: AppState): void {
-    const text = JSON.stringify(state);
-    this.write((tables) => void tables.apps.set(state.config.name, text));
-    this.sync();
+  /** As readers see them. */
+  apps(): readonly AppRow[] {
+    return this.#view.prepare('SELECT name, wanted, instances, release FROM apps ORDER BY name').all() as never;
   }
 
-  apps(): AppState[] {
-    return [...this.tables.apps.values()].map((text) => JSON.parse(text) as AppState);
+  wantedOf(app: string): AppRow['wanted'] | null {
+    const row = this.#view.prepare('SELECT wanted FROM apps WHERE name = :app').get({ app });
+    return (row?.['wanted'] as AppRow['wanted'] | undefined) ?? null;
   }
 
-  running(app: string): OperationRow[] {
-    return [...this.tables.operations.values()].filter((row) => row.app === app && row.receipt === null);
+  statusOf(id: string): string | null {
+    const row = this.#view.prepare('SELECT status FROM operations WHERE id = :id').get({ id });
+    return (row?.['status'] as string | undefined) ?? null;
+  }
+
+  /** Of this app, or of all. */
+  operations(app: string | null = null, status: string | null = null): readonly OperationRow[] {
+    const sql = `SELECT id, app, kind, status, phase FROM operations
+      WHERE (:app IS NULL OR app = :app) AND (:status IS NULL OR status = :status) ORDER BY id`;
+    return this.#view.prepare(sql).all({ app, status }) as never;
+  }
+
+  running(app: string): readonly OperationRow[] {
+    return this.operations(app, 'running');
+  }
+
+  get #view(): Memory {
+    return this.#sessions.findLast(({ isOpen }) => isOpen)?.memory ?? this.#memory;
+  }
+
+  #goBackTo(count: number): void {
+    if (count === this.#commits.length) return;
+    this.#commits = this.#commits.slice(0, count);
+    this.#memory.empty();
+    this.#memory.connection.exec('BEGIN');
+    for (const { writes } of this.#commits)
+      for (const { sql, parameters } of writes) this.#memory.prepare(sql).run(parameters);
+    this.#memory.connection.exec('COMMIT');
   }
 }

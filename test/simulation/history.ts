@@ -1,5 +1,5 @@
-/** What happens in one simulated history: users' commands and faults, each at its time. Made from a seed; plain data. */
-import type { Boot, Manner } from './machine.ts';
+/** What happens in one simulated history: users' commands, clients and faults, each at its time. Made from a seed; plain data. */
+import type { Boot, Lie, Manner } from './process.ts';
 import { Random } from './random.ts';
 
 export const FAULTS = {
@@ -7,27 +7,47 @@ export const FAULTS = {
   'daemon-dies': 6,
   /** The daemon is killed at one of its next effects. */
   'daemon-dies-at-effect': 20,
+  /** The daemon gets no core for a while, or is stopped. */
+  'daemon-freezes': 3,
+  /** The guard and the daemon are killed together: nobody keeps the sockets but the workers. */
+  'guard-dies': 2,
   /** The machine goes down and comes up again. */
   'machine-reboots': 1,
   /** A worker is killed. */
   'worker-killed': 8,
   /** A worker ends by itself. */
   'worker-exits': 3,
+  /** A worker's loop is blocked, or it is stopped, for a while. */
+  'worker-stalls': 5,
   /** What is started in the next seconds does not come up, or not as it should. */
   'boots-badly': 5,
   /** What is started in the next seconds does not go when it is asked to. */
   'leaves-badly': 3,
-  /** Some messages arrive twice. */
-  'messages-doubled': 3,
   /** A worker dies while there is no daemon, and its pid is given to another program. */
   'pid-reused': 4,
+  /** An agent says what is not so. */
+  'agent-lies': 3,
+  /** Some messages arrive twice. */
+  'messages-doubled': 3,
+  /** Some messages take a second. */
+  'messages-late': 3,
+  /** Some messages are overtaken by those that were said after them. */
+  'messages-reordered': 3,
+  /** The daemon dies, and with it all that is under way between it and the agents. */
+  'messages-lost': 3,
+  /** For a while the disk takes no write. */
+  'disk-full': 5,
+  /** The same, and the daemon begins anew on it. */
+  'disk-read-only': 2,
+  /** The daemon dies, and the next one finds its state damaged: a backup takes its place. */
+  'state-falls-back': 2,
 } as const;
 export type FaultKind = keyof typeof FAULTS;
 
 export const COMMANDS = {
   start: 3,
   reload: 8,
-  scale: 4,
+  scale: 5,
   restart: 3,
   stop: 3,
   delete: 1,
@@ -35,6 +55,26 @@ export const COMMANDS = {
   abort: 3,
 } as const;
 export type CommandKind = keyof typeof COMMANDS;
+
+/** Phases of operations, and the two of a daemon without one. */
+export const PHASES = ['preparing', 'booting', 'draining', 'reverting', 'done', 'failed', 'stuck'] as const;
+export type Moment = (typeof PHASES)[number] | 'idle' | 'no daemon';
+export const MOMENTS: readonly Moment[] = ['no daemon', 'idle', ...PHASES];
+
+export interface Fault {
+  readonly at: number;
+  readonly what: 'fault';
+  readonly kind: FaultKind;
+  /** It lies in wait from `at` on, and happens when an operation next comes to this phase, or a daemon has died. */
+  readonly on: Exclude<Moment, 'idle'> | null;
+  /** Chooses among who could be hit, and how badly. */
+  readonly pick: number;
+  /** How long it lasts, where it lasts. */
+  readonly ms: number;
+  readonly boot: Boot;
+  readonly manner: Manner;
+  readonly lie: Lie;
+}
 
 export type Happening =
   | {
@@ -44,39 +84,91 @@ export type Happening =
       readonly app: number;
       readonly size: number;
     }
+  | Fault
+  /** Clients connect for a while. */
   | {
       readonly at: number;
-      readonly what: 'fault';
-      readonly kind: FaultKind;
-      /** Chooses among who could be hit. */
-      readonly pick: number;
-      readonly boot: Boot;
-      readonly manner: Manner;
+      readonly what: 'clients';
+      readonly app: number;
+      readonly ms: number;
+      readonly everyMs: number;
     };
 
 /** How long things happen, in virtual milliseconds; then there is time to settle. */
 export const EVENTFUL_MS = 60_000;
 
+/** One in so many histories has clients: they cost most of the time. */
+const CLIENTS_IN = 4;
+
+const AMBUSHES: Readonly<Record<Exclude<Moment, 'idle'>, number>> = {
+  'no daemon': 3,
+  preparing: 3,
+  booting: 2,
+  draining: 4,
+  reverting: 5,
+  done: 4,
+  failed: 4,
+  stuck: 4,
+};
+
+type Command = Extract<Happening, { what: 'command' }>;
+
+const commandOf = (random: Random, at: number, kind: CommandKind, app: number): Command => ({
+  at,
+  what: 'command',
+  kind,
+  app,
+  size: random.between(1, 4),
+});
+
+const faultOf = (random: Random, at: number, kind: FaultKind): Fault => ({
+  at,
+  what: 'fault',
+  kind,
+  on: random.next() < 0.3 ? random.weighted(AMBUSHES) : null,
+  pick: random.between(0, 1_000_000),
+  ms: random.next() < 0.5 ? random.between(50, 1000) : random.between(500, 9000),
+  boot: random.pick(['throws', 'exits-0', 'hangs', 'never-listens', 'silent'] as const),
+  manner: random.pick(['ignores', 'exits-at-once'] as const),
+  lie: random.pick(['garbage', 'closed', 'listening', 'exit', 'stranger', 'old-report'] as const),
+});
+
 export const historyOf = (seed: number): readonly Happening[] => {
   const random = new Random(seed);
-  const commands = Array.from({ length: random.between(5, 25) }, (): Happening => ({
-    at: random.between(0, EVENTFUL_MS),
-    what: 'command',
-    kind: random.weighted(COMMANDS),
-    app: random.between(0, 1),
-    size: random.between(1, 4),
-  }));
-  const faults = Array.from({ length: random.between(10, 60) }, (): Happening => ({
+  const commands = [
+    commandOf(random, random.between(0, 2000), 'start', 0),
+    commandOf(random, random.between(0, 20_000), 'start', 1),
+    ...Array.from({ length: random.between(8, 35) }, () =>
+      commandOf(random, random.between(0, EVENTFUL_MS), random.weighted(COMMANDS), random.between(0, 1)),
+    ),
+  ];
+  // Whoever asked changes their mind at once.
+  const regrets = commands
+    .filter(() => random.next() < 0.1)
+    .map((command) => ({ ...command, at: command.at + random.between(0, 300), kind: 'abort' as const }));
+  const faults = Array.from({ length: random.between(10, 130) }, (): Happening =>
     // Half of them right after a command, where it hurts.
-    at:
+    faultOf(
+      random,
       random.next() < 0.5
         ? Math.min(EVENTFUL_MS, (commands[random.between(0, commands.length - 1)]?.at ?? 0) + random.between(0, 2500))
         : random.between(0, EVENTFUL_MS),
-    what: 'fault',
-    kind: random.weighted(FAULTS),
-    pick: random.between(0, 1_000_000),
-    boot: random.pick(['throws', 'exits-0', 'hangs', 'never-listens', 'silent'] as const),
-    manner: random.pick(['ignores', 'exits-at-once'] as const),
-  }));
-  return [...commands, ...faults].toSorted((a, b) => a.at - b.at);
+      random.weighted(FAULTS),
+    ),
+  );
+  return [...commands, ...regrets, ...faults, ...(random.between(1, CLIENTS_IN) === 1 ? clients(random) : [])].toSorted(
+    (a, b) => a.at - b.at,
+  );
 };
+
+/** Clients, and what happens to workers while they connect. */
+const clients = (random: Random): readonly Happening[] =>
+  Array.from({ length: random.between(3, 8) }, () => random.between(3000, EVENTFUL_MS)).flatMap((at): Happening[] => {
+    const ms = random.between(500, 4000);
+    const kinds = { 'worker-stalls': 4, 'worker-killed': 2, 'daemon-dies': 1, 'daemon-freezes': 1 } as const;
+    const fault = faultOf(random, at + random.between(0, ms), random.weighted(kinds));
+    return [
+      { at, what: 'clients', app: random.between(0, 1), ms, everyMs: random.between(8, 40) },
+      { ...fault, on: null },
+    ];
+  });

@@ -1,21 +1,19 @@
 /**
  * What must always hold, whatever happens to whom. Each is a sentence; a violation throws it, with what was seen. Checked
- * at the moments at which they could break, and all together once the faults have ended and there was time.
+ * at the moments at which they could break, and all together once the faults have ended and there was time. Those of
+ * connections are in `clients.ts`, that of promises in `wishes.ts`.
  */
-import type { AppState } from '../../src/supervisor/index.ts';
 import type { Disk } from './disk.ts';
-import type { Machine, SimProcess } from './machine.ts';
+import type { Machine } from './machine.ts';
+import type { SimProcess } from './process.ts';
 
 export class Violation extends Error {}
 
-const must = (holds: boolean, sentence: string, seen: () => string): void => {
+export const must = (holds: boolean, sentence: string, seen: () => string): void => {
   if (!holds) throw new Violation(`${sentence} (${seen()})`);
 };
 
 const nameOf = ({ birth }: SimProcess): string => `${birth.app}/${birth.slot}#${birth.generation} pid ${birth.pid}`;
-
-const wantedOf = (disk: Disk, app: string): AppState['wanted'] | null =>
-  disk.apps().find(({ config }) => config.name === app)?.wanted ?? null;
 
 /** At most one live process has a slot and a generation. */
 export const oneOfEach = (machine: Machine, started: SimProcess): void => {
@@ -30,23 +28,35 @@ export const oneOfEach = (machine: Machine, started: SimProcess): void => {
 
 /** Of an app that is to be stopped nobody is started. */
 export const stoppedStaysStopped = (disk: Disk, started: SimProcess): void =>
-  must(wantedOf(disk, started.birth.app) === 'up', 'nobody starts a worker of a stopped app', () => nameOf(started));
+  must(disk.wantedOf(started.birth.app) === 'up', 'nobody starts a worker of a stopped app', () => nameOf(started));
 
 /** News of an end may be so late, in milliseconds. */
 const LATEST_NEWS_MS = 500;
 
+interface Leave {
+  readonly machine: Machine;
+  readonly disk: Disk;
+  readonly asked: SimProcess;
+  /** Its operation is given up, or all of the app is to go. */
+  readonly isCrowded: boolean;
+  /** Since then the daemon is awake. */
+  readonly awakeSince: number;
+}
+
 /** A worker that is asked to drain in a reload has a successor that listens, as far as anybody can know by then. */
-export const successorFirst = (machine: Machine, disk: Disk, asked: SimProcess, isCrowded: boolean): void => {
+export const successorFirst = ({ machine, disk, asked, isCrowded, awakeSince }: Leave): void => {
   const { app, slot } = asked.birth;
   const operation = disk.running(app)[0];
-  if (operation?.kind !== 'reload' || !asked.isAccepting || isCrowded) return;
+  // Of one that a new daemon knows from no record, or that says nothing, nobody knows that it serves.
+  const isUnknown = asked.wasStray || asked.isStalled;
+  if (operation?.kind !== 'reload' || !asked.isAccepting || isUnknown || isCrowded) return;
   const successor = machine.processes.some(
     ({ birth, hasListened, endedAt }) =>
       birth !== asked.birth &&
       birth.app === app &&
       birth.slot === slot &&
       (hasListened || birth.temper.boot === 'never-listens') &&
-      (endedAt === null || machine.time.now - endedAt < LATEST_NEWS_MS),
+      (endedAt === null || machine.time.now - Math.max(endedAt, awakeSince) < LATEST_NEWS_MS),
   );
   must(successor, 'in a reload nobody is asked to leave before there is a successor', () => nameOf(asked));
 };
@@ -74,23 +84,30 @@ export const restartsWait = (machine: Machine, disk: Disk, started: SimProcess, 
   );
 };
 
-/** An operation ends once. */
+/** One that is about to end is running, as readers see it. */
 export const endsOnce = (disk: Disk, id: string): void => {
-  const ends = (disk.ends.get(id) ?? 0) + 1;
-  disk.ends.set(id, ends);
-  must(ends === 1, 'an operation ends exactly once', () => `${id} ended ${ends} times`);
+  const status = disk.statusOf(id);
+  must(status === 'running', 'an operation ends exactly once', () => `${id} is ${status ?? 'nowhere'}`);
 };
 
+export interface Settled {
+  readonly machine: Machine;
+  readonly disk: Disk;
+  /** When the state last fell back to a backup; null: never. What was done since then it cannot know. */
+  readonly fellBackAt: number | null;
+}
+
 /** Faults have ended and there was time: everything is as it is wanted. */
-export const settled = (machine: Machine, disk: Disk): void => {
-  const open = [...disk.tables.operations.values()].filter(({ receipt }) => receipt === null);
+export const settled = ({ machine, disk, fellBackAt }: Settled): void => {
+  const operations = disk.operations();
+  const open = operations.filter(({ status }) => status === 'running');
   must(open.length === 0, 'every operation ends', () =>
     open.map(({ id, kind, phase }) => `${id} ${kind} ${phase}`).join(', '),
   );
   const ours = machine.living.filter(({ birth }) => birth.app !== 'stranger');
-  for (const { config, wanted, instances, release } of disk.apps()) {
-    const own = ours.filter(({ birth }) => birth.app === config.name);
-    const seen = (): string => `${config.name} wants ${wanted} ${instances}: ${own.map(describe).join(', ')}`;
+  for (const { name, wanted, instances, release } of disk.apps()) {
+    const own = ours.filter(({ birth }) => birth.app === name);
+    const seen = (): string => `${name} wants ${wanted} ${instances}: ${own.map(describe).join(', ')}`;
     if (wanted === 'stopped') {
       must(own.length === 0, 'a stopped app has no workers', seen);
       continue;
@@ -103,18 +120,22 @@ export const settled = (machine: Machine, disk: Disk): void => {
       seen,
     );
     // What could not be put back is said to be stuck, and waits for a person.
-    const isStuck = [...disk.tables.operations.values()].some(
-      (operation) => operation.app === config.name && operation.phase === 'stuck',
-    );
+    const isStuck = operations.some((operation) => operation.app === name && operation.phase === 'stuck');
     must(
-      isStuck || own.every(({ birth }) => birth.release === release),
+      isStuck ||
+        own.every(
+          ({ birth, startedAt }) => birth.release === release || (fellBackAt !== null && startedAt <= fellBackAt),
+        ),
       'all workers are of the release that the app has',
       () => `${seen()}; release ${release}`,
     );
     must(new Set(own.map(({ birth }) => birth.slot)).size === instances, 'each slot has one worker', seen);
   }
-  const known = new Set(disk.apps().map(({ config }) => config.name));
-  const orphans = ours.filter(({ birth }) => !known.has(birth.app));
+  const known = new Set(disk.apps().map(({ name }) => name));
+  // An app that a backup does not know: its workers are left alone, and named.
+  const orphans = ours.filter(
+    ({ birth, startedAt }) => !known.has(birth.app) && !(fellBackAt !== null && startedAt <= fellBackAt),
+  );
   must(orphans.length === 0, 'nobody of a deleted app is left', () => orphans.map(nameOf).join(', '));
 };
 

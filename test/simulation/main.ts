@@ -1,9 +1,10 @@
 /**
  * `npm run simulate -- --seeds N [--from S]`: plays histories until one goes wrong, prints the shortest form of that one
- * and how to play it again (`--seed S --only 1,4,7`), else how many faults there were and in which phases.
+ * and how to play it again (`--seed S --only 1,4,7`), else how many faults there were, and which in which phase.
  * Exit code 1 for a violation. `--json` prints one document instead, for tests.
  */
 import { parseArgs } from 'node:util';
+import { coverageTable, holes } from './coverage.ts';
 import { DaemonDied } from './daemon.ts';
 import { historyOf } from './history.ts';
 import { shrink } from './shrink.ts';
@@ -51,12 +52,14 @@ const replay = async (seed: number): Promise<number> => {
 const explore = async (from: number, seeds: number): Promise<number> => {
   const faults = new Map<string, number>();
   const effects = new Map<string, number>();
+  let connections = 0;
   for (let seed = from; seed < from + seeds; seed++) {
     const report = await playOne(seed, undefined);
     // Node looks at rejections once a turn of the event loop, and holds on to them until then.
     await new Promise(setImmediate);
     add(faults, report.faults);
     add(effects, report.effects);
+    connections += report.connections;
     if (report.violation === null) continue;
     const shortest = await shrink(seed, historyOf(seed), report.violation);
     if (values.json) say(JSON.stringify({ seed, violation: report.violation, only: shortest.kept }));
@@ -68,11 +71,13 @@ const explore = async (from: number, seeds: number): Promise<number> => {
     return 1;
   }
   const count = [...faults.values()].reduce((sum, each) => sum + each, 0);
-  if (values.json) say(JSON.stringify({ seeds, faults: count, cells: Object.fromEntries(faults) }));
+  if (values.json) say(JSON.stringify({ seeds, connections, faults: count, cells: Object.fromEntries(faults) }));
   else {
-    for (const line of linesOf(faults)) say(line);
     for (const line of linesOf(effects)) say(`${line} (effect)`);
-    say(`${seeds} histories, ${count} faults, 0 violations`);
+    for (const line of coverageTable(faults)) say(line);
+    const empty = holes(faults);
+    if (empty.length > 0) say(`Never hit, and nothing excuses it: ${empty.join(', ')}`);
+    say(`${seeds} histories, ${connections} connections, ${count} faults that changed something, 0 violations`);
   }
   return 0;
 };

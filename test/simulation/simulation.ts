@@ -1,13 +1,19 @@
 /** Plays one history: a machine, a disk, and one daemon after another, until everything that was wanted has come about. */
 import type { AppConfig } from '../../src/protocol/index.ts';
+import type { FallBack } from '../../src/store/index.ts';
 import type { AppState } from '../../src/supervisor/index.ts';
 import { appConfig } from '../support/app-config.ts';
-import { DaemonDied, type Kernel, SimDaemon, type World } from './daemon.ts';
+import { Clients } from './clients.ts';
+import { DaemonDied, SimDaemon, type World } from './daemon.ts';
+import { PORTS } from './daemon-processes.ts';
 import { Disk } from './disk.ts';
-import { EVENTFUL_MS, type FaultKind, type Happening } from './history.ts';
+import { BAD_MS, COUNTED_LATER, Faults } from './faults.ts';
+import { Guard } from './guard.ts';
+import { EVENTFUL_MS, type Fault, type FaultKind, type Happening, type Moment } from './history.ts';
 import {
   drainingIsLeftAlone,
   endsOnce,
+  must,
   oneOfEach,
   restartsWait,
   settled,
@@ -15,32 +21,25 @@ import {
   successorFirst,
   Violation,
 } from './invariants.ts';
-import { Machine, type Boot, type Manner, type Temper } from './machine.ts';
+import { Machine } from './machine.ts';
+import type { SimProcess, Temper } from './process.ts';
 import { Random } from './random.ts';
 import { VirtualTime } from './virtual-time.ts';
+import { Wishes } from './wishes.ts';
 
 /** Liveness: within this time after the last fault everything is as it is wanted. */
 const SETTLE_MS = 10 * 60_000;
-/** How long a fault of boots or manners lasts. */
-const BAD_MS = 4000;
 /** The guard needs a moment to become the next daemon. */
 const BACK_AFTER_MS = 40;
 
 const APPS = ['shop', 'mail'] as const;
 
-/** These change something later, or never: they count when they do. */
-const COUNTED_LATER: ReadonlySet<FaultKind> = new Set([
-  'daemon-dies-at-effect',
-  'boots-badly',
-  'leaves-badly',
-  'messages-doubled',
-]);
-
 export interface SimulationReport {
-  /** Faults that changed something, by the phase of the operation that ran, and kind: `booting daemon-dies`. */
+  /** Faults that changed something, by the phase of the operation that ran, and kind: `booting × daemon-dies`. */
   readonly faults: ReadonlyMap<string, number>;
   /** Effects that daemons had, by name: at each of them one may die. */
   readonly effects: ReadonlyMap<string, number>;
+  readonly connections: number;
   readonly violation: string | null;
   readonly log: readonly string[];
 }
@@ -63,8 +62,11 @@ export class Simulation {
   readonly #time = new VirtualTime();
   readonly #random: Random;
   readonly #machine: Machine;
-  readonly #disk = new Disk();
-  readonly #kernel: Kernel = { openApps: new Set() };
+  readonly #disk: Disk;
+  readonly #guard: Guard;
+  readonly #clients: Clients;
+  readonly #wishes: Wishes;
+  readonly #strikes: Faults;
   readonly #ids = { next: 1 };
   readonly #faults = new Map<string, number>();
   readonly #effects = new Map<string, number>();
@@ -77,40 +79,105 @@ export class Simulation {
   /** Effects until the daemon dies; null: it does not. */
   #fuse: number | null = null;
   #fuseCell = '';
-  #badBoot: { readonly until: number; readonly boot: Boot } | null = null;
-  #badManner: { readonly until: number; readonly manner: Manner } | null = null;
+  /** Faults that lie in wait. */
+  #ambushes: Fault[] = [];
+  #fallBack: FallBack | null = null;
+  #fellBackAt: number | null = null;
+  /** The last time at which sockets may have gone with those who kept them. */
+  #socketsLostAt = -1;
+  #isDiskTold = true;
+  #commands = 0;
 
   constructor(seed: number) {
     this.#random = new Random(seed ^ 0x5bd1e995);
-    this.#machine = new Machine(this.#time, this.#random, () => this.#temper());
-    this.#machine.onDoubled = () => this.#count(this.#cell('messages-doubled'));
-    this.#world = {
+    this.#disk = new Disk(
+      () => this.#time.now,
+      () => this.#noteDisk(),
+    );
+    this.#machine = new Machine(this.#time, this.#random, {
+      temper: () => this.#temper(),
+      onMessageFault: (fault) => this.#count(this.#cell(fault)),
+      onStall: () => this.#count(this.#cell('worker-stalls')),
+      onQueued: ({ holders }) => {
+        for (const holder of holders.keys())
+          if (holder instanceof Object && 'wake' in holder) (holder as SimProcess).wake();
+      },
+      onReset: ({ port }) => this.#check(() => this.#mayReset(port)),
+    });
+    this.#guard = new Guard(this.#machine.kernel, this.#time);
+    this.#wishes = new Wishes(this.#disk);
+    this.#clients = new Clients({
+      machine: this.#machine,
+      random: this.#random,
+      daemonSince: () => Math.max(this.#daemon?.since ?? this.#time.now, this.#daemon?.frozenUntil ?? 0),
+      check: (look) => this.#check(look),
+    });
+    this.#strikes = new Faults({
+      time: this.#time,
+      random: this.#random,
+      machine: this.#machine,
+      disk: this.#disk,
+      guard: this.#guard,
+      daemon: () => (this.#daemon?.isDead === false ? this.#daemon : null),
+      kill: () => this.#kill(),
+      light: (effects) => this.#light(effects),
+      onFallBack: () => this.#noteFallBack(),
+    });
+    this.#world = this.#newWorld();
+  }
+
+  #newWorld(): World {
+    return {
       time: this.#time,
       machine: this.#machine,
       disk: this.#disk,
+      guard: this.#guard,
+      random: this.#random,
+      isQuiet: () => this.#clients.isQuiet,
       diesAt: (effect) => this.#diesAt(effect),
-      onStart: (process) => {
-        const { app, slot, generation, pid, temper } = process.birth;
-        this.#note(`  ${app}/${slot}#${generation} is pid ${pid}, boots ${temper.boot}, ${temper.manner}`);
-        this.#check(() => oneOfEach(this.#machine, process));
-        this.#check(() => stoppedStaysStopped(this.#disk, process));
-        this.#check(() => restartsWait(this.#machine, this.#disk, process, this.#quietSince));
+      onFrozen: () => this.#noteFrozen(),
+      onStart: (process) => this.#noteStart(process),
+      onStray: (process) => {
+        const { pid, app, slot, generation } = process.birth;
+        process.wasStray = true;
+        this.#note(`  pid ${pid} is a stray: ${app}/${slot}#${generation}`);
       },
       onDrain: (process) => {
         if (process.birth.temper.manner !== 'drains') this.#count(this.#cell('leaves-badly'));
-        this.#check(() => successorFirst(this.#machine, this.#disk, process, this.#isAborting(process.birth.app)));
+        this.#check(() =>
+          successorFirst({
+            machine: this.#machine,
+            disk: this.#disk,
+            asked: process,
+            isCrowded: this.#isAborting(process.birth.app),
+            awakeSince: this.#daemon?.frozenUntil ?? 0,
+          }),
+        );
       },
       onSignal: (process, signal) => this.#check(() => drainingIsLeftAlone(process, signal)),
+      onPhase: (phase) => this.#spring(phase as Moment),
       onOperationEnd: (id) => {
         this.#quietSince = this.#time.now;
         this.#check(() => endsOnce(this.#disk, id));
       },
       onEvent: ({ app, worker, type, reason }) => {
         this.#note(`  ${worker ?? app ?? ''} ${type}${reason === null || reason === undefined ? '' : `: ${reason}`}`);
-        this.#check(() => {
-          if (type === 'defect') throw new Violation(`nothing unexpected happens (${reason ?? ''})`);
-        });
+        if (type !== 'defect') return;
+        const isLiar = this.#machine.processes.some(
+          ({ birth, hasLied }) => hasLied && `${birth.app}/${birth.slot}` === worker,
+        );
+        this.#check(() => must(isLiar, 'nothing unexpected happens', () => reason ?? ''));
       },
+      onWeights: (weights) =>
+        this.#check(() => {
+          const all = [...weights.values()];
+          const sum = all.reduce((total, weight) => total + weight, 0);
+          must(
+            all.length === 0 || (all.every((weight) => weight >= 0) && sum > 0 && Number.isFinite(sum)),
+            'weights add up to something',
+            () => all.join(', '),
+          );
+        }),
     };
   }
 
@@ -121,12 +188,18 @@ export class Simulation {
       for (const name of APPS) this.#daemon?.addApp(newApp(name));
       for (const happening of history) this.#time.after(happening.at, () => this.#happen(happening));
       await this.#run(EVENTFUL_MS + BAD_MS);
+      this.#ambushes = [];
       await this.#run(this.#time.now + SETTLE_MS);
-      settled(this.#machine, this.#disk);
+      this.#wishes.check();
+      settled({ machine: this.#machine, disk: this.#disk, fellBackAt: this.#fellBackAt });
     } catch (error) {
       violation = error instanceof Violation ? error.message : String((error as Error).stack ?? error);
+    } finally {
+      this.#daemon?.die();
+      this.#disk.close();
     }
-    return { faults: this.#faults, effects: this.#effects, violation, log: this.#log };
+    const { connections } = this.#clients;
+    return { faults: this.#faults, effects: this.#effects, connections, violation, log: this.#log };
   }
 
   async #run(until: number): Promise<void> {
@@ -145,13 +218,23 @@ export class Simulation {
     }
   }
 
+  // ── daemons ────────────────────────────────────────────────────────────────────────────────────────────────────
+
   #boot(): void {
-    this.#daemon = new SimDaemon(this.#world, this.#kernel, this.#ids);
-    const daemon = this.#daemon;
     this.#note('a daemon takes over');
     this.#quietSince = this.#time.now;
+    const fallBack = this.#fallBack;
+    this.#fallBack = null;
+    try {
+      this.#daemon = new SimDaemon(this.#world, this.#ids, fallBack);
+    } catch (error) {
+      if (!(error instanceof DaemonDied)) throw error;
+      this.#fallBack = fallBack;
+      return;
+    }
+    const daemon = this.#daemon;
+    this.#check(() => this.#wishes.check());
     daemon.act(() => daemon.recover());
-    if (daemon.isDead) this.#comeBack();
   }
 
   #comeBack(): void {
@@ -159,12 +242,20 @@ export class Simulation {
     this.#time.after(BACK_AFTER_MS, () => {
       if (this.#daemon === null) this.#boot();
     });
+    this.#spring('no daemon');
   }
 
   #kill(): void {
     if (this.#daemon === null || this.#daemon.isDead) return;
     this.#daemon.die();
     this.#comeBack();
+  }
+
+  #light(effects: number): boolean {
+    if (this.#fuse !== null) return false;
+    this.#fuse = effects;
+    this.#fuseCell = this.#cell('daemon-dies-at-effect');
+    return true;
   }
 
   #diesAt(effect: string): boolean {
@@ -179,106 +270,145 @@ export class Simulation {
     return true;
   }
 
+  // ── faults ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
   #happen(happening: Happening): void {
     if (happening.what === 'command') return this.#command(happening);
-    const cell = this.#cell(happening.kind);
-    const hit = this.#fault(happening);
-    if (hit === null) return;
-    this.#note(`${happening.kind}: ${hit}`);
-    if (!COUNTED_LATER.has(happening.kind)) this.#count(cell);
+    if (happening.what === 'clients') {
+      const { app, ms, everyMs } = happening;
+      this.#note(`clients connect to ${APPS[app]} every ${everyMs} ms for ${ms} ms`);
+      this.#daemon?.lookAgain();
+      return this.#clients.connect(PORTS[APPS[app] ?? 'shop'] ?? 0, ms, everyMs);
+    }
+    if (happening.on === null) this.#strike(happening);
+    else this.#ambushes.push(happening);
   }
 
-  /** Null: there was nobody to hit, and nothing changed. */
-  #fault({ kind, pick, boot, manner }: Extract<Happening, { what: 'fault' }>): string | null {
-    const living = this.#machine.living.filter(({ birth }) => birth.app !== 'stranger');
-    const victim = living[pick % Math.max(1, living.length)] ?? null;
-    const until = this.#time.now + BAD_MS;
-    switch (kind) {
-      case 'daemon-dies':
-        if (this.#daemon === null || this.#daemon.isDead) return null;
-        this.#kill();
-        return 'the daemon';
-      case 'daemon-dies-at-effect':
-        if (this.#daemon === null || this.#fuse !== null) return null;
-        this.#fuse = 1 + (pick % 25);
-        this.#fuseCell = this.#cell(kind);
-        return `in ${this.#fuse} effects`;
-      case 'machine-reboots':
-        this.#kill();
-        this.#machine.reboot();
-        this.#disk.crash((pick % 1000) / 1000);
-        this.#kernel.openApps.clear();
-        return 'all of it';
-      case 'worker-killed':
-        victim?.end(null, 'SIGKILL');
-        return victim === null ? null : `pid ${victim.birth.pid}`;
-      case 'worker-exits':
-        victim?.end(pick % 2, null);
-        return victim === null ? null : `pid ${victim.birth.pid}`;
-      case 'boots-badly':
-        this.#badBoot = { until, boot };
-        return boot;
-      case 'leaves-badly':
-        this.#badManner = { until, manner };
-        return manner;
-      case 'messages-doubled':
-        this.#machine.doubled += 1 + (pick % 5);
-        return 'some';
-      case 'pid-reused':
-        if (victim === null) return null;
-        this.#kill();
-        victim.end(null, 'SIGKILL');
-        this.#machine.reusePid(victim.birth.pid);
-        return `pid ${victim.birth.pid}`;
-      default:
-        return kind satisfies never;
-    }
+  /** Faults that waited for this moment happen now. */
+  #spring(moment: Moment): void {
+    const due = this.#ambushes.filter(({ on }) => on === moment);
+    if (due.length === 0) return;
+    this.#ambushes = this.#ambushes.filter(({ on }) => on !== moment);
+    for (const fault of due) this.#time.after(0, () => this.#strike(fault));
   }
+
+  #strike(fault: Fault): void {
+    const cell = this.#cell(fault.kind);
+    if (fault.kind === 'machine-reboots' || fault.kind === 'guard-dies') this.#socketsLostAt = this.#time.now;
+    const hit = this.#strikes.strike(fault);
+    if (hit === null) return;
+    this.#note(`${fault.kind}: ${hit}`);
+    if (fault.kind === 'disk-full' || fault.kind === 'disk-read-only') this.#isDiskTold = false;
+    if (!COUNTED_LATER.has(fault.kind)) this.#count(cell);
+  }
+
+  #noteDisk(): void {
+    if (this.#isDiskTold) return;
+    this.#isDiskTold = true;
+    this.#count(this.#cell(this.#disk.condition === 'full' ? 'disk-full' : 'disk-read-only'));
+  }
+
+  #frozenCounted = 0;
+
+  #noteFrozen(): void {
+    const until = this.#daemon?.frozenUntil ?? 0;
+    if (this.#frozenCounted === until) return;
+    this.#frozenCounted = until;
+    this.#count(this.#cell('daemon-freezes'));
+  }
+
+  #noteFallBack(): void {
+    this.#fellBackAt = this.#time.now;
+    this.#fallBack = { atMs: 0, reason: 'it is damaged', backupAtMs: 0, setAside: null };
+    this.#wishes.forgetAll();
+  }
+
+  /** A connection that waited was reset: its app has to have been stopped, or those who kept the socket died. */
+  #mayReset(port: number): void {
+    const name = APPS.find((each) => PORTS[each] === port) ?? '';
+    // Until a new daemon has taken them from the workers, nobody else has them.
+    const isBereft = this.#socketsLostAt >= (this.#daemon?.since ?? 0);
+    if (this.#disk.wantedOf(name) !== 'up' || isBereft) return;
+    throw new Violation(`no connection to an app that is wanted is reset (${name})`);
+  }
+
+  // ── commands ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   #command({ kind, app: index, size }: Extract<Happening, { what: 'command' }>): void {
     const daemon = this.#daemon;
     const name = APPS[index] ?? 'shop';
     if (daemon === null) return;
-    const { supervisor } = daemon;
-    const app = supervisor.find(name);
-    if (app === null) return kind === 'start' ? daemon.act(() => daemon.addApp(newApp(name))) : undefined;
-    const isBusy = app.operation !== null;
-    this.#note(`${kind} ${name} ${size}${isBusy ? ' (busy)' : ''}`);
+    this.#commands += 1;
     this.#quietSince = this.#time.now;
     daemon.act(() => {
-      if (kind === 'stop' || kind === 'delete') return void supervisor.stop(app, kind).catch(ignoreRefusal);
-      if (kind === 'abort') return app.operation?.abort('the user asked');
-      if (isBusy) return;
-      if (kind === 'start') return void supervisor.start(app);
-      if (app.state.wanted !== 'up') return;
-      if (kind === 'reload') return void supervisor.reload(app);
-      if (kind === 'release') return void supervisor.reload(app, { release: app.state.release + 1 });
-      if (kind === 'restart') return void supervisor.restart(app);
-      return void supervisor.scale(app, size);
+      try {
+        this.#order(daemon, kind, name, size);
+      } catch (error) {
+        if (error instanceof DaemonDied) this.#wishes.forget(name);
+        ignoreRefusal(error);
+        this.#note(`  refused: ${(error as Error).message}`);
+      }
     });
   }
 
+  /** What is accepted is a promise. */
+  #order(daemon: SimDaemon, kind: Extract<Happening, { what: 'command' }>['kind'], name: string, size: number): void {
+    const { supervisor } = daemon;
+    if (supervisor.find(name) === null && kind === 'start') daemon.addApp(newApp(name));
+    const app = supervisor.find(name);
+    if (app === null) return;
+    const isBusy = app.operation !== null;
+    this.#note(`${kind} ${name} ${size}${isBusy ? ' (busy)' : ''}`);
+    if (kind === 'abort') return app.operation?.abort('the user asked');
+    if (kind === 'stop' || kind === 'delete') {
+      this.#wishes.forget(name);
+      const accepted = (): void => this.#wishes.want(name, kind === 'stop' ? 'stopped' : 'gone');
+      return void supervisor.stop(app, kind).then(accepted, ignoreRefusal);
+    }
+    if (isBusy) return;
+    if (kind === 'start') {
+      const run = supervisor.start(app);
+      this.#wishes.want(name, 'up');
+      return void run;
+    }
+    if (app.state.wanted !== 'up') return;
+    if (kind === 'reload') return void supervisor.reload(app);
+    if (kind === 'release') return void supervisor.reload(app, { release: app.state.release + 1 });
+    if (kind === 'restart') return void supervisor.restart(app);
+    this.#wishes.resize(name, null);
+    const run = supervisor.scale(app, size);
+    void run.ended.then(({ receipt }) => {
+      const isOnDisk = !daemon.isDead && daemon.store.condition.trouble === null;
+      if (receipt?.outcome === 'completed' && isOnDisk) this.#wishes.resize(name, size);
+    });
+  }
+
+  // ── looks ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #noteStart(process: SimProcess): void {
+    const { app, slot, generation, pid, temper } = process.birth;
+    this.#note(`  ${app}/${slot}#${generation} is pid ${pid}, boots ${temper.boot}, ${temper.manner}`);
+    this.#check(() => oneOfEach(this.#machine, process));
+    this.#check(() => stoppedStaysStopped(this.#disk, process));
+    this.#check(() => restartsWait(this.#machine, this.#disk, process, this.#quietSince));
+  }
+
   #cell(kind: FaultKind): string {
-    const phases = APPS.flatMap((name) => this.#disk.running(name).map(({ phase }) => phase));
-    return `${phases[0] ?? (this.#daemon === null ? 'no daemon' : 'idle')} × ${kind}`;
+    const phases = this.#disk.operations(null, 'running').map(({ phase }) => phase);
+    return `${this.#daemon === null ? 'no daemon' : (phases[0] ?? 'idle')} × ${kind}`;
   }
 
   /** Whoever is asked to go then has been given up on, or goes because everything does. */
   #isAborting(name: string): boolean {
     const [row] = this.#disk.running(name);
-    return row?.phase === 'reverting' || this.#disk.apps().find(({ config }) => config.name === name)?.wanted !== 'up';
+    return row?.phase === 'reverting' || this.#disk.wantedOf(name) !== 'up';
   }
 
   /** Of a process that is started now. */
   #temper(): Temper {
-    const boot = this.#now(this.#badBoot)?.boot ?? 'well';
-    const manner = this.#now(this.#badManner)?.manner ?? 'drains';
-    if (boot !== 'well') this.#count(this.#cell('boots-badly'));
-    return { boot, manner, bootMs: this.#random.between(20, 400), drainMs: this.#random.between(0, 1500) };
-  }
-
-  #now<Bad extends { readonly until: number }>(bad: Bad | null): Bad | null {
-    return bad !== null && bad.until > this.#time.now ? bad : null;
+    const temper = this.#strikes.temper();
+    if (temper.boot !== 'well') this.#count(this.#cell('boots-badly'));
+    return temper;
   }
 
   #count(cell: string): void {
@@ -298,10 +428,12 @@ const newApp = (name: string): AppState => ({
   readySignalSeen: false,
 });
 
-/** A stop while another one runs is refused. */
+const REFUSALS: ReadonlySet<unknown> = new Set(['DROVER_BUSY', 'DROVER_STATE_UNWRITABLE']);
+
+/** A stop while another one runs is refused, and so is every change where the disk takes nothing. */
 const ignoreRefusal = (error: unknown): void => {
   if (error instanceof DaemonDied) return;
-  if ((error as { code?: string }).code !== 'DROVER_BUSY') throw error;
+  if (!REFUSALS.has((error as { code?: string }).code)) throw error;
 };
 
 /** The longest chain of promises between two waits of the supervisor is shorter. */

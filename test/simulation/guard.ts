@@ -1,0 +1,52 @@
+/**
+ * What keeps the daemon's sockets while there is none. It learns of a change a moment after it was made, as the real
+ * guard does, which is started anew for it.
+ */
+import type { KeptDescriptor } from '../../src/net/index.ts';
+import type { Kernel, Listener, Owner } from './kernel.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+const LATEST_MS = 30;
+
+export class Guard {
+  readonly #kernel: Kernel;
+  readonly #time: VirtualTime;
+  #kept: readonly { readonly name: string; readonly listener: Listener }[] = [];
+  #isDue = false;
+
+  constructor(kernel: Kernel, time: VirtualTime) {
+    this.#kernel = kernel;
+    this.#time = time;
+  }
+
+  /** `inventory` is asked when it takes over: null where that daemon is gone by then. */
+  renew(owner: Owner, inventory: () => readonly KeptDescriptor[] | null): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#time.after(LATEST_MS, () => {
+      this.#isDue = false;
+      const list = inventory();
+      if (list === null) return;
+      const kept = list.map(({ name, fd }) => ({ name, listener: this.#kernel.listenerOf(fd, owner) }));
+      for (const { listener } of kept) this.#kernel.hold(listener, this);
+      this.#letGo();
+      this.#kept = kept;
+    });
+  }
+
+  /** For the next daemon, as descriptors of its own. */
+  handOver(to: Owner): readonly KeptDescriptor[] {
+    return this.#kept
+      .filter(({ listener }) => listener.isOpen)
+      .map(({ name, listener }) => ({ name, fd: this.#kernel.duplicate(listener, to) }));
+  }
+
+  die(): void {
+    this.#letGo();
+    this.#kept = [];
+  }
+
+  #letGo(): void {
+    for (const { listener } of this.#kept) if (listener.isOpen) this.#kernel.drop(listener, this);
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * What users asked for and were told: an app that is to be stopped, up, or gone, and how large it is. The state on disk
+ * must never fall behind it, whatever dies; only a fall-back to a backup may (`docs/internals/state.md`).
+ */
+import type { Disk } from './disk.ts';
+import { must } from './invariants.ts';
+
+interface Wish {
+  readonly wanted: 'up' | 'stopped' | 'gone';
+  /** Null: a change of it was under way when the daemon died, or ended where the disk took nothing. */
+  readonly instances: number | null;
+}
+
+export class Wishes {
+  readonly #disk: Disk;
+  readonly #wishes = new Map<string, Wish>();
+
+  constructor(disk: Disk) {
+    this.#disk = disk;
+  }
+
+  /** It was accepted. */
+  want(app: string, wanted: Wish['wanted']): void {
+    this.#wishes.set(app, { instances: null, ...this.#wishes.get(app), wanted });
+  }
+
+  /** A change of the size was reported as completed, and is on the disk. */
+  resize(app: string, instances: number | null): void {
+    const wish = this.#wishes.get(app);
+    if (wish !== undefined) this.#wishes.set(app, { ...wish, instances });
+  }
+
+  /** Nobody knows what became of it: whatever is on the disk counts. */
+  forget(app: string): void {
+    this.#wishes.delete(app);
+  }
+
+  forgetAll(): void {
+    this.#wishes.clear();
+  }
+
+  check(): void {
+    const rows = new Map(this.#disk.apps().map((row) => [row.name, row]));
+    for (const [app, { wanted, instances }] of this.#wishes) {
+      const row = rows.get(app);
+      const seen = (): string =>
+        `${app} is ${row?.wanted ?? 'gone'} with ${row?.instances ?? 0}, told ${wanted} with ${instances}`;
+      // Until its last worker is gone, an app that is to be deleted is a stopped one.
+      const isRight = wanted === 'gone' ? row?.wanted !== 'up' : row?.wanted === wanted;
+      must(isRight, 'what a user was told is never forgotten', seen);
+      must(
+        row === undefined || instances === null || row.instances === instances,
+        'a size that was reached stays',
+        seen,
+      );
+    }
+  }
+}

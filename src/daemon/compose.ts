@@ -39,7 +39,7 @@ import { Operations } from './operations.ts';
 import { adopt, recover } from './recover.ts';
 import { resolveCommand } from './resolve-command.ts';
 import { listRunDirectories, openRunDirectory, RUN_DIRECTORY_MODE } from './run-directory.ts';
-import type { WatchedSocket } from './socket-watch.ts';
+import type { NeededFile } from './home-watch.ts';
 import { watchState, type StateWatch } from './state-watch.ts';
 import { openService } from './service/service.ts';
 import { steppedRecords } from './stepped-records.ts';
@@ -81,7 +81,7 @@ export interface Drover {
   /** See `ApiOptions`. */
   readonly notice: () => string | null;
   /** Sockets of its own that have to be found by their files. */
-  readonly watchedSockets: readonly WatchedSocket[];
+  readonly neededFiles: readonly NeededFile[];
   /** Everything that must outlive this process. */
   kept(): readonly KeptDescriptor[];
   /** Takes back what an earlier daemon left running, and starts what should run and does not. */
@@ -212,9 +212,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     store,
     logs,
     notice: () => state.notice(),
-    watchedSockets: [
-      { path: edges.socketPath, mode: RUN_DIRECTORY_MODE, listenAgain: () => agentSocket.listenAgain() },
-    ],
+    neededFiles: [{ path: edges.socketPath, mode: RUN_DIRECTORY_MODE, makeAgain: () => agentSocket.listenAgain() }],
     kept: () => [...dataPath.inventory(), ...channelsOf(supervisor)],
     recover() {
       const socketPaths = listRunDirectories(home).map((directory) => join(directory, AGENT_SOCKET));

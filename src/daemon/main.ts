@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { serveApi } from '../api/index.ts';
 import { createClient, isAnswering, isReadOnly, ownHome } from '../client/index.ts';
 import { closeDescriptor, peerOf } from '../os/index.ts';
-import { noteProblem, ownProgram } from '../program/index.ts';
+import { COPY_FILE, noteProblem, ownProgram, readCopy, restoreCopy } from '../program/index.ts';
 import { DroverError, type Clock, type DispatchLevel, type UpgradeDocument } from '../protocol/index.ts';
 import { describeApp } from '../supervisor/index.ts';
 import { compose } from './compose.ts';
@@ -16,7 +16,7 @@ import { tellEnd, type Guard, type KeptDescriptor } from './guard.ts';
 import { findKeeping } from './keeping.ts';
 import { followStatus } from './service-manager/follow-status.ts';
 import { statusLine } from './service-manager/status-line.ts';
-import { watchSockets } from './socket-watch.ts';
+import { watchHome } from './home-watch.ts';
 import { dieAtStep } from './die-at-step.ts';
 import { become } from './upgrade/become.ts';
 import { collectChildren } from './upgrade/inherited-children.ts';
@@ -51,6 +51,7 @@ const main = async (): Promise<void> => {
   const keeping = findKeeping(process.env, process.pid);
   const { inherited, link, handedGuard } = keeping;
   const own = ownProgram();
+  const copy = readCopy(own.root);
   const pidFile = join(home, 'daemon.pid');
   const onStep = dieAtStep(process.env['DROVER_DIE_AT']);
   let isEnding = false;
@@ -134,8 +135,14 @@ const main = async (): Promise<void> => {
       if (type === 'state-written') rmSync(usualPath, { force: true });
     });
   }
-  const unwatch = watchSockets(
-    [{ path: socketPath, mode: 0o700, listenAgain: () => api.listenAgain() }, ...drover.watchedSockets],
+  const unwatch = watchHome(
+    [
+      ...(copy === null
+        ? []
+        : [{ path: join(copy.root, COPY_FILE), mode: 0o700, makeAgain: async () => restoreCopy(copy) }]),
+      { path: socketPath, mode: 0o700, makeAgain: () => api.listenAgain() },
+      ...drover.neededFiles,
+    ],
     log,
   );
   hasServed = true;

@@ -12,6 +12,7 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  readFileSync,
   readdirSync,
   realpathSync,
   renameSync,
@@ -22,7 +23,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import type { Program } from './program.ts';
-import { COPY_FILE, currentBoot, readCopy, type CopyFile } from './read-copy.ts';
+import { COPY_FILE, currentBoot, readCopy, type Copy, type CopyFile } from './read-copy.ts';
 import { UNFINISHED, VERSIONS_FOLDER } from './records.ts';
 
 /** The copy, or why there is none. */
@@ -33,6 +34,8 @@ const NATIVE_PACKAGE = 'koffi';
 /** What of a package is run; the rest is documentation and sources. */
 const RUNS = /\.(?:c?js|mjs|json|node)$/;
 const NODE = 'node';
+/** The Node of this process, also when its file has no name any more. */
+const RUNNING = '/proc/self/exe';
 
 /** Does nothing where the copy is there already. Never throws: what cannot be copied runs from where it is. */
 export const copyInto = (home: string, program: Program): Prepared => {
@@ -45,6 +48,18 @@ export const copyInto = (home: string, program: Program): Prepared => {
   } catch (error) {
     return { program: null, reason: `its home takes no copy of it: ${(error as Error).message}` };
   }
+};
+
+/**
+ * Of a copy whose files were removed under the daemon that runs from it: makes it again, from where it was copied from.
+ * Throws where that is another version by now.
+ */
+export const restoreCopy = ({ root, version, options, main, installedAt, nodeAt }: Copy): void => {
+  const { version: installed } = JSON.parse(readFileSync(join(installedAt, 'package.json'), 'utf8')) as Program;
+  if (installed !== version) throw new Error(`${installedAt} is Drover ${installed} by now, and not ${version}`);
+  const at = join(installedAt, relative(root, main));
+  const program = { version, root: installedAt, node: RUNNING, options, main: at, isCopy: false };
+  make(dirname(root), root, existsSync(nodeAt) ? { ...program, node: nodeAt } : program);
 };
 
 /**
@@ -84,13 +99,15 @@ const copyProgram = ({ root, version, options, main, node }: Program, draft: str
   copyFolder(dirname(main), join(draft, relative(root, dirname(main))), () => true);
   copyFile(agentOf(root), agentOf(draft));
   copyPackage(NATIVE_PACKAGE, root, join(draft, 'node_modules'));
-  placeNode(realpathSync(node), join(draft, NODE));
+  const nodeAt = node === RUNNING ? node : realpathSync(node);
+  placeNode(nodeAt, join(draft, NODE));
   const file: CopyFile = {
     version,
     options,
     main: relative(root, main),
     node: NODE,
     installedAt: root,
+    nodeAt,
     bootId: currentBoot(),
     isSynced: false,
   };
@@ -99,6 +116,7 @@ const copyProgram = ({ root, version, options, main, node }: Program, draft: str
 
 /** A second name of the file where that can be: then it stays when a version manager removes it. Else where it is. */
 const placeNode = (node: string, place: string): void => {
+  if (node === RUNNING) return copyFileSync(node, place);
   try {
     linkSync(node, place);
   } catch {

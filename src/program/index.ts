@@ -2,7 +2,7 @@
  * The door of `program/`: Drover as files on a disk. Which program this is, its copy under a home, and which of several
  * a home's daemon is started from.
  */
-export { copyInto, type Prepared } from './copy.ts';
+export { copyInto, restoreCopy, type Prepared } from './copy.ts';
 export { decide, type Decision, type StartQuestion } from './decide.ts';
 export { installedProgram, ownProgram } from './installed.ts';
 export { commandOf, isSameProgram, isUsable, type Program } from './program.ts';
@@ -17,7 +17,7 @@ export {
   type Pending,
   type ProgramRecord,
 } from './records.ts';
-export { readCopy } from './read-copy.ts';
+export { COPY_FILE, readCopy } from './read-copy.ts';
 export { removeOld } from './remove-old.ts';
 export { runSelfTest, type Verdict } from './run-self-test.ts';
 export { syncCopy } from './sync-copy.ts';

@@ -13,20 +13,26 @@ export interface CopyFile {
   readonly node: string;
   /** Where it was copied from. */
   readonly installedAt: string;
+  /** The Node that `node` is another name of. */
+  readonly nodeAt: string;
   /** The boot in which it was made: a machine that lost its power meanwhile may have lost parts of it. */
   readonly bootId: string;
   /** It is on the disk for certain. */
   readonly isSynced: boolean;
 }
 
+export interface Copy extends Program, Pick<CopyFile, 'installedAt' | 'nodeAt'> {
+  readonly isCopy: true;
+}
+
 /** Null where there is no whole copy, or one that a power failure may have torn. */
-export const readCopy = (root: string): (Program & { readonly installedAt: string }) | null => {
+export const readCopy = (root: string): Copy | null => {
   try {
     const file = JSON.parse(readFileSync(join(root, COPY_FILE), 'utf8')) as CopyFile;
     if (!file.isSynced && file.bootId !== currentBoot()) return null;
-    const { version, options, installedAt } = file;
+    const { version, options, installedAt, nodeAt } = file;
     const [main, node] = [join(root, file.main), join(root, file.node)];
-    return { version, root, node, options, main, isCopy: true, installedAt };
+    return { version, root, node, options, main, isCopy: true, installedAt, nodeAt };
   } catch {
     return null;
   }

@@ -42,7 +42,6 @@ import { listRunDirectories, openRunDirectory, RUN_DIRECTORY_MODE } from './run-
 import type { NeededFile } from './home-watch.ts';
 import { watchState, type StateWatch } from './state-watch.ts';
 import { openService } from './service/service.ts';
-import { steppedRecords } from './stepped-records.ts';
 
 export interface ComposeOptions {
   readonly home: string;
@@ -147,7 +146,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     schedule: systemSchedule,
     processes: systemProcesses,
     traffic: dataPath,
-    records: options.onStep === undefined ? store : steppedRecords(store, options.onStep),
+    records: store,
     output:
       options.output ??
       fileOutput(logs, {

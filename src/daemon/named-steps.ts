@@ -1,17 +1,19 @@
 /**
  * Names every step of a change at which its daemon may die: each write to the records, each process and each change of
- * who takes traffic, as they pass the supervisor's edges. Only where somebody wants to be told of them: the fault
- * campaign has the daemon killed at each.
+ * who takes traffic, as they pass the supervisor's edges. Only where somebody wants to be told of them: tests have the
+ * daemon killed there (`die-at-step.ts`).
  */
 import type { SupervisorEdges } from '../supervisor/index.ts';
 
 /**
  * In the order in which a reload comes by them. `operation-…ing` and `process-starting` are the moments before the deed,
- * the others those after it; a deed that is part of a transaction is not on the disk by then.
+ * the others those after it; a deed that is part of a transaction is not on the disk by then: the beginning
+ * of an operation is at `operation-recorded`.
  */
 export const NAMED_STEPS = [
   'operation-beginning',
   'operation-begun',
+  'operation-recorded',
   'operation-advanced',
   'process-announced',
   'process-started',
@@ -32,15 +34,25 @@ export const nameSteps = (edges: SupervisorEdges, onStep: (step: string) => void
   const { processes, traffic } = edges;
   /** An operation is advanced by its id alone; of one that was taken over the app is not known here. */
   const apps = new Map<string, string>();
+  /** Whose operation the transaction has begun that is going on. */
+  let beginning: string | null = null;
   const say = (app: string, step: NamedStep): void => onStep(`${app} ${step}`);
   return {
     ...edges,
     records: inherit(edges.records, {
+      transaction: (work) => {
+        const result = edges.records.transaction(work);
+        const app = beginning;
+        beginning = null;
+        if (app !== null) say(app, 'operation-recorded');
+        return result;
+      },
       operations: inherit(operations, {
         begin: (operation) => {
           say(operation.app, 'operation-beginning');
           const begun = operations.begin(operation);
           apps.set(begun.id, operation.app);
+          beginning = operation.app;
           say(operation.app, 'operation-begun');
           return begun;
         },

@@ -29,15 +29,15 @@ import {
 /** Where the daemon dies, and whether the operation is on record by then: only such a one is resumed. */
 const STEPS = [
   { step: 'request-received', isRecorded: false },
-  { step: 'operation-recording', isRecorded: false },
-  { step: 'operation-recorded', isRecorded: true },
+  { step: 'shop operation-begun', isRecorded: false },
+  { step: 'shop operation-recorded', isRecorded: true },
   { step: 'request-answered', isRecorded: true },
 ] as const;
 type Step = (typeof STEPS)[number]['step'];
 
 interface MortalPlace extends Place {
   /** The daemon kills itself when it next comes to this step. */
-  readonly dieAt: (step: Step) => void;
+  readonly dieAt: (step: Step | 'one operation-recorded') => void;
 }
 
 const openMortal = async (): Promise<MortalPlace> => {
@@ -143,7 +143,7 @@ describe('a daemon that is killed while it answers the command', () => {
       ...pidsOf(await readApp(drover, 'two')),
     ];
     const before = await pids();
-    dieAt('operation-recorded');
+    dieAt('one operation-recorded');
     const { code, stdout } = await drover.run(['reload', 'all', '--json']);
     assert.equal(code, 0);
     assert.equal((JSON.parse(stdout) as { receipts: unknown[] }).receipts.length, 2);

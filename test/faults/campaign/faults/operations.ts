@@ -6,7 +6,12 @@ import { type Fault, type Place, Violation } from '../fault.ts';
 import { begin, carryOut, CHANGES, type Change, noteDone, untilEnded } from '../operations.ts';
 import type { World } from '../world.ts';
 
-const BEGINNING: readonly NamedStep[] = ['operation-beginning', 'operation-begun', 'operation-advanced'];
+const BEGINNING: readonly NamedStep[] = [
+  'operation-beginning',
+  'operation-begun',
+  'operation-recorded',
+  'operation-advanced',
+];
 const BOOTING: readonly NamedStep[] = [
   'process-announced',
   'process-started',

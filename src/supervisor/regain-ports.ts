@@ -3,8 +3,17 @@
  * daemon died before a guard had the shard of a worker that it had just started. Every worker has a duplicate of its own,
  * and the new daemon takes it from there.
  */
-import { readdirSync, readlinkSync } from 'node:fs';
-import { closeDescriptor, descendants, inodeOf, isListening, socketAddress, takeDescriptor } from '../os/index.ts';
+import {
+  closeDescriptor,
+  descendants,
+  inodeOf,
+  isListening,
+  listeningInodes,
+  openSockets,
+  type OpenSocket,
+  socketAddress,
+  takeDescriptor,
+} from '../os/index.ts';
 import type { ListenAddress } from '../protocol/index.ts';
 import type { App } from './app.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -20,8 +29,9 @@ export const regainPorts = (app: App): void => {
     .list(app.app)
     .map(({ address }) => address)
     .filter((address) => traffic.findPort(app.app, address) === null);
+  const look = lookOnce();
   for (const address of [...missing, ...traffic.ports(app.app).map((port) => port.address)]) {
-    const taken = regainShards(app, address);
+    const taken = regainShards(app, address, look);
     sockets.workers += taken;
     // Where nobody lives, nobody has it, and nothing was lost.
     const isLost = traffic.findPort(app.app, address) === null && app.liveHandles().length > 0;
@@ -36,7 +46,7 @@ interface Candidate {
 }
 
 /** Those of workers whose slots have none; returns how many there were. */
-const regainShards = (app: App, address: ListenAddress): number => {
+const regainShards = (app: App, address: ListenAddress, look: Look): number => {
   const { traffic } = app.edges;
   const port = traffic.findPort(app.app, address);
   const shards = traffic.view(app.app).find(({ key }) => key === port?.key)?.shards ?? [];
@@ -44,10 +54,17 @@ const regainShards = (app: App, address: ListenAddress): number => {
   const claimed = new Set(port === null ? [] : shards.map(({ slot }) => inodeOf(port.shard(slot).fd)));
   // A path has one socket for all.
   if (port !== null && (address.kind === 'unix' || traffic.level === 'shared')) return 0;
-  const candidates = app
-    .liveHandles()
-    .filter(({ slot }) => !hasShard.has(slot))
-    .map((handle): Candidate => ({ handle, taken: takeListening(handle, address) }));
+  const lacking = app.liveHandles().filter(({ slot }) => !hasShard.has(slot));
+  if (lacking.length === 0) return 0;
+  const all = listeningInodes(address);
+  const isWanted = (inode: number): boolean => !claimed.has(inode) && (all.size === 0 || all.has(inode));
+  const candidates = lacking.map((handle): Candidate => ({
+    handle,
+    taken: takeListening(
+      look(handle).filter(({ inode }) => isWanted(inode)),
+      address,
+    ),
+  }));
   const before = claimed.size;
   // Who has one socket only has its own; that tells which of a coverer's sockets are its siblings'.
   for (const { handle, taken } of candidates.toSorted((a, b) => a.taken.length - b.taken.length)) {
@@ -63,17 +80,33 @@ const regainShards = (app: App, address: ListenAddress): number => {
   return claimed.size - before;
 };
 
-const takeListening = (handle: WorkerHandle, address: ListenAddress): Candidate['taken'] => {
+interface Socket extends OpenSocket {
+  readonly pid: number;
+}
+
+/** The sockets that a worker has, without taking any. */
+type Look = (handle: WorkerHandle) => readonly Socket[];
+
+/** Looks at each worker once: it may be asked for every port that others have and it has not. */
+const lookOnce = (): Look => {
+  const seen = new Map<WorkerHandle, readonly Socket[]>();
+  return (handle) => {
+    const known =
+      seen.get(handle) ?? processesOf(handle).flatMap((pid) => openSockets(pid).map((socket) => ({ pid, ...socket })));
+    seen.set(handle, known);
+    return known;
+  };
+};
+
+const takeListening = (sockets: readonly Socket[], address: ListenAddress): Candidate['taken'] => {
   const taken = new Map<number, { fd: number; inode: number }>();
-  for (const pid of processesOf(handle)) {
-    for (const number of socketsOf(pid)) {
-      const fd = tryTake(pid, number);
-      if (fd === null) continue;
-      const inode = inodeOf(fd);
-      const isWanted = isListening(fd) && isSameAddress(socketAddress(fd), address) && !taken.has(inode);
-      if (isWanted) taken.set(inode, { fd, inode });
-      else closeDescriptor(fd);
-    }
+  for (const { pid, fd: number, inode } of sockets) {
+    const fd = taken.has(inode) ? null : tryTake(pid, number);
+    if (fd === null) continue;
+    // Another socket may have its number by now.
+    const isWanted = inodeOf(fd) === inode && isListening(fd) && isSameAddress(socketAddress(fd), address);
+    if (isWanted) taken.set(inode, { fd, inode });
+    else closeDescriptor(fd);
   }
   return [...taken.values()];
 };
@@ -90,17 +123,6 @@ const tryTake = (pid: number, fd: number): number | null => {
   } catch {
     // Refused for this process, or closed meanwhile: its worker is replaced onto a shard by the next reload.
     return null;
-  }
-};
-
-const socketsOf = (pid: number): readonly number[] => {
-  try {
-    return readdirSync(`/proc/${pid}/fd`)
-      .map(Number)
-      .filter((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('socket:'));
-  } catch {
-    // It ended, or is not ours to look into.
-    return [];
   }
 };
 

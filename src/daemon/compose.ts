@@ -126,6 +126,8 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
       if (event.type === 'descriptors-changed') options.onDescriptorsChanged();
     },
   });
+  /** Workers of apps that are not known (any more). */
+  let strays: readonly WorkerRecord[] = [];
   const logs = openLogs({
     home,
     clock,
@@ -134,12 +136,11 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     budget: () => settings.get().logs,
     ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
     onProblem: options.log,
-    isAlive: ({ app, slot, generation }) =>
-      supervisor
-        .find(app)
-        ?.tenants.some(
-          ({ handle }) => handle?.slot === slot && handle.generation === generation && handle.pid !== null,
-        ) ?? true,
+    isAlive({ app, slot, generation }) {
+      // Of an app that was deleted nobody lives, but for those that are left alone because their app is not known.
+      const living = supervisor.find(app)?.liveHandles() ?? strays.filter((stray) => stray.app === app);
+      return living.some((worker) => worker.slot === slot && worker.generation === generation);
+    },
   });
   const plainEdges: SupervisorEdges = {
     clock,
@@ -185,8 +186,6 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
   });
 
   const startedAt = clock.wallMs();
-  /** Workers of apps that are not known (any more). */
-  let strays: readonly WorkerRecord[] = [];
   const service = openService({
     supervisor,
     store,

@@ -10,7 +10,7 @@ export { ExactDispatch, MAX_SOCKETS, SCHEDULE_ENTRIES } from './dispatch-exact.t
 export type { ExactMode } from './dispatch-exact.ts';
 export { probeDispatch } from './dispatch-probe.ts';
 export type { DispatchSupport } from './dispatch-probe.ts';
-export { listeningSockets, type ListeningSocket } from './listening.ts';
+export { listeningSockets, openSockets, type ListeningSocket, type OpenSocket } from './listening.ts';
 export { freeMemoryBytes, usableCpus } from './machine.ts';
 export { openMemoryFile, readMemoryFile } from './memory-file.ts';
 export { openNotifySocket } from './notify-socket.ts';

@@ -31,17 +31,24 @@ function hostOf(bytes: Buffer, isV6: boolean): string {
   return new URL(`http://[${words.join(':')}]`).hostname.slice(1, -1);
 }
 
-function socketInodes(pid: number): ReadonlySet<number> {
-  const inodes = new Set<number>();
+const socketInodes = (pid: number): ReadonlySet<number> => new Set(openSockets(pid).map(({ inode }) => inode));
+
+export interface OpenSocket {
+  readonly fd: number;
+  readonly inode: number;
+}
+
+/** What sockets a process has open. Those that it opens or closes meanwhile may be missing. */
+export function openSockets(pid: number): readonly OpenSocket[] {
   try {
-    for (const name of readdirSync(`/proc/${pid}/fd`)) {
-      const inode = /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/fd/${name}`))?.[1];
-      if (inode !== undefined) inodes.add(Number(inode));
-    }
+    return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+      const inode = /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/fd/${fd}`))?.[1];
+      return inode === undefined ? [] : [{ fd: Number(fd), inode: Number(inode) }];
+    });
   } catch {
     // It ended, or is not ours to look into.
+    return [];
   }
-  return inodes;
 }
 
 function linkOf(path: string): string {

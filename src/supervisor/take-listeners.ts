@@ -1,18 +1,29 @@
 /** Duplicates of the sockets on which a worker listens, taken from the process itself. */
-import { readdirSync, readlinkSync } from 'node:fs';
-import { closeDescriptor, descendants, inodeOf, isListening, socketAddress, takeDescriptor } from '../os/index.ts';
+import {
+  closeDescriptor,
+  descendants,
+  inodeOf,
+  isListening,
+  listeningInodes,
+  openSockets,
+  socketAddress,
+  takeDescriptor,
+} from '../os/index.ts';
 import type { ListenAddress } from '../protocol/index.ts';
 import type { TakenListener } from './processes.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 export const takeListeners = (handle: WorkerHandle, address: ListenAddress): readonly TakenListener[] => {
+  const all = listeningInodes(address);
   const taken = new Map<number, TakenListener>();
   for (const pid of processesOf(handle)) {
-    for (const number of socketsOf(pid)) {
+    for (const { fd: number, inode } of openSockets(pid)) {
+      // Where the system does not tell who listens there, each is looked at.
+      if (taken.has(inode) || (all.size > 0 && !all.has(inode))) continue;
       const fd = tryTake(pid, number);
       if (fd === null) continue;
-      const inode = inodeOf(fd);
-      const isWanted = isListening(fd) && isSameAddress(socketAddress(fd), address) && !taken.has(inode);
+      // Another socket may have its number by now.
+      const isWanted = inodeOf(fd) === inode && isListening(fd) && isSameAddress(socketAddress(fd), address);
       if (isWanted) taken.set(inode, { fd, inode, close: () => closeDescriptor(fd) });
       else closeDescriptor(fd);
     }
@@ -32,17 +43,6 @@ const tryTake = (pid: number, fd: number): number | null => {
   } catch {
     // Refused for this process, or closed meanwhile: its worker is replaced onto a shard by the next reload.
     return null;
-  }
-};
-
-const socketsOf = (pid: number): readonly number[] => {
-  try {
-    return readdirSync(`/proc/${pid}/fd`)
-      .map(Number)
-      .filter((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith('socket:'));
-  } catch {
-    // It ended, or is not ours to look into.
-    return [];
   }
 };
 

@@ -6,9 +6,21 @@ import { endTogether } from '../support/daemon-deaths.ts';
 import type { Drover } from '../support/drover.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLoad } from '../support/load/index.ts';
-import { askSocket, openPlace, PATIENT, pidsOf, readApp, service, startApp, untilApp } from '../support/service.ts';
+import {
+  askSocket,
+  openPlace,
+  PATIENT,
+  pidsOf,
+  readApp,
+  readEvents,
+  service,
+  startApp,
+  untilApp,
+} from '../support/service.ts';
 
 const WORKERS = 3;
+/** At most four hundred a second are asked for, by four clients that pause for 10 ms each. */
+const FOR_SECONDS = 2400;
 
 /** What the daemon has heard of from all workers; null while it has not heard of each. */
 const readServed = async (drover: Drover): Promise<number | null> => {
@@ -24,8 +36,8 @@ describe('requests that are served over the deaths of daemons', () => {
     await startApp(drover, 'shop', service(port, { instances: WORKERS, ...PATIENT }));
     const before = pidsOf(await readApp(drover, 'shop'));
     const loads = await Promise.all([
-      startLoad({ mode: 'new', port, connections: 4, pauseMs: [2, 10] }),
-      startLoad({ mode: 'kept', port, connections: 4, pauseMs: [2, 10] }),
+      startLoad({ mode: 'new', port, connections: 4, pauseMs: [10, 10] }),
+      startLoad({ mode: 'kept', port, connections: 4, pauseMs: [10, 10] }),
     ]);
     const serve = async (): Promise<unknown> => Promise.all(loads.map(async (load) => load.untilAnswered(200)));
     await serve();
@@ -37,6 +49,12 @@ describe('requests that are served over the deaths of daemons', () => {
     await serve();
     await serve();
     assert.equal((await drover.run(['daemon', 'start'])).code, 0);
+    await serve();
+    // One that is frozen for so long that agents look for another one, and then goes on.
+    const { pid } = await drover.daemon();
+    process.kill(pid ?? 0, 'SIGSTOP');
+    await Promise.all(loads.map(async (load) => load.untilAnswered(FOR_SECONDS)));
+    process.kill(pid ?? 0, 'SIGCONT');
     await serve();
     const reports = await Promise.all(loads.map(async (load) => load.stop()));
     assert.deepEqual(
@@ -57,5 +75,9 @@ describe('requests that are served over the deaths of daemons', () => {
     // What was reported to a dead daemon and is reported again is the same number, also in a receipt that begins now.
     const { requests } = await drover.reload('shop');
     assert.deepEqual([requests.served, requests.lost, requests.unknown], [0, 0, 0]);
+    const troubles = (await readEvents(drover, 'shop')).filter(
+      ({ type }) => type === 'worker-hung' || type === 'defect',
+    );
+    assert.deepEqual(troubles, []);
   });
 });

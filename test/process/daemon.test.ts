@@ -277,6 +277,10 @@ describe('`daemon stop --keep-workers` of an app on a Unix path', () => {
     assert.equal((await askSocket(path)).body, body);
     assert.equal((await drover.run(['daemon', 'start'])).code, 0);
     await untilApp(drover, 'shop', 'is online', ({ status }) => status === 'online');
+    assert.deepEqual(
+      (await readEvents(drover, 'shop', 'descriptors-regained')).map(({ reason }) => reason),
+      ['1 socket and 1 channel from the workers themselves'],
+    );
     assert.equal((await change(drover, ['reload', 'shop'])).receipt.outcome, 'completed');
     assert.notEqual((await askSocket(path)).body, body);
     await change(drover, ['stop', 'shop']);

@@ -1,6 +1,6 @@
 /** Settings of logs as users write them, down to the files of a real daemon, and the commands that read and empty them. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { FlushDocument, LogLineDocument } from '../../src/protocol/index.ts';
@@ -39,6 +39,30 @@ describe('the settings of logs', () => {
     assert.ok(freedBytes > 50_000, String(freedBytes));
     assert.deepEqual(names(), []);
     assert.equal((await drover.run(['logs', 'printer', '--json'])).stdout, '');
+  });
+
+  it('hold for an app that was deleted as well: when the disk is short of space its last files go, a living one’s stay', async () => {
+    await using drover = await openDrover();
+    const control = join(drover.home, 'control');
+    mkdirSync(control);
+    const env = { CONTROL: control, RATE: '200000' };
+    const configure = (minFree: number | string): string => {
+      const config = join(drover.home, 'drover.config.json');
+      const apps = { gone: { script: SCRIPT, env }, stays: { script: SCRIPT, env } };
+      writeFileSync(config, JSON.stringify({ apps, daemon: { logs: { minFree } } }));
+      return config;
+    };
+    const filesOf = (app: string): string[] =>
+      readdirSync(join(drover.home, 'logs', app)).filter((name) => name.endsWith('.out.log'));
+    await drover.start([configure(0)]);
+    await drover.delete('gone');
+    assert.equal(filesOf('gone').length, 1, 'they outlive the app');
+    // More than there is anywhere: whatever may be removed has to go.
+    const config = configure('1000000GB');
+    writeFileSync(config, readFileSync(config, 'utf8').replace('"gone"', '"other"'));
+    assert.equal((await drover.run(['apply', config])).code, 0);
+    await eventually('the files of the deleted app are gone', () => filesOf('gone').length === 0, { withinMs: 30_000 });
+    assert.equal(filesOf('stays').length, 1);
   });
 
   it('can be changed without replacing a worker', async () => {

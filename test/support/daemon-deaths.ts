@@ -1,6 +1,7 @@
 /** A daemon that dies with what would bring it back, and what it left behind as a test wants the next one to find it. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { readCommandLine } from '../../src/os/index.ts';
@@ -14,10 +15,26 @@ export async function endTogether(drover: Drover, others: readonly number[] = []
   if (pid === null) throw new Error('no daemon is running');
   // Stopped first, and only then looked at: it starts another guard whenever something changed.
   process.kill(pid, 'SIGSTOP');
+  const own = readCommandLine(pid).join(' ');
+  // Between fork and exec a guard still looks like its daemon.
+  await eventually('no child is about to become a guard', () =>
+    listChildren(pid).every((child) => readCommandLine(child).join(' ') !== own),
+  );
   const all = [...listChildren(pid).filter(isGuard), ...others, pid];
   for (const each of all) process.kill(each, 'SIGKILL');
-  await eventually('they are gone', () => !all.some(isAlive));
+  await eventually('they are gone', () => all.every(hasEnded));
 }
+
+/** With all its threads: the last one of them closes what they have open. */
+const hasEnded = (pid: number): boolean => !isAlive(pid) && countThreads(pid) <= 1;
+
+const countThreads = (pid: number): number => {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length;
+  } catch {
+    return 0;
+  }
+};
 
 const isGuard = (pid: number): boolean => readCommandLine(pid).some((word) => word.endsWith('/guard.sh'));
 

@@ -6,4 +6,9 @@ if read -r _ <&3; then
   exit 0
 fi
 exec 3<&-
+# Where a home cannot share the Node of its copy, a version manager may have removed that: another one is better than none.
+if [ ! -x "$1" ]; then
+  shift
+  exec node "$@"
+fi
 exec "$@"

@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { serveApi } from '../api/index.ts';
 import { createClient, isAnswering, isReadOnly, ownHome } from '../client/index.ts';
 import { closeDescriptor, peerOf } from '../os/index.ts';
-import { noteProblem, ownProgram } from '../program/index.ts';
+import { noteProblem, ownProgram, settlePending } from '../program/index.ts';
 import { DroverError, type Clock, type DispatchLevel, type UpgradeDocument } from '../protocol/index.ts';
 import { describeApp } from '../supervisor/index.ts';
 import { compose } from './compose.ts';
@@ -53,6 +53,9 @@ const main = async (): Promise<void> => {
   const pidFile = join(home, 'daemon.pid');
   const onStep = dieAtStep(process.env['DROVER_DIE_AT']);
   let isEnding = false;
+  let isBecoming = false;
+  /** Its end was asked for while it was about to become another program. */
+  let calledOff: (() => void) | null = null;
   let hasServed = false;
   let kept: () => readonly KeptDescriptor[] = keeping.unsorted;
   /** Held as well, from the moment in which this process is to become another program. */
@@ -155,9 +158,16 @@ const main = async (): Promise<void> => {
     log,
     onStep: (step) => onStep?.(step),
     become: async (program) => {
+      if (isEnding) return;
+      isBecoming = true;
       log(`becomes ${program.version}`);
       untidy();
       unfollow();
+      // Without an API it would be of no use: its guard brings it back as it was.
+      const failed = (error: unknown): void => {
+        log(`it could not become ${program.version}: ${messageOf(error)}`);
+        process.kill(process.pid, 'SIGKILL');
+      };
       await become(program, {
         api,
         link,
@@ -165,8 +175,12 @@ const main = async (): Promise<void> => {
         kept: () => drover.kept(),
         hold: (descriptor) => void handedOn.push(descriptor),
         closeState: () => drover.store.close(),
+        isCalledOff: () => calledOff !== null,
         onStep: (step) => onStep?.(step),
-      });
+      }).catch(failed);
+      isBecoming = false;
+      settlePending(home);
+      calledOff?.();
     },
   });
   log(`daemon ${process.pid} serves ${home}`);
@@ -176,6 +190,10 @@ const main = async (): Promise<void> => {
 
   const end = async (keepWorkers: boolean, exitCode = 0): Promise<void> => {
     if (isEnding) return;
+    if (isBecoming) {
+      calledOff ??= () => void end(keepWorkers, exitCode);
+      return;
+    }
     isEnding = true;
     untidy();
     log(`ending, workers ${keepWorkers ? 'stay' : 'stop'}`);

@@ -155,7 +155,6 @@ const main = async (): Promise<void> => {
     own,
     store: drover.store,
     clock: systemClock,
-    log,
     onStep: (step) => onStep?.(step),
     become: async (program) => {
       if (isEnding) return;

@@ -17,8 +17,8 @@ const FOLDER = join(ROOT, 'dist/daemon-bundle');
 export const DAEMON_FILE = join(FOLDER, 'main.js');
 
 /** Whatever is started, or loaded by a thread, by the name of its file. */
-const PROGRAMS = ['daemon/begin', 'daemon/main', 'daemon/self-test', 'logs/compress-child', 'logs/grep-thread'];
-const SCRIPTS = ['guard.sh', 'boot-watch.sh'];
+export const PROGRAMS = ['daemon/begin', 'daemon/main', 'daemon/self-test', 'logs/compress-child', 'logs/grep-thread'];
+export const SCRIPTS = ['guard.sh', 'boot-watch.sh'];
 
 const nameOf = (path: string): string => path.slice(path.indexOf('/') + 1);
 

@@ -5,6 +5,14 @@
 if read -r _ <&3; then
   exit 0
 fi
+# Where a home cannot share the Node of its copy, a version manager may have removed that: another one is better than none.
+become() {
+  if [ ! -x "$1" ]; then
+    shift
+    exec node "$@"
+  fi
+  exec "$@"
+}
 # Until that one has a guard of its own, a copy of this one stands by at another pipe (daemon/standby.ts): once, so that
 # a daemon that cannot start is not tried for ever. Nobody's child, because nobody would wait for its end.
 (
@@ -13,8 +21,8 @@ fi
     unset DROVER_STANDBY
     read -r _ <&3 && exit 0
     exec 3<&-
-    exec "$@"
+    become "$@"
   ) &
 )
 exec 3<&- 5<&-
-exec "$@"
+become "$@"

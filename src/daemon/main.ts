@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { serveApi } from '../api/index.ts';
 import { createClient, isAnswering, isReadOnly, ownHome } from '../client/index.ts';
 import { closeDescriptor, peerOf } from '../os/index.ts';
-import { COPY_FILE, noteProblem, ownProgram, readCopy, restoreCopy } from '../program/index.ts';
+import { COPY_FILE, noteProblem, ownProgram, readCopy, restoreCopy, settlePending } from '../program/index.ts';
 import { DroverError, type Clock, type DispatchLevel, type UpgradeDocument } from '../protocol/index.ts';
 import { describeApp } from '../supervisor/index.ts';
 import { compose } from './compose.ts';
@@ -55,6 +55,9 @@ const main = async (): Promise<void> => {
   const pidFile = join(home, 'daemon.pid');
   const onStep = dieAtStep(process.env['DROVER_DIE_AT']);
   let isEnding = false;
+  let isBecoming = false;
+  /** Its end was asked for while it was about to become another program. */
+  let calledOff: (() => void) | null = null;
   let hasServed = false;
   let kept: () => readonly KeptDescriptor[] = keeping.unsorted;
   /** Held as well, from the moment in which this process is to become another program. */
@@ -166,12 +169,18 @@ const main = async (): Promise<void> => {
     own,
     store: drover.store,
     clock: systemClock,
-    log,
     onStep: (step) => onStep?.(step),
     become: async (program) => {
+      if (isEnding) return;
+      isBecoming = true;
       log(`becomes ${program.version}`);
       untidy();
       unfollow();
+      // Without an API it would be of no use: its guard brings it back as it was.
+      const failed = (error: unknown): void => {
+        log(`it could not become ${program.version}: ${messageOf(error)}`);
+        process.kill(process.pid, 'SIGKILL');
+      };
       await become(program, {
         api,
         link,
@@ -179,8 +188,12 @@ const main = async (): Promise<void> => {
         kept: () => drover.kept(),
         hold: (descriptor) => void handedOn.push(descriptor),
         closeState: () => drover.store.close(),
+        isCalledOff: () => calledOff !== null,
         onStep: (step) => onStep?.(step),
-      });
+      }).catch(failed);
+      isBecoming = false;
+      settlePending(home);
+      calledOff?.();
     },
   });
   log(`daemon ${process.pid} serves ${home}`);
@@ -190,6 +203,10 @@ const main = async (): Promise<void> => {
 
   const end = async (keepWorkers: boolean, exitCode = 0): Promise<void> => {
     if (isEnding) return;
+    if (isBecoming) {
+      calledOff ??= () => void end(keepWorkers, exitCode);
+      return;
+    }
     isEnding = true;
     untidy();
     log(`ending, workers ${keepWorkers ? 'stay' : 'stop'}`);

@@ -68,11 +68,9 @@ export const restoreCopy = ({ root, version, options, main, installedAt, nodeAt 
  */
 const identityOf = ({ root, node, main }: Program): string => {
   const { hash } = process.getBuiltinModule('node:crypto');
-  const files = [main, join(root, 'package.json'), agentOf(root), realpathSync(node)];
-  const facts = files.map((file) => {
-    const { size, mtimeMs, ino } = statSync(file);
-    return file === node ? [file, size, mtimeMs, ino] : [size, mtimeMs];
-  });
+  const built = [main, join(root, 'package.json'), agentOf(root)].map((file) => statSync(file));
+  const { size, mtimeMs, ino } = statSync(node);
+  const facts = [...built.map((file) => [file.size, file.mtimeMs]), [realpathSync(node), size, mtimeMs, ino]];
   return hash('sha1', JSON.stringify(facts), 'hex').slice(0, 12);
 };
 

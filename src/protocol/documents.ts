@@ -4,7 +4,7 @@
  * is `null`.
  */
 
-import type { ErrorData } from './errors.ts';
+import type { ErrorData } from './catalogue.ts';
 
 /** A client that shows notices sends it; an answer has in it, percent-encoded, what its user should know. */
 export const NOTICE_HEADER = 'drover-notice';

@@ -3,32 +3,9 @@
  * change meaning; messages may. `docs/errors.md` is generated from this table.
  */
 
+import { type CatalogueEntry, entry, type ErrorData } from './catalogue.ts';
 import type { ErrorDocument } from './documents.ts';
-
-/** Values that fill a message; scalars only, so that they print the same everywhere. */
-export type ErrorData = Readonly<Record<string, string | number | boolean | null | undefined>>;
-
-type Text = (data: ErrorData) => string;
-type Advice = (data: ErrorData) => string | null;
-
-export interface CatalogueEntry {
-  readonly http: number;
-  readonly exit: 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
-  /** One sentence; what happened, with the values that matter. */
-  readonly message: Text;
-  /** What to do about it; null where there is nothing to advise. */
-  readonly hint: Advice | null;
-  /** When it occurs, for the documentation. */
-  readonly when: string;
-}
-
-const entry = (
-  http: number,
-  exit: CatalogueEntry['exit'],
-  when: string,
-  message: Text,
-  hint: Advice | null = null,
-): CatalogueEntry => ({ http, exit, when, message, hint });
+import { UPGRADE_ERRORS } from './upgrade-errors.ts';
 
 export const ERRORS = {
   DROVER_USAGE: entry(
@@ -270,41 +247,7 @@ export const ERRORS = {
         ? 'What runs goes on. `drover daemon stop --keep-workers`, then `drover daemon start`, falls back to the newest good backup.'
         : 'Nothing was changed, and what runs goes on. Make room (or the file system writable) and try again; `drover daemon status` tells.',
   ),
-  DROVER_DOWNGRADE: entry(
-    409,
-    1,
-    'A Drover that is older than the one that the home’s daemon was last.',
-    (d) =>
-      `Drover ${String(d['to'])} is older than ${String(d['from'])}, which the daemon of ${String(d['home'])} ${d['isRunning'] === true ? 'is' : 'was last'}.`,
-    (d) =>
-      `Install Drover ${String(d['from'])} or later again. To go back all the same: \`drover daemon stop --keep-workers\`, then \`rm ${String(d['home'])}/versions/current.json\`, then \`drover daemon start\`; a state that the newer one has changed is refused then, with advice (DROVER_STATE_NEWER).`,
-  ),
-  DROVER_UPGRADE_REFUSED: entry(
-    409,
-    1,
-    'A new version that failed its self-test. The daemon goes on as it was.',
-    (d) => `Drover ${String(d['to'])} failed its self-test: ${String(d['problem'])}.`,
-    (d) => `Nothing was changed: Drover ${String(d['from'])} goes on, and so do all workers.`,
-  ),
-  DROVER_UPGRADE_IMPOSSIBLE: entry(
-    409,
-    1,
-    'An upgrade in place that cannot be begun now, or not here.',
-    (d) => `The daemon cannot be upgraded in place: ${String(d['message'])}.`,
-    (d) =>
-      d['advice']
-        ? String(d['advice'])
-        : '`drover daemon stop --keep-workers`, then `drover daemon start`, does the same with a pause in supervision; workers go on.',
-  ),
-  DROVER_UPGRADE_PUT_BACK: entry(
-    500,
-    7,
-    'A new version that did not come up, so that the one before serves again.',
-    (d) =>
-      `Drover ${String(d['to'])} did not come up: ${String(d['reason'])}. Drover ${String(d['from'])} serves again, and all workers went on.`,
-    () =>
-      '`drover daemon status` shows it; the daemon’s log (`daemon.log` in the home, or the journal) has what the new version said.',
-  ),
+  ...UPGRADE_ERRORS,
   DROVER_SYSTEMD_MISSING: entry(
     501,
     1,

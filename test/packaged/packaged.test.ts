@@ -8,7 +8,9 @@ import { lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import type { AppListDocument, ReceiptDocument } from '../../src/protocol/index.ts';
+import type { AppListDocument, DaemonDocument, ReceiptDocument } from '../../src/protocol/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { makeVersion } from '../support/next-version.ts';
 import { freePort, type TemporaryFolder, temporaryFolder } from '../support/temporary.ts';
 
 const run = promisify(execFile);
@@ -71,6 +73,54 @@ describe('the packed tarball', { concurrency: false }, () => {
       assert.equal(receipt.outcome, 'completed');
       const { apps } = JSON.parse(await drover('ls', '--json')) as AppListDocument;
       assert.equal(apps[0]?.status, 'online');
+    } finally {
+      await drover('daemon', 'stop');
+    }
+  });
+
+  it('is replaced under a daemon that runs, which does not mind and becomes the new version when it is told to', async () => {
+    const prefix = join(folder.path, 'replaced');
+    const home = join(folder.path, 'replaced-home');
+    const install = async (what: string): Promise<string> =>
+      npm(['install', '--global', '--prefix', prefix, '--no-audit', '--no-fund', what], folder.path);
+    const drover = async (...args: string[]): Promise<{ stdout: string; stderr: string }> =>
+      run(process.execPath, [join(prefix, 'lib/node_modules/drover/bin/drover'), ...args], {
+        env: { ...env, DROVER_HOME: home },
+      });
+    const statusOf = async (): Promise<DaemonDocument> =>
+      JSON.parse((await drover('daemon', 'status', '--json')).stdout) as DaemonDocument;
+    const pidsOf = async (): Promise<(number | null)[]> =>
+      (JSON.parse((await drover('ls', '--json')).stdout) as AppListDocument).apps.flatMap(({ workers }) =>
+        workers.map(({ pid }) => pid),
+      );
+    await install(tarball);
+    const { root } = makeVersion(folder.path, '0.2.0');
+    const packed = await npm(['pack', '--ignore-scripts', '--json', '--pack-destination', folder.path], root);
+    const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
+    const port = await freePort();
+    const script = join(folder.path, 'replaced.cjs');
+    await writeFile(script, `require('http').createServer((q, r) => r.end('served')).listen(${port})`);
+    try {
+      await drover('start', script, '--instances', '2');
+      const [before, pids] = [await statusOf(), await pidsOf()];
+      assert.equal(before.program?.isCopy, true);
+      await install(join(folder.path, filename));
+      process.kill(before.pid ?? 0, 'SIGKILL');
+      const after = await eventually(
+        'the daemon is back',
+        async () => {
+          const status = await statusOf();
+          return status.running && status.pid !== before.pid && status;
+        },
+        { withinMs: 30_000 },
+      );
+      assert.equal(after.version, before.version, 'what was installed meanwhile does not matter');
+      assert.match((await drover('ls')).stderr, /drover daemon upgrade/);
+      assert.match((await drover('daemon', 'upgrade')).stdout, /Upgraded from 0\.1\.0 to 0\.2\.0/);
+      const upgraded = await statusOf();
+      assert.deepEqual([upgraded.version, upgraded.pid], ['0.2.0', after.pid]);
+      assert.deepEqual(await pidsOf(), pids);
+      assert.equal(await (await fetch(`http://127.0.0.1:${port}`)).text(), 'served');
     } finally {
       await drover('daemon', 'stop');
     }

@@ -1,14 +1,30 @@
 /** The daemon's own copy: what it survives, what is made of a home that takes none, and what is removed. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import type { DaemonDocument } from '../../src/protocol/index.ts';
 import { removeOld } from '../../src/program/index.ts';
+import { COMMAND, Drover } from '../support/drover.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeVersion, uninstall } from '../support/next-version.ts';
 import { ask, openPlace, pidsOf, readApp, service, startApp, untilApp, writeConfig } from '../support/service.ts';
 import { temporaryFolder } from '../support/temporary.ts';
+
+const MEMORY = '/dev/shm';
+const hasMemory = existsSync(MEMORY);
 
 const copiesIn = (home: string): string[] =>
   readdirSync(join(home, 'versions'), { withFileTypes: true })
@@ -50,6 +66,25 @@ describe('the daemon’s own copy', () => {
     await drover.run(['daemon', 'start']);
     assert.deepEqual(copiesIn(drover.home), copies);
   });
+
+  it(
+    'goes on with another Node where it could not share its own, and that was removed',
+    { skip: !hasMemory },
+    async () => {
+      // Another file system than the Node's: the copy only has a link to it.
+      const folder = mkdtempSync(join(MEMORY, 'drover-'));
+      const remove = async (): Promise<void> => rmSync(folder, { recursive: true });
+      await using drover = new Drover({ path: folder, [Symbol.asyncDispose]: remove });
+      await using other = await temporaryFolder('node');
+      const node = join(other.path, 'node');
+      linkSync(process.execPath, node);
+      await promisify(execFile)(node, [COMMAND, 'daemon', 'start'], { env: drover.environment(), cwd: folder });
+      assert.equal((await drover.daemon()).program?.node, node);
+      rmSync(node);
+      const status = await drover.killDaemon();
+      assert.deepEqual([status.program?.isCopy, status.program?.node], [true, process.execPath]);
+    },
+  );
 
   it('that was half made is of no harm, and is swept away', async () => {
     await using place = await openPlace();

@@ -1,5 +1,7 @@
 /** `daemon stop --keep-workers`, then a start with another version: the same guarantees as an upgrade in place. */
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { DaemonDocument, ErrorDocument } from '../../src/protocol/index.ts';
 import { MIGRATIONS } from '../../src/store/index.ts';
@@ -65,6 +67,22 @@ describe('a start with another version, workers kept', () => {
     assert.equal((await drover.run(['daemon', 'status', '--json'])).code, 4);
     assert.equal((await drover.run(['daemon', 'start'])).code, 0);
     assert.equal(await versionOf(drover), '0.1.0');
+    await served.assertUntouched();
+    await served.endLoad();
+  });
+
+  it('of an older one that no record forbids is refused by the state, which the later one has changed', async () => {
+    await using served = await openServed();
+    const { drover } = served;
+    const next = served.make('0.2.0', { migration: MIGRATION });
+    assert.equal((await startWith(served, next)).document.version, '0.2.0');
+    await drover.run(['daemon', 'stop', '--keep-workers']);
+    rmSync(join(drover.home, 'versions/current.json'));
+    const refused = await drover.run(['daemon', 'start', '--json']);
+    const { error } = JSON.parse(refused.stdout) as ErrorDocument;
+    assert.deepEqual([refused.code, error.code], [4, 'DROVER_DAEMON_START']);
+    assert.match(error.message, /was written by a newer Drover.*0\.2\.0 had it last/);
+    assert.equal((await next.run(drover, ['daemon', 'start'])).code, 0);
     await served.assertUntouched();
     await served.endLoad();
   });

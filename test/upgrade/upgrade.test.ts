@@ -1,6 +1,7 @@
 /** `drover daemon upgrade`: the daemon becomes another version, or stays what it is, and the workers do not notice. */
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type {
@@ -13,7 +14,7 @@ import type {
 import type { CommandResult } from '../support/drover.ts';
 import { eventually } from '../support/eventually.ts';
 import { uninstall } from '../support/next-version.ts';
-import { listChildren } from '../support/processes.ts';
+import { isAlive, listChildren } from '../support/processes.ts';
 import { ask, change, fixture, openPlace, pidsOf, read, readApp, service, startApp } from '../support/service.ts';
 import { MIGRATIONS } from '../../src/store/index.ts';
 import { daemonEvents, MIGRATION, openServed, schemaOf, upgradeOf, versionOf } from './upgrade-support.ts';
@@ -78,11 +79,13 @@ describe('an upgrade in place', () => {
     assert.equal(pidsOf(await readApp(drover, 'shop')).length, 2);
   });
 
-  it('cuts nobody off who follows logs and events, and every line comes once', async () => {
+  it('cuts nobody off who follows logs and events, and every line comes once, also through rotation', async () => {
     await using place = await openPlace();
     await using served = await openServed();
     const { drover, port } = place;
-    await startApp(drover, 'shop', { script: fixture('prints-steadily.cjs'), port, instances: 2 });
+    // Rotated every second or two.
+    const logs = { maxSize: '64KB', keep: 100 };
+    await startApp(drover, 'shop', { script: fixture('prints-steadily.cjs'), port, instances: 2, logs });
     const followed = { logs: '', events: '' };
     const followers = (['logs', 'events'] as const).map((what) => {
       const follower = drover.spawn([what, '-f', '--json', '--lines', '5']);
@@ -106,7 +109,7 @@ describe('an upgrade in place', () => {
       assert.deepEqual(seqs, [...new Set(seqs)], 'no event twice');
       for (const pid of pidsOf(await readApp(drover, 'shop'))) {
         const numbers = lines<LogLineDocument>('logs')
-          .map(({ line }) => new RegExp(`^line (\\d+) of ${pid}$`).exec(line)?.[1])
+          .map(({ line }) => new RegExp(`^line (\\d+) of ${pid} `).exec(line)?.[1])
           .flatMap((number) => (number === undefined ? [] : [Number(number)]));
         const [first = 0] = numbers;
         assert.deepEqual(
@@ -136,6 +139,29 @@ describe('an upgrade in place', () => {
     over.abort();
     await asking;
     assert.ok(answered > 10);
+  });
+
+  it('is called off by who wants the daemon to end', async () => {
+    await using served = await openServed();
+    const { drover } = served;
+    // A client that stalls in the middle of its request holds the API for a second.
+    const stalled = connect(join(drover.home, 'drover.sock'));
+    stalled.write('POST /v1/plan HTTP/1.1\r\nhost: drover\r\ncontent-length: 10\r\n\r\n{');
+    stalled.on('error', () => {});
+    const upgrading = served.make('0.2.0', { migration: MIGRATION }).run(drover, UPGRADE);
+    await eventually('it is about to become the other', () =>
+      readFileSync(join(drover.home, 'daemon.log'), 'utf8').includes('becomes 0.2.0'),
+    );
+    process.kill(served.daemonPid, 'SIGTERM');
+    await eventually('it has ended', () => !isAlive(served.daemonPid), { withinMs: 30_000 });
+    stalled.destroy();
+    assert.deepEqual(served.workers.filter(isAlive), [], 'with its workers, as ever');
+    assert.equal(existsSync(join(drover.home, 'versions/upgrade.json')), false);
+    assert.equal((await drover.run(['daemon', 'start'])).code, 0);
+    assert.equal(await versionOf(drover), '0.1.0');
+    const { code, stdout } = await upgrading;
+    assert.equal(code, 1);
+    assert.match(stdout, /DROVER_ABORTED/);
   });
 
   it('is not made where the daemon runs that version already', async () => {

@@ -22,16 +22,24 @@ export interface BecomeParts {
   readonly kept: () => readonly KeptDescriptor[];
   readonly hold: (descriptor: KeptDescriptor) => void;
   readonly closeState: () => void;
+  /** Somebody asked for its end meanwhile. */
+  readonly isCalledOff: () => boolean;
   readonly onStep: (step: string) => void;
 }
 
-/** Does not return: where the program cannot be started, this process ends, and the guard brings this program back. */
+/**
+ * Returns only where it was called off before it was too late. Where the program cannot be started this process ends, and
+ * the guard brings this program back.
+ */
 export const become = async (program: Program, parts: BecomeParts): Promise<void> => {
   const { api, link, guard, onStep } = parts;
   await link?.reloading(`becomes ${program.version}`);
-  const handed = new Map<HandedName, number>([['api', await api.handOver(duplicate)]]);
+  const socket = await api.handOver(duplicate);
   onStep('upgrade-api-held');
-  for (const [name, fd] of handed) parts.hold({ name: nameHanded(name), fd });
+  if (parts.isCalledOff()) return;
+  const handed = new Map<HandedName, number>([['api', socket]]);
+  // Not for a service manager: it would keep the socket open, and clients waiting, also while no daemon runs.
+  if (link === null) parts.hold({ name: nameHanded('api'), fd: socket });
   const watch = startBootWatch();
   if (watch !== null) handed.set('boot-watch', watch);
   const pipe = guard.handOver();
@@ -41,10 +49,15 @@ export const become = async (program: Program, parts: BecomeParts): Promise<void
     ...parts.kept().filter(({ name }) => name !== nameHanded('api')),
     ...[...handed].map(([name, fd]) => ({ name: nameHanded(name), fd })),
   ];
-  parts.closeState();
-  onStep('upgrade-closed');
-  if (!isUsable(program)) process.kill(process.pid, 'SIGKILL');
-  execute(program, list);
+  try {
+    parts.closeState();
+    onStep('upgrade-closed');
+    // A program that is not there would end this process with a core of all its memory.
+    if (isUsable(program)) execute(program, list);
+  } finally {
+    // Without its state there is no going on.
+    process.kill(process.pid, 'SIGKILL');
+  }
 };
 
 const execute = (program: Program, kept: readonly KeptDescriptor[]): void => {

@@ -25,7 +25,6 @@ export interface UpgradeParts {
   /** Becomes the program, and does not come back. */
   readonly become: (program: Program) => Promise<void>;
   readonly onStep: (step: string) => void;
-  readonly log: (line: string) => void;
 }
 
 export interface Upgrades {

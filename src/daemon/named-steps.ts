@@ -23,6 +23,7 @@ export const NAMED_STEPS = [
   'worker-removed',
   'operation-ending',
   'operation-ended',
+  'operation-settled',
 ] as const;
 export type NamedStep = (typeof NAMED_STEPS)[number];
 
@@ -36,6 +37,14 @@ export const nameSteps = (edges: SupervisorEdges, onStep: (step: string) => void
   return {
     ...edges,
     records: inherit(edges.records, {
+      events: inherit(edges.records.events, {
+        append: (event) => {
+          const seq = edges.records.events.append(event);
+          // Written right after the end, which is on the disk by then.
+          if (event.type === 'operation-ended') say(event.app ?? '', 'operation-settled');
+          return seq;
+        },
+      }),
       operations: inherit(operations, {
         begin: (operation) => {
           say(operation.app, 'operation-beginning');

@@ -237,6 +237,10 @@ export class App implements TenantHost {
 
   #forgetUnserved(): void {
     if (this.#state.wanted !== 'up' || !this.holders.some((tenant) => tenant.state.phase === 'running')) return;
+    // One that was taken over has not said yet what it listens on.
+    const isUnheard = ({ adoption, isAgentHere, servers }: WorkerHandle): boolean =>
+      adoption !== null && !isAgentHere && servers.size === 0;
+    if (this.liveHandles().some(isUnheard)) return;
     for (const label of this.desk.forgetUnserved(this.liveHandles())) {
       this.edges.records.events.append({
         app: this.app,

@@ -136,6 +136,7 @@ export class Agent {
     switch (message.type) {
       case 'welcome':
         this.#scheduleReports(message.reportEveryMs);
+        this.#listeners?.dropCovers();
         return this.connected();
       case 'grant':
         return this.#listeners?.onGrant(message);

@@ -16,6 +16,7 @@ const LONGEST_MS = 2 ** 31 - 1;
 export type SourceRole = 'shard' | 'private' | 'cover';
 
 interface Source {
+  readonly role: SourceRole;
   readonly name: string;
   readonly handle: ServerHandle;
 }
@@ -148,7 +149,7 @@ export class FauxHandle implements ServerHandle {
       return failure;
     }
     handle.unref();
-    this.#sources.push({ name, handle });
+    this.#sources.push({ role, name, handle });
     return 0;
   }
 
@@ -158,6 +159,11 @@ export class FauxHandle implements ServerHandle {
     if (index === -1) return false;
     this.#sources.splice(index, 1)[0]?.handle.close();
     return true;
+  }
+
+  /** Stops accepting in the place of siblings. */
+  detachCovers(): void {
+    for (const { name } of this.#sources.filter(({ role }) => role === 'cover')) this.detach(name);
   }
 
   detachAll(): void {

@@ -136,6 +136,11 @@ export class Listeners {
     }
   }
 
+  /** A new daemon decides anew who is covered, and would never call off what it knows nothing of. */
+  dropCovers(): void {
+    for (const { faux } of this.#open.values()) faux.detachCovers();
+  }
+
   onUncover({ key, slot }: Answer<'uncover'>): void {
     for (const { key: own, faux } of this.#open.values()) if (own === key) faux.detach(`cover ${slot}`);
   }

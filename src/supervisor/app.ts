@@ -228,6 +228,8 @@ export class App implements TenantHost {
    * shards and not by the slots: a daemon may have died between the end of an operation and this.
    */
   giveUpSurplus(): void {
+    // Nobody accepts yet as far as we know, and a queue that nobody empties would be reset.
+    if (this.liveHandles().some(isUnheard)) return;
     const { traffic } = this.edges;
     const isNeeded = (slot: number): boolean => slot < this.#state.instances || this.slots.find(slot) !== null;
     const places = traffic.view(this.app).flatMap(({ shards }) => shards.map(({ slot }) => slot));
@@ -237,9 +239,6 @@ export class App implements TenantHost {
 
   #forgetUnserved(): void {
     if (this.#state.wanted !== 'up' || !this.holders.some((tenant) => tenant.state.phase === 'running')) return;
-    // One that was taken over has not said yet what it listens on.
-    const isUnheard = ({ adoption, isAgentHere, servers }: WorkerHandle): boolean =>
-      adoption !== null && !isAgentHere && servers.size === 0;
     if (this.liveHandles().some(isUnheard)) return;
     for (const label of this.desk.forgetUnserved(this.liveHandles())) {
       this.edges.records.events.append({
@@ -330,6 +329,8 @@ export class App implements TenantHost {
   onHello(tenant: Tenant): void {
     const { handle, state } = tenant;
     handle?.adoption?.hear();
+    // What had to wait for the last of those that were taken over.
+    if (handle?.adoption && this.#run === null) this.edges.schedule.soon(() => this.giveUpSurplus());
     // It was asked to go before its agent could hear it.
     if (handle?.link && (state.phase === 'draining' || state.phase === 'aborting')) tenant.drainAgain();
   }
@@ -356,3 +357,7 @@ export class App implements TenantHost {
     for (const tenant of this.tenants) tenant.close();
   }
 }
+
+/** It was taken over, and has not said yet what it listens on. */
+const isUnheard = ({ adoption, isAgentHere, servers }: WorkerHandle): boolean =>
+  adoption !== null && !isAgentHere && servers.size === 0;

@@ -25,6 +25,7 @@ export const NAMED_STEPS = [
   'worker-removed',
   'operation-ending',
   'operation-ended',
+  'operation-settled',
 ] as const;
 export type NamedStep = (typeof NAMED_STEPS)[number];
 
@@ -47,6 +48,14 @@ export const nameSteps = (edges: SupervisorEdges, onStep: (step: string) => void
         if (app !== null) say(app, 'operation-recorded');
         return result;
       },
+      events: inherit(edges.records.events, {
+        append: (event) => {
+          const seq = edges.records.events.append(event);
+          // Written right after the end, which is on the disk by then.
+          if (event.type === 'operation-ended') say(event.app ?? '', 'operation-settled');
+          return seq;
+        },
+      }),
       operations: inherit(operations, {
         begin: (operation) => {
           say(operation.app, 'operation-beginning');

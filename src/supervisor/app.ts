@@ -254,6 +254,8 @@ export class App implements TenantHost {
   #dropSurplus(): void {
     const { instances } = this.#state;
     this.slots.dropEmpty(instances);
+    // Nobody accepts yet as far as we know, and a queue that nobody empties would be reset.
+    if (this.#awaitsWord()) return;
     const { traffic } = this.edges;
     const views = new Map(traffic.view(this.app).map(({ key, shards }) => [key, shards]));
     for (const port of traffic.ports(this.app)) {
@@ -263,10 +265,14 @@ export class App implements TenantHost {
     }
   }
 
+  /** Somebody was taken over and has not said yet what it listens on: it may serve any of the ports. */
+  #awaitsWord(): boolean {
+    return this.liveHandles().some((handle) => handle.adoption !== null && !handle.isHeard);
+  }
+
   #forgetUnserved(): void {
     if (this.#state.wanted !== 'up' || !this.holders.some((tenant) => tenant.state.phase === 'running')) return;
-    // One that was taken over and has not spoken yet may serve any of them.
-    if (this.liveHandles().some((handle) => handle.adoption !== null && !handle.isHeard)) return;
+    if (this.#awaitsWord()) return;
     for (const label of this.desk.forgetUnserved(this.liveHandles())) {
       this.edges.records.events.append({
         app: this.app,
@@ -356,6 +362,8 @@ export class App implements TenantHost {
   onHello(tenant: Tenant): void {
     const { handle, state } = tenant;
     handle?.adoption?.hear();
+    // What had to wait for the last of those that were taken over.
+    if (handle?.adoption && this.#run === null) this.edges.schedule.soon(() => this.dismissSurplus());
     // It was asked to go before its agent could hear it.
     if (handle?.link && (state.phase === 'draining' || state.phase === 'aborting')) tenant.drainAgain();
   }

@@ -28,4 +28,11 @@ describe('killAndListClients', () => {
     await eventually('all are gone', () => !tree.some(isAlive));
     client.destroy();
   });
+
+  it('lets another signal than SIGKILL reach the process, although it is stopped', async () => {
+    const server = spawn(process.execPath, ['-e', SERVER], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(server.stdout, 'data');
+    killAndListClients(server.pid ?? 0, 'SIGABRT');
+    assert.deepEqual(await once(server, 'exit'), [null, 'SIGABRT']);
+  });
 });

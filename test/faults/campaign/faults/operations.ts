@@ -20,7 +20,7 @@ const BOOTING: readonly NamedStep[] = [
   'traffic-attached',
 ];
 const LEAVING: readonly NamedStep[] = ['phase-noted', 'traffic-detached', 'worker-removed'];
-const ENDING: readonly NamedStep[] = ['operation-ending', 'operation-ended'];
+const ENDING: readonly NamedStep[] = ['operation-ending', 'operation-ended', 'operation-settled'];
 
 /** By which steps each change comes. */
 export const STEPS_OF: Readonly<Record<Change, readonly NamedStep[]>> = {

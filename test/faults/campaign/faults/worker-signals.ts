@@ -24,7 +24,7 @@ const killOne = async ({ world, app, random }: Place, signal: NodeJS.Signals): P
 const untilReplacedBy = async ({ app }: Place, gone: ReadonlySet<number>): Promise<number> =>
   eventually('another worker is started', async () => {
     const { workers } = await app.document();
-    return workers.find(({ pid, status }) => pid !== null && !gone.has(pid) && status === 'starting')?.pid ?? undefined;
+    return workers.find(({ pid }) => pid !== null && !gone.has(pid))?.pid ?? undefined;
   });
 
 export const WORKER_SIGNALS: readonly Fault[] = [

@@ -12,6 +12,7 @@ import { plantedBugs } from '../test/campaigns/planted-bugs.ts';
 import { logs } from '../test/campaigns/logs.ts';
 import { logDiskFull } from '../test/campaigns/log-disk-full.ts';
 import { reloadLoss } from '../test/campaigns/reload-loss.ts';
+import { soak } from '../test/campaigns/soak.ts';
 import { stall } from '../test/campaigns/stall.ts';
 import { throughput } from '../test/campaigns/throughput.ts';
 import { workerKill } from '../test/campaigns/worker-kill.ts';
@@ -30,6 +31,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   cellMutation,
   plantedBugs,
   logs,
+  soak,
 ];
 
 const { values, positionals } = parseArgs({

@@ -8,6 +8,8 @@ export interface Memory {
   readonly rssBytes: number;
   /** Shared pages divided among those who share them. */
   readonly pssBytes: number;
+  /** Written to by the process and by nobody else: heaps, stacks, what the kernel could not just read again from a file. */
+  readonly privateDirtyBytes: number;
 }
 
 /** User and system time of all threads of these processes. */
@@ -24,7 +26,7 @@ export function readMemory(pids: readonly number[]): Memory {
   const texts = pids.map((pid) => readProc(pid, 'smaps_rollup'));
   const total = (name: string): number =>
     texts.reduce((sum, text) => sum + Number(new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1024, 0);
-  return { rssBytes: total('Rss'), pssBytes: total('Pss') };
+  return { rssBytes: total('Rss'), pssBytes: total('Pss'), privateDirtyBytes: total('Private_Dirty') };
 }
 
 function readProc(pid: number, file: string): string {

@@ -9,6 +9,8 @@ import { cost } from '../test/campaigns/cost.ts';
 import { daemonKill } from '../test/campaigns/daemon-kill.ts';
 import { keptAliveSpread } from '../test/campaigns/kept-alive-spread.ts';
 import { plantedBugs } from '../test/campaigns/planted-bugs.ts';
+import { logsVsPm2 } from '../test/campaigns/logs-vs-pm2.ts';
+import { logSpeed } from '../test/campaigns/log-speed.ts';
 import { logs } from '../test/campaigns/logs.ts';
 import { logDiskFull } from '../test/campaigns/log-disk-full.ts';
 import { reloadLoss } from '../test/campaigns/reload-loss.ts';
@@ -31,6 +33,8 @@ const CAMPAIGNS: readonly Campaign[] = [
   cellMutation,
   plantedBugs,
   logs,
+  logSpeed,
+  logsVsPm2,
   soak,
 ];
 

@@ -22,6 +22,17 @@ export function readCpuMs(pids: readonly number[]): number {
   }, 0);
 }
 
+/** CPU time of the children that a process has waited for. */
+export function readWaitedCpuMs(pid: number): number {
+  const text = readProc(pid, 'stat');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[13] ?? 0) + Number(fields[14] ?? 0)) * MS_PER_TICK;
+}
+
+/** The most that a process ever had in memory. */
+export const readPeakBytes = (pid: number): number =>
+  Number(/^VmHWM:\s+(\d+) kB/m.exec(readProc(pid, 'status'))?.[1] ?? 0) * 1024;
+
 export function readMemory(pids: readonly number[]): Memory {
   const texts = pids.map((pid) => readProc(pid, 'smaps_rollup'));
   const total = (name: string): number =>

@@ -25,22 +25,23 @@ export async function openInspector(pid: number, errorFile: string): Promise<Ins
     socket.addEventListener('error', () => reject(new Error(`no inspector at ${address}`)), { once: true });
   });
   let calls = 0;
+  const waiting = new Map<number, PromiseWithResolvers<Record<string, number>>>();
+  socket.addEventListener('message', ({ data }: MessageEvent) => {
+    const { id, result } = JSON.parse(String(data)) as { id?: number; result?: Record<string, number> };
+    if (id === undefined) return;
+    if (result === undefined) waiting.get(id)?.reject(new Error(String(data)));
+    else waiting.get(id)?.resolve(result);
+    waiting.delete(id);
+  });
+  socket.addEventListener('close', () => {
+    for (const { reject } of waiting.values()) reject(new Error('the process has ended'));
+  });
   const call = async (method: string): Promise<Record<string, number>> => {
     calls += 1;
-    const id = calls;
-    const answer = new Promise<Record<string, number>>((resolve, reject) => {
-      const settle = ({ data }: MessageEvent): void => {
-        const message = JSON.parse(String(data)) as { id?: number; result?: Record<string, number> };
-        if (message.id !== id) return;
-        socket.removeEventListener('message', settle);
-        if (message.result === undefined) reject(new Error(`${method}: ${String(data)}`));
-        else resolve(message.result);
-      };
-      socket.addEventListener('message', settle);
-      socket.addEventListener('close', () => reject(new Error(`the process ended in ${method}`)), { once: true });
-    });
-    socket.send(JSON.stringify({ id, method }));
-    return answer;
+    const answer = Promise.withResolvers<Record<string, number>>();
+    waiting.set(calls, answer);
+    socket.send(JSON.stringify({ id: calls, method }));
+    return answer.promise;
   };
   return {
     async measureAlive() {

@@ -44,10 +44,13 @@ export class CampaignRun {
   /** Measures, unless this commit has already. */
   async row<Result>(key: string, measure: () => Promise<Result>): Promise<Result> {
     const known = this.#readRows().findLast((row) => row.key === key && row.commit === this.#commit);
-    if (known !== undefined && !this.#commit.endsWith(UNCOMMITTED)) {
-      this.say(`${key}: measured before at this commit`);
-      return known.result as Result;
-    }
+    if (known === undefined || this.#commit.endsWith(UNCOMMITTED)) return this.newRow(key, measure);
+    this.say(`${key}: measured before at this commit`);
+    return known.result as Result;
+  }
+
+  /** Measures, whatever there is. */
+  async newRow<Result>(key: string, measure: () => Promise<Result>): Promise<Result> {
     const startedAt = performance.now();
     const result = await measure();
     const size = this.isSmall ? 'small' : 'full';

@@ -11,9 +11,12 @@ import { daemonKillOperations } from '../test/campaigns/daemon-kill-operations.t
 import { faults } from '../test/campaigns/faults.ts';
 import { keptAliveSpread } from '../test/campaigns/kept-alive-spread.ts';
 import { plantedBugs } from '../test/campaigns/planted-bugs.ts';
+import { logsVsPm2 } from '../test/campaigns/logs-vs-pm2.ts';
+import { logSpeed } from '../test/campaigns/log-speed.ts';
 import { logs } from '../test/campaigns/logs.ts';
 import { logDiskFull } from '../test/campaigns/log-disk-full.ts';
 import { reloadLoss } from '../test/campaigns/reload-loss.ts';
+import { soak } from '../test/campaigns/soak.ts';
 import { stall } from '../test/campaigns/stall.ts';
 import { throughput } from '../test/campaigns/throughput.ts';
 import { workerKill } from '../test/campaigns/worker-kill.ts';
@@ -34,6 +37,9 @@ const CAMPAIGNS: readonly Campaign[] = [
   cellMutation,
   plantedBugs,
   logs,
+  logSpeed,
+  logsVsPm2,
+  soak,
 ];
 
 const { values, positionals } = parseArgs({

@@ -8,6 +8,8 @@ export interface Memory {
   readonly rssBytes: number;
   /** Shared pages divided among those who share them. */
   readonly pssBytes: number;
+  /** Written to by the process and by nobody else: heaps, stacks, what the kernel could not just read again from a file. */
+  readonly privateDirtyBytes: number;
 }
 
 /** User and system time of all threads of these processes. */
@@ -20,11 +22,22 @@ export function readCpuMs(pids: readonly number[]): number {
   }, 0);
 }
 
+/** CPU time of the children that a process has waited for. */
+export function readWaitedCpuMs(pid: number): number {
+  const text = readProc(pid, 'stat');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[13] ?? 0) + Number(fields[14] ?? 0)) * MS_PER_TICK;
+}
+
+/** The most that a process ever had in memory. */
+export const readPeakBytes = (pid: number): number =>
+  Number(/^VmHWM:\s+(\d+) kB/m.exec(readProc(pid, 'status'))?.[1] ?? 0) * 1024;
+
 export function readMemory(pids: readonly number[]): Memory {
   const texts = pids.map((pid) => readProc(pid, 'smaps_rollup'));
   const total = (name: string): number =>
     texts.reduce((sum, text) => sum + Number(new RegExp(`^${name}: +(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) * 1024, 0);
-  return { rssBytes: total('Rss'), pssBytes: total('Pss') };
+  return { rssBytes: total('Rss'), pssBytes: total('Pss'), privateDirtyBytes: total('Private_Dirty') };
 }
 
 function readProc(pid: number, file: string): string {

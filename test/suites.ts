@@ -36,6 +36,7 @@ export const SUITES: readonly Suite[] = [
   suite('unit', ['src/**/*.test.ts'], { isolation: 'none', testTimeoutMs: 30_000 }),
   folder('lint', { isolation: 'none' }),
   suite('support', ['test/support/**/*.test.ts']),
+  folder('soak'),
   folder('simulation', { testTimeoutMs: 120_000 }),
   folder('agent', { packages: ['test/nodes'] }),
   folder('os'),

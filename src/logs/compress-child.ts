@@ -4,13 +4,13 @@
  * are then not the daemon's, and the system can put it behind everything else. It may be ended at any moment.
  */
 import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
-import { setPriority } from 'node:os';
 import { BLOCK_BYTES, compressBlock, encodeTable } from './archive-format.ts';
 import { SHORTER } from './archive-name.ts';
 import type { CompressRequest } from './compress.ts';
+import { stepBack } from './step-back.ts';
 
 function compress({ source, target, start, end, format, niceness }: CompressRequest): void {
-  setPriority(niceness);
+  stepBack(niceness);
   const input = openSync(source, 'r');
   // Never into a file that another daemon's child may still be writing.
   const output = openSync(target, 'wx', 0o600);

@@ -26,8 +26,8 @@ export const compressApart: Compress = async (request, onStep) => {
   const child = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', PROGRAM, JSON.stringify(request)],
-    // None of the daemon's environment: its options of Node are not for this one.
-    { stdio: ['ignore', 'pipe', 'inherit'], env: {}, cwd: '/' },
+    // None of the daemon's environment: its options of Node are not for this one. A session of its own, to step back with.
+    { stdio: ['ignore', 'pipe', 'inherit'], env: {}, cwd: '/', detached: true },
   );
   const failures: Error[] = [];
   let isSynced = false;

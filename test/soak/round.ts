@@ -1,0 +1,97 @@
+/** One round: the load begins, everything is done once, the load ends, and at the quiet point all is looked at. */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Drover } from '../support/drover.ts';
+import { eventually } from '../support/eventually.ts';
+import { ask } from '../support/service.ts';
+import { ACTIVITIES } from './activities.ts';
+import type { Ports } from './apps.ts';
+import type { Inspector } from './inspector.ts';
+import { awaitQuiet, type Holdings } from './quiet.ts';
+import type { Sample, Sampler } from './sampler.ts';
+import { middleOf } from './slope.ts';
+import type { RoundPoint } from './soak-result.ts';
+import { type Kill, startTraffic, stopTraffic, type TrafficCount } from './traffic.ts';
+
+export interface Scene {
+  readonly drover: Drover;
+  readonly ports: Ports;
+  /** Of the daemon, then of the workers that are left alone. */
+  readonly pids: readonly [daemon: number, ...workers: number[]];
+  /** Of the daemon. */
+  readonly inspector: Inspector;
+  readonly sampler: Sampler;
+  readonly startedMs: number;
+  readonly roundSeconds: number;
+  readonly floodMegabytes: number;
+}
+
+export interface RoundResult {
+  readonly traffic: TrafficCount;
+  /** In the order of the pids. */
+  readonly points: readonly RoundPoint[];
+  readonly holdings: readonly Holdings[];
+}
+
+const MS_PER_HOUR = 3_600_000;
+/** Of a round, without load. */
+const QUIET_MS = 5_000;
+
+/** `collects`: collect garbage at the quiet point, and measure what is alive. */
+export async function playRound(scene: Scene, round: number, collects: boolean): Promise<RoundResult> {
+  const { pids, ports, inspector, sampler } = scene;
+  const seen = sampler.samples.length;
+  const traffic = await playUnderLoad(scene, round);
+  const samples = sampler.samples.slice(seen);
+  const holdings = await awaitQuiet(pids);
+  const [, ...workers] = pids;
+  const alive = collects ? [await inspector.measureAlive(), ...(await measureWorkers(ports, workers))] : [];
+  const atHours = (performance.now() - scene.startedMs) / MS_PER_HOUR;
+  const points = pids.map((pid, index) => ({
+    atHours,
+    ...mediansOf(samples.filter((sample) => sample.pid === pid)),
+    aliveBytes: alive[index] ?? null,
+  }));
+  return { traffic, points, holdings };
+}
+
+async function playUnderLoad(scene: Scene, round: number): Promise<TrafficCount> {
+  const { drover, ports, floodMegabytes, roundSeconds } = scene;
+  const quietAt = performance.now() + roundSeconds * 1_000 - QUIET_MS;
+  const loads = await startTraffic(ports);
+  const kills: Kill[] = [];
+  try {
+    for (const [name, activity] of Object.entries(ACTIVITIES)) {
+      try {
+        await activity({ drover, ports, round, kills, floodMegabytes });
+      } catch (error) {
+        throw new Error(`round ${round + 1}: ${name}`, { cause: error });
+      }
+    }
+    await wait(Math.max(0, quietAt - performance.now()));
+  } catch (error) {
+    await stopTraffic(loads, kills);
+    throw error;
+  }
+  return stopTraffic(loads, kills);
+}
+
+function mediansOf(samples: readonly Sample[]): Pick<Sample, 'rssBytes' | 'pssBytes' | 'privateDirtyBytes'> {
+  const median = (read: (sample: Sample) => number): number => middleOf(samples.map(read).toSorted((a, b) => a - b));
+  return {
+    rssBytes: median(({ rssBytes }) => rssBytes),
+    pssBytes: median(({ pssBytes }) => pssBytes),
+    privateDirtyBytes: median(({ privateDirtyBytes }) => privateDirtyBytes),
+  };
+}
+
+/** Asks until each of them has answered: the kernel chooses who does. */
+async function measureWorkers(ports: Ports, pids: readonly number[]): Promise<number[]> {
+  const alive = new Map<number, number>();
+  await eventually('every worker says what is alive in it', async () => {
+    const { body } = await ask(ports.steady, '/memory');
+    const { pid, heapUsed, arrayBuffers } = JSON.parse(body) as Record<'pid' | 'heapUsed' | 'arrayBuffers', number>;
+    alive.set(pid, heapUsed + arrayBuffers);
+    return pids.every((one) => alive.has(one));
+  });
+  return pids.map((pid) => alive.get(pid) ?? Number.NaN);
+}

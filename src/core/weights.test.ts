@@ -193,8 +193,19 @@ describe('feedback', () => {
       assert.deepEqual(steps.flatMap(({ cover }) => cover).at(0), { shard: 0, by: 2 });
       // Nobody else is there: it stays with the one that it has.
       const alone = poll([stuck[0]!, shard()], 30);
-      assert.deepEqual(alone.flatMap(({ cover }) => cover), [{ shard: 0, by: 1 }]);
+      assert.deepEqual(
+        alone.flatMap(({ cover }) => cover),
+        [{ shard: 0, by: 1 }],
+      );
     }
+  });
+
+  it('prefers a sibling that needs no cover itself', () => {
+    // The second one stalls and is covered, so its queue is empty.
+    const covered = poll([shard(), shard({ depth: 5 }), shard()], 3).at(-1)!;
+    assert.equal(covered.state.shards.at(1)?.coveredBy, 0);
+    const steps = poll([shard({ depth: 5 }), shard(), shard()], 3, covered.state);
+    assert.equal(steps.at(-1)?.state.shards.at(0)?.coveredBy, 2);
   });
 
   it('never gives all shards weight 0 when somebody should have some', () => {

@@ -203,7 +203,15 @@ export class GroupPort implements ManagedPort {
 
   #add(place: Place, fd: number): Shard {
     const id = placeKey(place);
-    const shard: Shard = { ...place, id, fd, inode: this.#kernel.inodeOf(fd), weight: 0, isLeaving: false, coverer: null };
+    const shard: Shard = {
+      ...place,
+      id,
+      fd,
+      inode: this.#kernel.inodeOf(fd),
+      weight: 0,
+      isLeaving: false,
+      coverer: null,
+    };
     this.#shards = [...this.#shards, shard];
     this.#parts.dispatch.add(shard);
     this.#isSettled = false;
@@ -234,7 +242,9 @@ export class GroupPort implements ManagedPort {
   }
 
   #handshakes(): ReadonlySet<string> {
-    return this.address.kind === 'tcp' && this.#shards.length > 1 ? this.#kernel.handshakesOn(this.address.port) : new Set();
+    return this.address.kind === 'tcp' && this.#shards.length > 1
+      ? this.#kernel.handshakesOn(this.address.port)
+      : new Set();
   }
 
   #drop(shard: Shard): void {

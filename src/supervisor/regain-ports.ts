@@ -15,7 +15,12 @@ export const regainPorts = (app: App): void => {
     if (traffic.findPort(app.app, address) === null) regainPort(app, address);
   }
   for (const port of traffic.ports(app.app)) {
-    const kept = new Set(traffic.view(app.app).find(({ key }) => key === port.key)?.shards.map(({ slot }) => slot));
+    const kept = new Set(
+      traffic
+        .view(app.app)
+        .find(({ key }) => key === port.key)
+        ?.shards.map(({ slot }) => slot),
+    );
     const bereft = app.liveHandles().filter(({ slot }) => !kept.has(slot));
     if (bereft.length > 0) regain(app, port.address, bereft, port);
   }

@@ -49,7 +49,11 @@ export const findStrays = ({ socketPaths, known, bootId, wallMs }: StrayQuestion
 };
 
 /** A whole number: records take no other, and an uptime in seconds rarely comes to whole milliseconds. */
-export const startOf = ({ wallMs, uptimeMs, ticks }: Readonly<Record<'wallMs' | 'uptimeMs' | 'ticks', number>>): number =>
+export const startOf = ({
+  wallMs,
+  uptimeMs,
+  ticks,
+}: Readonly<Record<'wallMs' | 'uptimeMs' | 'ticks', number>>): number =>
   Math.round(wallMs - uptimeMs + ticks * MS_PER_TICK);
 
 /** Null for everybody else's processes, and for workers of a Drover that did not tell them their generation. */

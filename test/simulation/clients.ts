@@ -104,7 +104,8 @@ export class Clients {
       must(
         helper === undefined,
         'no connection waits while somebody could serve it',
-        () => `${since} ms on shard ${connection.listener.inode} of ${connection.port}, while pid ${helper!.birth.pid} is able`,
+        () =>
+          `${since} ms on shard ${connection.listener.inode} of ${connection.port}, while pid ${helper!.birth.pid} is able`,
       );
     }
     for (const { own, birth, ableSince } of able) {
@@ -147,8 +148,7 @@ export class Clients {
     for (const process of this.#facts.machine.living) {
       const { own, birth, isAccepting, shownStallSince } = process;
       const others = able.filter(
-        (each) =>
-          each.birth.port === birth.port && each.own !== own && now - (each.ableSince ?? now) >= STALL_KNOWN_MS,
+        (each) => each.birth.port === birth.port && each.own !== own && now - (each.ableSince ?? now) >= STALL_KNOWN_MS,
       );
       const isKnown =
         isAccepting &&
@@ -161,7 +161,8 @@ export class Clients {
         others.length > 0;
       const watch = this.#stalls.get(process);
       if (!isKnown || own === null) this.#stalls.delete(process);
-      else if (watch?.listener !== own) this.#stalls.set(process, { listener: own, wasCovered: false, ...this.#givenOf(own) });
+      else if (watch?.listener !== own)
+        this.#stalls.set(process, { listener: own, wasCovered: false, ...this.#givenOf(own) });
       else {
         const now = this.#givenOf(own);
         const given = now.given - watch.given;

@@ -147,6 +147,17 @@ export const simProcesses = (daemon: SimDaemon, world: World): Processes => {
 
 const strayRecord = ({ birth, startTicks }: SimProcess, bootId: string, startedAtMs: number): WorkerRecord => {
   const { app, slot, generation, release, spawn, pid } = birth;
-  const named = { app, slot, generation, lane: 'stable', release, pid, startTicks, bootId, spawn, startedAtMs } as const;
+  const named = {
+    app,
+    slot,
+    generation,
+    lane: 'stable',
+    release,
+    pid,
+    startTicks,
+    bootId,
+    spawn,
+    startedAtMs,
+  } as const;
   return { ...named, phase: 'starting', restarts: 0, role: 'holder', order: null };
 };

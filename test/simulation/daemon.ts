@@ -113,7 +113,16 @@ export class SimDaemon {
   addApp(state: AppState): void {
     const { config, release, instances, wanted, readySignalSeen } = state;
     const createdAtMs = wallMsAt(this.#world.time.now);
-    this.store.apps.put({ name: config.name, file: null, createdAtMs, config, release, instances, wanted, readySignalSeen });
+    this.store.apps.put({
+      name: config.name,
+      file: null,
+      createdAtMs,
+      config,
+      release,
+      instances,
+      wanted,
+      readySignalSeen,
+    });
     const app = this.supervisor.add(state);
     const own = this.#strays.filter((stray) => stray.app === app.app);
     adopt(app, [], own, this.#inherited);

@@ -182,4 +182,3 @@ export class Disk {
     this.#memory.connection.exec('COMMIT');
   }
 }
-

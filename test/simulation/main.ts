@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util';
 import { coverageTable, holes } from './coverage.ts';
 import { DaemonDied } from './daemon.ts';
-import { historyOf } from './history.ts';
+import { historyOf, type Happening } from './history.ts';
 import { shrink } from './shrink.ts';
 import { Simulation, type SimulationReport } from './simulation.ts';
 
@@ -16,7 +16,11 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     only: { type: 'string' },
+    /** With `--seed`: as JSON, instead of the one that the seed makes. */
+    history: { type: 'string' },
     json: { type: 'boolean', default: false },
+    /** What goes wrong is told as it is, not in its shortest form. */
+    raw: { type: 'boolean', default: false },
   },
 });
 
@@ -32,7 +36,7 @@ const add = (sum: Map<string, number>, counts: ReadonlyMap<string, number>): voi
 };
 
 const playOne = async (seed: number, only: string | undefined): Promise<SimulationReport> => {
-  const history = historyOf(seed);
+  const history = values.history === undefined ? historyOf(seed) : (JSON.parse(values.history) as Happening[]);
   const kept = only === undefined ? history : only.split(',').flatMap((at) => history[Number(at)] ?? []);
   return new Simulation(seed).play(kept);
 };
@@ -61,7 +65,8 @@ const explore = async (from: number, seeds: number): Promise<number> => {
     add(effects, report.effects);
     connections += report.connections;
     if (report.violation === null) continue;
-    const shortest = await shrink(seed, historyOf(seed), report.violation);
+    const whole = { kept: historyOf(seed).map((_happening, at) => at), report };
+    const shortest = values.raw ? whole : await shrink(seed, historyOf(seed), report.violation);
     if (values.json) say(JSON.stringify({ seed, violation: report.violation, only: shortest.kept }));
     else {
       for (const line of shortest.report.log) say(line);

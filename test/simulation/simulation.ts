@@ -99,7 +99,8 @@ export class Simulation {
       onMessageFault: (fault) => this.#count(this.#cell(fault)),
       onStall: () => this.#count(this.#cell('worker-stalls')),
       onQueued: ({ holders }) => {
-        for (const holder of holders.keys()) if (holder instanceof Object && 'wake' in holder) (holder as SimProcess).wake();
+        for (const holder of holders.keys())
+          if (holder instanceof Object && 'wake' in holder) (holder as SimProcess).wake();
       },
       onReset: ({ port }) => this.#check(() => this.#mayReset(port)),
     });

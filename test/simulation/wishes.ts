@@ -43,11 +43,16 @@ export class Wishes {
     const rows = new Map(this.#disk.apps().map((row) => [row.name, row]));
     for (const [app, { wanted, instances }] of this.#wishes) {
       const row = rows.get(app);
-      const seen = (): string => `${app} is ${row?.wanted ?? 'gone'} with ${row?.instances ?? 0}, told ${wanted} with ${instances}`;
+      const seen = (): string =>
+        `${app} is ${row?.wanted ?? 'gone'} with ${row?.instances ?? 0}, told ${wanted} with ${instances}`;
       // Until its last worker is gone, an app that is to be deleted is a stopped one.
       const isRight = wanted === 'gone' ? row?.wanted !== 'up' : row?.wanted === wanted;
       must(isRight, 'what a user was told is never forgotten', seen);
-      must(row === undefined || instances === null || row.instances === instances, 'a size that was reached stays', seen);
+      must(
+        row === undefined || instances === null || row.instances === instances,
+        'a size that was reached stays',
+        seen,
+      );
     }
   }
 }

@@ -206,10 +206,13 @@ const findSibling = (
   before: number | null,
 ): number => {
   const shard = samples[except]!;
+  /** Somebody accepts in its place: its empty queue is not its own merit. */
+  const isCovered = (index: number): number => Number(shards[index]!.coveredBy !== null);
   let best = -1;
   for (const [index, sample] of samples.entries()) {
     if (index === except || index === before || !mayCover(sample, shard) || shards[index]!.behind > 0) continue;
-    if (best === -1 || compareSiblings(sample, samples[best]!, shard) < 0) best = index;
+    const rank = best === -1 ? -1 : isCovered(index) - isCovered(best);
+    if (rank < 0 || (rank === 0 && compareSiblings(sample, samples[best]!, shard) < 0)) best = index;
   }
   return best;
 };

@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util';
 import { coverageTable, holes } from './coverage.ts';
 import { DaemonDied } from './daemon.ts';
-import { historyOf } from './history.ts';
+import { historyOf, type Happening } from './history.ts';
 import { shrink } from './shrink.ts';
 import { Simulation, type SimulationReport } from './simulation.ts';
 
@@ -16,7 +16,13 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     only: { type: 'string' },
+    /** With `--seed`: as JSON, instead of the one that the seed makes. */
+    history: { type: 'string' },
     json: { type: 'boolean', default: false },
+    /** Everything that happens counts as wrong: shows what is printed then. */
+    break: { type: 'boolean', default: false },
+    /** What goes wrong is told as it is, not in its shortest form. */
+    raw: { type: 'boolean', default: false },
   },
 });
 
@@ -31,10 +37,16 @@ const add = (sum: Map<string, number>, counts: ReadonlyMap<string, number>): voi
   for (const [name, count] of counts) sum.set(name, (sum.get(name) ?? 0) + count);
 };
 
+const sumOf = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((sum, each) => sum + each, 0);
+
+/** A long run tells how far it is, on stderr. */
+const PROGRESS_EVERY = 500;
+
 const playOne = async (seed: number, only: string | undefined): Promise<SimulationReport> => {
-  const history = historyOf(seed);
+  const history = values.history === undefined ? historyOf(seed) : (JSON.parse(values.history) as Happening[]);
   const kept = only === undefined ? history : only.split(',').flatMap((at) => history[Number(at)] ?? []);
-  return new Simulation(seed).play(kept);
+  return new Simulation(seed, values.break).play(kept);
 };
 
 const linesOf = (counts: ReadonlyMap<string, number>): string[] =>
@@ -60,8 +72,11 @@ const explore = async (from: number, seeds: number): Promise<number> => {
     add(faults, report.faults);
     add(effects, report.effects);
     connections += report.connections;
+    const played = seed - from + 1;
+    if (played % PROGRESS_EVERY === 0) process.stderr.write(`${played} histories, ${sumOf(faults)} faults so far\n`);
     if (report.violation === null) continue;
-    const shortest = await shrink(seed, historyOf(seed), report.violation);
+    const whole = { kept: historyOf(seed).map((_happening, at) => at), report };
+    const shortest = values.raw ? whole : await shrink(seed, historyOf(seed), report.violation, values.break);
     if (values.json) say(JSON.stringify({ seed, violation: report.violation, only: shortest.kept }));
     else {
       for (const line of shortest.report.log) say(line);
@@ -70,7 +85,7 @@ const explore = async (from: number, seeds: number): Promise<number> => {
     }
     return 1;
   }
-  const count = [...faults.values()].reduce((sum, each) => sum + each, 0);
+  const count = sumOf(faults);
   if (values.json) say(JSON.stringify({ seeds, connections, faults: count, cells: Object.fromEntries(faults) }));
   else {
     for (const line of linesOf(effects)) say(`${line} (effect)`);

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { ListenAddress } from '../protocol/index.ts';
+import type { App } from './app.ts';
+import { regainPorts } from './regain-ports.ts';
+
+const ADDRESS: ListenAddress = { kind: 'tcp', host: '0.0.0.0', port: 3000, v6only: false };
+
+/** An app on one port. `kept`: sockets by slot that the daemon has; `held`: those that its workers have, in their order. */
+const regain = (kept: Readonly<Record<number, number>>, held: readonly (readonly [number, ...number[]])[]) => {
+  const adopted: string[] = [];
+  const closed: number[] = [];
+  const isOpen = Object.keys(kept).length > 0;
+  const port = {
+    key: 'shop 3000',
+    address: ADDRESS,
+    hasSocket: (inode: number) => Object.values(kept).includes(inode),
+  };
+  const handles = held.map(([slot, ...inodes]) => ({ slot, inodes }));
+  const app = {
+    app: 'shop',
+    state: { config: { sticky: false } },
+    liveHandles: () => handles,
+    edges: {
+      records: { ports: { list: () => [{ address: ADDRESS }] } },
+      traffic: {
+        findPort: () => (isOpen || adopted.length > 0 ? port : null),
+        ports: () => (isOpen ? [port] : []),
+        view: () => [{ key: port.key, shards: Object.keys(kept).map((slot) => ({ slot: Number(slot) })) }],
+        adoptPort: ({ fd, slot }: { fd: number; slot: number }) => adopted.push(`${fd} as ${slot}`),
+      },
+      processes: {
+        takeListeners: ({ inodes }: (typeof handles)[number]) =>
+          inodes.map((inode) => ({ fd: inode, inode, close: () => closed.push(inode) })),
+      },
+    },
+  };
+  regainPorts(app as unknown as App);
+  return { adopted, closed };
+};
+
+describe('a daemon whose guard died with the one before it', () => {
+  it('takes the shards from the workers, each from its own', () => {
+    assert.deepEqual(
+      regain({}, [
+        [0, 10],
+        [1, 11],
+      ]).adopted,
+      ['10 as 0', '11 as 1'],
+    );
+  });
+
+  it('knows the shard of a worker that covers for others by what the others have', () => {
+    const { adopted, closed } = regain({}, [
+      [0, 10, 11],
+      [1, 11],
+    ]);
+    assert.deepEqual(adopted, ['11 as 1', '10 as 0']);
+    assert.deepEqual(closed, [11]);
+  });
+
+  it('takes no shard of a sibling for one of a slot that has two workers', () => {
+    // A replacement boots; the one that it is to replace covers slot 2, of which nobody is left.
+    const { adopted } = regain({}, [
+      [0, 10],
+      [0, 10, 12],
+      [1, 11],
+    ]);
+    assert.deepEqual(adopted, ['10 as 0', '11 as 1']);
+  });
+});
+
+describe('a daemon whose guard had not heard of the newest shard', () => {
+  it('takes that one from its worker, and leaves the others alone', () => {
+    const { adopted, closed } = regain({ 0: 10 }, [
+      [0, 10, 11],
+      [1, 10, 11],
+    ]);
+    assert.deepEqual(adopted, ['11 as 1']);
+    assert.deepEqual(closed, [10]);
+  });
+
+  it('asks no worker where it has all of them', () => {
+    assert.deepEqual(
+      regain({ 0: 10, 1: 11 }, [
+        [0, 10],
+        [1, 11],
+      ]),
+      { adopted: [], closed: [] },
+    );
+  });
+});

@@ -64,9 +64,7 @@ export class App implements TenantHost {
       declaredPorts: () => this.#target.config.ports,
       isHeldByOwn: (address) => isHeldByOwn(this, address),
       // Of an app that is to be stopped, nothing is to be opened again.
-      regain: (address) => {
-        if (this.isWanted) regainPort(this, address);
-      },
+      regain: (address, from) => (this.isWanted ? regainPort(this, address, from && [from]) : 0),
     });
   }
 

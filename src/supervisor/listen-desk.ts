@@ -43,7 +43,7 @@ export interface DeskFacts {
   /** Only workers of this app listen there, on sockets that nobody could take from them. */
   readonly isHeldByOwn: (address: ListenAddress) => boolean;
   /** Takes back from the app's workers what listens there, if they have it. */
-  readonly regain: (address: ListenAddress) => void;
+  readonly regain: (address: ListenAddress, from?: WorkerHandle) => number;
 }
 
 export class ListenDesk {
@@ -161,14 +161,21 @@ export class ListenDesk {
         protocol: server.protocol,
         since: handle.servers.get(server.id)?.since ?? tenant.at,
       });
-      // Who covers for whom is found out anew: a cover that nobody knows of would never end.
-      if (port !== null) {
-        for (const slot of server.covers ?? []) handle.link?.send({ type: 'uncover', key: port.key, slot });
-      }
+      if (port !== null) this.#endCovers(handle, port, server.covers ?? []);
       if (server.accepting && !handle.isAccepting) {
         handle.isAccepting = true;
         this.attach(tenant, handle);
       }
+    }
+  }
+
+  /** Who covers for whom is found out anew: a cover that this daemon knows nothing of would never end. */
+  #endCovers(handle: WorkerHandle, port: TrafficPort, slots: readonly number[]): void {
+    const unknown = slots.filter((slot) => !port.hasShard(slot));
+    // Where nobody else has the shard any more, letting go of it would reset what waits there.
+    const isSafe = unknown.length === 0 || this.#facts.regain(port.address, handle) >= unknown.length;
+    for (const slot of slots) {
+      if (isSafe || !unknown.includes(slot)) handle.link?.send({ type: 'uncover', key: port.key, slot });
     }
   }
 

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { ListenAddress } from '../protocol/index.ts';
 import type { App } from './app.ts';
 import { regainPorts } from './regain-ports.ts';
+import { newRegained } from './regained.ts';
 
 const ADDRESS: ListenAddress = { kind: 'tcp', host: '0.0.0.0', port: 3000, v6only: false };
 
@@ -14,12 +15,14 @@ const regain = (kept: Readonly<Record<number, number>>, held: readonly (readonly
   const port = {
     key: 'shop 3000',
     address: ADDRESS,
+    hasShard: (slot: number) => slot in kept || adopted.some((each) => each.endsWith(` as ${slot}`)),
     hasSocket: (inode: number) => Object.values(kept).includes(inode),
   };
   const handles = held.map(([slot, ...inodes]) => ({ slot, inodes }));
   const app = {
     app: 'shop',
-    state: { config: { sticky: false } },
+    state: { config: { sticky: false }, instances: 2 },
+    regained: newRegained(),
     liveHandles: () => handles,
     edges: {
       records: { ports: { list: () => [{ address: ADDRESS }] } },
@@ -59,14 +62,14 @@ describe('a daemon whose guard died with the one before it', () => {
     assert.deepEqual(closed, [11]);
   });
 
-  it('takes no shard of a sibling for one of a slot that has two workers', () => {
-    // A replacement boots; the one that it is to replace covers slot 2, of which nobody is left.
+  it('takes no shard of a sibling for one of a slot that has two workers, and has it emptied', () => {
+    // A replacement boots; the one that it is to replace covers a slot of which nobody is left.
     const { adopted } = regain({}, [
       [0, 10],
       [0, 10, 12],
       [1, 11],
     ]);
-    assert.deepEqual(adopted, ['10 as 0', '11 as 1']);
+    assert.deepEqual(adopted, ['10 as 0', '11 as 1', '12 as 2']);
   });
 });
 

@@ -24,31 +24,40 @@ export const regainPorts = (app: App): void => {
   }
 };
 
-interface Candidate {
-  readonly handle: WorkerHandle;
-  /** Duplicates of its sockets on this address: its own shard, and those of siblings that it covers for. */
-  readonly taken: readonly TakenListener[];
-}
-
-/** Takes those of the port's sockets that are missing from the workers that have them; returns how many. */
-export const regainPort = (app: App, address: ListenAddress): number => {
+/**
+ * Takes those of the port's sockets that are missing from the workers that have them; returns how many. `from`: those
+ * whose own shards are not there.
+ */
+export const regainPort = (app: App, address: ListenAddress, from = findRobbed(app, address)): number => {
   const { traffic, processes } = app.edges;
-  const port = traffic.findPort(app.app, address);
-  const robbed = app.liveHandles().filter(({ slot }) => port?.hasShard(slot) !== true);
-  const candidates = robbed.map((handle): Candidate => ({ handle, taken: processes.takeListeners(handle, address) }));
+  const before = traffic.findPort(app.app, address);
+  const taken = new Map(from.map((handle) => [handle, processes.takeListeners(handle, address)]));
   const claimed = new Set<number>();
-  // Two workers of one slot, during a reload, have its shard in common: what else the second one has is a sibling's.
-  const slots = new Set<number>();
-  const isFree = ({ inode }: TakenListener): boolean => !claimed.has(inode) && port?.hasSocket(inode) !== true;
+  const isFree = ({ inode }: TakenListener): boolean => !claimed.has(inode) && before?.hasSocket(inode) !== true;
+  const lacks = (slot: number): boolean => traffic.findPort(app.app, address)?.hasShard(slot) !== true;
+  const adopt = ({ fd, inode }: TakenListener, slot: number): void => {
+    claimed.add(inode);
+    traffic.adoptPort({ app: app.app, address, fd, slot, sticky: app.state.config.sticky });
+  };
   // Who has one socket only has its own; that tells which of a coverer's sockets are its siblings'.
-  for (const { handle, taken } of candidates.toSorted((a, b) => a.taken.length - b.taken.length)) {
-    const own = slots.has(handle.slot) ? undefined : taken.find(isFree);
-    for (const each of taken) if (each !== own) each.close();
-    if (own === undefined) continue;
-    claimed.add(own.inode);
-    slots.add(handle.slot);
-    const { sticky } = app.state.config;
-    traffic.adoptPort({ app: app.app, address, fd: own.fd, slot: handle.slot, sticky });
+  for (const [handle, all] of [...taken].toSorted(([, a], [, b]) => a.length - b.length)) {
+    // Two workers of one slot, during a reload, have its shard in common: what else the second one has is a sibling's.
+    const own = lacks(handle.slot) ? all.find(isFree) : undefined;
+    if (own !== undefined) adopt(own, handle.slot);
+    taken.set(handle, own === undefined ? all : all.filter((each) => each !== own));
   }
-  return slots.size;
+  // Shards of siblings that are gone, whose queues would be reset with the last worker that covers them: to be emptied.
+  let slot = app.state.instances;
+  for (const each of [...taken.values()].flat()) {
+    if (isFree(each)) {
+      while (!lacks(slot)) slot += 1;
+      adopt(each, slot);
+    } else each.close();
+  }
+  return claimed.size;
+};
+
+const findRobbed = (app: App, address: ListenAddress): readonly WorkerHandle[] => {
+  const port = app.edges.traffic.findPort(app.app, address);
+  return app.liveHandles().filter(({ slot }) => port?.hasShard(slot) !== true);
 };

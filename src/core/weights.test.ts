@@ -185,14 +185,15 @@ describe('feedback', () => {
 
   it('finds another sibling when the one that covers stalls too, whether the shard lives or not', () => {
     for (const isUp of [true, false]) {
-      const stuck = [shard({ depth: 5, isUp }), shard(), shard()];
-      const covered = poll(stuck, 3).at(-1)!;
+      const stuck = shard({ depth: 5, isUp });
+      const all = [stuck, shard(), shard()];
+      const covered = poll(all, 3).at(-1)!;
       assert.equal(covered.state.shards.at(0)?.coveredBy, 1);
-      const steps = poll(stuck, 12, covered.state);
+      const steps = poll(all, 12, covered.state);
       assert.deepEqual(steps.flatMap(({ uncover }) => uncover).at(0), { shard: 0, by: 1 });
       assert.deepEqual(steps.flatMap(({ cover }) => cover).at(0), { shard: 0, by: 2 });
       // Nobody else is there: it stays with the one that it has.
-      const alone = poll([stuck[0]!, shard()], 30);
+      const alone = poll([stuck, shard()], 30);
       assert.deepEqual(
         alone.flatMap(({ cover }) => cover),
         [{ shard: 0, by: 1 }],

@@ -4,13 +4,7 @@
  */
 import { mayAcceptEarly, type WorkerPolicy } from '../core/index.ts';
 import { freeMemoryBytes, usableCpus } from '../os/index.ts';
-import {
-  DroverError,
-  type AppConfig,
-  type OperationDocument,
-  type OperationKind,
-  type ReceiptOutcome,
-} from '../protocol/index.ts';
+import { DroverError, type OperationDocument, type OperationKind, type ReceiptOutcome } from '../protocol/index.ts';
 import { isOtherProgram, type AppChange, type AppListener, type AppState, type BeginOptions } from './app-state.ts';
 import { Availability } from './availability.ts';
 import type { SupervisorEdges } from './edges.ts';

@@ -41,8 +41,8 @@ const regain = (
   handles: readonly WorkerHandle[],
   known: TrafficPort | null,
 ): void => {
-  const { takeListeners } = app.edges.processes;
-  const candidates = handles.map((handle): Candidate => ({ handle, taken: takeListeners(handle, address) }));
+  const { processes } = app.edges;
+  const candidates = handles.map((handle): Candidate => ({ handle, taken: processes.takeListeners(handle, address) }));
   const claimed = new Set<number>();
   const regained = new Set<number>();
   const isClaimed = (inode: number): boolean => claimed.has(inode) || known?.hasSocket(inode) === true;

@@ -19,7 +19,7 @@ export const whyEmpty = (moment: Moment, fault: FaultKind): string | null => {
     if (NOBODY_TO_HIT.has(fault)) return 'it is the daemon that it hits';
     if (fault === 'boots-badly' || fault === 'leaves-badly')
       return 'without a daemon nobody is started, or asked to leave';
-    if (fault === 'disk-full' || fault === 'disk-read-only') return 'without a daemon nobody writes';
+    if (fault === 'disk-full') return 'without a daemon nobody writes';
     if (fault === 'agent-lies') return 'without a daemon nobody hears it';
   }
   if (ENDS.has(moment) && fault === 'leaves-badly')

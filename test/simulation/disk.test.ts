@@ -13,11 +13,11 @@ import { Disk } from './disk.ts';
 interface DiskUnderTest {
   readonly store: Store;
   /** From now on it takes nothing; the store has noticed. */
-  fill(): void;
+  readonly fill: () => void;
   /** There is room again. */
-  empty(): void;
+  readonly empty: () => void;
   /** The daemon is killed, and the next one opens the state. */
-  kill(): Store;
+  readonly kill: () => Store;
 }
 
 const append = (store: Store): void =>

@@ -35,6 +35,12 @@ const add = (sum: Map<string, number>, counts: ReadonlyMap<string, number>): voi
   for (const [name, count] of counts) sum.set(name, (sum.get(name) ?? 0) + count);
 };
 
+const sumOf = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((sum, each) => sum + each, 0);
+
+/** A long run tells how far it is, on stderr. */
+const PROGRESS_EVERY = 500;
+
 const playOne = async (seed: number, only: string | undefined): Promise<SimulationReport> => {
   const history = values.history === undefined ? historyOf(seed) : (JSON.parse(values.history) as Happening[]);
   const kept = only === undefined ? history : only.split(',').flatMap((at) => history[Number(at)] ?? []);
@@ -64,6 +70,8 @@ const explore = async (from: number, seeds: number): Promise<number> => {
     add(faults, report.faults);
     add(effects, report.effects);
     connections += report.connections;
+    const played = seed - from + 1;
+    if (played % PROGRESS_EVERY === 0) process.stderr.write(`${played} histories, ${sumOf(faults)} faults so far\n`);
     if (report.violation === null) continue;
     const whole = { kept: historyOf(seed).map((_happening, at) => at), report };
     const shortest = values.raw ? whole : await shrink(seed, historyOf(seed), report.violation);
@@ -75,7 +83,7 @@ const explore = async (from: number, seeds: number): Promise<number> => {
     }
     return 1;
   }
-  const count = [...faults.values()].reduce((sum, each) => sum + each, 0);
+  const count = sumOf(faults);
   if (values.json) say(JSON.stringify({ seeds, connections, faults: count, cells: Object.fromEntries(faults) }));
   else {
     for (const line of linesOf(effects)) say(`${line} (effect)`);

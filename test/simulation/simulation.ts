@@ -86,7 +86,9 @@ export class Simulation {
   /** The last time at which sockets may have gone with those who kept them. */
   #socketsLostAt = -1;
   #isDiskTold = true;
-  #commands = 0;
+  /** Where the last ones were that are noticed only once there is another daemon. */
+  #diskCell = '';
+  #lossCell = '';
 
   constructor(seed: number) {
     this.#random = new Random(seed ^ 0x5bd1e995);
@@ -96,7 +98,7 @@ export class Simulation {
     );
     this.#machine = new Machine(this.#time, this.#random, {
       temper: () => this.#temper(),
-      onMessageFault: (fault) => this.#count(this.#cell(fault)),
+      onMessageFault: (fault) => this.#count(fault === 'messages-lost' ? this.#lossCell : this.#cell(fault)),
       onStall: () => this.#count(this.#cell('worker-stalls')),
       onQueued: ({ holders }) => {
         for (const holder of holders.keys())
@@ -172,9 +174,10 @@ export class Simulation {
         this.#check(() => {
           const all = [...weights.values()];
           const sum = all.reduce((total, weight) => total + weight, 0);
+          const isServed = this.#machine.living.some(({ isAble, own }) => isAble && own !== null && weights.has(own));
           must(
-            all.length === 0 || (all.every((weight) => weight >= 0) && sum > 0 && Number.isFinite(sum)),
-            'weights add up to something',
+            all.every((weight) => weight >= 0) && Number.isFinite(sum) && (sum > 0 || !isServed),
+            'weights add up to something while somebody serves',
             () => all.join(', '),
           );
         }),
@@ -295,17 +298,21 @@ export class Simulation {
   #strike(fault: Fault): void {
     const cell = this.#cell(fault.kind);
     if (fault.kind === 'machine-reboots' || fault.kind === 'guard-dies') this.#socketsLostAt = this.#time.now;
+    if (fault.kind === 'messages-lost') this.#lossCell = cell;
     const hit = this.#strikes.strike(fault);
     if (hit === null) return;
     this.#note(`${fault.kind}: ${hit}`);
-    if (fault.kind === 'disk-full' || fault.kind === 'disk-read-only') this.#isDiskTold = false;
+    if (fault.kind === 'disk-full' || fault.kind === 'disk-read-only') {
+      this.#isDiskTold = false;
+      this.#diskCell = cell;
+    }
     if (!COUNTED_LATER.has(fault.kind)) this.#count(cell);
   }
 
   #noteDisk(): void {
     if (this.#isDiskTold) return;
     this.#isDiskTold = true;
-    this.#count(this.#cell(this.#disk.condition === 'full' ? 'disk-full' : 'disk-read-only'));
+    this.#count(this.#disk.condition === 'full' ? this.#cell('disk-full') : this.#diskCell);
   }
 
   #frozenCounted = 0;
@@ -338,7 +345,6 @@ export class Simulation {
     const daemon = this.#daemon;
     const name = APPS[index] ?? 'shop';
     if (daemon === null) return;
-    this.#commands += 1;
     this.#quietSince = this.#time.now;
     daemon.act(() => {
       try {

@@ -206,6 +206,16 @@ describe('a slot that a new daemon finds empty', () => {
     assert.equal(releaseOf(progress('replace', 'booting')), null);
     assert.equal(releaseOf(progress('stop-start', 'stopped')), null);
   });
+
+  it('gets the old one where a restart is aborted, or takes too long, before its turn came to an end', () => {
+    const early = new Course('restart', ['stop-start'], 1);
+    early.state = newOperation('restart', [{ slot: 0, action: 'stop-start' }], 1);
+    assert.deepEqual(early.send({ type: 'abort', reason: 'the user asked' }).state.slots.map(releaseOf), ['old']);
+    const late = new Course('restart', ['stop-start', 'stop-start'], 1).answer('drained', 0).send({ type: 'deadline' });
+    assert.deepEqual(late.state.slots.map(releaseOf), ['old', 'old']);
+    const removal = new Course('scale', ['remove'], 1).send({ type: 'deadline' });
+    assert.deepEqual(removal.state.slots.map(releaseOf), [null]);
+  });
 });
 
 describe('an operation machine', () => {

@@ -310,9 +310,17 @@ const putBack = (state: OperationState, outcome: 'failed' | 'aborted', reason: s
   return then(back, settle);
 };
 
+/** Where a slot is left: whoever should be in it and is not is booted again once the operation has ended. */
+const LEFT_AS: Partial<Record<SlotStage, Route>> = {
+  booting: () => 'down',
+  waiting: () => 'kept',
+  stopping: ({ action, stage }) => (action === 'stop-start' ? 'lost' : stage),
+  stopped: () => 'lost',
+};
+
 /** Stops caring about slots that do not answer; their workers stay with their own machines. */
 const letGo = (state: OperationState, outcome: 'failed' | 'aborted', reason: string): OperationStep => {
-  const released = moveAll(state, ({ stage }) => (stage === 'booting' ? 'down' : stage));
+  const released = moveAll(state, (progress) => LEFT_AS[progress.stage]?.(progress) ?? progress.stage);
   return then(released, (after) => finish(after, 'failed', outcome, reason));
 };
 

@@ -40,9 +40,9 @@ const search = async (bug: PlantedBug | null): Promise<Found> => {
   for (const part of ['node_modules', 'dist']) symlinkSync(join(ROOT, part), join(folder.path, part));
   if (bug !== null) plant(folder.path, bug);
   const program = join(folder.path, 'test', 'simulation', 'main.ts');
-  const args = ['--disable-warning=ExperimentalWarning', program, '--seeds', String(SEEDS), '--json'];
+  const args = ['--disable-warning=ExperimentalWarning', program, '--seeds', String(SEEDS), '--json', '--raw'];
   try {
-    await promisify(execFile)(process.execPath, args, { timeout: 120_000, maxBuffer: 2 ** 26 });
+    await promisify(execFile)(process.execPath, args, { timeout: 1_800_000, maxBuffer: 2 ** 26 });
     return null;
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };

@@ -19,6 +19,8 @@ const { values } = parseArgs({
     /** With `--seed`: as JSON, instead of the one that the seed makes. */
     history: { type: 'string' },
     json: { type: 'boolean', default: false },
+    /** Everything that happens counts as wrong: shows what is printed then. */
+    break: { type: 'boolean', default: false },
     /** What goes wrong is told as it is, not in its shortest form. */
     raw: { type: 'boolean', default: false },
   },
@@ -44,7 +46,7 @@ const PROGRESS_EVERY = 500;
 const playOne = async (seed: number, only: string | undefined): Promise<SimulationReport> => {
   const history = values.history === undefined ? historyOf(seed) : (JSON.parse(values.history) as Happening[]);
   const kept = only === undefined ? history : only.split(',').flatMap((at) => history[Number(at)] ?? []);
-  return new Simulation(seed).play(kept);
+  return new Simulation(seed, values.break).play(kept);
 };
 
 const linesOf = (counts: ReadonlyMap<string, number>): string[] =>
@@ -74,7 +76,7 @@ const explore = async (from: number, seeds: number): Promise<number> => {
     if (played % PROGRESS_EVERY === 0) process.stderr.write(`${played} histories, ${sumOf(faults)} faults so far\n`);
     if (report.violation === null) continue;
     const whole = { kept: historyOf(seed).map((_happening, at) => at), report };
-    const shortest = values.raw ? whole : await shrink(seed, historyOf(seed), report.violation);
+    const shortest = values.raw ? whole : await shrink(seed, historyOf(seed), report.violation, values.break);
     if (values.json) say(JSON.stringify({ seed, violation: report.violation, only: shortest.kept }));
     else {
       for (const line of shortest.report.log) say(line);

@@ -11,9 +11,14 @@ export interface Shrunk {
   readonly report: SimulationReport;
 }
 
-export const shrink = async (seed: number, history: readonly Happening[], violation: string): Promise<Shrunk> => {
+export const shrink = async (
+  seed: number,
+  history: readonly Happening[],
+  violation: string,
+  isBroken = false,
+): Promise<Shrunk> => {
   const play = async (kept: readonly number[]): Promise<SimulationReport> =>
-    new Simulation(seed).play(kept.flatMap((at) => history[at] ?? []));
+    new Simulation(seed, isBroken).play(kept.flatMap((at) => history[at] ?? []));
   let kept = history.map((_happening, at) => at);
   let report = await play(kept);
   for (let size = Math.ceil(kept.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {

@@ -73,6 +73,7 @@ export class Simulation {
   readonly #log: string[] = [];
   readonly #world: World;
   #daemon: SimDaemon | null = null;
+  readonly #isBroken: boolean;
   #violation: Error | null = null;
   /** Since then nobody has asked for anything, and the same daemon has been there. */
   #quietSince = 0;
@@ -90,7 +91,9 @@ export class Simulation {
   #diskCell = '';
   #lossCell = '';
 
-  constructor(seed: number) {
+  /** `isBroken`: any start of a worker counts as a violation. */
+  constructor(seed: number, isBroken = false) {
+    this.#isBroken = isBroken;
     this.#random = new Random(seed ^ 0x5bd1e995);
     this.#disk = new Disk(
       () => this.#time.now,
@@ -394,6 +397,7 @@ export class Simulation {
   #noteStart(process: SimProcess): void {
     const { app, slot, generation, pid, temper } = process.birth;
     this.#note(`  ${app}/${slot}#${generation} is pid ${pid}, boots ${temper.boot}, ${temper.manner}`);
+    this.#check(() => must(!this.#isBroken, 'nobody ever starts a worker', () => `pid ${pid}`));
     this.#check(() => oneOfEach(this.#machine, process));
     this.#check(() => stoppedStaysStopped(this.#disk, process));
     this.#check(() => restartsWait(this.#machine, this.#disk, process, this.#quietSince));

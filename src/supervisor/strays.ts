@@ -48,7 +48,7 @@ export const findStrays = ({ socketPaths, known, bootId, wallMs }: StrayQuestion
   });
 };
 
-/** A whole number: records take no other, and an uptime in seconds rarely comes to whole milliseconds. */
+/** A whole number: records take no other. */
 export const startOf = ({
   wallMs,
   uptimeMs,

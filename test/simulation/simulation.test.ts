@@ -13,7 +13,7 @@ const LEAST_FAULTS = 50_000;
 
 const simulate = async (args: readonly string[]): Promise<string> => {
   const all = ['--disable-warning=ExperimentalWarning', PROGRAM, ...args];
-  return (await promisify(execFile)(process.execPath, all, { timeout: 110_000, maxBuffer: 2 ** 26 })).stdout;
+  return (await promisify(execFile)(process.execPath, all, { timeout: 600_000, maxBuffer: 2 ** 26 })).stdout;
 };
 
 describe('The simulation', () => {

@@ -1,8 +1,6 @@
 /** Plays one history: a machine, a disk, and one daemon after another, until everything that was wanted has come about. */
-import type { AppConfig } from '../../src/protocol/index.ts';
 import type { FallBack } from '../../src/store/index.ts';
-import type { AppState } from '../../src/supervisor/index.ts';
-import { appConfig } from '../support/app-config.ts';
+import { APPS, newApp } from './apps.ts';
 import { Clients } from './clients.ts';
 import { DaemonDied, SimDaemon, type World } from './daemon.ts';
 import { PORTS } from './daemon-processes.ts';
@@ -22,6 +20,7 @@ import {
   Violation,
 } from './invariants.ts';
 import { Machine } from './machine.ts';
+import { giveOrder, ignoreRefusal } from './orders.ts';
 import type { SimProcess, Temper } from './process.ts';
 import { Random } from './random.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -32,8 +31,6 @@ const SETTLE_MS = 10 * 60_000;
 /** The guard needs a moment to become the next daemon. */
 const BACK_AFTER_MS = 40;
 
-const APPS = ['shop', 'mail'] as const;
-
 export interface SimulationReport {
   /** Faults that changed something, by the phase of the operation that ran, and kind: `booting × daemon-dies`. */
   readonly faults: ReadonlyMap<string, number>;
@@ -43,20 +40,6 @@ export interface SimulationReport {
   readonly violation: string | null;
   readonly log: readonly string[];
 }
-
-const configOf = (name: string): AppConfig =>
-  appConfig(name, {
-    instances: 2,
-    ports: [],
-    ready: { timeoutMs: 5000, stableForMs: 500, signal: 'auto' },
-    restart: {
-      policy: 'always',
-      backoff: { initialMs: 200, factor: 2, maxMs: 10_000 },
-      crashLoop: { restarts: 5, withinMs: 60_000 },
-    },
-    drain: { timeoutMs: 3000, idleGraceMs: 100, websocket: { code: 1012, spreadMs: 100 } },
-    surge: 1,
-  });
 
 export class Simulation {
   readonly #time = new VirtualTime();
@@ -351,44 +334,12 @@ export class Simulation {
     this.#quietSince = this.#time.now;
     daemon.act(() => {
       try {
-        this.#order(daemon, kind, name, size);
+        giveOrder({ daemon, wishes: this.#wishes, kind, name, size, note: (line) => this.#note(line) });
       } catch (error) {
         if (error instanceof DaemonDied) this.#wishes.forget(name);
         ignoreRefusal(error);
         this.#note(`  refused: ${(error as Error).message}`);
       }
-    });
-  }
-
-  /** What is accepted is a promise. */
-  #order(daemon: SimDaemon, kind: Extract<Happening, { what: 'command' }>['kind'], name: string, size: number): void {
-    const { supervisor } = daemon;
-    if (supervisor.find(name) === null && kind === 'start') daemon.addApp(newApp(name));
-    const app = supervisor.find(name);
-    if (app === null) return;
-    const isBusy = app.operation !== null;
-    this.#note(`${kind} ${name} ${size}${isBusy ? ' (busy)' : ''}`);
-    if (kind === 'abort') return app.operation?.abort('the user asked');
-    if (kind === 'stop' || kind === 'delete') {
-      this.#wishes.forget(name);
-      const accepted = (): void => this.#wishes.want(name, kind === 'stop' ? 'stopped' : 'gone');
-      return void supervisor.stop(app, kind).then(accepted, ignoreRefusal);
-    }
-    if (isBusy) return;
-    if (kind === 'start') {
-      const run = supervisor.start(app);
-      this.#wishes.want(name, 'up');
-      return void run;
-    }
-    if (app.state.wanted !== 'up') return;
-    if (kind === 'reload') return void supervisor.reload(app);
-    if (kind === 'release') return void supervisor.reload(app, { release: app.state.release + 1 });
-    if (kind === 'restart') return void supervisor.restart(app);
-    this.#wishes.resize(name, null);
-    const run = supervisor.scale(app, size);
-    void run.ended.then(({ receipt }) => {
-      const isOnDisk = !daemon.isDead && daemon.store.condition.trouble === null;
-      if (receipt?.outcome === 'completed' && isOnDisk) this.#wishes.resize(name, size);
     });
   }
 
@@ -429,22 +380,6 @@ export class Simulation {
     this.#log.push(`${(this.#time.now / 1000).toFixed(3)} ${line}`);
   }
 }
-
-const newApp = (name: string): AppState => ({
-  config: configOf(name),
-  release: 1,
-  instances: 2,
-  wanted: 'stopped',
-  readySignalSeen: false,
-});
-
-const REFUSALS: ReadonlySet<unknown> = new Set(['DROVER_BUSY', 'DROVER_STATE_UNWRITABLE']);
-
-/** A stop while another one runs is refused, and so is every change where the disk takes nothing. */
-const ignoreRefusal = (error: unknown): void => {
-  if (error instanceof DaemonDied) return;
-  if (!REFUSALS.has((error as { code?: string }).code)) throw error;
-};
 
 /** The longest chain of promises between two waits of the supervisor is shorter. */
 const MICROTASKS = 12;

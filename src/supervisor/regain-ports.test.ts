@@ -33,6 +33,7 @@ const regain = (kept: Readonly<Record<number, number>>, held: readonly (readonly
         adoptPort: ({ fd, slot }: { fd: number; slot: number }) => adopted.push(`${fd} as ${slot}`),
       },
       processes: {
+        bootAddresses: () => [],
         takeListeners: ({ inodes }: (typeof handles)[number]) =>
           inodes.map((inode) => ({ fd: inode, inode, close: () => closed.push(inode) })),
       },

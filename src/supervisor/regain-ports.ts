@@ -5,18 +5,23 @@
  */
 import type { ListenAddress } from '../protocol/index.ts';
 import type { App } from './app.ts';
+import { labelOf } from './listen-desk.ts';
 import type { TakenListener } from './processes.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 /** Takes back the listening sockets of the app's known ports that nobody kept. */
 export const regainPorts = (app: App): void => {
   const { sockets } = app.regained;
-  const { traffic, records } = app.edges;
+  const { traffic, records, processes } = app.edges;
   const kept = traffic.ports(app.app);
   // A port without shards of its own is one socket.
   for (const { shards } of traffic.view(app.app)) sockets.kept += Math.max(1, shards.length);
-  const missing = records.ports.list(app.app).filter(({ address }) => traffic.findPort(app.app, address) === null);
-  for (const { address } of [...missing, ...kept]) {
+  for (const address of distinct([
+    ...records.ports.list(app.app).map(({ address }) => address),
+    ...kept.map(({ address }) => address),
+    // The disk may not have taken the record.
+    ...app.liveHandles().flatMap((handle) => processes.bootAddresses(handle)),
+  ])) {
     sockets.workers += regainPort(app, address);
     // Where nobody lives, nobody has it, and nothing was lost.
     const isLost = traffic.findPort(app.app, address) === null && app.liveHandles().length > 0;
@@ -56,6 +61,9 @@ export const regainPort = (app: App, address: ListenAddress, from = findRobbed(a
   }
   return claimed.size;
 };
+
+const distinct = (addresses: readonly ListenAddress[]): Iterable<ListenAddress> =>
+  new Map(addresses.map((address) => [labelOf(address), address])).values();
 
 const findRobbed = (app: App, address: ListenAddress): readonly WorkerHandle[] => {
   const port = app.edges.traffic.findPort(app.app, address);

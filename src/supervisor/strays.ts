@@ -5,7 +5,8 @@
  */
 import { uptime } from 'node:os';
 import { listPids, readStat, readVariable } from '../os/index.ts';
-import { BOOT_VARIABLE, type AgentBoot, type WorkerRecord } from '../protocol/index.ts';
+import type { WorkerRecord } from '../protocol/index.ts';
+import { readBoot } from './read-boot.ts';
 
 export interface StrayQuestion {
   /** Name the home: the sockets that its agents may have been told. */
@@ -21,7 +22,7 @@ const MS_PER_TICK = 10;
 export const findStrays = ({ socketPaths, known, bootId, wallMs }: StrayQuestion): readonly WorkerRecord[] => {
   const uptimeMs = uptime() * 1000;
   return listPids().flatMap((pid): WorkerRecord[] => {
-    const boot = parseBoot(readVariable(pid, BOOT_VARIABLE));
+    const boot = readBoot(pid);
     if (boot === null || !socketPaths.includes(boot.socketPath) || known.has(boot.spawn)) return [];
     const stat = readStat(pid);
     // A worker leads a session of its own; its children have the same environment and do not.
@@ -55,15 +56,3 @@ export const startOf = ({
   ticks,
 }: Readonly<Record<'wallMs' | 'uptimeMs' | 'ticks', number>>): number =>
   Math.round(wallMs - uptimeMs + ticks * MS_PER_TICK);
-
-/** Null for everybody else's processes, and for workers of a Drover that did not tell them their generation. */
-const parseBoot = (text: string | null): AgentBoot | null => {
-  try {
-    const boot = text === null ? null : (JSON.parse(text) as Partial<AgentBoot>);
-    const isWhole =
-      typeof boot?.generation === 'number' && typeof boot.app === 'string' && typeof boot.worker === 'string';
-    return isWhole ? (boot as AgentBoot) : null;
-  } catch {
-    return null;
-  }
-};

@@ -18,6 +18,7 @@ import { SPAWN_VARIABLE } from '../protocol/index.ts';
 import { openChannelLink } from './agent-link.ts';
 import { launch } from './launch.ts';
 import type { Processes } from './processes.ts';
+import { readBoot } from './read-boot.ts';
 import { findStrays } from './strays.ts';
 import { takeListeners } from './take-listeners.ts';
 import { signalTree, signalWorker, sweepTree } from './worker-signals.ts';
@@ -79,6 +80,7 @@ export const systemProcesses: Processes = {
   signalTree,
   sweep: sweepTree,
   listeners: (handle) => listeningSockets(descendants(handle.firstPid, handle.spawnId)),
+  bootAddresses: ({ pid }) => (pid === null ? [] : (readBoot(pid)?.shards ?? []).map(({ address }) => address)),
   takeListeners,
   oomKills,
 };

@@ -127,6 +127,10 @@ export const simProcesses = (daemon: SimDaemon, world: World): Processes => {
       }),
     sweep: () => null,
     listeners: () => [],
+    bootAddresses: (handle) => {
+      const process = handle.pid === null ? null : machine.find(handle.pid);
+      return process === null || process.birth.boots === null ? [] : [addressOf(process.birth.port)];
+    },
     takeListeners: (handle, address) => {
       const process = handle.pid === null ? null : machine.find(handle.pid);
       if (process === null || !process.isAlive) return [];

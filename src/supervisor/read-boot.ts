@@ -1,0 +1,16 @@
+/** What a worker was told at its start: it carries that in its environment for as long as it lives. */
+import { readVariable } from '../os/index.ts';
+import { BOOT_VARIABLE, type AgentBoot } from '../protocol/index.ts';
+
+/** Null for everybody else's processes, and for workers of a Drover that did not tell them their generation. */
+export const readBoot = (pid: number): AgentBoot | null => {
+  try {
+    const text = readVariable(pid, BOOT_VARIABLE);
+    const boot = text === null ? null : (JSON.parse(text) as Partial<AgentBoot>);
+    const isWhole =
+      typeof boot?.generation === 'number' && typeof boot.app === 'string' && typeof boot.worker === 'string';
+    return isWhole ? (boot as AgentBoot) : null;
+  } catch {
+    return null;
+  }
+};

@@ -170,7 +170,12 @@ export class ListenDesk {
   }
 
   /** Who covers for whom is found out anew: a cover that this daemon knows nothing of would never end. */
-  #endCovers(handle: WorkerHandle, port: TrafficPort, slots: readonly number[]): void {
+  #endCovers(handle: WorkerHandle, port: TrafficPort, covered: readonly number[]): void {
+    const view = this.#edges.traffic.view(this.#facts.app).find(({ key }) => key === port.key);
+    // An agent that comes back to the same daemon covers as it was asked to.
+    const isAsked = (slot: number): boolean =>
+      view?.shards.some((shard) => shard.slot === slot && shard.coveredBy === handle.holderId) === true;
+    const slots = covered.filter((slot) => !isAsked(slot));
     const unknown = slots.filter((slot) => !port.hasShard(slot));
     // Where nobody else has the shard any more, letting go of it would reset what waits there.
     const isSafe = unknown.length === 0 || this.#facts.regain(port.address, handle) >= unknown.length;

@@ -38,6 +38,8 @@ export interface ClientFacts {
   readonly random: Random;
   /** Since then the same daemon has been there, awake. */
   readonly daemonSince: () => number;
+  /** Its app is on record: after a fall-back a daemon leaves workers alone whose app it does not know. */
+  readonly isKnown: (port: number) => boolean;
   readonly check: (look: () => void) => void;
 }
 
@@ -89,10 +91,11 @@ export class Clients {
   }
 
   #look(): void {
-    const { machine, daemonSince } = this.#facts;
+    const { machine, daemonSince, isKnown } = this.#facts;
     const { now } = machine.time;
     const able = machine.living.filter(
-      (process) => process.isAble && !process.wasAsked && now - process.disorderedAt >= DISORDER_MS,
+      (process) =>
+        process.isAble && isKnown(process.birth.port) && !process.wasAsked && now - process.disorderedAt >= DISORDER_MS,
     );
     const awake = now - daemonSince();
     for (const connection of this.kernel.waiting) {

@@ -97,6 +97,7 @@ export class Simulation {
     this.#clients = new Clients({
       machine: this.#machine,
       random: this.#random,
+      isKnown: (port) => APPS.some((name) => PORTS[name] === port && this.#disk.wantedOf(name) !== null),
       daemonSince: () => Math.max(this.#daemon?.since ?? this.#time.now, this.#daemon?.frozenUntil ?? 0),
       check: (look) => this.#check(look),
     });

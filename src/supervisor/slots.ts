@@ -103,7 +103,7 @@ export class Slots {
   discard(index: number): Tenant | null {
     const slot = this.#slot(index);
     const tenant = slot.replacement;
-    if (tenant === null) return lastOf(slot.leaving);
+    if (tenant === null) return this.#putBack(slot) ?? lastOf(slot.leaving);
     slot.replacement = null;
     slot.leave(tenant);
     tenant.stop();
@@ -154,6 +154,18 @@ export class Slots {
   #findUnrecorded({ index, holder, replacement }: Slot): Tenant | null {
     if (holder === null || replacement !== null || holder.order !== null || this.isVacant(index)) return null;
     return holder.release === this.#sourceOf('new').release ? holder : null;
+  }
+
+  /** A new one that was found without a record took the place of one that is gone: an old one is started in its. */
+  #putBack(slot: Slot): Tenant | null {
+    const isOther = this.#sourceOf('new').release !== this.#sourceOf('old').release;
+    const found = isOther ? this.#findUnrecorded(slot) : null;
+    if (found === null) return null;
+    slot.leave(found);
+    found.stop();
+    slot.holder = this.#newTenant(slot.index, 'old', 'holder', null);
+    slot.holder.start();
+    return found;
   }
 
   #newTenant(slot: number, release: 'new' | 'old', role: WorkerRole, order: string | null): Tenant {

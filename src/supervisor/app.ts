@@ -215,7 +215,8 @@ export class App implements TenantHost {
   }
 
   #settle(document: OperationDocument): void {
-    const filled = this.#run?.filledSlots ?? [];
+    const ended = this.#run;
+    const filled = ended?.filledSlots ?? [];
     this.#run = null;
     this.#lastRun = document;
     this.#isChanged = false;
@@ -226,7 +227,20 @@ export class App implements TenantHost {
     for (const index of filled) {
       if (index < this.#state.instances && this.slots.isVacant(index)) this.slots.boot(index, 'old');
     }
+    if (document.receipt?.outcome !== 'completed' && ended?.plan.isAsked === true) this.#replaceOthers();
     this.dismissSurplus();
+  }
+
+  /**
+   * A change that was undone has left workers of the other release that it knew nothing of: they were found without a
+   * record, as after a full disk. Tried once: where this comes to nothing either, somebody has to look.
+   */
+  #replaceOthers(): void {
+    const { instances, release } = this.#state;
+    const changes = this.slots.all
+      .filter(({ index }) => index < instances && !this.slots.isVacant(index) && this.slots.isOfAnother(index, release))
+      .map(({ index }) => ({ slot: index, action: 'replace' }) as const);
+    if (changes.length > 0) this.begin('reload', {}, { machine: 'reload', changes }, { isAsked: false });
   }
 
   /** Workers that it should not have, as a state that fell back to an older one leaves them, go like those of a scaling. */

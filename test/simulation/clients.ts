@@ -17,6 +17,8 @@ export const STALL_KNOWN_MS = 1500;
 /** What it may be given for all that: a shard that gets nothing shows nothing. */
 const STALLED_SHARE = 0.25;
 const STALLED_ATTEMPTS = 8;
+/** What follows from a worker's first word to a daemon takes a moment. */
+const HEARD_MS = 1000;
 /** Longer than a worker may take to get ready: one that the daemon has misunderstood is started again by then. */
 const DISORDER_MS = 12_000;
 /** One that fell behind twice is kept small for five seconds, and may have been misjudged when a sibling stalled. */
@@ -38,6 +40,8 @@ export interface ClientFacts {
   readonly random: Random;
   /** Since then the same daemon has been there, awake. */
   readonly daemonSince: () => number;
+  /** The daemon has heard of it: until then it can ask it for nothing. */
+  readonly isHeard: (process: SimProcess) => boolean;
   /** Its app is on record: after a fall-back a daemon leaves workers alone whose app it does not know. */
   readonly isKnown: (port: number) => boolean;
   readonly check: (look: () => void) => void;
@@ -48,6 +52,8 @@ export class Clients {
   #until = 0;
   #isLooking = false;
   readonly #stalls = new Map<SimProcess, StallWatch>();
+  /** Since when the daemon knows what they listen on. */
+  readonly #heardAt = new Map<SimProcess, number>();
   connections = 0;
   refused = 0;
 
@@ -93,9 +99,17 @@ export class Clients {
   #look(): void {
     const { machine, daemonSince, isKnown } = this.#facts;
     const { now } = machine.time;
+    for (const process of machine.living) {
+      if (!this.#facts.isHeard(process)) this.#heardAt.delete(process);
+      else if (!this.#heardAt.has(process)) this.#heardAt.set(process, now);
+    }
     const able = machine.living.filter(
       (process) =>
-        process.isAble && isKnown(process.birth.port) && !process.wasAsked && now - process.disorderedAt >= DISORDER_MS,
+        process.isAble &&
+        isKnown(process.birth.port) &&
+        now - (this.#heardAt.get(process) ?? now) >= HEARD_MS &&
+        !process.wasAsked &&
+        now - process.disorderedAt >= DISORDER_MS,
     );
     const awake = now - daemonSince();
     for (const connection of this.kernel.waiting) {

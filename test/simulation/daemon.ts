@@ -110,6 +110,11 @@ export class SimDaemon {
     });
   }
 
+  /** The worker of this spawn has said what it listens on. */
+  hasHeard(spawn: string): boolean {
+    return this.supervisor.findSpawn(spawn)?.handle?.isHeard === true;
+  }
+
   /** From now on it does nothing any more. */
   die(): void {
     if (this.isDead) return;

@@ -98,6 +98,7 @@ export class Simulation {
       machine: this.#machine,
       random: this.#random,
       isKnown: (port) => APPS.some((name) => PORTS[name] === port && this.#disk.wantedOf(name) !== null),
+      isHeard: ({ birth }) => this.#daemon?.hasHeard(birth.spawn) === true,
       daemonSince: () => Math.max(this.#daemon?.since ?? this.#time.now, this.#daemon?.frozenUntil ?? 0),
       check: (look) => this.#check(look),
     });
@@ -322,7 +323,10 @@ export class Simulation {
     const name = APPS.find((each) => PORTS[each] === port) ?? '';
     // Until a new daemon has taken them from the workers, nobody else has them.
     const isBereft = this.#socketsLostAt >= (this.#daemon?.since ?? 0);
-    if (this.#disk.wantedOf(name) !== 'up' || isBereft) return;
+    // A program that does not listen has no use for its port.
+    const ofApp = this.#machine.living.filter(({ birth }) => birth.app === name);
+    const isUseless = ofApp.length > 0 && ofApp.every(({ birth }) => birth.temper.boot === 'never-listens');
+    if (this.#disk.wantedOf(name) !== 'up' || isBereft || isUseless) return;
     throw new Violation(`no connection to an app that is wanted is reset (${name})`);
   }
 

@@ -250,14 +250,13 @@ export class Listeners {
       listening.timer = setTimeout(() => {
         if (listening.state !== 'asking' || listening.faux.isClosed) return;
         listening.key = null;
-        this.#bind(listening, true);
         // Nobody is there to say when this worker may serve, and nobody else serves in its place.
-        if (this.#open.has(listening.id)) this.#acceptOn(listening, true);
+        this.#bind(listening, true, true);
       }, ANSWER_GRACE_MS);
     }, ANSWER_WAIT_MS);
   }
 
-  #bind(listening: Listening, reusePort: boolean): void {
+  #bind(listening: Listening, reusePort: boolean, acceptAtOnce = false): void {
     const { request, id } = listening;
     const isUnix = request.path !== null;
     const host = request.path ?? request.host ?? (this.#isIpv6Here() ? '::' : '0.0.0.0');
@@ -278,6 +277,8 @@ export class Listeners {
     }
     listening.shard = handle;
     this.#opened(listening);
+    // Whoever hears of the socket is to find one that listens.
+    if (acceptAtOnce) this.#acceptOn(listening, true);
     const fd = handle.fd ?? -1;
     this.#options.link.send({ type: 'bound', id, fd, inode: inodeOf(fd), address: listening.address });
   }

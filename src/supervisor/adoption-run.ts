@@ -17,6 +17,7 @@ import { watchFromOutside } from './agentless.ts';
 import { channelListener } from './agent-messages.ts';
 import type { AgentLink } from './agent-link.ts';
 import type { App } from './app.ts';
+import { replaceSilent } from './replacements.ts';
 import type { CallOff } from './schedule.ts';
 import { Tenant } from './tenant.ts';
 import { WorkerHandle } from './worker-handle.ts';
@@ -122,7 +123,7 @@ class AdoptionRun {
       case 'lost':
         return this.#bury(effect.exit, effect.reason);
       case 'replace':
-        if (this.#tenant !== null) void this.#app.replaceSilent(this.#tenant, effect.reason);
+        if (this.#tenant !== null) void replaceSilent(this.#app, this.#tenant, effect.reason);
         return;
       case 'arm': {
         const { generation } = effect;

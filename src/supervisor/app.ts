@@ -16,14 +16,11 @@ import { KILL_AFTER_MS, patienceMs } from './patience.ts';
 import { isHeldByOwn } from './own-sockets.ts';
 import { newRegained } from './regained.ts';
 import { regainPort } from './regain-ports.ts';
-import { wait } from './schedule.ts';
+import { replaceOthers } from './replacements.ts';
 import { Slots } from './slots.ts';
 import { chooseSurge } from './surge.ts';
 import type { Tenant, TenantHost } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
-
-/** Between two tries to replace a worker that does not answer. */
-const SILENT_RETRY_MS = 30_000;
 
 export class App implements TenantHost {
   readonly app: string;
@@ -227,20 +224,8 @@ export class App implements TenantHost {
     for (const index of filled) {
       if (index < this.#state.instances && this.slots.isVacant(index)) this.slots.boot(index, 'old');
     }
-    if (document.receipt?.outcome !== 'completed' && ended?.plan.isAsked === true) this.#replaceOthers();
+    if (document.receipt?.outcome !== 'completed' && ended?.plan.isAsked === true) void replaceOthers(this);
     this.dismissSurplus();
-  }
-
-  /**
-   * A change that was undone has left workers of the other release that it knew nothing of: they were found without a
-   * record, as after a full disk. Tried once: where this comes to nothing either, somebody has to look.
-   */
-  #replaceOthers(): void {
-    const { instances, release } = this.#state;
-    const changes = this.slots.all
-      .filter(({ index }) => index < instances && !this.slots.isVacant(index) && this.slots.isOfAnother(index, release))
-      .map(({ index }) => ({ slot: index, action: 'replace' }) as const);
-    if (changes.length > 0) this.begin('reload', {}, { machine: 'reload', changes }, { isAsked: false });
   }
 
   /** Workers that it should not have, as a state that fell back to an older one leaves them, go like those of a scaling. */
@@ -298,22 +283,6 @@ export class App implements TenantHost {
       freeBytes: freeMemoryBytes(),
       cpus: usableCpus(),
     });
-  }
-
-  /** A worker that was taken over and cannot be spoken to: it serves, but could never be drained. */
-  async replaceSilent(tenant: Tenant, reason: string): Promise<void> {
-    for (;;) {
-      while (this.#run !== null) await this.#run.ended;
-      const isHolder = this.slots.find(tenant.slot)?.holder === tenant;
-      const isSilent = tenant.handle?.isAgentHere === false && tenant.state.phase === 'running';
-      if (!isHolder || !isSilent || !this.isWanted) return;
-      this.edges.records.events.append({ app: this.app, worker: tenant.id, type: 'worker-hung', reason });
-      const changes = [{ slot: tenant.slot, action: 'replace' }] as const;
-      const run = this.begin('reload', {}, { machine: 'reload', changes }, { isAsked: false });
-      const { receipt } = await run.ended;
-      if (receipt?.outcome === 'completed') return;
-      await wait(this.edges.schedule, SILENT_RETRY_MS);
-    }
   }
 
   // ── what tenants ask ───────────────────────────────────────────────────────────────────────────────────────────

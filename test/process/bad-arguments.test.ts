@@ -236,7 +236,8 @@ describe('a wrong command line', () => {
       [['start', witness.settings['script'] as string, '--name', '../x', '--json'], 2, '../x'],
       [['run', witness.settings['script'] as string, '--instances', '0'], 2, '--instances'],
       [['daemon', 'stop', 'now'], 2, 'Too many'],
-      [['daemon', 'upgrade', '--json'], 2, 'not available'],
+      [['daemon', 'upgrade', 'now', '--json'], 2, 'Too many'],
+      [['top', '--json'], 2, 'not available'],
     ] as const)
       assertRefused(words, await drover.run(words), exit, named);
     await witness.assertUnchanged();

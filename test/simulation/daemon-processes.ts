@@ -123,6 +123,7 @@ export const simProcesses = (daemon: SimDaemon, world: World): Processes => {
         const process = handle.pid === null ? null : machine.find(handle.pid);
         if (process?.birth.spawn !== handle.spawnId) return;
         world.onSignal(process, signal);
+        process.wasSignalled = true;
         process.signal(signal);
       }),
     sweep: () => null,

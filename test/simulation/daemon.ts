@@ -10,6 +10,7 @@ import { openDataPath, type DataPath, type KeptDescriptor } from '../../src/net/
 import type { EventInput, WorkerRecord } from '../../src/protocol/index.ts';
 import { openStoreOn, type FallBack, type Store } from '../../src/store/index.ts';
 import { type App, type AppState, Supervisor } from '../../src/supervisor/index.ts';
+import { waitPatiently } from '../../src/supervisor/patient-wait.ts';
 import { simProcesses } from './daemon-processes.ts';
 import { simRecords } from './daemon-records.ts';
 import type { Disk } from './disk.ts';
@@ -263,7 +264,12 @@ export class SimDaemon {
     const later = (ms: number, call: () => void) => time.after(ms, () => this.act(call));
     return {
       clock: { monotonicMs: () => time.now, wallMs: () => wallMsAt(time.now) },
-      schedule: { after: later, background: later, patient: later, soon: (call) => void later(0, call) },
+      schedule: {
+        after: later,
+        background: later,
+        patient: (ms, call) => waitPatiently(ms, call, { after: later, monotonicMs: () => time.now }),
+        soon: (call) => void later(0, call),
+      },
       processes: simProcesses(this, this.#world),
       traffic: this.#dataPath,
       records: simRecords(this, this.store, this.#world),

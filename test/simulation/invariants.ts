@@ -76,6 +76,8 @@ export const restartsWait = (machine: Machine, disk: Disk, started: SimProcess, 
     (process) => process !== started && process.birth.app === app && process.birth.slot === slot,
   );
   if (before === undefined || before.hasListened || before.startedAt < daemonSince) return;
+  // Its start did not fail: it was called off.
+  if (before.wasAsked || before.wasSignalled) return;
   const gap = started.startedAt - before.startedAt;
   must(
     gap >= SHORTEST_WAIT_MS,

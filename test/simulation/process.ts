@@ -71,6 +71,8 @@ export class SimProcess {
   /** A daemon found it without a record: nobody knew whether it served. */
   wasStray = false;
   wasAsked = false;
+  /** Its end was asked for by a signal of the daemon. */
+  wasSignalled = false;
   endedAt: number | null = null;
   isAccepting = false;
   isDraining = false;

@@ -39,16 +39,18 @@ interface Leave {
   readonly asked: SimProcess;
   /** Its operation is given up, or all of the app is to go. */
   readonly isCrowded: boolean;
+  /** The daemon knows what it listens on. */
+  readonly isHeard: boolean;
   /** Since then the daemon is awake. */
   readonly awakeSince: number;
 }
 
 /** A worker that is asked to drain in a reload has a successor that listens, as far as anybody can know by then. */
-export const successorFirst = ({ machine, disk, asked, isCrowded, awakeSince }: Leave): void => {
+export const successorFirst = ({ machine, disk, asked, isCrowded, isHeard, awakeSince }: Leave): void => {
   const { app, slot } = asked.birth;
   const operation = disk.running(app)[0];
   // Of one that a new daemon knows from no record, or that says nothing, nobody knows that it serves.
-  const isUnknown = asked.wasStray || asked.isStalled;
+  const isUnknown = asked.wasStray || asked.isStalled || !isHeard;
   if (operation?.kind !== 'reload' || !asked.isAccepting || isUnknown || isCrowded) return;
   const successor = machine.processes.some(
     ({ birth, hasListened, endedAt }) =>

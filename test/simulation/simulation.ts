@@ -140,6 +140,7 @@ export class Simulation {
             disk: this.#disk,
             asked: process,
             isCrowded: this.#isAborting(process.birth.app),
+            isHeard: this.#daemon?.hasHeard(process.birth.spawn) === true,
             awakeSince: this.#daemon?.frozenUntil ?? 0,
           }),
         );

@@ -5,8 +5,22 @@
 if read -r _ <&3; then
   exit 0
 fi
-# Where a home cannot share the Node of its copy, a version manager may have removed that: another one is better than none.
+# Where the copy that the daemon ran from was removed with its home, what it was copied from is as good. And where a home
+# cannot share the Node of its copy, a version manager may have removed that: another one is better than none.
 become() {
+  for main in "$@"; do :; done
+  if [ ! -r "$main" ] && [ -r "$DROVER_INSTALLED_MAIN" ]; then
+    shift
+    # The options are between the program and the file.
+    left=$#
+    while [ "$left" -gt 1 ]; do
+      set -- "$@" "$1"
+      shift
+      left=$((left - 1))
+    done
+    shift
+    set -- "$DROVER_INSTALLED_NODE" "$@" "$DROVER_INSTALLED_MAIN"
+  fi
   if [ ! -x "$1" ]; then
     shift
     exec node "$@"

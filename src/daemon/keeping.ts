@@ -13,6 +13,7 @@ import { nameOfDescriptor } from './service-manager/stored-name.ts';
 import { takeStandby } from './standby.ts';
 import { takeStored, type StoredDescriptors } from './service-manager/take-stored.ts';
 import { inodeOf } from '../os/index.ts';
+import { originOf, ownProgram } from '../program/index.ts';
 
 export interface Keeping {
   readonly inherited: Inherited;
@@ -74,13 +75,20 @@ const isSame = (fd: number, inode: number | undefined): boolean => {
 
 const MAIN = fileURLToPath(new URL(`main${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url));
 
-const openShell = (env: NodeJS.ProcessEnv, { deaths }: Inherited, holdings: Holdings): Guard =>
-  openGuard({
+const openShell = (env: NodeJS.ProcessEnv, { deaths }: Inherited, holdings: Holdings): Guard => {
+  const own = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const origin = originOf(ownProgram());
+  return openGuard({
     ...holdings,
     command: [process.execPath, ...process.execArgv, MAIN],
-    env: Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
+    env: {
+      ...Object.fromEntries(own),
+      // For `guard.sh`.
+      ...(origin !== null && { DROVER_INSTALLED_NODE: origin.node, DROVER_INSTALLED_MAIN: origin.main }),
+    },
     deaths,
   });
+};
 
 const openStore = (
   { notifier }: ServiceManagerLink,

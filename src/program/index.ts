@@ -17,7 +17,7 @@ export {
   type Pending,
   type ProgramRecord,
 } from './records.ts';
-export { COPY_FILE, readCopy } from './read-copy.ts';
+export { COPY_FILE, originOf, readCopy } from './read-copy.ts';
 export { removeOld } from './remove-old.ts';
 export { runSelfTest, type Verdict } from './run-self-test.ts';
 export { syncCopy } from './sync-copy.ts';

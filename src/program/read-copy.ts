@@ -1,6 +1,6 @@
 /** What a copy says of itself: `program.json`, the last file that is written into it. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Program } from './program.ts';
 
 export const COPY_FILE = 'program.json';
@@ -45,4 +45,10 @@ export const currentBoot = (): string => {
   } catch {
     return '';
   }
+};
+
+/** What a copy was made from: null where it is none. */
+export const originOf = ({ root, main }: Program): Pick<Program, 'node' | 'main'> | null => {
+  const copy = readCopy(root);
+  return copy === null ? null : { node: copy.nodeAt, main: join(copy.installedAt, relative(root, main)) };
 };

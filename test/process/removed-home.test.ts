@@ -1,6 +1,7 @@
 /** Somebody cleans up under a running daemon: its sockets, or its whole home. It is there, and stays within reach. */
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { ask, fixture, openPlace, pidsOf, readApp, startApp, UNDECLARED } from '../support/service.ts';
@@ -27,5 +28,23 @@ describe('a daemon whose home is removed', () => {
     const { pid: next } = await drover.killDaemon();
     assert.notEqual(next, pid);
     assert.deepEqual(pidsOf(await readApp(drover, 'shop')), after, 'the next daemon knows them');
+  });
+
+  it('and that is killed before it could make them again is followed by another one all the same', async () => {
+    await using place = await openPlace();
+    const { drover } = place;
+    const port = await freePort();
+    await startApp(drover, 'shop', { script: fixture('service.cjs'), cwd: import.meta.dirname, port, instances: 1 });
+    const before = pidsOf(await readApp(drover, 'shop'));
+    const { pid } = await drover.daemon();
+    for (const name of readdirSync(drover.home)) rmSync(join(drover.home, name), { recursive: true, force: true });
+    process.kill(pid ?? 0, 'SIGKILL');
+    await eventually('another one answers', async () => {
+      const daemon = await drover.daemon();
+      return daemon.running && daemon.pid !== pid;
+    });
+    // Its state is gone with the home; the workers are not.
+    process.kill(before[0] ?? 0, 0);
+    assert.equal((await ask(port)).status, 200);
   });
 });

@@ -78,8 +78,8 @@ export const restartsWait = (machine: Machine, disk: Disk, started: SimProcess, 
     (process) => process !== started && process.birth.app === app && process.birth.slot === slot,
   );
   if (before === undefined || before.hasListened || before.startedAt < daemonSince) return;
-  // Its start did not fail: it was called off.
-  if (before.wasAsked || before.wasSignalled) return;
+  // Its start did not fail: it was called off. And an agent that says that it listens is believed: such an app can serve.
+  if (before.wasAsked || before.wasSignalled || before.hasLied) return;
   const gap = started.startedAt - before.startedAt;
   must(
     gap >= SHORTEST_WAIT_MS,

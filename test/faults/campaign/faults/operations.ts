@@ -63,8 +63,9 @@ export const AT_EVERY_STEP: readonly Fault[] = CHANGES.map((change): Fault => {
       const app = subjectOf(place, change);
       await prepare(world, app, change);
       const step = steps[world.nextStep(change) % steps.length] ?? 'operation-advanced';
-      const isOfWorker = !step.startsWith('operation-') && app.instances > 1;
-      const time = isOfWorker ? 1 + Math.floor(random() * MOST_TIMES) : 1;
+      // A scaling changes one worker.
+      const isOfWorkers = !step.startsWith('operation-') && app.instances > 1 && !change.startsWith('scale');
+      const time = isOfWorkers ? 1 + Math.floor(random() * MOST_TIMES) : 1;
       const pid = await world.daemonPid();
       world.wishDeath(app.name, step, time);
       try {

@@ -106,7 +106,7 @@ export interface Settled {
  * that was frozen gave it more time than a start has: it is taken for a program without an agent.
  */
 export const countsWithoutListening = ({ birth: { temper } }: SimProcess): boolean =>
-  temper.boot === 'never-listens' || temper.boot === 'silent';
+  temper.boot === 'never-listens' || temper.boot === 'silent' || temper.boot === 'hangs';
 
 /** Faults have ended and there was time: everything is as it is wanted. */
 export const settled = ({ machine, disk, fellBackAt }: Settled): void => {

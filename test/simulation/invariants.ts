@@ -101,6 +101,13 @@ export interface Settled {
   readonly fellBackAt: number | null;
 }
 
+/**
+ * One that never listens counts as ready when it has stayed alive, and accepts nothing. So does one whose agent never speaks, where a daemon
+ * that was frozen gave it more time than a start has: it is taken for a program without an agent.
+ */
+export const countsWithoutListening = ({ birth: { temper } }: SimProcess): boolean =>
+  temper.boot === 'never-listens' || temper.boot === 'silent' || temper.boot === 'hangs';
+
 /** Faults have ended and there was time: everything is as it is wanted. */
 export const settled = ({ machine, disk, fellBackAt }: Settled): void => {
   const operations = disk.operations();
@@ -118,8 +125,7 @@ export const settled = ({ machine, disk, fellBackAt }: Settled): void => {
     }
     must(own.length === instances, 'an app that is wanted has as many workers as it should, and no more', seen);
     must(
-      // One that never listens counts as ready when it has stayed alive, and accepts nothing.
-      own.every(({ isAccepting, birth }) => isAccepting || birth.temper.boot === 'never-listens'),
+      own.every((process) => process.isAccepting || countsWithoutListening(process)),
       'every shard of a wanted app has somebody who accepts',
       seen,
     );

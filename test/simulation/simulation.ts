@@ -12,6 +12,7 @@ import {
   drainingIsLeftAlone,
   endsOnce,
   must,
+  countsWithoutListening,
   oneOfEach,
   restartsWait,
   settled,
@@ -326,7 +327,7 @@ export class Simulation {
     const isBereft = this.#socketsLostAt >= (this.#daemon?.since ?? 0);
     // A program that does not listen has no use for its port.
     const ofApp = this.#machine.living.filter(({ birth }) => birth.app === name);
-    const isUseless = ofApp.length > 0 && ofApp.every(({ birth }) => birth.temper.boot === 'never-listens');
+    const isUseless = ofApp.length > 0 && ofApp.every(countsWithoutListening);
     if (this.#disk.wantedOf(name) !== 'up' || isBereft || isUseless) return;
     throw new Violation(`no connection to an app that is wanted is reset (${name})`);
   }

@@ -37,7 +37,7 @@ export const SUITES: readonly Suite[] = [
   folder('lint', { isolation: 'none' }),
   suite('support', ['test/support/**/*.test.ts']),
   folder('soak'),
-  folder('simulation', { testTimeoutMs: 120_000 }),
+  folder('simulation', { testTimeoutMs: 300_000 }),
   folder('agent', { packages: ['test/nodes'] }),
   folder('os'),
   folder('net'),

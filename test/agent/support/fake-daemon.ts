@@ -273,6 +273,8 @@ function bootShard({ key, address, randomIndex, fd, privateFd }: Shard, number: 
 /** Not `readline`, which would throw the stream's errors. */
 function onLines(stream: Socket, onLine: (line: string) => void): void {
   let rest = '';
+  // A process that ends while we write to its other pipes may reset this one: its end is seen elsewhere.
+  stream.on('error', () => {});
   stream.setEncoding('utf8').on('data', (chunk: string) => {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';

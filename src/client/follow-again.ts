@@ -4,9 +4,9 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import { DroverError, type LogLineDocument } from '../protocol/index.ts';
+import type { LogLineDocument } from '../protocol/index.ts';
+import { isGone, PATIENCE_MS } from './daemon-return.ts';
 
-const PATIENCE_MS = 15_000;
 const PAUSE_MS = 50;
 
 interface Following<Document> {
@@ -49,8 +49,6 @@ const openAgain = async (
       await wait(PAUSE_MS, undefined, signal === undefined ? {} : { signal });
     }
 };
-
-const isGone = (error: unknown): boolean => error instanceof DroverError && error.code === 'DROVER_DAEMON_UNREACHABLE';
 
 /** Lines of several workers come a little out of order, and what was told of a moment may not be all of it. */
 const LOOK_BACK_MS = 2_000;

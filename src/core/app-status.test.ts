@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { appStatus } from './app-status.ts';
 import type { AppSituation } from './app-status.ts';
-import type { WorkerPhase } from './worker.ts';
+import type { WorkerPhase } from './worker-types.ts';
 
 const app = (
   phases: readonly WorkerPhase[],

@@ -2,8 +2,8 @@
  * The words that people read (`drover ls`), from the phases of machines. Two tables; nowhere else is a status made.
  */
 import type { AppStatus, WorkerStatus } from '../protocol/index.ts';
-import type { ChangeKind } from './operation.ts';
-import type { WorkerPhase } from './worker.ts';
+import type { ChangeKind } from './operation-types.ts';
+import type { WorkerPhase } from './worker-types.ts';
 
 /** `stopping` is the impolite end: nobody waits for requests any more. */
 export const WORKER_STATUS: Readonly<Record<WorkerPhase, WorkerStatus>> = {

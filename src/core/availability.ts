@@ -2,7 +2,7 @@
  * When caution may be set aside because nobody serves, or hardly anybody. Pure; the supervisor asks whenever a worker stops accepting,
  * and when the time that it was told has come.
  */
-import type { WorkerPhase } from './worker.ts';
+import type { WorkerPhase } from './worker-types.ts';
 
 export interface WaitingSlot {
   readonly slot: number;

@@ -17,34 +17,31 @@ export { appStatus, WORKER_STATUS, type AppSituation, type SlotStatus } from './
 export * from './availability.ts';
 export * from './exit.ts';
 export type { Step } from './machine.ts';
-export {
-  newOperation,
-  releaseOf,
-  stepOperation,
-  type ChangeKind,
-  type OperationEffect,
-  type OperationEvent,
-  type OperationOutcome,
-  type OperationPhase,
-  type OperationState,
-  type OperationStep,
-  type SlotAction,
-  type SlotChange,
-  type SlotProgress,
-  type SlotStage,
-} from './operation.ts';
+export { newOperation, releaseOf, stepOperation } from './operation.ts';
+export type {
+  ChangeKind,
+  OperationEffect,
+  OperationEvent,
+  OperationOutcome,
+  OperationPhase,
+  OperationState,
+  OperationStep,
+  SlotAction,
+  SlotChange,
+  SlotProgress,
+  SlotStage,
+} from './operation-types.ts';
 export * from './start-order.ts';
 export * from './readiness.ts';
 export * from './turns.ts';
 export * from './weights.ts';
-export {
-  newWorker,
-  stepWorker,
-  type WorkerEffect,
-  type WorkerEvent,
-  type WorkerPhase,
-  type WorkerPolicy,
-  type WorkerState,
-  type WorkerStep,
-  type WorkerTimer,
-} from './worker.ts';
+export { newWorker, stepWorker } from './worker.ts';
+export type {
+  WorkerEffect,
+  WorkerEvent,
+  WorkerPhase,
+  WorkerPolicy,
+  WorkerState,
+  WorkerStep,
+  WorkerTimer,
+} from './worker-types.ts';

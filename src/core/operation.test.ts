@@ -11,7 +11,7 @@ import type {
   OperationState,
   SlotAction,
   SlotStage,
-} from './operation.ts';
+} from './operation-types.ts';
 
 /** An operation whose orders are written as `boot 0`; answers carry the turn of their slot. */
 class Course {

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { assertCoverage } from '../../test/support/machine-cells.ts';
 import { playWorkerHistory, workerHistories } from '../../test/support/worker-world.ts';
 import { newWorker, stepWorker, WORKER_TABLE } from './worker.ts';
-import type { WorkerEffect, WorkerEvent, WorkerPolicy, WorkerState } from './worker.ts';
+import type { WorkerEffect, WorkerEvent, WorkerPolicy, WorkerState } from './worker-types.ts';
 import type { Exit } from './exit.ts';
 
 const CRASH: Exit = { code: 1, signal: null, cause: 'code', detail: null };

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { ownHome } from '../client/index.ts';
 import { setCloexec } from '../os/index.ts';
 import { commandOf, decide, installedProgram, isSameProgram, type Decision } from '../program/index.ts';
+import { definedOf } from './defined-of.ts';
 import { findServiceManager } from './service-manager/environment.ts';
 
 /** What systemd hands over begins here (sd_listen_fds(3)). */
@@ -40,7 +41,6 @@ if (inPlace !== null) env['DROVER_IN_PLACE'] = inPlace;
 if (!isSameProgram(program, installedProgram()) && typeof process.execve === 'function') {
   for (let fd = FIRST_FD; fd < FIRST_FD + handed; fd += 1) setCloexec(fd, false);
   const [file, ...args] = commandOf(program);
-  const entries = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  process.execve(file, [file, ...args], Object.fromEntries(entries));
+  process.execve(file, [file, ...args], definedOf(env));
 }
 await import('./main.ts');

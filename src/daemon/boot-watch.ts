@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { duplicate } from '../os/index.ts';
+import { descriptorOf } from './guard.ts';
 
 const SCRIPT = fileURLToPath(new URL('boot-watch.sh', import.meta.url));
 /** Far longer than a start takes on a machine that does nothing but swap. */
@@ -22,9 +23,9 @@ export const startBootWatch = (): number | null => {
     });
     child.on('error', () => {});
     child.unref();
-    const pipe = child.stdio[3] as Writable & { readonly _handle: { readonly fd: number } };
+    const pipe = child.stdio[3] as Writable;
     pipe.on('error', () => {});
-    return duplicate(pipe._handle.fd);
+    return duplicate(descriptorOf(pipe));
   } catch {
     return null;
   }

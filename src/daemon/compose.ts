@@ -19,7 +19,7 @@ import type {
   UpgradeStartDocument,
   WorkerRecord,
 } from '../protocol/index.ts';
-import { ownProgram, readCopy } from '../program/index.ts';
+import { ownProgram } from '../program/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 import {
   openAgentSocket,
@@ -97,7 +97,7 @@ export const VERSION = OWN.version;
 export const AGENT_PATH = fileURLToPath(new URL('../../dist/agent/agent.cjs', import.meta.url));
 /** The copy in the home is out of reach for workers of other users, as long as the installed one is there. */
 const othersAgentPath = (): string => {
-  const installed = join(readCopy(OWN.root)?.installedAt ?? OWN.root, 'dist/agent/agent.cjs');
+  const installed = join(OWN.isCopy ? OWN.installedAt : OWN.root, 'dist/agent/agent.cjs');
   return existsSync(installed) ? installed : AGENT_PATH;
 };
 const AGENT_SOCKET = 'agents.sock';

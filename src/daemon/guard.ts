@@ -7,9 +7,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Writable } from 'node:stream';
-import { closeDescriptor, duplicate, inodeOf, openMemoryFile, openPipe } from '../os/index.ts';
+import { closeDescriptor, duplicate, inodeIfOpen, nameOf, openMemoryFile, openPipe } from '../os/index.ts';
 import type { DescriptorName } from '../protocol/index.ts';
-import { STANDBY_VARIABLE } from './standby.ts';
 
 /** A descriptor worth keeping, and what it is, in words that the next daemon understands. */
 export interface KeptDescriptor {
@@ -28,6 +27,8 @@ export interface Inheritance {
 
 /** Names the descriptor of that file: the list itself can be longer than a variable may be. */
 export const INHERITANCE_VARIABLE = 'DROVER_INHERITANCE';
+/** Names the next daemon's end of the pipe at which a copy of its guard stands by (`standby.ts`). */
+export const STANDBY_VARIABLE = 'DROVER_STANDBY';
 
 export interface GuardOptions {
   /** Everything the next daemon is started with: program and arguments. */
@@ -103,8 +104,8 @@ export const openGuard = (options: GuardOptions): Guard => {
         detached: true,
         env: {
           ...options.env,
-          [INHERITANCE_VARIABLE]: `${LIST_FD}:${inodeOf(list)}`,
-          [STANDBY_VARIABLE]: `${STANDBY_FD}:${inodeOf(writeFd)}`,
+          [INHERITANCE_VARIABLE]: nameOf(list, LIST_FD),
+          [STANDBY_VARIABLE]: nameOf(writeFd, STANDBY_FD),
         },
         stdio: ['ignore', 'inherit', 'inherit', 'pipe', list, readFd, writeFd, ...kept.map(({ fd }) => fd)],
       });
@@ -123,7 +124,8 @@ export const openGuard = (options: GuardOptions): Guard => {
     timer = null;
     if (isDismissed) return;
     const kept = options.list().flatMap(({ name, fd }) => {
-      const inode = inodeOrNull(fd);
+      // A worker's channel may close between the moment it was listed and now.
+      const inode = inodeIfOpen(fd);
       return inode === null ? [] : [{ name, fd, inode }];
     });
     const inheritance: Inheritance = {
@@ -191,8 +193,8 @@ export const openGuard = (options: GuardOptions): Guard => {
   };
 };
 
-/** Node shows it nowhere else. */
-const descriptorOf = (pipe: Writable): number =>
+/** Of a child's pipe; Node shows it nowhere else. */
+export const descriptorOf = (pipe: Writable): number =>
   (pipe as Writable & { readonly _handle: { readonly fd: number } })._handle.fd;
 
 /** The guard of the program that this process was before: it brings that one back until it is dismissed. */
@@ -206,26 +208,17 @@ export const openHandedGuard = (pipe: number): Guard => {
     async dismiss() {
       if (!isOpen) return;
       isOpen = false;
-      tellEnd(pipe);
-      closeDescriptor(pipe);
+      sendAway(pipe);
     },
   };
 };
 
-/** To a shell that waits for a line; one that is gone needs none. */
-export const tellEnd = (pipe: number): void => {
+/** Ends a shell that waits at the other end of a pipe (`guard.sh`, `boot-watch.sh`); one that is gone needs no word. */
+export const sendAway = (pipe: number): void => {
   try {
     writeSync(pipe, 'q\n');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
   }
-};
-
-/** A worker's channel may close between the moment it was listed and now. */
-const inodeOrNull = (fd: number): number | null => {
-  try {
-    return inodeOf(fd);
-  } catch {
-    return null;
-  }
+  closeDescriptor(pipe);
 };

@@ -3,7 +3,8 @@
  * (`channel:app/slot#generation`). Each is checked by its inode before it is believed. From a guard they come by a list
  * that the environment names, from a service manager by its own rules (`service-manager/take-stored.ts`).
  */
-import { closeDescriptor, inodeOf, readMemoryFile, setCloexec } from '../os/index.ts';
+import { closeDescriptor, findNamed, readMemoryFile, setCloexec } from '../os/index.ts';
+import type { DescriptorName } from '../protocol/index.ts';
 import { INHERITANCE_VARIABLE, type Inheritance, type KeptDescriptor } from './guard.ts';
 import type { StoredDescriptors } from './service-manager/take-stored.ts';
 
@@ -41,14 +42,12 @@ export const NO_INHERITANCE: Inherited = {
 
 /** Reads and removes the variable; the environment goes on to guards and, in part, to nobody else. */
 export const takeInheritance = (env: NodeJS.ProcessEnv): Inherited => {
-  const text = env[INHERITANCE_VARIABLE];
-  delete env[INHERITANCE_VARIABLE];
-  const list = text === undefined ? null : findDescriptor(text);
+  const list = takeNamed(env, INHERITANCE_VARIABLE);
   if (list === null) return NO_INHERITANCE;
   const { descriptors, hasServed, deaths } = JSON.parse(readMemoryFile(list)) as Inheritance;
   closeDescriptor(list);
   const all = descriptors.flatMap(({ name, descriptor }): readonly KeptDescriptor[] => {
-    const fd = findDescriptor(descriptor);
+    const fd = findNamed(descriptor);
     if (fd === null) return [];
     setCloexec(fd, true);
     return [{ name, fd }];
@@ -77,13 +76,9 @@ const sort = (everything: readonly KeptDescriptor[], deaths: number): Inherited 
 const byName = (kept: readonly KeptDescriptor[], prefix: string): ReadonlyMap<string, number> =>
   new Map(kept.map(({ name, fd }) => [name.slice(prefix.length), fd]));
 
-/** The number, where this process still has there what the name says. */
-const findDescriptor = (name: string): number | null => {
-  const [fd = -1, inode] = name.split(':').map(Number);
-  try {
-    return inodeOf(fd) === inode ? fd : null;
-  } catch {
-    // Not open: whoever started us did not keep it.
-    return null;
-  }
+/** Takes a variable that names a descriptor out of the environment; null where there is none, or not what it says. */
+export const takeNamed = (env: NodeJS.ProcessEnv, variable: string): number | null => {
+  const name = env[variable] as DescriptorName | undefined;
+  delete env[variable];
+  return name === undefined ? null : findNamed(name);
 };

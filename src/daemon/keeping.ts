@@ -4,6 +4,7 @@
  * would find the home taken (docs/decisions/systemd-is-the-guard.md).
  */
 import { fileURLToPath } from 'node:url';
+import { definedOf } from './defined-of.ts';
 import { openGuard, openHandedGuard, type Guard, type KeptDescriptor } from './guard.ts';
 import { inheritStored, takeInheritance, type Inherited } from './inheritance.ts';
 import { openDescriptorStore } from './service-manager/descriptor-store.ts';
@@ -12,7 +13,7 @@ import { openServiceManagerLink, type ServiceManagerLink } from './service-manag
 import { nameOfDescriptor } from './service-manager/stored-name.ts';
 import { takeStandby } from './standby.ts';
 import { takeStored, type StoredDescriptors } from './service-manager/take-stored.ts';
-import { inodeOf } from '../os/index.ts';
+import { inodeIfOpen, inodeOf } from '../os/index.ts';
 import { originOf, ownProgram } from '../program/index.ts';
 
 export interface Keeping {
@@ -62,27 +63,19 @@ export const findKeeping = (env: NodeJS.ProcessEnv, pid: number): Keeping => {
 /** Some are closed while ports are rebuilt, and their numbers taken by something else. */
 const watchOpen = (all: readonly KeptDescriptor[]): (() => readonly KeptDescriptor[]) => {
   const inodes = all.map(({ fd }) => inodeOf(fd));
-  return () => all.filter(({ fd }, index) => isSame(fd, inodes[index]));
-};
-
-const isSame = (fd: number, inode: number | undefined): boolean => {
-  try {
-    return inodeOf(fd) === inode;
-  } catch {
-    return false;
-  }
+  return () => all.filter(({ fd }, index) => inodeIfOpen(fd) === inodes[index]);
 };
 
 const MAIN = fileURLToPath(new URL(`main${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url));
 
 const openShell = (env: NodeJS.ProcessEnv, { deaths }: Inherited, holdings: Holdings): Guard => {
-  const own = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  const origin = originOf(ownProgram());
+  const program = ownProgram();
+  const origin = program.isCopy ? originOf(program) : null;
   return openGuard({
     ...holdings,
     command: [process.execPath, ...process.execArgv, MAIN],
     env: {
-      ...Object.fromEntries(own),
+      ...definedOf(env),
       // For `guard.sh`.
       ...(origin !== null && { DROVER_INSTALLED_NODE: origin.node, DROVER_INSTALLED_MAIN: origin.main }),
     },

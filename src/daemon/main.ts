@@ -7,12 +7,12 @@ import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { serveApi } from '../api/index.ts';
 import { createClient, isAnswering, isReadOnly, ownHome } from '../client/index.ts';
-import { closeDescriptor, peerOf } from '../os/index.ts';
-import { COPY_FILE, noteProblem, ownProgram, readCopy, restoreCopy, settlePending } from '../program/index.ts';
+import { peerOf } from '../os/index.ts';
+import { COPY_FILE, noteProblem, ownProgram, restoreCopy, settlePending } from '../program/index.ts';
 import { DroverError, type Clock, type DispatchLevel, type UpgradeDocument } from '../protocol/index.ts';
 import { describeApp } from '../supervisor/index.ts';
 import { compose } from './compose.ts';
-import { tellEnd, type Guard, type KeptDescriptor } from './guard.ts';
+import { sendAway, type Guard, type KeptDescriptor } from './guard.ts';
 import { findKeeping } from './keeping.ts';
 import { followStatus } from './service-manager/follow-status.ts';
 import { statusLine } from './service-manager/status-line.ts';
@@ -51,7 +51,6 @@ const main = async (): Promise<void> => {
   const keeping = findKeeping(process.env, process.pid);
   const { inherited, link, handedGuard } = keeping;
   const own = ownProgram();
-  const copy = readCopy(own.root);
   const pidFile = join(home, 'daemon.pid');
   const onStep = dieAtStep(process.env['DROVER_DIE_AT']);
   let isEnding = false;
@@ -140,9 +139,9 @@ const main = async (): Promise<void> => {
   }
   const unwatch = watchHome(
     [
-      ...(copy === null
-        ? []
-        : [{ path: join(copy.root, COPY_FILE), mode: 0o700, makeAgain: async () => restoreCopy(copy) }]),
+      ...(own.isCopy
+        ? [{ path: join(own.root, COPY_FILE), mode: 0o700, makeAgain: async () => restoreCopy(own) }]
+        : []),
       { path: socketPath, mode: 0o700, makeAgain: () => api.listenAgain() },
       ...drover.neededFiles,
     ],
@@ -154,10 +153,7 @@ const main = async (): Promise<void> => {
   else guard = keeping.open(holdings);
   await handedGuard?.dismiss('workers-stay');
   const bootWatch = inherited.handed.get('boot-watch');
-  if (bootWatch !== undefined) {
-    tellEnd(bootWatch);
-    closeDescriptor(bootWatch);
-  }
+  if (bootWatch !== undefined) sendAway(bootWatch);
   lastUpgrade = settleProgram({ home, own, store: drover.store, clock: systemClock, log });
   onStep?.('boot-settled');
   const untidy = tidyLater({ home, own, log });

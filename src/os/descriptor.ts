@@ -1,5 +1,6 @@
 /** What can be done with any descriptor, whatever it stands for. */
 import { closeSync, fstatSync } from 'node:fs';
+import type { DescriptorName } from '../protocol/index.ts';
 import { F_GETFD, F_GETFL, F_SETFD, F_SETFL, FD_CLOEXEC, SYSTEM } from './constants.ts';
 import { call } from './libc.ts';
 
@@ -22,6 +23,26 @@ export function setNonblocking(fd: number): void {
 /** Names the thing behind a descriptor, whichever number it has in a process. */
 export function inodeOf(fd: number): number {
   return fstatSync(fd).ino;
+}
+
+/** The same; null where the number stands for nothing. */
+export function inodeIfOpen(fd: number): number | null {
+  try {
+    return inodeOf(fd);
+  } catch {
+    return null;
+  }
+}
+
+/** As {@link findNamed} finds it again, in this process or in one that it is passed to by its number. */
+export function nameOf(fd: number, number = fd): DescriptorName {
+  return `${number}:${inodeOf(fd)}`;
+}
+
+/** The number, where this process still has there what the name says; null: whoever started us did not keep it. */
+export function findNamed(name: DescriptorName): number | null {
+  const [fd = -1, inode] = name.split(':').map(Number);
+  return inodeIfOpen(fd) === inode ? fd : null;
 }
 
 /** Closes; a descriptor that is already gone is no error. */

@@ -3,7 +3,16 @@ export { cpuQuota, memoryLeft, oomKills } from './cgroup.ts';
 export { ChannelWriter, openChannelPair, sendOnChannel, WHOLE_MESSAGE_BYTES } from './channel.ts';
 export type { ChannelPair, SendOutcome } from './channel.ts';
 export { STICKY_BUCKETS, stickyBucket } from './client-hash.ts';
-export { closeDescriptor, duplicate, inodeOf, setCloexec, setNonblocking } from './descriptor.ts';
+export {
+  closeDescriptor,
+  duplicate,
+  findNamed,
+  inodeIfOpen,
+  inodeOf,
+  nameOf,
+  setCloexec,
+  setNonblocking,
+} from './descriptor.ts';
 export { attachClassic, detachProgram } from './dispatch-classic.ts';
 export type { ClassicRule } from './dispatch-classic.ts';
 export { ExactDispatch, MAX_SOCKETS, SCHEDULE_ENTRIES } from './dispatch-exact.ts';

@@ -1,6 +1,6 @@
 /** Who holds an address: found through the socket tables under /proc, for the message that says a port is taken. */
-import { readdirSync, readlinkSync } from 'node:fs';
 import type { ListenAddress } from '../protocol/index.ts';
+import { openSockets } from './listening.ts';
 import { listPids, readCommandLine, readStat } from './procfs.ts';
 import { LISTEN, listTcp, unixRows } from './socket-table.ts';
 
@@ -23,29 +23,12 @@ export function listeningInodes(address: ListenAddress): ReadonlySet<number> {
 
 function findHolder(inodes: ReadonlySet<number>): PortOwner | null {
   for (const pid of listPids()) {
-    if (!holdsOneOf(pid, inodes)) continue;
+    if (!openSockets(pid).some(({ inode }) => inodes.has(inode))) continue;
     const words = readCommandLine(pid);
     const command = words.length > 0 ? words.join(' ') : (readStat(pid)?.command ?? 'a process');
     return { pid, command: command.length > 80 ? `${command.slice(0, 79)}…` : command };
   }
   return null;
-}
-
-function holdsOneOf(pid: number, inodes: ReadonlySet<number>): boolean {
-  let names: readonly string[];
-  try {
-    names = readdirSync(`/proc/${pid}/fd`);
-  } catch {
-    return false;
-  }
-  return names.some((name) => {
-    try {
-      const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${name}`))?.[1];
-      return inode !== undefined && inodes.has(Number(inode));
-    } catch {
-      return false;
-    }
-  });
 }
 
 function tcpInodes({ host, port }: { readonly host: string; readonly port: number }): ReadonlySet<number> {

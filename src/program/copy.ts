@@ -23,7 +23,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import type { Program } from './program.ts';
-import { COPY_FILE, currentBoot, readCopy, type Copy, type CopyFile } from './read-copy.ts';
+import { COPY_FILE, currentBoot, originOf, readCopy, type Copy, type CopyFile } from './read-copy.ts';
 import { UNFINISHED, VERSIONS_FOLDER } from './records.ts';
 
 /** The copy, or why there is none. */
@@ -54,12 +54,13 @@ export const copyInto = (home: string, program: Program): Prepared => {
  * Of a copy whose files were removed under the daemon that runs from it: makes it again, from where it was copied from.
  * Throws where that is another version by now.
  */
-export const restoreCopy = ({ root, version, options, main, installedAt, nodeAt }: Copy): void => {
-  const { version: installed } = JSON.parse(readFileSync(join(installedAt, 'package.json'), 'utf8')) as Program;
-  if (installed !== version) throw new Error(`${installedAt} is Drover ${installed} by now, and not ${version}`);
-  const at = join(installedAt, relative(root, main));
-  const program = { version, root: installedAt, node: RUNNING, options, main: at, isCopy: false };
-  make(dirname(root), root, existsSync(nodeAt) ? { ...program, node: nodeAt } : program);
+export const restoreCopy = (copy: Copy): void => {
+  const { root, version, options } = copy;
+  const origin = originOf(copy);
+  const { version: installed } = JSON.parse(readFileSync(join(origin.root, 'package.json'), 'utf8')) as Program;
+  if (installed !== version) throw new Error(`${origin.root} is Drover ${installed} by now, and not ${version}`);
+  const node = existsSync(origin.node) ? origin.node : RUNNING;
+  make(dirname(root), root, { ...origin, version, options, node, isCopy: false });
 };
 
 /**

@@ -2,15 +2,13 @@
  * Decides which program a daemon is started from, and prepares that: makes the copy, and lets a new program test itself
  * before it is tried. What is decided is `choose.ts`.
  */
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { DroverError } from '../protocol/index.ts';
 import { choose } from './choose.ts';
 import { copyInto } from './copy.ts';
 import { installedProgram } from './installed.ts';
 import { isUsable, type Program } from './program.ts';
-import { notePending, readPending, readRecord, VERSIONS_FOLDER } from './records.ts';
-import { copyState, runSelfTest } from './run-self-test.ts';
+import { notePending, readPending, readRecord } from './records.ts';
+import { copyState, testOnCopy } from './run-self-test.ts';
 
 export interface StartQuestion {
   readonly home: string;
@@ -64,13 +62,10 @@ export const decide = async (question: StartQuestion): Promise<Decision> => {
 
 /** What is wrong with it; null: nothing was found. */
 const tryOut = async (program: Program, { home, stateFile }: StartQuestion): Promise<string | null> => {
-  const folder = join(home, VERSIONS_FOLDER, `self-test-${process.pid}`);
   try {
-    const { problems } = await runSelfTest(program, copyState(stateFile, folder));
+    const { problems } = await testOnCopy(home, program, (folder) => copyState(stateFile, folder));
     return problems.length === 0 ? null : `failed its self-test (${problems.join('; ')})`;
   } catch (error) {
     return `cannot be tested (${(error as Error).message})`;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
 };

@@ -19,6 +19,6 @@ export {
 } from './records.ts';
 export { COPY_FILE, originOf, readCopy } from './read-copy.ts';
 export { removeOld } from './remove-old.ts';
-export { runSelfTest, type Verdict } from './run-self-test.ts';
+export { testOnCopy, type Verdict } from './run-self-test.ts';
 export { syncCopy } from './sync-copy.ts';
 export { compareVersions } from './version.ts';

@@ -14,6 +14,11 @@ export interface Program {
   readonly isCopy: boolean;
 }
 
+/** Where a package manager put it. */
+export interface Installed extends Program {
+  readonly isCopy: false;
+}
+
 /** Program and arguments of its daemon. */
 export const commandOf = ({ node, options, main }: Program): readonly [string, ...string[]] => [node, ...options, main];
 

@@ -47,8 +47,9 @@ export const currentBoot = (): string => {
   }
 };
 
-/** What a copy was made from: null where it is none. */
-export const originOf = ({ root, main }: Program): Pick<Program, 'node' | 'main'> | null => {
-  const copy = readCopy(root);
-  return copy === null ? null : { node: copy.nodeAt, main: join(copy.installedAt, relative(root, main)) };
-};
+/** What a copy was made from. */
+export const originOf = ({ root, main, installedAt, nodeAt }: Copy): Pick<Program, 'root' | 'node' | 'main'> => ({
+  root: installedAt,
+  node: nodeAt,
+  main: join(installedAt, relative(root, main)),
+});

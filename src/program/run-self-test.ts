@@ -1,9 +1,10 @@
 /** Lets a program test itself in a process of its own, before anything is entrusted to it (`daemon/self-test.ts`). */
 import { execFile } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Program } from './program.ts';
+import { VERSIONS_FOLDER } from './records.ts';
 
 /** What the program says of itself, as JSON on its standard output. */
 export interface Verdict {
@@ -63,6 +64,26 @@ export const runSelfTest = async (
 const findReason = (stderr: string): string | null => {
   const lines = stderr.split('\n').map((line) => line.trim());
   return lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.findLast((line) => line !== '') ?? null;
+};
+
+/**
+ * The same on a copy of the home's state, which `copyState` makes in the folder that it is given (and returns; null where
+ * there is no state yet). The folder is gone afterwards. Throws what `copyState` throws.
+ */
+export const testOnCopy = async (
+  home: string,
+  program: Program,
+  copyState: (folder: string) => string | null,
+): Promise<Verdict> => {
+  const folder = join(home, VERSIONS_FOLDER, `self-test-${process.pid}`);
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    // Of a process of this pid that was killed.
+    remove();
+    return await runSelfTest(program, copyState(folder));
+  } finally {
+    remove();
+  }
 };
 
 /** Of a state that no daemon has open. Null where there is none. Throws what the file system says. */

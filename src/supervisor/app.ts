@@ -225,13 +225,19 @@ export class App implements TenantHost {
       if (index < this.#state.instances && this.slots.isVacant(index)) this.slots.boot(index, 'old');
     }
     if (document.receipt?.outcome !== 'completed' && ended?.plan.isAsked === true) void replaceOthers(this);
-    this.dismissSurplus();
+    this.#removeSurplus();
   }
 
-  /** Workers that it should not have, as a state that fell back to an older one leaves them, go like those of a scaling. */
+  /** What it should not have goes: shards that nobody needs, and workers. */
   dismissSurplus(): void {
     if (this.#run !== null || !this.isWanted) return;
     this.#dropSurplus();
+    this.#removeSurplus();
+  }
+
+  /** Workers that it should not have, as a state that fell back to an older one leaves them, go like those of a scaling. */
+  #removeSurplus(): void {
+    if (this.#run !== null) return;
     const changes = this.slots.all
       .filter(({ index, holder }) => index >= this.#state.instances && holder?.state.wanted === 'up')
       .map(({ index }) => ({ slot: index, action: 'remove' }) as const);

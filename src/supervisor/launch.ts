@@ -8,7 +8,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { inodeOf } from '../os/index.ts';
+import { nameOf } from '../os/index.ts';
 import {
   BOOT_VARIABLE,
   DroverError,
@@ -63,7 +63,7 @@ export const launch = (request: LaunchRequest): ChildProcess => {
   const { command, config } = request;
   const isDirect = command.agentAt !== null;
   const passed: number[] = [];
-  const pass = (fd: number): DescriptorName => `${FIRST_FREE_FD + passed.push(fd) - 1}:${inodeOf(fd)}`;
+  const pass = (fd: number): DescriptorName => nameOf(fd, FIRST_FREE_FD + passed.push(fd) - 1);
 
   const channel = isDirect && request.channel !== null ? request.channel : null;
   const boot: AgentBoot = {

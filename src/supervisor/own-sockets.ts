@@ -6,7 +6,6 @@
 import { listeningInodes } from '../os/index.ts';
 import type { ListenAddress } from '../protocol/index.ts';
 import type { App } from './app.ts';
-import type { SupervisorEdges } from './edges.ts';
 import type { Tenant } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
@@ -15,26 +14,23 @@ const QUIET_AFTER_MS = 500;
 
 /** Whether all who listen there are workers of this app that an earlier daemon started. */
 export const isHeldByOwn = (app: App, address: ListenAddress): boolean => {
-  if (app.regained.sockets.nowhere === 0 || !hasShards(app.edges, address)) return false;
+  // A path, and a port at the lowest level, has one socket for all.
+  const hasShards = address.kind === 'tcp' && app.edges.traffic.level !== 'shared';
+  if (app.regained.sockets.nowhere === 0 || !hasShards) return false;
   const adopted = app.liveHandles().filter(({ adoption }) => adoption !== null);
   const own = new Set(adopted.flatMap((handle) => app.edges.processes.listeners(handle).map(({ inode }) => inode)));
   const all = listeningInodes(address);
   return all.size > 0 && [...all].every((inode) => own.has(inode));
 };
 
-/** Elsewhere there is one socket for all. */
-const hasShards = ({ traffic }: SupervisorEdges, { kind }: ListenAddress): boolean =>
-  kind === 'tcp' && traffic.level !== 'shared';
-
 /** Moves a worker that is spoken to again onto sockets of ours, where it accepts from others. */
 export const moveOntoShards = (tenant: Tenant, handle: WorkerHandle): void => {
   const { edges, app } = tenant.host;
-  const without = edges.traffic.view(app).filter(({ shards }) => shards.every(({ slot }) => slot !== tenant.slot));
-  const apart = handle.listening.filter(
-    (server) => hasShards(edges, server.address) && without.some(({ key }) => key === server.key),
-  );
+  const apart = edges.traffic
+    .ports(app)
+    .filter((port) => !port.hasShard(tenant.slot) && handle.listening.some(({ key }) => key === port.key));
   if (handle.adoption === null || handle.link === null || apart.length === 0) return;
-  for (const port of edges.traffic.ports(app)) if (apart.some(({ key }) => key === port.key)) port.shard(tenant.slot);
+  for (const port of apart) port.shard(tenant.slot);
   edges.schedule.background(QUIET_AFTER_MS, () => {
     if (handle.pid === null || !handle.isAccepting) return;
     handle.link?.send({ type: 'hold' });

@@ -53,8 +53,8 @@ export interface Processes {
   listeners(handle: WorkerHandle): readonly { readonly inode: number; readonly address: ListenAddress }[];
   /** With sockets of which addresses it was started. */
   bootAddresses(handle: WorkerHandle): readonly ListenAddress[];
-  /** Duplicates of its sockets on this address: its own shard, and those of siblings that it covers for. */
-  takeListeners(handle: WorkerHandle, address: ListenAddress): readonly TakenListener[];
+  /** Duplicates of their sockets on this address: of each its own shard, and those of siblings that it covers for. */
+  takeListeners(handles: readonly WorkerHandle[], address: ListenAddress): Map<WorkerHandle, readonly TakenListener[]>;
   /** The kernel's count of processes that it killed for want of memory; null where it does not tell. */
   oomKills(): number | null;
 }

@@ -34,8 +34,13 @@ const regain = (kept: Readonly<Record<number, number>>, held: readonly (readonly
       },
       processes: {
         bootAddresses: () => [],
-        takeListeners: ({ inodes }: (typeof handles)[number]) =>
-          inodes.map((inode) => ({ fd: inode, inode, close: () => closed.push(inode) })),
+        takeListeners: (from: typeof handles) =>
+          new Map(
+            from.map((handle) => [
+              handle,
+              handle.inodes.map((inode) => ({ fd: inode, inode, close: () => closed.push(inode) })),
+            ]),
+          ),
       },
     },
   };

@@ -34,9 +34,10 @@ export const regainPorts = (app: App): void => {
  * whose own shards are not there.
  */
 export const regainPort = (app: App, address: ListenAddress, from = findRobbed(app, address)): number => {
+  if (from.length === 0) return 0;
   const { traffic, processes } = app.edges;
   const before = traffic.findPort(app.app, address);
-  const taken = new Map(from.map((handle) => [handle, processes.takeListeners(handle, address)]));
+  const taken = processes.takeListeners(from, address);
   const claimed = new Set<number>();
   const isFree = ({ inode }: TakenListener): boolean => !claimed.has(inode) && before?.hasSocket(inode) !== true;
   const lacks = (slot: number): boolean => traffic.findPort(app.app, address)?.hasShard(slot) !== true;

@@ -25,10 +25,8 @@ export const replaceSilent = async (app: App, tenant: Tenant, reason: string): P
  */
 export const replaceOthers = async (app: App): Promise<void> => {
   for (;;) {
-    const { instances, release } = app.state;
-    const others = app.slots.all
-      .map(({ index }) => index)
-      .filter((slot) => slot < instances && !app.slots.isVacant(slot) && app.slots.isOfAnother(slot, release));
+    const { release } = app.state;
+    const others = app.slotNumbers.filter((slot) => !app.slots.isVacant(slot) && app.slots.isOfAnother(slot, release));
     if (others.length === 0 || app.operation !== null || !app.isWanted) return;
     if (await hasReplaced(app, others)) return;
   }

@@ -198,7 +198,7 @@ export class Supervisor {
     const { operation } = app;
     void operation?.resume(after);
     if (app.state.wanted !== 'up') return;
-    for (const { slot } of this.#changes(app, range(app.state.instances), 'boot', isVacant)) {
+    for (const { slot } of this.#changes(app, app.slotNumbers, 'boot', isVacant)) {
       const release = operation === null ? 'new' : operation.releaseOf(slot);
       if (release === null) continue;
       app.slots.boot(slot, release, release === 'new' ? (operation?.orderFor(slot) ?? null) : null);

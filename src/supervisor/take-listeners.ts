@@ -10,11 +10,16 @@ import {
   takeDescriptor,
 } from '../os/index.ts';
 import type { ListenAddress } from '../protocol/index.ts';
-import type { TakenListener } from './processes.ts';
+import type { Processes, TakenListener } from './processes.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
-export const takeListeners = (handle: WorkerHandle, address: ListenAddress): readonly TakenListener[] => {
+export const takeListeners: Processes['takeListeners'] = (handles, address) => {
   const all = listeningInodes(address);
+  return new Map(handles.map((handle) => [handle, takeFrom(handle, address, all)]));
+};
+
+/** `all`: the sockets that listen there. */
+const takeFrom = (handle: WorkerHandle, address: ListenAddress, all: ReadonlySet<number>): readonly TakenListener[] => {
   const taken = new Map<number, TakenListener>();
   for (const pid of processesOf(handle)) {
     for (const { fd: number, inode } of openSockets(pid)) {

@@ -239,14 +239,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'a port is given up because those who serve it have not spoken yet (made in earnest)',
     file: 'src/supervisor/app.ts',
-    find: 'if (this.liveHandles().some((handle) => handle.adoption !== null && !handle.isHeard)) return;',
-    replace: '',
+    find: 'return this.liveHandles().some((handle) => handle.adoption !== null && !handle.isHeard);',
+    replace: 'return false;',
   },
   {
     name: 'a shard that the guard had not heard of is not taken back from its worker (made in earnest)',
     file: 'src/supervisor/regain-ports.ts',
-    find: 'if (bereft.length > 0) regain(app, port.address, bereft, port);',
-    replace: 'void bereft;',
+    find: 'return app.liveHandles().filter(({ slot }) => port?.hasShard(slot) !== true);',
+    replace: 'return port === null ? app.liveHandles() : [];',
   },
   {
     name: 'a port that the guard had not heard of counts as taken by somebody else (made in earnest)',

@@ -12,6 +12,8 @@ import { endTogether } from '../support/daemon-deaths.ts';
 import { COMMAND, type Drover } from '../support/drover.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLoad } from '../support/load/index.ts';
+import { listSockets } from '../support/processes.ts';
+import { listShards } from '../support/shards.ts';
 import { freePort } from '../support/temporary.ts';
 import {
   ask,
@@ -138,6 +140,11 @@ describe('a daemon that comes back', () => {
     await endTogether(drover);
     assert.equal((await drover.run(['daemon', 'start'])).code, 0);
     await untilApp(drover, 'shop', 'is online', isOnline);
+    // A guard hears of what there is a moment later.
+    await eventually('the guard has the sockets', async () => {
+      const kept = listSockets((await drover.daemon()).guardPid ?? 0);
+      return listShards(port).every((inode) => kept.includes(inode));
+    });
     await drover.killDaemon();
     await untilApp(drover, 'shop', 'is online', isOnline);
     assert.equal((await ask(port)).status, 200);

@@ -1,6 +1,8 @@
 /** The processes of the simulated machine as one daemon's supervisor sees them. */
-import type { AgentMessage, WorkerRecord } from '../../src/protocol/index.ts';
+import type { AgentMessage, ListenAddress, WorkerRecord } from '../../src/protocol/index.ts';
 import type { SupervisorEdges } from '../../src/supervisor/index.ts';
+import type { TakenListener } from '../../src/supervisor/processes.ts';
+import type { WorkerHandle } from '../../src/supervisor/worker-handle.ts';
 import type { SimDaemon, World } from './daemon.ts';
 import { addressOf } from './net-kernel.ts';
 import type { SimProcess } from './process.ts';
@@ -55,6 +57,20 @@ export const simProcesses = (daemon: SimDaemon, world: World): Processes => {
       });
   };
 
+  const takeFrom = (handle: WorkerHandle, address: ListenAddress): readonly TakenListener[] => {
+    const process = handle.pid === null ? null : machine.find(handle.pid);
+    if (process === null || !process.isAlive) return [];
+    const { port } = process.birth;
+    if (JSON.stringify(addressOf(port)) !== JSON.stringify(address)) return [];
+    return kernel
+      .listeners(port)
+      .filter(({ holders }) => holders.has(process))
+      .toSorted((a, b) => Number(b === process.own) - Number(a === process.own))
+      .map((listener) => {
+        const fd = kernel.duplicate(listener, daemon);
+        return { fd, inode: listener.inode, close: () => kernel.closeDescriptor(fd, daemon) };
+      });
+  };
   return {
     start: (request, listener) =>
       daemon.effect('start process', () => {
@@ -132,20 +148,7 @@ export const simProcesses = (daemon: SimDaemon, world: World): Processes => {
       const process = handle.pid === null ? null : machine.find(handle.pid);
       return process === null || process.birth.boots === null ? [] : [addressOf(process.birth.port)];
     },
-    takeListeners: (handle, address) => {
-      const process = handle.pid === null ? null : machine.find(handle.pid);
-      if (process === null || !process.isAlive) return [];
-      const { port } = process.birth;
-      if (JSON.stringify(addressOf(port)) !== JSON.stringify(address)) return [];
-      return kernel
-        .listeners(port)
-        .filter(({ holders }) => holders.has(process))
-        .toSorted((a, b) => Number(b === process.own) - Number(a === process.own))
-        .map((listener) => {
-          const fd = kernel.duplicate(listener, daemon);
-          return { fd, inode: listener.inode, close: () => kernel.closeDescriptor(fd, daemon) };
-        });
-    },
+    takeListeners: (handles, address) => new Map(handles.map((handle) => [handle, takeFrom(handle, address)])),
     oomKills: () => null,
   };
 };

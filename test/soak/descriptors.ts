@@ -3,6 +3,7 @@
  * listening socket lost and a pipe leaked), and coarse enough that the same state of a process gives the same counts.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readUnlessGone } from '../support/processes.ts';
 
 /** How many of each kind; a kind that there is none of is absent. */
 export type Census = Readonly<Record<string, number>>;
@@ -13,9 +14,9 @@ const TCP_LISTENING = '0A';
 export function countDescriptors(pid: number): Census {
   const sockets = readSocketKinds(pid);
   const counts: Record<string, number> = {};
-  for (const fd of unlessGone(() => readdirSync(`/proc/${pid}/fd`), [])) {
+  for (const fd of readUnlessGone(() => readdirSync(`/proc/${pid}/fd`), [])) {
     // One that was closed between the two looks is not there.
-    const target = unlessGone(() => readlinkSync(`/proc/${pid}/fd/${fd}`), null);
+    const target = readUnlessGone(() => readlinkSync(`/proc/${pid}/fd/${fd}`), null);
     if (target === null) continue;
     const kind = kindOf(target, sockets);
     counts[kind] = (counts[kind] ?? 0) + 1;
@@ -49,7 +50,7 @@ function readSocketKinds(pid: number): Map<string, string> {
 }
 
 function readTable(pid: number, table: string): string[][] {
-  const text = unlessGone(() => readFileSync(`/proc/${pid}/net/${table}`, 'utf8'), '');
+  const text = readUnlessGone(() => readFileSync(`/proc/${pid}/net/${table}`, 'utf8'), '');
   return text
     .split('\n')
     .slice(1)
@@ -63,14 +64,4 @@ export function differenceOf(before: Census, after: Census): Census {
   const kinds = new Set([...Object.keys(before), ...Object.keys(after)]);
   const all = [...kinds].map((kind) => [kind, (after[kind] ?? 0) - (before[kind] ?? 0)] as const);
   return Object.fromEntries(all.filter(([, more]) => more !== 0));
-}
-
-function unlessGone<Value>(read: () => Value, otherwise: Value): Value {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
-      return otherwise;
-    throw error;
-  }
 }

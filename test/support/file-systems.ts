@@ -71,6 +71,12 @@ export interface FailingDisk extends AsyncDisposable {
 
 /** An ext4 in a file. */
 export async function failingDisk(bytes: number): Promise<FailingDisk> {
+  const disk = await mountImage(bytes);
+  return { ...disk, fail: () => mount('-o', 'remount,abort', disk.path) };
+}
+
+/** An ext4 of so many bytes in a file, on a loop device. */
+export async function mountImage(bytes: number): Promise<AsyncDisposable & { readonly path: string }> {
   const folder = await temporaryFolder('disk');
   const image = join(folder.path, 'image');
   const path = join(folder.path, 'mounted');
@@ -82,7 +88,6 @@ export async function failingDisk(bytes: number): Promise<FailingDisk> {
   mount('-o', 'loop', image, path);
   return {
     path,
-    fail: () => mount('-o', 'remount,abort', path),
     [Symbol.asyncDispose]: async () => {
       unmount(path);
       await folder[Symbol.asyncDispose]();
@@ -90,14 +95,16 @@ export async function failingDisk(bytes: number): Promise<FailingDisk> {
   };
 }
 
-const mount = (...args: readonly string[]): void => run('mount', ...args);
+const mount = (...args: readonly string[]): void => void run('mount', ...args);
 
 /** Lazily where it is still in use, so that a failed test leaves nothing mounted. */
 function unmount(path: string): void {
   if (spawnSync('umount', [path]).status !== 0) run('umount', '--lazy', path);
 }
 
-function run(command: string, ...args: readonly string[]): void {
-  const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
+/** Returns what it printed. Throws what it said where it failed. */
+export function run(command: string, ...args: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr ?? ''}`, { cause: error });
+  return stdout;
 }

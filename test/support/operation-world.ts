@@ -15,7 +15,7 @@ import type {
   SlotStage,
 } from '../../src/core/index.ts';
 import { OPERATION_TABLE, stepOperation } from '../../src/core/operation.ts';
-import type { OperationTable } from '../../src/core/operation.ts';
+import type { OperationTable } from '../../src/core/operation-types.ts';
 
 const MOVES = {
   /** The next order is carried out well. */

@@ -1,5 +1,6 @@
 /** What the kernel says about a process that the tests look at or kill. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readTcpTables } from './tcp-table.ts';
 
 /** Direct children of a process; none when it is gone. */
 export function listChildren(pid: number): number[] {
@@ -31,22 +32,17 @@ export function killAndListClients(pid: number, signal: NodeJS.Signals = 'SIGKIL
   for (const one of tree) process.kill(one, 'SIGSTOP');
   const inodes = new Set(tree.flatMap(listSockets));
   const ports = new Set(
-    ['tcp', 'tcp6'].flatMap((table) =>
-      readFileSync(`/proc/net/${table}`, 'utf8')
-        .split('\n')
-        .slice(1)
-        .map((line) => line.trim().split(/\s+/))
-        .filter((fields) => inodes.has(fields[9] ?? ''))
-        .map((fields) => Number.parseInt(fields[2]?.split(':')[1] ?? '0', 16)),
-    ),
+    readTcpTables()
+      .filter(({ inode }) => inodes.has(inode))
+      .map(({ remotePort }) => remotePort),
   );
   for (const one of tree) process.kill(one, signal);
   if (signal !== 'SIGKILL') for (const one of tree) process.kill(one, 'SIGCONT');
   return ports;
 }
 
-/** The inodes of the sockets that a process has open. */
-function listSockets(pid: number): string[] {
+/** The inodes of the sockets that a process has open; none when it is gone. */
+export function listSockets(pid: number): string[] {
   const folder = `/proc/${pid}/fd`;
   return readUnlessGone(() => readdirSync(folder), []).flatMap((fd) => {
     const target = readUnlessGone(() => readlinkSync(`${folder}/${fd}`), '');
@@ -55,7 +51,8 @@ function listSockets(pid: number): string[] {
   });
 }
 
-function readUnlessGone<Value>(read: () => Value, otherwise: Value): Value {
+/** What `read` returns; `otherwise` where the process, or what it had open, is gone. */
+export function readUnlessGone<Value>(read: () => Value, otherwise: Value): Value {
   try {
     return read();
   } catch (error) {

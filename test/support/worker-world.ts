@@ -7,7 +7,7 @@ import * as fc from 'fast-check';
 import type { Exit, WorkerEffect, WorkerEvent, WorkerPolicy, WorkerState, WorkerTimer } from '../../src/core/index.ts';
 import { newWorker } from '../../src/core/index.ts';
 import { columnOf, stepWorker, WORKER_TABLE } from '../../src/core/worker.ts';
-import type { WorkerTable } from '../../src/core/worker.ts';
+import type { WorkerTable } from '../../src/core/worker-types.ts';
 
 const MOVES = {
   start: 3,

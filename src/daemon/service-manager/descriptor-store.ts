@@ -2,7 +2,7 @@
  * Keeps shards and channels in the service manager's descriptor store, in the place of the guard that a daemon has
  * elsewhere: the manager restarts the daemon, and hands back what it stored (`take-stored.ts`).
  */
-import { closeDescriptor, inodeOf, openMemoryFile } from '../../os/index.ts';
+import { closeDescriptor, inodeIfOpen, openMemoryFile } from '../../os/index.ts';
 import type { Guard, KeptDescriptor } from '../guard.ts';
 import type { Notifier } from './notifier.ts';
 import { nameOfDescriptor, nameOfList, type StoredList } from './stored-name.ts';
@@ -53,7 +53,8 @@ export const openDescriptorStore = (options: DescriptorStoreOptions): Guard => {
     // The manager is behind: one update for everything that changes until it is not.
     if (notifier.isBusy) return schedule(() => setTimeout(update, BUSY_RETRY_MS).unref());
     const kept = options.list().flatMap(({ name, fd }) => {
-      const inode = inodeOrNull(fd);
+      // A worker's channel may close between the moment it was listed and now.
+      const inode = inodeIfOpen(fd);
       return inode === null ? [] : [{ name, fd, inode }];
     });
     const list: StoredList = {
@@ -100,13 +101,4 @@ export const openDescriptorStore = (options: DescriptorStoreOptions): Guard => {
       await notifier.flush(FLUSH_MS);
     },
   };
-};
-
-/** A worker's channel may close between the moment it was listed and now. */
-const inodeOrNull = (fd: number): number | null => {
-  try {
-    return inodeOf(fd);
-  } catch {
-    return null;
-  }
 };

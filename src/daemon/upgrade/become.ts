@@ -7,9 +7,10 @@
  * does not come up in time (`boot-watch.sh`).
  */
 import type { ApiServer } from '../../api/index.ts';
-import { duplicate, inodeOf, openMemoryFile, setCloexec } from '../../os/index.ts';
+import { duplicate, nameOf, openMemoryFile, setCloexec } from '../../os/index.ts';
 import { commandOf, isUsable, type Program } from '../../program/index.ts';
 import { startBootWatch } from '../boot-watch.ts';
+import { definedOf } from '../defined-of.ts';
 import { INHERITANCE_VARIABLE, type Guard, type Inheritance, type KeptDescriptor } from '../guard.ts';
 import { nameHanded, type HandedName } from '../inheritance.ts';
 import type { ServiceManagerLink } from '../service-manager/link.ts';
@@ -62,7 +63,7 @@ export const become = async (program: Program, parts: BecomeParts): Promise<void
 
 const execute = (program: Program, kept: readonly KeptDescriptor[]): void => {
   const inheritance: Inheritance = {
-    descriptors: kept.map(({ name, fd }) => ({ name, descriptor: `${fd}:${inodeOf(fd)}` })),
+    descriptors: kept.map(({ name, fd }) => ({ name, descriptor: nameOf(fd) })),
     hasServed: true,
     deaths: 0,
   };
@@ -71,9 +72,6 @@ const execute = (program: Program, kept: readonly KeptDescriptor[]): void => {
   const [file, ...args] = commandOf(program);
   process.execve?.(file, [file, ...args], {
     ...definedOf(process.env),
-    [INHERITANCE_VARIABLE]: `${list}:${inodeOf(list)}`,
+    [INHERITANCE_VARIABLE]: nameOf(list),
   });
 };
-
-const definedOf = (env: NodeJS.ProcessEnv): Record<string, string> =>
-  Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));

@@ -3,14 +3,14 @@
  * that can be found out before is found out before; from then on the program before is a guard's end of file away
  * (docs/internals/upgrade.md).
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   compareVersions,
   isSameProgram,
   notePending,
   readCopy,
-  runSelfTest,
+  testOnCopy,
   VERSIONS_FOLDER,
   type Program,
 } from '../../program/index.ts';
@@ -83,26 +83,19 @@ const begin = async (parts: UpgradeParts, root: string): Promise<UpgradeStartDoc
 const findTarget = (home: string, root: string): Program => {
   const target = dirname(root) === join(home, VERSIONS_FOLDER) ? readCopy(root) : null;
   if (target === null) throw impossible(`${root} is no whole copy of Drover in this home`);
-  const { version, node, options, main, isCopy } = target;
-  return { version, root, node, options, main, isCopy };
+  return target;
 };
 
 const testTarget = async ({ home, own, store }: UpgradeParts, target: Program): Promise<void> => {
-  const folder = join(home, VERSIONS_FOLDER, `self-test-${process.pid}`);
-  try {
-    rmSync(folder, { recursive: true, force: true });
-    const { problems, stuck } = await runSelfTest(target, copyState(store, folder));
-    if (problems.length > 0) {
-      const problem = problems.join('; ');
-      throw new DroverError('DROVER_UPGRADE_REFUSED', { from: own.version, to: target.version, problem });
-    }
-    if (stuck.length > 0) {
-      const advice =
-        'Wait for it (`drover operation` lists what is under way), or end it with Ctrl-C where it was begun.';
-      throw impossible(`version ${target.version} could not go on with what is under way: ${stuck.join(', ')}`, advice);
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  const { problems, stuck } = await testOnCopy(home, target, (folder) => copyState(store, folder));
+  if (problems.length > 0) {
+    const problem = problems.join('; ');
+    throw new DroverError('DROVER_UPGRADE_REFUSED', { from: own.version, to: target.version, problem });
+  }
+  if (stuck.length > 0) {
+    const advice =
+      'Wait for it (`drover operation` lists what is under way), or end it with Ctrl-C where it was begun.';
+    throw impossible(`version ${target.version} could not go on with what is under way: ${stuck.join(', ')}`, advice);
   }
 };
 

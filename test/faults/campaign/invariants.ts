@@ -11,9 +11,9 @@
  *    that the fault gives no reason for (`audit.ts`).
  * 8. *No request is lost* but those in flight on a process that was itself killed (`deaths.ts`).
  */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { AppDocument } from '../../../src/protocol/index.ts';
-import { isAlive } from '../../support/processes.ts';
+import { isAlive, listSockets } from '../../support/processes.ts';
 import { listShards } from '../../support/shards.ts';
 import type { AppUnderLoad } from './app-under-load.ts';
 import type { World } from './world.ts';
@@ -60,7 +60,7 @@ function strangersOf({ drover }: World, { name }: AppUnderLoad, { workers }: App
 function troublesOfShards({ name, facts, instances }: AppUnderLoad, { workers }: AppDocument): string[] {
   const shards = listShards(facts.port);
   if (shards.length !== instances) return [`${name} has ${shards.length} shards for ${instances} slots`];
-  const held = workers.map(({ pid }) => (pid === null ? new Set<string>() : socketsOf(pid)));
+  const held = workers.map(({ pid }) => new Set(pid === null ? [] : listSockets(pid)));
   return shards
     .filter((inode) => !held.some((sockets) => sockets.has(inode)))
     .map((inode) => `no worker of ${name} has shard ${inode}`);
@@ -77,17 +77,6 @@ export const listMarked = (home: string, app: string | null = null): number[] =>
     });
 
 const parentOf = (pid: number): number => Number(/^PPid:\s+(\d+)$/m.exec(readOr(`/proc/${pid}/status`))?.[1] ?? 0);
-
-function socketsOf(pid: number): Set<string> {
-  const folder = `/proc/${pid}/fd`;
-  try {
-    return new Set(
-      readdirSync(folder).flatMap((fd) => /^socket:\[(\d+)\]$/.exec(readlinkSync(`${folder}/${fd}`))?.[1] ?? []),
-    );
-  } catch {
-    return new Set(); // It has just ended.
-  }
-}
 
 function readOr(file: string): string {
   try {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 export interface SmallDisk extends Disposable {
   readonly path: string;
-  /** Takes all that is free but `leaving` bytes. */
+  /** Takes all that is free but `leaving` bytes, also what became free since the last time. */
   fill(leaving?: number): void;
   /** Gives back what {@link fill} took. */
   free(): void;
@@ -36,7 +36,7 @@ export function openSmallDisk(bytes: number, at: string | null = null): SmallDis
     path,
     fill(leaving = 0) {
       const { bavail, bsize } = statfsSync(path);
-      writeFileSync(ballast, Buffer.alloc(Math.max(0, bavail * bsize - leaving)));
+      writeFileSync(ballast, Buffer.alloc(Math.max(0, bavail * bsize - leaving)), { flag: 'a' });
     },
     free: () => rmSync(ballast, { force: true }),
     [Symbol.dispose]() {

@@ -53,6 +53,15 @@ async function readSince(world: World, app: AppUnderLoad): Promise<readonly Even
   return events.toSorted((a, b) => a.seq - b.seq);
 }
 
+/** The last that Drover has on record of an app, for a reader who wants to know how it came to a violation. */
+export async function readLast(world: World, app: AppUnderLoad, limit: number): Promise<readonly string[]> {
+  const lines: string[] = [];
+  for await (const { at, type, worker, reason, data } of world.client.events({ app: app.name, limit })) {
+    lines.push(`${at} ${type} ${worker ?? ''} ${reason ?? ''} ${JSON.stringify(data)}`);
+  }
+  return lines;
+}
+
 /** What the daemon's log says of defects since the last look. */
 export const auditLog = (world: World): readonly string[] =>
   world

@@ -7,7 +7,7 @@ import { seeded } from '../../support/random.ts';
 import { eventually } from '../../support/eventually.ts';
 import { listShards } from '../../support/shards.ts';
 import type { AppUnderLoad } from './app-under-load.ts';
-import { auditApp } from './audit.ts';
+import { auditApp, readLast } from './audit.ts';
 import { Books, type FaultRow, type Loss } from './books.ts';
 import { Deck } from './deck.ts';
 import type { Fault } from './fault.ts';
@@ -49,6 +49,7 @@ const DAEMON_FAULTS_IN_A_ROW = 3;
 /** Loads outlast the faults: what settles last has its time too. */
 const EXTRA_SECONDS = 900;
 const MOST_VIOLATIONS = 20;
+const STORY_EVENTS = 60;
 
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
   const usable = options.faults.filter(({ skip = false }) => skip === false);
@@ -137,7 +138,7 @@ class CampaignRunner {
       await settle(world, concerned, fault.provokes ?? []);
     } catch (error) {
       violation = explain(error);
-      this.#tell(fault, app, violation);
+      await this.#tell(fault, app, violation);
       // One violation is not told again as that of the next fault.
       await Promise.allSettled(world.all.map(async (each) => auditApp(world, each, [])));
     }
@@ -152,11 +153,14 @@ class CampaignRunner {
     });
   }
 
-  #tell(fault: Fault, app: AppUnderLoad, violation: string): void {
+  async #tell(fault: Fault, app: AppUnderLoad, violation: string): Promise<void> {
     const { seed, say, replay } = this.#options;
     const seconds = ((performance.now() - this.#startedAt) / 1000).toFixed(1);
     say(`VIOLATION  seed ${seed}, after ${seconds} s, ${fault.name} (${app.name}): ${violation}`);
     say(`           again: ${replay(fault.name)}`);
+    if (fault.scope === 'apart') return;
+    const story = await readLast(this.#world, app, STORY_EVENTS).catch((error: unknown) => [explain(error)]);
+    for (const line of story) say(`           ${line}`);
   }
 
   /** Everything settled, the loads' books balanced, the daemon stopped, and nothing left of it. */

@@ -44,9 +44,10 @@ export const DISK: readonly Fault[] = [
       const { logDisk } = world;
       if (logDisk === null) throw new Error('there is no small disk');
       const before = await app.pids();
-      fill(logDisk);
       try {
         await eventually('lines are dropped', async () => {
+          // Drover gives room back by removing archives: that is taken as well.
+          fill(logDisk);
           const { workers } = await app.document();
           return workers.some(({ logDropped }) => logDropped?.dropping);
         });

@@ -99,6 +99,8 @@ export const EVENTFUL_MS = 60_000;
 
 /** One in so many histories has clients: they cost most of the time. */
 const CLIENTS_IN = 4;
+/** One in so many has a {@link trap}. */
+const TRAPS_IN = 3;
 
 const AMBUSHES: Readonly<Record<Exclude<Moment, 'idle'>, number>> = {
   'no daemon': 3,
@@ -156,9 +158,25 @@ export const historyOf = (seed: number): readonly Happening[] => {
       random.weighted(FAULTS),
     ),
   );
-  return [...commands, ...regrets, ...faults, ...(random.between(1, CLIENTS_IN) === 1 ? clients(random) : [])].toSorted(
-    (a, b) => a.at - b.at,
-  );
+  const more = [
+    ...(random.between(1, CLIENTS_IN) === 1 ? clients(random) : []),
+    ...(random.between(1, TRAPS_IN) === 1 ? trap(random) : []),
+  ];
+  return [...commands, ...regrets, ...faults, ...more].toSorted((a, b) => a.at - b.at);
+};
+
+/**
+ * What chance alone brings about too seldom: a reload that cannot be put back either, because nothing comes up any more
+ * once the first slots were handed over, and faults of any kind while that is being recorded.
+ */
+const trap = (random: Random): readonly Happening[] => {
+  const at = random.between(3000, EVENTFUL_MS);
+  const kinds = Object.keys(FAULTS) as FaultKind[];
+  return [
+    commandOf(random, at, 'reload', random.between(0, 1)),
+    { ...faultOf(random, at, 'boots-badly'), boot: 'throws', on: 'draining' },
+    ...Array.from({ length: 3 }, (): Happening => ({ ...faultOf(random, at, random.pick(kinds)), on: 'stuck' })),
+  ];
 };
 
 /** Clients, and what happens to workers while they connect. */

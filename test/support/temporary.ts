@@ -17,13 +17,26 @@ export async function temporaryFolder(name = 'drover'): Promise<TemporaryFolder>
   };
 }
 
-/** A TCP port that was free a moment ago, outside the range from which the kernel takes ports by itself. */
+/** Below the range from which the kernel takes ports by itself. */
+const FIRST_PORT = 12_000;
+const PORTS_OF_A_PROCESS = 300;
+const PROCESSES = 60;
+const given = new Set<number>();
+
+/**
+ * A TCP port that was free a moment ago, and that nobody else is given meanwhile: processes that run beside each other
+ * choose from different ones.
+ */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const port = 12_000 + Math.floor(Math.random() * 18_000);
-    if (await isFree(port, host)) return port;
+  const first = FIRST_PORT + (process.pid % PROCESSES) * PORTS_OF_A_PROCESS;
+  if (given.size > PORTS_OF_A_PROCESS / 2) given.clear();
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    const port = first + Math.floor(Math.random() * PORTS_OF_A_PROCESS);
+    if (given.has(port) || !(await isFree(port, host))) continue;
+    given.add(port);
+    return port;
   }
-  throw new Error('no free port found in 100 attempts');
+  throw new Error('no free port found in 1000 attempts');
 }
 
 async function isFree(port: number, host: string): Promise<boolean> {

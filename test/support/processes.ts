@@ -1,5 +1,7 @@
 /** What the kernel says about a process that the tests look at or kill. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { constants } from 'node:os';
+import koffi from 'koffi';
 import { readTcpTables } from './tcp-table.ts';
 
 /** Direct children of a process; none when it is gone. */
@@ -30,16 +32,37 @@ export function isAlive(pid: number): boolean {
 export function killAndListClients(pid: number, signal: NodeJS.Signals = 'SIGKILL'): Set<number> {
   const tree = listTree(pid);
   for (const one of tree) process.kill(one, 'SIGSTOP');
+  while (tree.some(isOnItsWay));
   const inodes = new Set(tree.flatMap(listSockets));
+  // The tables are no snapshot: an entry is missed when its neighbours come and go meanwhile. Not twice.
   const ports = new Set(
-    readTcpTables()
+    [...readTcpTables(), ...readTcpTables()]
       .filter(({ inode }) => inodes.has(inode))
       .map(({ remotePort }) => remotePort),
   );
-  for (const one of tree) process.kill(one, signal);
-  if (signal !== 'SIGKILL') for (const one of tree) process.kill(one, 'SIGCONT');
+  for (const one of tree) end(one, signal);
   return ports;
 }
+
+function end(pid: number, signal: NodeJS.Signals): void {
+  if (signal === 'SIGKILL') {
+    process.kill(pid, signal);
+    return;
+  }
+  // To the main thread: were another one to take it, this one would go on for a moment, and could accept a connection.
+  signalThread(pid, pid, constants.signals[signal]);
+  process.kill(pid, 'SIGCONT');
+}
+
+const signalThread = koffi.load(null).func('int tgkill(int, int, int)') as (
+  pid: number,
+  thread: number,
+  signal: number,
+) => number;
+
+/** A stop takes effect when the process next comes out of the kernel. */
+const isOnItsWay = (pid: number): boolean =>
+  !/^State:\s+[TZ]/m.test(readUnlessGone(() => readFileSync(`/proc/${pid}/status`, 'utf8'), 'State:\tZ'));
 
 /** The inodes of the sockets that a process has open; none when it is gone. */
 export function listSockets(pid: number): string[] {

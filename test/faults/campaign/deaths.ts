@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoadReport, LostRequest } from '../../support/load/index.ts';
-import { killAndListClients } from '../../support/processes.ts';
+import { isAlive, killAndListClients } from '../../support/processes.ts';
 
 interface Death {
   readonly app: string;
@@ -28,6 +28,7 @@ export class Deaths {
   readonly #journal: string;
   readonly #deaths: Death[] = [];
   readonly #pids = new Set<number>();
+  readonly #dying = new Map<number, string>();
 
   /** `journal`: the folder in which workers note requests and connections. */
   constructor(journal: string) {
@@ -40,6 +41,13 @@ export class Deaths {
     const fromMs = Date.now();
     const clients = killAndListClients(pid, signal);
     this.#deaths.push({ app, pid, fromMs, toMs: Date.now(), clients });
+    this.#dying.set(pid, app);
+  }
+
+  /** Who was killed and is there still: a dump of a process takes its time. */
+  dying(app: string): readonly number[] {
+    for (const pid of this.#dying.keys()) if (!isAlive(pid)) this.#dying.delete(pid);
+    return [...this.#dying].flatMap(([pid, whose]) => (whose === app ? [pid] : []));
   }
 
   /** It is about to end by itself; the answer tells that it has. */

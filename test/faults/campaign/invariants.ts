@@ -24,6 +24,7 @@ export async function findTroubles(world: World, app: AppUnderLoad): Promise<str
   const operations = await world.client.operations(app.name);
   const running = operations.filter(({ status }) => status !== 'done').map(({ kind, id }) => `${kind} ${id}`);
   return [
+    ...world.deaths.dying(app.name).map((pid) => `${pid} was killed, and has not ended yet`),
     ...(app.isWanted ? troublesOfWorkers(app, document) : troublesOfRest(document)),
     ...strangersOf(world, app, document),
     ...(app.isWanted ? troublesOfShards(app, document) : []),

@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 import type * as protocol from '../protocol/index.ts';
 import { EVENT_TYPES } from '../protocol/index.ts';
-import type { DocumentName } from './routes.ts';
+import type { DocumentName } from './route.ts';
 
 /** Fails to compile unless every document of the type fits the schema. */
 const describing =

@@ -3,7 +3,8 @@ import { toJsonSchema } from '@valibot/to-json-schema';
 import type * as v from 'valibot';
 import { DOCUMENT_SCHEMAS, ErrorSchema } from './document-schemas.ts';
 import { KEY_HEADER, LONGEST_KEY } from './request-key.ts';
-import { type Answer, ROUTES, type Route, takesKey } from './routes.ts';
+import { type Answer, type Route, takesKey } from './route.ts';
+import { ROUTES } from './routes.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -1,102 +1,12 @@
 /**
- * The routes as data: what each takes, what it answers, and which call of the service does it. The server runs them and
- * `openapi.ts` describes them; neither knows a route by name.
+ * The routes as data. The server runs them and `openapi.ts` describes them; neither knows a route by name.
  */
-import type * as v from 'valibot';
-import { findNameProblem, maskEnv } from '../config/index.ts';
-import { DroverError, type OperationDocument, type OperationListDocument } from '../protocol/index.ts';
+import { maskEnv } from '../config/index.ts';
+import type { OperationDocument, OperationListDocument } from '../protocol/index.ts';
+import { type Input, type Route, route } from './route.ts';
 import * as schemas from './schemas.ts';
-import type { CallContext, DroverService, Target } from './service.ts';
-
-/** Names of the documents in `document-schemas.ts`. */
-export type DocumentName =
-  | 'AppList'
-  | 'AppDetail'
-  | 'Env'
-  | 'Why'
-  | 'Health'
-  | 'Daemon'
-  | 'UpgradeStart'
-  | 'Plan'
-  | 'OperationList'
-  | 'Operation'
-  | 'Signal'
-  | 'Flush'
-  | 'LogLine'
-  | 'Event'
-  | 'Done';
-
-interface Input<Query, Body> {
-  readonly params: Readonly<Record<string, string>>;
-  readonly query: Query;
-  readonly body: Body;
-}
-
-export type Method = 'GET' | 'POST' | 'DELETE';
-
-export interface Route {
-  readonly method: Method;
-  /** With `:app`, `:target` or `:id` for a segment. */
-  readonly path: string;
-  readonly summary: string;
-  readonly query: v.GenericSchema;
-  /** Null: a body is not read. */
-  readonly body: v.GenericSchema | null;
-  readonly answer: Answer;
-}
-
-/** Requests that begin operations may have a key, with which they are carried out once however often they are sent. */
-export const takesKey = ({ method, answer }: Route): boolean =>
-  method !== 'GET' && answer.kind === 'document' && answer.document === 'OperationList';
-
-type Call<Result> = (service: DroverService, input: Input<unknown, unknown>, context: CallContext) => Result;
-
-export type Answer =
-  | { readonly kind: 'document'; readonly document: DocumentName; readonly call: Call<Promise<unknown>> }
-  | { readonly kind: 'stream'; readonly document: DocumentName; readonly call: Call<Promise<AsyncIterable<unknown>>> }
-  | { readonly kind: 'text'; readonly call: Call<Promise<string>> };
-
-/** `shop`, `shop/2` or `all`. What can be no app's name is an app that does not exist. */
-export const parseTarget = (text: string): Target => {
-  if (text === 'all') return { kind: 'all' };
-  const [, app = text, slot] = /^(.*?)(?:\/(\d{1,5}))?$/s.exec(text) ?? [];
-  if (findNameProblem(app) !== null) throw new DroverError('DROVER_APP_UNKNOWN', { app: text });
-  return slot === undefined ? { kind: 'app', app } : { kind: 'worker', app, slot: Number(slot) };
-};
-
-const parseApp = (text: string | undefined): string => {
-  if (text === undefined || findNameProblem(text) !== null)
-    throw new DroverError('DROVER_APP_UNKNOWN', { app: text ?? '' });
-  return text;
-};
-
-const optionalApp = (text: string | undefined): string | null => (text === undefined ? null : parseApp(text));
-
-/** Ties the types of a route's schemas to those of its call, then forgets them for the table. */
-const route = <Query extends v.GenericSchema, Body extends v.GenericSchema>(
-  method: Method,
-  path: string,
-  summary: string,
-  takes: { readonly query?: Query; readonly body?: Body },
-  answer: TypedAnswer<v.InferOutput<Query>, v.InferOutput<Body>>,
-): Route => ({
-  method,
-  path,
-  summary,
-  query: takes.query ?? schemas.NoQuery,
-  body: takes.body ?? null,
-  answer,
-});
-
-type TypedCall<Query, Body, Result> = (
-  service: DroverService,
-  input: Input<Query, Body>,
-  context: CallContext,
-) => Result;
-type TypedAnswer<Query, Body> =
-  | { kind: 'document'; document: DocumentName; call: TypedCall<Query, Body, Promise<unknown>> }
-  | { kind: 'stream'; document: DocumentName; call: TypedCall<Query, Body, Promise<AsyncIterable<unknown>>> }
-  | { kind: 'text'; call: TypedCall<Query, Body, Promise<string>> };
+import type { DroverService, Target } from './service.ts';
+import { optionalApp, parseApp, parseTarget } from './target.ts';
 
 const listed = async (operations: Promise<readonly OperationDocument[]>): Promise<OperationListDocument> => ({
   operations: await operations,

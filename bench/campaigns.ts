@@ -42,22 +42,41 @@ const CAMPAIGNS: readonly Campaign[] = [
   soak,
 ];
 
-const { values, positionals } = parseArgs({
-  options: { small: { type: 'boolean', default: false } },
-  allowPositionals: true,
-});
-const unknown = positionals.find((name) => !CAMPAIGNS.some((campaign) => campaign.name === name));
-if (unknown !== undefined) {
-  process.stderr.write(`no campaign called ${unknown}; there are:\n`);
-  for (const { name, shows } of CAMPAIGNS) process.stderr.write(`  ${name.padEnd(18)} ${shows}\n`);
-  process.exit(2);
+interface Wanted {
+  readonly isSmall: boolean;
+  readonly names: readonly string[];
 }
 
+function readArguments(): Wanted {
+  try {
+    const { values, positionals } = parseArgs({
+      options: { small: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+      allowPositionals: true,
+    });
+    const unknown = positionals.find((name) => !CAMPAIGNS.some((campaign) => campaign.name === name));
+    if (values.help || unknown !== undefined)
+      return explainAndExit(unknown === undefined ? null : `no campaign called ${unknown}`);
+    return { isSmall: values.small, names: positionals };
+  } catch (error) {
+    return explainAndExit(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** `wrong`: what is wrong with the arguments; null where somebody asked what there is. */
+function explainAndExit(wrong: string | null): never {
+  const out = wrong === null ? process.stdout : process.stderr;
+  if (wrong !== null) out.write(`${wrong}\n`);
+  out.write('usage: npm run campaigns [-- --small] [<name>…]; all of them, or:\n');
+  for (const { name, shows } of CAMPAIGNS) out.write(`  ${name.padEnd(22)} ${shows}\n`);
+  process.exit(wrong === null ? 0 : 2);
+}
+
+const { isSmall, names } = readArguments();
 let passed = 0;
 let failed = 0;
 for (const campaign of CAMPAIGNS) {
-  if (positionals.length > 0 && !positionals.includes(campaign.name)) continue;
-  const run = new CampaignRun(campaign.name, values.small);
+  if (names.length > 0 && !names.includes(campaign.name)) continue;
+  const run = new CampaignRun(campaign.name, isSmall);
   run.say(campaign.shows);
   try {
     await campaign.run(run);

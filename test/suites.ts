@@ -8,7 +8,7 @@ export interface Suite {
   readonly files: readonly string[];
   /** `none` runs all files in one process: for pure tests, which must not touch globals, environment or cwd. */
   readonly isolation: 'none' | 'process';
-  /** How many files at a time. Suites with real processes and ports run alone, or they would disturb each other. */
+  /** How many files at a time. Two where they mostly wait for processes; they have homes and ports of their own. */
   readonly concurrency: number;
   /** Bound for one test; a test that hangs is a failure, not a stuck run. */
   readonly testTimeoutMs: number;
@@ -38,18 +38,19 @@ export const SUITES: readonly Suite[] = [
   suite('support', ['test/support/**/*.test.ts']),
   folder('soak'),
   folder('simulation', { testTimeoutMs: 300_000 }),
-  folder('agent', { packages: ['test/nodes'] }),
+  folder('agent', { concurrency: 2, packages: ['test/nodes'] }),
   folder('os'),
   folder('net'),
   folder('api'),
   folder('cli'),
-  folder('process', { testTimeoutMs: 120_000 }),
+  folder('process', { concurrency: 2, testTimeoutMs: 120_000 }),
   folder('boot', {
+    concurrency: 2,
     testTimeoutMs: 120_000,
     needs: [{ command: 'systemd-analyze', debian: 'systemd' }],
   }),
-  folder('upgrade', { testTimeoutMs: 180_000 }),
-  folder('faults', { testTimeoutMs: 120_000 }),
+  folder('upgrade', { concurrency: 2, testTimeoutMs: 180_000 }),
+  folder('faults', { concurrency: 2, testTimeoutMs: 120_000 }),
   folder('packaged', { testTimeoutMs: 300_000, packages: ['test/nodes'] }),
   folder('campaigns', { testTimeoutMs: 180_000 }),
   folder('examples', { testTimeoutMs: 120_000 }),

@@ -6,7 +6,9 @@
  * `disk.test.ts` has the same test run against this and against files.
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import type { OperationState } from '../../src/core/index.ts';
 import { migrate } from '../../src/store/migrate.ts';
+import { readMemory } from '../../src/supervisor/operation-memory.ts';
 import { DiskSession, type SessionHooks } from './disk-session.ts';
 
 export type Parameters = Readonly<Record<string, SQLInputValue>>;
@@ -166,6 +168,13 @@ export class Disk {
 
   running(app: string): readonly OperationRow[] {
     return this.operations(app, 'running');
+  }
+
+  /** What the operation under way has on record; null where there is none, or nothing that can be read. */
+  machineOf(app: string): OperationState | null {
+    const sql = `SELECT state_json AS state FROM operations WHERE app = :app AND status = 'running'`;
+    const row = this.#view.prepare(sql).get({ app });
+    return row === undefined ? null : (readMemory(JSON.parse(String(row['state'])))?.machine ?? null);
   }
 
   get #view(): Memory {

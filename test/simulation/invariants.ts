@@ -30,6 +30,14 @@ export const oneOfEach = (machine: Machine, started: SimProcess): void => {
 export const stoppedStaysStopped = (disk: Disk, started: SimProcess): void =>
   must(disk.wantedOf(started.birth.app) === 'up', 'nobody starts a worker of a stopped app', () => nameOf(started));
 
+/** A slot that its operation has removed stays empty. */
+export const removedStaysRemoved = (disk: Disk, started: SimProcess): void => {
+  const { app, slot } = started.birth;
+  const progress = disk.machineOf(app)?.slots.find((one) => one.slot === slot);
+  const isRemoved = progress?.action === 'remove' && (progress.stage === 'changed' || progress.stage === 'down');
+  must(!isRemoved, 'nobody is started in a slot that was removed', () => nameOf(started));
+};
+
 /** News of an end may be so late, in milliseconds. */
 const LATEST_NEWS_MS = 500;
 

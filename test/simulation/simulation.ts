@@ -14,6 +14,7 @@ import {
   must,
   countsWithoutListening,
   oneOfEach,
+  removedStaysRemoved,
   restartsWait,
   settled,
   stoppedStaysStopped,
@@ -358,6 +359,7 @@ export class Simulation {
     this.#check(() => must(!this.#isBroken, 'nobody ever starts a worker', () => `pid ${pid}`));
     this.#check(() => oneOfEach(this.#machine, process));
     this.#check(() => stoppedStaysStopped(this.#disk, process));
+    this.#check(() => removedStaysRemoved(this.#disk, process));
     this.#check(() => restartsWait(this.#machine, this.#disk, process, this.#quietSince));
   }
 

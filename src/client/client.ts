@@ -22,6 +22,7 @@ import type {
   WhyDocument,
 } from '../protocol/index.ts';
 import { askUntilAnswered, newRequestKey } from './daemon-return.ts';
+import { changePatiently, type Patience } from './patient-change.ts';
 import { readEvents } from './event-stream.ts';
 import { followAgain, LineMemory } from './follow-again.ts';
 import { ownHome } from './home.ts';
@@ -116,9 +117,15 @@ export const createClient = (options: ClientOptions = {}): DroverClient => {
   });
   const change = <Document>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<Document> =>
     call(connection, changing(method, path, body));
+  const patience: Patience = {
+    lookEveryMs: connection.timeoutMs,
+    look: () => get('/v1/daemon'),
+    onWaiting: () => connection.onNotice?.('No answer yet: the change waits for what is under way.'),
+  };
   const operate = async (method: 'POST' | 'DELETE', path: string, body?: unknown) => {
-    const exchange = { ...changing(method, path, body), key: newRequestKey() };
-    return (await askUntilAnswered(() => call<OperationListDocument>(connection, exchange))).operations;
+    const exchange = { ...changing(method, path, body), timeoutMs: 0, key: newRequestKey() };
+    const send = (signal: AbortSignal) => call<OperationListDocument>(connection, { ...exchange, signal });
+    return (await askUntilAnswered(() => changePatiently(send, patience))).operations;
   };
   const stream = async function* <Document>(path: string, signal: AbortSignal | undefined): AsyncGenerator<Document> {
     const exchange: Exchange = { method: 'GET', path, signal };

@@ -28,6 +28,7 @@ export interface Exchange {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
+  /** 0: no limit. */
   readonly timeoutMs?: number;
   /** With it the request may be sent again: it is carried out once. */
   readonly key?: string;

@@ -191,7 +191,7 @@ export const ERRORS = {
     6,
     'Something took longer than it may.',
     (d) => `${String(d['what'])} took longer than ${String(d['limit'])}.`,
-    null,
+    (d) => (d['advice'] === undefined ? null : String(d['advice'])),
   ),
   DROVER_OPERATION_FAILED: entry(
     500,

@@ -320,6 +320,30 @@ describe('the socket', () => {
     const mute = createServer((socket) => socket.resume()).listen(socketPath);
     await once(mute, 'listening');
     await assert.rejects(createClient({ socketPath, timeoutMs: 100 }).list(), { code: 'DROVER_TIMEOUT' });
+    await assert.rejects(createClient({ socketPath, timeoutMs: 100 }).reload('shop', null), {
+      code: 'DROVER_TIMEOUT',
+      hint: /may still be carried out/,
+    });
     mute.close();
+  });
+
+  it('is given all the time for a change that has to wait, as long as it answers others', async () => {
+    await using folder = await temporaryFolder();
+    const socketPath = join(folder.path, 'drover.sock');
+    const service = new FakeService();
+    const waiting = Promise.withResolvers<void>();
+    const notices: string[] = [];
+    service.stop = async () => {
+      await waiting.promise;
+      return [];
+    };
+    const server = await serveApi({ service, socketPath, onDefect: failOnDefect });
+    const onNotice = (text: string): void => {
+      notices.push(text);
+      waiting.resolve();
+    };
+    assert.deepEqual(await createClient({ socketPath, timeoutMs: 50, onNotice }).stop('shop'), []);
+    assert.deepEqual(notices, ['No answer yet: the change waits for what is under way.']);
+    await server.close();
   });
 });

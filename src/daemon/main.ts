@@ -18,6 +18,7 @@ import { followStatus } from './service-manager/follow-status.ts';
 import { statusLine } from './service-manager/status-line.ts';
 import { watchHome } from './home-watch.ts';
 import { dieAtStep } from './die-at-step.ts';
+import { trimRegularly } from './trim.ts';
 import { become } from './upgrade/become.ts';
 import { collectChildren } from './upgrade/inherited-children.ts';
 import { hasComeBack, isOnTrial, settleProgram, tidyLater } from './upgrade/settle.ts';
@@ -156,6 +157,7 @@ const main = async (): Promise<void> => {
   if (bootWatch !== undefined) sendAway(bootWatch);
   lastUpgrade = settleProgram({ home, own, store: drover.store, clock: systemClock, log });
   onStep?.('boot-settled');
+  trimRegularly();
   const untidy = tidyLater({ home, own, log });
   const inPlace = process.env['DROVER_IN_PLACE'];
   if (inPlace !== undefined && !own.isCopy) log(`it runs from where it is installed (${own.root}): ${inPlace}`);

@@ -21,8 +21,16 @@ export interface Scene {
   readonly inspector: Inspector;
   readonly sampler: Sampler;
   readonly startedMs: number;
-  readonly roundSeconds: number;
   readonly floodMegabytes: number;
+}
+
+export interface RoundWish {
+  /** From 0. */
+  readonly round: number;
+  /** It goes on for at least so long, under load. */
+  readonly leastSeconds: number;
+  /** Collect garbage at the quiet point, and measure what is alive. */
+  readonly collects: boolean;
 }
 
 export interface RoundResult {
@@ -36,15 +44,14 @@ const MS_PER_HOUR = 3_600_000;
 /** Of a round, without load. */
 const QUIET_MS = 5_000;
 
-/** `collects`: collect garbage at the quiet point, and measure what is alive. */
-export async function playRound(scene: Scene, round: number, collects: boolean): Promise<RoundResult> {
+export async function playRound(scene: Scene, wish: RoundWish): Promise<RoundResult> {
   const { pids, ports, inspector, sampler } = scene;
   const seen = sampler.samples.length;
-  const traffic = await playUnderLoad(scene, round);
+  const traffic = await playUnderLoad(scene, wish);
   const samples = sampler.samples.slice(seen);
   const holdings = await awaitQuiet(pids);
   const [, ...workers] = pids;
-  const alive = collects ? [await inspector.measureAlive(), ...(await measureWorkers(ports, workers))] : [];
+  const alive = wish.collects ? [await inspector.measureAlive(), ...(await measureWorkers(ports, workers))] : [];
   const atHours = (performance.now() - scene.startedMs) / MS_PER_HOUR;
   const points = pids.map((pid, index) => ({
     atHours,
@@ -54,9 +61,9 @@ export async function playRound(scene: Scene, round: number, collects: boolean):
   return { traffic, points, holdings };
 }
 
-async function playUnderLoad(scene: Scene, round: number): Promise<TrafficCount> {
-  const { drover, ports, floodMegabytes, roundSeconds } = scene;
-  const quietAt = performance.now() + roundSeconds * 1_000 - QUIET_MS;
+async function playUnderLoad(scene: Scene, { round, leastSeconds }: RoundWish): Promise<TrafficCount> {
+  const { drover, ports, floodMegabytes } = scene;
+  const quietAt = performance.now() + leastSeconds * 1_000 - QUIET_MS;
   const loads = await startTraffic(ports);
   const kills: Kill[] = [];
   try {

@@ -17,6 +17,7 @@ import type { HoldingsFrom, SoakedProcess, SoakResult } from './soak-result.ts';
 
 export interface SoakWish {
   readonly rounds: number;
+  /** At least, of a round after the warm-up. */
   readonly roundSeconds: number;
   /** MB that the workers of an app print in each round. */
   readonly floodMegabytes: number;
@@ -36,13 +37,14 @@ export async function runSoak(wish: SoakWish): Promise<SoakResult> {
   const pids: Scene['pids'] = [pid, ...workers];
   using inspector = await openInspector(pid, join(drover.home, 'daemon.log'));
   using sampler = startSampler(pids);
-  const { roundSeconds, floodMegabytes } = wish;
+  const { floodMegabytes } = wish;
   const startedMs = performance.now();
-  const scene: Scene = { drover, ports, pids, inspector, sampler, startedMs, roundSeconds, floodMegabytes };
+  const scene: Scene = { drover, ports, pids, inspector, sampler, startedMs, floodMegabytes };
   const rounds: RoundResult[] = [];
   for (let round = 0; round < wish.rounds; round += 1) {
     const collects = wish.collects || round === wish.warmUpRounds || round === wish.rounds - 1;
-    const result = await playRound(scene, round, collects);
+    const leastSeconds = round < wish.warmUpRounds ? 0 : wish.roundSeconds;
+    const result = await playRound(scene, { round, leastSeconds, collects });
     rounds.push(result);
     wish.onRound(`round ${round + 1} of ${wish.rounds}: ${describe(result)}`);
   }

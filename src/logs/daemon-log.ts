@@ -11,7 +11,7 @@ import type { RemovalTools } from './removal.ts';
 import type { Rotator } from './rotator.ts';
 import { sweepDirectory } from './rotation.ts';
 
-export interface DaemonLogOptions extends RemovalTools {
+export interface DaemonLogOptions extends Omit<RemovalTools, 'isOutdated'> {
   readonly home: string;
   readonly rotator: Rotator;
 }
@@ -39,7 +39,7 @@ export function openDaemonLog({ home, rotator, ...tools }: DaemonLogOptions): Da
     async holdToLimits() {
       const { archives } = readShelf(file);
       const last = archives.at(-DAEMON_LOG_KEEP - 1);
-      if (last !== undefined) await removeBelow(file, last.end, tools);
+      if (last !== undefined) await removeBelow(file, last.end, { ...tools, isOutdated: () => false });
     },
   };
 }

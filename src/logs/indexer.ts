@@ -22,12 +22,23 @@ export interface Indexer {
   close(): void;
 }
 
-/** Told of a file that grew, or is new, and its size. */
-export type OnGrown = (file: LogFile, size: number) => void;
+interface Tracked {
+  readonly file: LogFile;
+  /** Size that the newest entry tells of. */
+  indexed: number;
+}
 
-export function startIndexer(home: string, app: string, onGrown: OnGrown): Indexer {
-  /** Size that the newest entry tells of, by file. */
-  const tracked = new Map<string, { readonly file: LogFile; indexed: number }>();
+export interface IndexerOptions {
+  readonly home: string;
+  readonly app: string;
+  /** Told of a file that grew, or is new, and its size. */
+  readonly onGrown: (file: LogFile, size: number) => void;
+  /** A file that could not be looked at, and why, each time anew: the next look tries again. */
+  readonly onProblem: (message: string) => void;
+}
+
+export function startIndexer({ home, app, onGrown, onProblem }: IndexerOptions): Indexer {
+  const tracked = new Map<string, Tracked>();
 
   const track = (file: LogFile): void => {
     if (!tracked.has(file.path)) tracked.set(file.path, { file, indexed: lastIndexed(file) });
@@ -35,15 +46,23 @@ export function startIndexer(home: string, app: string, onGrown: OnGrown): Index
   const refresh = (): boolean => {
     let hasChanged = false;
     for (const entry of tracked.values()) {
-      const stat = statSync(entry.file.path, { throwIfNoEntry: false });
-      if (stat === undefined || stat.size === entry.indexed) continue;
-      // Also where the index cannot be written, on a full disk: what is told of it can make room.
-      onGrown(entry.file, stat.size);
-      if (!writeEntry(entry.file, entry.indexed, stat)) continue;
-      entry.indexed = stat.size;
-      hasChanged = true;
+      try {
+        if (look(entry)) hasChanged = true;
+      } catch (error) {
+        // One file, one time: the looks go on, and the other files are looked at.
+        onProblem(`${entry.file.path} was not looked at: ${(error as Error).message}`);
+      }
     }
     return hasChanged;
+  };
+  const look = (entry: Tracked): boolean => {
+    const stat = statSync(entry.file.path, { throwIfNoEntry: false });
+    if (stat === undefined || stat.size === entry.indexed) return false;
+    // Also where the index cannot be written, on a full disk: what is told of it can make room.
+    onGrown(entry.file, stat.size);
+    if (!writeEntry(entry.file, entry.indexed, stat)) return false;
+    entry.indexed = stat.size;
+    return true;
   };
 
   for (const file of listLogFiles(home, app)) track(file);
@@ -85,6 +104,9 @@ function lastIndexed(file: LogFile): number {
   const index = openTimeIndex(file.indexPath);
   try {
     return index.last()?.offset ?? 0;
+  } catch {
+    // Something else in its place, or a disk that cannot be read: the index is an aid, and lines come out without it.
+    return 0;
   } finally {
     index.close();
   }

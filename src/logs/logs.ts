@@ -2,7 +2,7 @@
  * The daemon's side of logs: opens the files of each spawn, keeps their indices, rotates them and holds them to their
  * limits. It writes no line of output itself.
  */
-import { mkdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { punchHole } from '../os/index.ts';
 import type { Clock } from '../protocol/index.ts';
@@ -26,6 +26,7 @@ import { forgetArchives, sweepDirectory } from './rotation.ts';
 import type { Punch, RotationStep } from './rotation.ts';
 import { openRotator } from './rotator.ts';
 import type { Due } from './rotator.ts';
+import { tellOnce } from './tell-once.ts';
 import { openWorkerLog } from './worker-log.ts';
 import type { WorkerLog, WorkerLogOptions } from './worker-log.ts';
 
@@ -43,7 +44,7 @@ export interface LogsOptions {
   readonly clock?: Clock;
   /** Told after each step of a rotation or a removal. */
   readonly onStep?: (step: RotationStep) => void;
-  /** What a person should know, in a sentence. */
+  /** What a person should know, in a sentence. Must not throw. */
   readonly onProblem?: (message: string) => void;
   readonly punch?: Punch;
   readonly compress?: Compress;
@@ -89,7 +90,9 @@ export function openLogs(options: LogsOptions): Logs {
   const limitsOf = options.limitsOf ?? (() => DEFAULT_LIMITS);
   const canPunch = openPunchSupport(home, punch);
   const indexers = new Map<string, Indexer>();
-  const names = openCurrentNames({ home, isAlive });
+  const names = openCurrentNames({ home, isAlive, onProblem });
+  const onUnseen = tellOnce(onProblem);
+  let flushes = 0;
 
   const retention: RetentionOptions = {
     home,
@@ -101,6 +104,7 @@ export function openLogs(options: LogsOptions): Logs {
     onStep,
     onProblem,
     wallMs: () => clock.wallMs(),
+    flushes: () => flushes,
     onRemoved: (isGone) => rotator.forget(isGone),
   };
   let lastSweep: Promise<void> = Promise.resolve();
@@ -117,7 +121,7 @@ export function openLogs(options: LogsOptions): Logs {
   const sweepApps = async (apps: Iterable<string>): Promise<void> => {
     for (const app of apps) {
       await sweep(async () => holdToLimits(app, retention));
-      putAway(app);
+      await sweep(async () => putAway(app));
     }
   };
   const started = new Set<string>();
@@ -182,9 +186,10 @@ export function openLogs(options: LogsOptions): Logs {
     if (known !== undefined) return known;
     const files = listLogFiles(home, app);
     for (const directory of new Set(files.map(({ archiveDirectory }) => archiveDirectory))) sweepDirectory(directory);
-    const indexer = startIndexer(home, app, (file, size) => {
+    const onGrown = (file: LogFile, size: number): void => {
       if (size >= limitsOf(app).maxSizeBytes && isInPlace(app)) rotator.grown(file, size, dueOf(app));
-    });
+    };
+    const indexer = startIndexer({ home, app, onGrown, onProblem: onUnseen });
     indexers.set(app, indexer);
     for (const file of files) if (readShelf(file).archivedEnd > 0) rotator.recover(file);
     return indexer;
@@ -198,15 +203,20 @@ export function openLogs(options: LogsOptions): Logs {
   return {
     openWorker(worker) {
       const { app, slot } = worker;
-      mkdirSync(logDirectory(home, app), { recursive: true, mode: 0o700 });
-      const indexer = indexerOf(app);
       const log = openWorkerLog({ home, ...worker });
-      for (const file of log.files) indexer.track(file);
-      const isOver = (file: LogFile): boolean => file.generation !== worker.generation && !isAlive(file);
-      indexer.retire((file) => file.slot === slot && isOver(file));
-      sweepSoon(app);
-      if (limitsOf(app).rotate === 'rename') names.settle(app);
-      return log;
+      try {
+        const indexer = indexerOf(app);
+        for (const file of log.files) indexer.track(file);
+        const isOver = (file: LogFile): boolean => file.generation !== worker.generation && !isAlive(file);
+        indexer.retire((file) => file.slot === slot && isOver(file));
+        sweepSoon(app);
+        if (limitsOf(app).rotate === 'rename') names.settle(app);
+        return log;
+      } catch (error) {
+        // Nobody has them yet who could close them.
+        log.close();
+        throw error;
+      }
     },
     watch(app) {
       indexerOf(app);
@@ -214,6 +224,7 @@ export function openLogs(options: LogsOptions): Logs {
     },
     directory: (app) => logDirectory(home, app),
     flush(app) {
+      flushes += 1;
       let freedBytes = 0;
       const indexer = indexerOf(app);
       for (const file of listLogFiles(home, app)) {

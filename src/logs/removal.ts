@@ -15,14 +15,23 @@ import { ENTRY_BYTES, openTimeIndex } from './time-index.ts';
 export interface RemovalTools {
   readonly punch: Punch;
   readonly onStep: (step: RotationStep) => void;
+  /** A file was emptied since it was decided what goes: offsets from before that mean nothing after it. */
+  readonly isOutdated: () => boolean;
 }
 
 /**
  * Removes what is below `cut`: the end of an archive, or a whole number of blocks beyond the last one. Readers then
- * begin with the first line that is left whole.
+ * begin with the first line that is left whole. Comes to nothing where it is outdated.
  */
-export async function removeBelow(file: ArchivedFile, cut: number, { punch, onStep }: RemovalTools): Promise<void> {
+export async function removeBelow(
+  file: ArchivedFile,
+  cut: number,
+  { punch, onStep, isOutdated }: RemovalTools,
+): Promise<void> {
+  if (isOutdated()) return;
   const base = await firstWholeLine(file, cut);
+  // A mark of the earlier life would hide what was written since.
+  if (isOutdated()) return;
   const { archives, archivedEnd } = readShelf(file);
   const going = archives.filter(({ end }) => end <= cut);
   const last = going.at(-1);
@@ -39,8 +48,8 @@ export async function removeBelow(file: ArchivedFile, cut: number, { punch, onSt
   }
   for (const { path } of going) rmSync(path, { force: true });
   for (const name of readShelf(file).stale) rmSync(join(file.archiveDirectory, name), { force: true });
-  if (cut > archivedEnd) await punchAll(file.path, { start: archivedEnd, end: cut }, punch, () => false);
-  freeIndex(file, base, punch);
+  if (cut > archivedEnd) await punchAll(file.path, { start: archivedEnd, end: cut }, punch, isOutdated);
+  if (!isOutdated()) freeIndex(file, base, punch);
 }
 
 /** Removes all that there is of a file. */

@@ -17,7 +17,7 @@ import type { RemovalTools } from './removal.ts';
 import { alignDown } from './rotation.ts';
 import { openTimeIndex } from './time-index.ts';
 
-export interface RetentionOptions extends RemovalTools {
+export interface RetentionOptions extends Omit<RemovalTools, 'isOutdated'> {
   readonly home: string;
   readonly limitsOf: (app: string) => LogLimits;
   readonly budget: () => LogBudget;
@@ -25,6 +25,8 @@ export interface RetentionOptions extends RemovalTools {
   /** Parts of files can be freed. */
   readonly canPunch: () => boolean;
   readonly wallMs: () => number;
+  /** How often files were emptied so far. */
+  readonly flushes: () => number;
   readonly onRemoved: (isGone: (file: ArchivedFile) => boolean) => void;
   readonly onProblem: (message: string) => void;
 }
@@ -37,6 +39,7 @@ export async function holdToLimits(app: string, options: RetentionOptions): Prom
   const { keep, maxAgeMs } = options.limitsOf(app);
   const oldestMs = maxAgeMs === null ? -Infinity : options.wallMs() - maxAgeMs;
   const pieces = takeInventory(options.home, app);
+  const tools = asOfNow(options);
 
   const gone = generationsToRemove(pieces, keep, oldestMs).filter(({ file }) => !options.isAlive(file));
   removeFiles(gone, options);
@@ -46,13 +49,14 @@ export async function holdToLimits(app: string, options: RetentionOptions): Prom
     ({ file }) => `${file.slot} ${file.stream}`,
   );
   for (const ofStream of Object.values(archives))
-    await removeArchives(beyondLimits(ofStream ?? [], keep, oldestMs), options);
-  for (const piece of left) if (options.canPunch() && maxAgeMs !== null) await removeTooOld(piece, oldestMs, options);
+    await removeArchives(beyondLimits(ofStream ?? [], keep, oldestMs), tools);
+  for (const piece of left) if (options.canPunch() && maxAgeMs !== null) await removeTooOld(piece, oldestMs, tools);
 }
 
 /** Holds all apps together to the quota, and to the space that is to be left on the disk. */
 export async function holdToBudget(options: RetentionOptions): Promise<void> {
   const pieces: FilePiece[] = [];
+  const tools = asOfNow(options);
   for (const app of appsWithLogs(options.home)) {
     pieces.push(...takeInventory(options.home, app));
     // Many apps with many archives are many calls: let others have their turn.
@@ -63,7 +67,7 @@ export async function holdToBudget(options: RetentionOptions): Promise<void> {
   const excess = excessBytes(used, readDisk(options.home), options.budget());
   if (excess === 0) return;
   const going = oldestFirst(archives, excess);
-  await removeArchives(going, options);
+  await removeArchives(going, tools);
   const isOver = ({ file }: FilePiece): boolean => !options.isAlive(file);
   const files = oldestFirst(pieces.filter(isOver), excess - sum(going));
   removeFiles(files, options);
@@ -105,10 +109,16 @@ function generationsToRemove(pieces: readonly FilePiece[], keep: number, oldestM
   });
 }
 
-async function removeArchives(pieces: readonly ArchivePiece[], options: RetentionOptions): Promise<void> {
+/** What is decided now comes to nothing once files are emptied: the next look decides anew. */
+const asOfNow = ({ punch, onStep, flushes }: RetentionOptions): RemovalTools => {
+  const before = flushes();
+  return { punch, onStep, isOutdated: () => flushes() !== before };
+};
+
+async function removeArchives(pieces: readonly ArchivePiece[], tools: RemovalTools): Promise<void> {
   const cuts = new Map<LogFile, number>();
   for (const { file, archive } of pieces) cuts.set(file, Math.max(archive.end, cuts.get(file) ?? 0));
-  for (const [file, cut] of cuts) await removeBelow(file, cut, options);
+  for (const [file, cut] of cuts) await removeBelow(file, cut, tools);
 }
 
 function removeFiles(pieces: readonly FilePiece[], { onRemoved }: RetentionOptions): void {
@@ -118,14 +128,14 @@ function removeFiles(pieces: readonly FilePiece[], { onRemoved }: RetentionOptio
 }
 
 /** The part of a file that was written before `oldestMs`. */
-async function removeTooOld(piece: FilePiece, oldestMs: number, options: RetentionOptions): Promise<void> {
+async function removeTooOld(piece: FilePiece, oldestMs: number, tools: RemovalTools): Promise<void> {
   const { file, size, archivedEnd, base } = piece;
   if (size === null) return;
   const index = openTimeIndex(file.indexPath);
   const offset = index.offsetOf(oldestMs) ?? index.last()?.offset ?? 0;
   index.close();
   const cut = alignDown(Math.min(offset, size));
-  if (cut - Math.max(archivedEnd, base) >= LEAST_BYTES) await removeBelow(file, cut, options);
+  if (cut - Math.max(archivedEnd, base) >= LEAST_BYTES) await removeBelow(file, cut, tools);
 }
 
 const sum = (pieces: readonly { readonly bytes: number }[]): number =>

@@ -32,8 +32,10 @@ export interface RotationRequest {
   readonly niceness: number;
   /** Nobody writes to the file any more and the range is all that is left in it: it is removed, not punched. */
   readonly isWhole: boolean;
-  /** The file was emptied since the rotation began. */
+  /** The file was emptied since the rotation began: nothing of what was copied may be left. */
   readonly isOutdated: () => boolean;
+  /** The daemon ends: what is recorded by now is for the next one to go on with. */
+  readonly isCalledOff: () => boolean;
 }
 
 /** File systems give back whole blocks; no common one has larger ones. */
@@ -43,7 +45,15 @@ const SLICE_BYTES = 8 * 1024 * 1024;
 
 export const alignDown = (bytes: number): number => bytes - (bytes % FS_BLOCK_BYTES);
 
-/** False where it came to nothing because the file was emptied meanwhile. */
+/**
+ * False where it came to nothing because the file was emptied meanwhile, or the daemon ends.
+ *
+ * Whoever empties a file (`flush` in `logs.ts`) first says so (`isOutdated`), then removes what it finds of its archives
+ * (`forgetArchives`). All of that is one turn of the event loop, but a `rename` that was ordered before goes on beside it,
+ * and may land after the names were listed, or between that and the removal of the `.part`: the archive then is one that
+ * nobody has removed, of lines that are flushed, and hides what is written from then on below its end. So the one who
+ * renamed looks again afterwards, and removes it. A file that is emptied later than that look has its archive found.
+ */
 export async function rotate(request: RotationRequest, tools: RotationTools): Promise<boolean> {
   const { file, range, format } = request;
   const final = archivePath(file, range, format);
@@ -56,31 +66,39 @@ export async function rotate(request: RotationRequest, tools: RotationTools): Pr
     const { niceness } = request;
     await tools.compress({ source: file.path, target: part, ...range, format, niceness }, tools.onStep);
     // Somebody else may have emptied the file, and its writer gone on, while it was copied.
-    if (request.isOutdated() || !endOf(file.path, range.end).equals(before)) return false;
+    const isGone = request.isOutdated() || !endOf(file.path, range.end).equals(before);
+    if (isGone || request.isCalledOff()) return false;
     await rename(part, final);
   } finally {
     await rm(part, { force: true });
   }
+  if (request.isOutdated()) {
+    rmSync(final, { force: true });
+    return false;
+  }
   await syncDirectory(file.archiveDirectory);
   tools.onStep('recorded');
-  if (request.isOutdated()) return false;
+  if (request.isOutdated() || request.isCalledOff()) return false;
   if (request.isWhole) rmSync(file.path, { force: true });
   else await punchAll(file.path, range, tools.punch, request.isOutdated);
   tools.onStep('punched');
   return true;
 }
 
-/** Brings what an earlier daemon left of a file to an end; returns where the part begins that is in no archive. */
-export async function recoverFile(file: ArchivedFile, punch: Punch): Promise<number> {
+/**
+ * Brings what an earlier daemon left of a file to an end; returns where the part begins that is in no archive. Stops
+ * where the file is emptied meanwhile; the answer means nothing then.
+ */
+export async function recoverFile(file: ArchivedFile, punch: Punch, isOutdated: () => boolean): Promise<number> {
   const shelf = readShelf(file);
   for (const name of shelf.stale) rmSync(join(file.archiveDirectory, name), { force: true });
   const size = statSync(file.path, { throwIfNoEntry: false })?.size;
   if (size === undefined || shelf.archivedEnd === 0) return shelf.archivedEnd;
   if (size < shelf.archivedEnd || !(await isSameFile(file, shelf))) {
-    forgetArchives(file);
+    if (!isOutdated()) forgetArchives(file);
     return 0;
   }
-  await punchAll(file.path, { start: 0, end: alignDown(shelf.archivedEnd) }, punch, () => false);
+  await punchAll(file.path, { start: 0, end: alignDown(shelf.archivedEnd) }, punch, isOutdated);
   return shelf.archivedEnd;
 }
 
@@ -93,7 +111,10 @@ export function sweepDirectory(directory: string): void {
   }
 }
 
-/** Removes all archives of a file, which begins anew. */
+/**
+ * Removes all archives of a file, which begins anew, and the `.part` of a rotation that is going on: its `rename` fails
+ * then, unless it has been ordered already (see `rotate`).
+ */
 export function forgetArchives(file: ArchivedFile): void {
   const { archives } = readShelf(file);
   for (const { path } of archives) rmSync(path, { force: true });

@@ -8,15 +8,16 @@ import { LARGEST_BYTES, readShelf, SHORTER } from './archive-name.ts';
 import type { ArchivedFile, ArchiveFormat } from './archive-name.ts';
 import { alignDown, recoverFile, rotate } from './rotation.ts';
 import type { RotationTools } from './rotation.ts';
+import { tellOnce } from './tell-once.ts';
 
 export interface RotatorOptions extends RotationTools {
   readonly format: () => ArchiveFormat;
   readonly monotonicMs: () => number;
-  /** Something that a person should know, once for each new reason. */
+  /** Something that a person should know, once for each new reason. Must not throw. */
   readonly onProblem: (message: string) => void;
-  /** The disk has no room for an archive: what can be removed should be, now. Must not throw. */
+  /** The disk has no room for an archive: what can be removed should be, now. Where it rejects, that is told. */
   readonly makeRoom: () => Promise<void>;
-  /** After each rotation that came to something. Must not throw. */
+  /** After each rotation that came to something. Where it rejects, that is told, and the file rests for a while. */
   readonly onRotated: (file: ArchivedFile) => Promise<void>;
 }
 
@@ -48,7 +49,7 @@ type Work = 'rotate' | 'finish' | 'recover';
 
 interface State {
   readonly file: ArchivedFile;
-  /** Null until what an earlier daemon left was looked at. */
+  /** Null until what an earlier daemon left was looked at, or what is left after the file was emptied. */
   archivedEnd: number | null;
   /** Counts how often the file was emptied. */
   life: number;
@@ -65,7 +66,7 @@ const FULL = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 
 export function openRotator(options: RotatorOptions): Rotator {
   const states = new Map<string, State>();
-  const told = new Set<string>();
+  const tell = tellOnce(options.onProblem);
   let last: Promise<void> = Promise.resolve();
   let isClosed = false;
 
@@ -76,18 +77,20 @@ export function openRotator(options: RotatorOptions): Rotator {
     states.set(file.path, state);
     return state;
   };
-  const tell = (message: string): void => {
-    if (told.has(message)) return;
-    told.add(message);
-    options.onProblem(message);
-  };
   const enqueue = (state: State, work: Work): void => {
     if (state.isWaiting || isClosed) return;
     state.isWaiting = true;
-    last = last.then(async () => {
-      if (!isClosed) await attempt(state, work);
-      state.isWaiting = false;
-    });
+    const turn = async (): Promise<void> => {
+      try {
+        if (!isClosed) await attempt(state, work);
+      } catch (error) {
+        tell(`${state.file.path} was not rotated, and what follows from that failed: ${(error as Error).message}`);
+      } finally {
+        state.isWaiting = false;
+      }
+    };
+    // A failure concerns one file, once: whatever comes of one turn, the next one follows.
+    last = last.then(turn, turn);
   };
 
   const attempt = async (state: State, work: Work): Promise<void> => {
@@ -117,13 +120,14 @@ export function openRotator(options: RotatorOptions): Rotator {
     const { file, archivedEnd, life } = state;
     const size = statSync(file.path, { throwIfNoEntry: false })?.size ?? Infinity;
     if (archivedEnd !== null && size >= archivedEnd) return;
-    const found = await recoverFile(file, options.punch);
-    state.archivedEnd = state.life === life ? found : 0;
+    const found = await recoverFile(file, options.punch, () => state.life !== life);
+    state.archivedEnd = state.life === life ? found : null;
   };
 
   const rotateNow = async (state: State, isWhole: boolean): Promise<boolean> => {
-    const { file, life } = state;
-    const start = state.archivedEnd ?? 0;
+    const { file, life, archivedEnd: start } = state;
+    // Emptied while it was looked at: it begins anew when it has grown.
+    if (start === null) return false;
     const size = statSync(file.path).size;
     const end = Math.min(isWhole ? size : alignDown(size), start + LARGEST_BYTES);
     const isLast = isWhole && end === size;
@@ -133,8 +137,10 @@ export function openRotator(options: RotatorOptions): Rotator {
     }
     if (end <= start) return false;
     const niceness = size - start >= state.due.urgentBytes ? 0 : USUAL_NICENESS;
-    const isOutdated = (): boolean => state.life !== life || isClosed;
-    const request = { file, range: { start, end }, format: options.format(), niceness, isWhole: isLast, isOutdated };
+    const isOutdated = (): boolean => state.life !== life;
+    const isCalledOff = (): boolean => isClosed;
+    const range = { start, end };
+    const request = { file, range, format: options.format(), niceness, isWhole: isLast, isOutdated, isCalledOff };
     const hasRotated = await rotate(request, options);
     if (state.life === life) state.archivedEnd = hasRotated ? end : null;
     return hasRotated;
@@ -155,7 +161,7 @@ export function openRotator(options: RotatorOptions): Rotator {
       const state = states.get(file.path);
       if (state === undefined) return;
       state.life += 1;
-      state.archivedEnd = 0;
+      state.archivedEnd = null;
     },
     forget(isGone) {
       for (const state of states.values()) if (isGone(state.file)) states.delete(state.file.path);

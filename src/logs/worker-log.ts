@@ -52,7 +52,12 @@ export function openWorkerLog({ home, app, slot, generation, uid }: WorkerLogOpt
 
 function openForAppending(path: string, uid: number | null): number {
   const fd = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o600);
-  // The descriptor is all that writing needs; but programs that open /dev/stdout need to own the file.
-  if (uid !== null && process.getuid?.() === 0) fchownSync(fd, uid, -1);
+  try {
+    // The descriptor is all that writing needs; but programs that open /dev/stdout need to own the file.
+    if (uid !== null && process.getuid?.() === 0) fchownSync(fd, uid, -1);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
   return fd;
 }

@@ -16,6 +16,7 @@ import {
   type ReadLogsOptions,
 } from '../../src/logs/index.ts';
 import type { Clock } from '../../src/protocol/index.ts';
+import { punchHole } from '../../src/os/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
@@ -93,6 +94,42 @@ describe('limits of logs', () => {
     assert.equal((await read(folder.path, { lines: 1 }))[0], 'new');
     log.close();
     logs.close();
+  });
+
+  it('remove nothing of what is written after the logs were emptied in the middle of that', async () => {
+    await using folder = await temporaryFolder();
+    let late = 0;
+    let flushes = 0;
+    const later: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() + late };
+    const bytes = 'x'.repeat(1023) + '\n';
+    const logs: Logs = open(
+      folder.path,
+      { maxAgeMs: HOUR_MS, maxSizeBytes: 100_000 * KB },
+      {
+        clock: later,
+        punch(fd, offset, length) {
+          const hasPunched = punchHole(fd, offset, length);
+          // Not when it is tried out whether that works at all.
+          if (length > 1_000 * KB && flushes === 0) {
+            flushes += 1;
+            logs.flush('shop');
+            writeSync(log.stdout, bytes.replaceAll('x', 'y').repeat(20_000));
+          }
+          return hasPunched;
+        },
+      },
+    );
+    const log = logs.openWorker({ app: 'shop', slot: 0, generation: 1, uid: null });
+    writeSync(log.stdout, bytes.repeat(20_000));
+    await eventually('it is indexed', () => statSync(log.files[0].indexPath, { throwIfNoEntry: false }) !== undefined);
+    late = 2 * HOUR_MS;
+    await logs.settle();
+    log.close();
+    logs.close();
+    assert.equal(flushes, 1);
+    const lines = await read(folder.path);
+    assert.equal(lines.length, 20_000);
+    assert.ok(lines.every((line) => line.startsWith('yyy')));
   });
 
   it('hold all apps to one quota: the oldest archives go first', async () => {

@@ -213,7 +213,7 @@ export class App implements TenantHost {
 
   #settle(document: OperationDocument): void {
     const ended = this.#run;
-    const filled = ended?.filledSlots ?? [];
+    // First of all: whatever follows from it, the app is free for the next one.
     this.#run = null;
     this.#lastRun = document;
     this.#isChanged = false;
@@ -221,7 +221,7 @@ export class App implements TenantHost {
     if (document.receipt?.outcome === 'completed') this.#forgetUnserved();
     // Who was to be put back, or died while no daemon looked: nothing that is wanted is ever given up.
     if (this.#state.wanted !== 'up') return;
-    for (const index of filled) {
+    for (const index of ended?.filledSlots ?? []) {
       if (index < this.#state.instances && this.slots.isVacant(index)) this.slots.boot(index, 'old');
     }
     if (document.receipt?.outcome !== 'completed' && ended?.plan.isAsked === true) void replaceOthers(this);

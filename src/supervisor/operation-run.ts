@@ -15,38 +15,15 @@ import {
 } from '../core/index.ts';
 import type { OperationDocument, OperationKind, ReceiptDocument, ReceiptStep, RequestKey } from '../protocol/index.ts';
 import type { AppChange } from './app-state.ts';
-import type { Records, SupervisorEdges } from './edges.ts';
+import type { Records } from './edges.ts';
+import { answerOf, type Awaited } from './awaited.ts';
+import { endByDefect, tellDefect, type Failing } from './operation-defect.ts';
+import type { OperationHost } from './operation-host.ts';
 import { memoryOf, type OperationMemory, type UnfinishedOperation } from './operation-memory.ts';
-import { FAILED_STARTS_TO_FAIL } from './patience.ts';
 import { ReceiptBook } from './receipt.ts';
 import type { Tenant } from './tenant.ts';
 import { openTimers, type NamedTimers } from './timers.ts';
 import type { WorkerHandle } from './worker-handle.ts';
-
-/** What an operation does to the slots of its app. Each returns the tenant whose answer is awaited; null: there is none. */
-export interface SlotHands {
-  boot(slot: number, release: 'new' | 'old', order: string): Tenant;
-  bootReplacement(slot: number, release: 'new' | 'old', order: string): Tenant;
-  handOver(slot: number): Tenant | null;
-  discard(slot: number): Tenant | null;
-  stop(slot: number): Tenant | null;
-  /** Nobody is left in it. */
-  isEmpty(slot: number): boolean;
-  /** Its holder was not booted for such an order, and nobody is there to replace it. */
-  isUnchanged(slot: number, order: string): boolean;
-  /** Its holder is of another release than this one. */
-  isOfAnother(slot: number, release: number): boolean;
-}
-
-/** The app that is changed. */
-export interface OperationHost {
-  readonly app: string;
-  readonly edges: SupervisorEdges;
-  readonly slots: SlotHands;
-  liveHandles(): readonly WorkerHandle[];
-  /** Writes down what the operation has made of the app; together with its end, or one of them could be missing. */
-  conclude(kind: OperationKind, outcome: OperationOutcome): void;
-}
 
 export interface OperationPlan {
   readonly kind: OperationKind;
@@ -67,15 +44,6 @@ export interface OperationPlan {
 export interface OperationOrigin {
   readonly unfinished?: UnfinishedOperation;
   readonly request?: RequestKey | null;
-}
-
-interface Awaited {
-  /** `emptying`: not only this tenant has to go, but whoever is in its slot. */
-  readonly answer: 'boot' | 'old-boot' | 'drain' | 'emptying' | 'discard';
-  readonly tenant: Tenant;
-  readonly turn: number;
-  /** What was answered so far. A replacement that is up may still die before its hand-over. */
-  readonly answered: 'nothing' | 'booted' | 'failed';
 }
 
 /** A worker whose loop is blocked cannot answer; its last report is taken then. */
@@ -147,17 +115,21 @@ export class OperationRun {
 
   /** Takes the counters before anything changes, then begins; not before `after` (what the app depends on is up). */
   async begin(after?: Promise<unknown>): Promise<void> {
-    await after;
-    this.#book.begin(await this.#freshHandles());
-    this.#step({ type: 'begin' });
+    await this.#orFail(async () => {
+      await after;
+      this.#book.begin(await this.#freshHandles());
+      this.#step({ type: 'begin' });
+    });
   }
 
   /** Goes on where the daemon before this one left it; its workers were taken over or are gone. */
   async resume(after?: Promise<unknown>): Promise<void> {
-    this.#note({ name: 'resumed', slot: null, outcome: 'done', detail: 'the daemon was restarted' });
-    if (this.#state.phase === 'preparing') return this.begin(after);
-    for (const handle of this.#host.liveHandles()) this.#book.add(handle);
-    this.#step({ type: 'restored', undone: this.#undoneSlots });
+    await this.#orFail(async () => {
+      this.#note({ name: 'resumed', slot: null, outcome: 'done', detail: 'the daemon was restarted' });
+      if (this.#state.phase === 'preparing') return this.begin(after);
+      for (const handle of this.#host.liveHandles()) this.#book.add(handle);
+      this.#step({ type: 'restored', undone: this.#undoneSlots });
+    });
   }
 
   /** What is on record as done, or as about to be, and is not so; see `restored` in `core/operation.ts`. */
@@ -213,7 +185,10 @@ export class OperationRun {
         if (awaited.answered === 'failed') return;
         // It goes on being retried, and may yet come up before the operation ends.
         this.#awaited.set(tenant.slot, { ...awaited, answered: 'failed' });
-        void this.#keepLog(tenant).then(() => this.#step(event));
+        // That it failed must be heard also where its log cannot be read.
+        void this.#keepLog(tenant)
+          .catch(() => {})
+          .then(() => this.#step(event));
         return;
       case 'booted':
         if (awaited.answered === 'booted') return;
@@ -227,6 +202,14 @@ export class OperationRun {
 
   #step(event: OperationEvent): void {
     if (!this.isRunning || this.#isEnding) return;
+    try {
+      this.#take(event);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #take(event: OperationEvent): void {
     const { state, effects } = stepOperation(this.#state, event);
     this.#state = state;
     this.#timers.arm('deadline', this.plan.patienceMs, () => this.#step({ type: 'deadline' }));
@@ -234,7 +217,36 @@ export class OperationRun {
     if (effects.some((effect) => effect.type === 'hand-over')) this.#book.markHandOver();
     this.#host.edges.records.operations.advance(this.id, state.phase, this.#recorded());
     this.#document = this.#describe(null);
-    for (const effect of effects) this.#run(effect);
+    // One of them may come to a defect, and end it.
+    for (const effect of effects) if (this.isRunning) this.#run(effect);
+    this.#onChange(this);
+  }
+
+  async #orFail(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Whatever went wrong, an operation that did not end would keep its app busy until the daemon is restarted. */
+  #fail(error: unknown): void {
+    this.#isEnding = true;
+    this.#timers.close();
+    const failing: Failing = {
+      id: this.id,
+      kind: this.kind,
+      host: this.#host,
+      phase: this.#state.phase,
+      slots: () => this.#state.slots.map(({ slot }) => slot),
+      book: this.#book,
+      receiptOf: (reason, book) => this.#receiptOf('failed', reason, book),
+    };
+    if (this.isRunning) this.#document = this.#describe(endByDefect(failing, error));
+    // It is on record as ended.
+    else tellDefect(failing, error);
+    this.#end(this.#document);
     this.#onChange(this);
   }
 
@@ -260,7 +272,7 @@ export class OperationRun {
       case 'finish':
         this.#isEnding = true;
         this.#timers.close();
-        void this.#finish(effect.outcome, effect.reason);
+        void this.#orFail(async () => this.#finish(effect.outcome, effect.reason));
         return;
     }
   }
@@ -309,18 +321,8 @@ export class OperationRun {
 
   async #finish(outcome: OperationOutcome, reason: string | null): Promise<void> {
     await this.#freshHandles();
-    const receipt: ReceiptDocument = {
-      operation: this.id,
-      app: this.#host.app,
-      from: this.plan.from,
-      to: this.plan.to,
-      outcome,
-      reason,
-      durationMs: Math.round(this.#host.edges.clock.monotonicMs() - this.#startedMonotonic),
-      ...this.#book.figures(),
-      steps: this.#steps,
-      ...(outcome === 'completed' || this.#log.length === 0 ? {} : { log: this.#log }),
-    };
+    if (!this.isRunning) return;
+    const receipt = this.#receiptOf(outcome, reason, this.#book);
     const { records } = this.#host.edges;
     records.keepTogether(() => {
       this.#host.conclude(this.kind, outcome);
@@ -336,6 +338,21 @@ export class OperationRun {
     this.#onChange(this);
   }
 
+  #receiptOf(outcome: OperationOutcome, reason: string | null, book: ReceiptBook): ReceiptDocument {
+    return {
+      operation: this.id,
+      app: this.#host.app,
+      from: this.plan.from,
+      to: this.plan.to,
+      outcome,
+      reason,
+      durationMs: Math.round(this.#host.edges.clock.monotonicMs() - this.#startedMonotonic),
+      ...book.figures(),
+      steps: this.#steps,
+      ...(outcome === 'completed' || this.#log.length === 0 ? {} : { log: this.#log }),
+    };
+  }
+
   #note({ name, slot, outcome, detail }: Omit<Extract<OperationEffect, { type: 'step' }>, 'type'>): void {
     this.#steps.push({
       at: new Date(this.#host.edges.clock.wallMs()).toISOString(),
@@ -344,10 +361,11 @@ export class OperationRun {
       outcome,
       detail,
     });
+    if (name === 'defect') this.#event('defect', `${detail} (operation ${this.id})`);
   }
 
   #event(
-    type: 'operation-started' | 'operation-resumed' | 'operation-ended',
+    type: 'operation-started' | 'operation-resumed' | 'operation-ended' | 'defect',
     reason: string,
     data: { outcome?: OperationOutcome } = {},
   ): void {
@@ -377,19 +395,3 @@ export class OperationRun {
     };
   }
 }
-
-/** What a tenant's state means for the effect that awaits it; null while there is nothing to say. */
-const answerOf = ({ answer, turn }: Awaited, tenant: Tenant): OperationEvent | null => {
-  const { slot, state } = tenant;
-  const isGone = state.phase === 'stopped' || state.phase === 'crashed';
-  if (answer === 'drain' || answer === 'emptying') return isGone ? { type: 'drained', slot, turn } : null;
-  if (answer === 'discard') return isGone ? { type: 'discarded', slot, turn } : null;
-  if (state.phase === 'running') return { type: answer === 'boot' ? 'booted' : 'old-booted', slot, turn };
-  if (!isGone && state.phase !== 'aborting' && state.failedStarts < FAILED_STARTS_TO_FAIL) return null;
-  return {
-    type: answer === 'boot' ? 'boot-failed' : 'old-boot-failed',
-    slot,
-    turn,
-    reason: `${tenant.id} ${tenant.failure()}`,
-  };
-};

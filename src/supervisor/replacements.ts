@@ -19,16 +19,28 @@ export const replaceSilent = async (app: App, tenant: Tenant, reason: string): P
   }
 };
 
+/** Apps whose others are being replaced, or will be: once is enough. */
+const withOthers = new WeakSet<App>();
+
 /**
  * Workers of another release, which a change that was undone has left because it knew nothing of them: they were found
- * without a record, as after a full disk.
+ * without a record, as after a full disk. Whatever operation runs meanwhile goes first, and may have replaced them.
  */
 export const replaceOthers = async (app: App): Promise<void> => {
-  for (;;) {
-    const { release } = app.state;
-    const others = app.slotNumbers.filter((slot) => !app.slots.isVacant(slot) && app.slots.isOfAnother(slot, release));
-    if (others.length === 0 || app.operation !== null || !app.isWanted) return;
-    if (await hasReplaced(app, others)) return;
+  if (withOthers.has(app)) return;
+  withOthers.add(app);
+  try {
+    for (;;) {
+      while (app.operation !== null) await app.operation.ended;
+      const { release } = app.state;
+      const others = app.slotNumbers.filter(
+        (slot) => !app.slots.isVacant(slot) && app.slots.isOfAnother(slot, release),
+      );
+      if (others.length === 0 || !app.isWanted) return;
+      if (await hasReplaced(app, others)) return;
+    }
+  } finally {
+    withOthers.delete(app);
   }
 };
 

@@ -30,8 +30,8 @@ interface Pending {
   readonly found: string;
   /** For so many turns nobody lived. */
   readonly emptyTurns: number;
-  /** What was told last. */
-  readonly problem: string | null;
+  /** What was told of it so far. */
+  readonly told: ReadonlySet<string>;
 }
 
 const TURN_MS = 1_000;
@@ -59,12 +59,12 @@ export function openCurrentNames({ home, isAlive, onProblem }: CurrentNamesOptio
     try {
       return work();
     } catch (error) {
-      return { ...before, problem: tell(before, `the names in ${app}/current: ${(error as Error).message}`) };
+      return { ...before, told: tell(before, [`the names in ${app}/current: ${(error as Error).message}`]) };
     }
   };
-  const tell = ({ problem }: Pending, message: string | null): string | null => {
-    if (message !== null && message !== problem) onProblem(message);
-    return message ?? problem;
+  const tell = ({ told }: Pending, problems: readonly string[]): ReadonlySet<string> => {
+    for (const problem of problems) if (!told.has(problem)) onProblem(problem);
+    return new Set([...told, ...problems]);
   };
   const moveOn = (app: string, before: Pending): Pending | null => {
     const files = listLogFiles(home, app).filter(hasFile);
@@ -72,19 +72,19 @@ export function openCurrentNames({ home, isAlive, onProblem }: CurrentNamesOptio
     const found = next.map(({ path }) => path).join();
     const areOld = next.filter((file) => inodeOf(currentName(home, file)) !== inodeOf(file.path));
     const areDue = found === before.found ? areOld : [];
-    const problem = tell(before, giveAll(home, new Set([...areDue, ...nameless(home, files, isAlive)])));
+    const told = tell(before, giveAll(home, new Set([...areDue, ...nameless(home, files, isAlive)])));
     const lived = new Set(files.filter(isAlive).map((file) => currentName(home, file)));
     // In a slot where two live, the older one is not done yet.
     const isSettled = areOld.length === 0 && next.length > 0 && next.length === lived.size;
     const emptyTurns = lived.size > 0 ? 0 : before.emptyTurns + 1;
-    return isSettled || emptyTurns > MOST_EMPTY_TURNS ? null : { found, emptyTurns, problem };
+    return isSettled || emptyTurns > MOST_EMPTY_TURNS ? null : { found, emptyTurns, told };
   };
   return {
     settle(app) {
-      const before: Pending = { found: '', emptyTurns: 0, problem: pending.get(app)?.problem ?? null };
+      const before: Pending = { found: '', emptyTurns: 0, told: pending.get(app)?.told ?? new Set() };
       const after = attempt(app, before, () => {
         const files = listLogFiles(home, app).filter(hasFile);
-        return { ...before, problem: tell(before, giveAll(home, nameless(home, files, isAlive))) };
+        return { ...before, told: tell(before, giveAll(home, nameless(home, files, isAlive))) };
       });
       pending.set(app, after ?? before);
       wait();
@@ -120,9 +120,9 @@ function nameless(home: string, files: readonly LogFile[], isAlive: CurrentNames
   return [...chosen].flatMap(([name, file]) => (inodeOf(name) === null ? [file] : []));
 }
 
-/** Each by itself. Returns what failed; null: nothing. */
-function giveAll(home: string, files: Iterable<LogFile>): string | null {
-  const problems = [...files].flatMap((file) => {
+/** Each by itself. Returns what failed. */
+function giveAll(home: string, files: Iterable<LogFile>): string[] {
+  return [...files].flatMap((file) => {
     const name = currentName(home, file);
     try {
       give(name, file);
@@ -131,7 +131,6 @@ function giveAll(home: string, files: Iterable<LogFile>): string | null {
       return [`${name} cannot be made, and is tried again: ${(error as Error).message}`];
     }
   });
-  return problems.length === 0 ? null : problems.join('; ');
 }
 
 function give(name: string, file: LogFile): void {

@@ -25,7 +25,7 @@ const openDescriptors = (): number => readdirSync('/proc/self/fd').length;
 const inodeOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino;
 
 describe('a name that cannot be made', () => {
-  it('keeps no worker from its files, leaks none of them, is told once, and is made when it can be', async () => {
+  it('keeps no worker from its files, leaks none of them, is told once for each stream, and is made when it can be', async () => {
     await using folder = await temporaryFolder();
     const problems: string[] = [];
     const living = new Set<number>();
@@ -44,7 +44,7 @@ describe('a name that cannot be made', () => {
       log.close();
     }
     assert.equal(openDescriptors(), before);
-    assert.equal(problems.length, 1, problems.join('\n'));
+    assert.equal(problems.length, 2, problems.join('\n'));
     assert.match(problems[0] ?? '', /current\/0\.out\.log cannot be made, and is tried again: E(EXIST|NOTDIR)/);
     const lines: string[] = [];
     for await (const { line } of readLogs({ home: folder.path, apps: ['shop'], clock })) lines.push(line);

@@ -25,6 +25,8 @@ export async function bundleCli(): Promise<void> {
     platform: 'node',
     external: [/^node:/],
     transform: { target: 'node22' },
+    // Rooms that do nothing when they are loaded: a command that needs one function has that one, and not the room.
+    treeshake: { moduleSideEffects: (id) => !/\/src\/(?:program|os)\//.test(id) },
   });
   try {
     const { output } = await bundle.write({

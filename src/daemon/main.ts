@@ -2,18 +2,19 @@
  * The daemon: one process per home. Opens everything, takes back what an earlier daemon left, serves the API, and ends
  * on SIGTERM or when asked to. Started by the CLI, by a guard, or by systemd (docs/internals/boot.md).
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { serveApi } from '../api/index.ts';
 import { createClient, isAnswering, isReadOnly, ownHome } from '../client/index.ts';
 import { peerOf } from '../os/index.ts';
-import { COPY_FILE, noteProblem, ownProgram, restoreCopy, settlePending } from '../program/index.ts';
+import { COPY_FILE, leaveStartLock, noteProblem, ownProgram, restoreCopy, settlePending } from '../program/index.ts';
 import { DroverError, type Clock, type DispatchLevel, type UpgradeDocument } from '../protocol/index.ts';
 import { describeApp } from '../supervisor/index.ts';
 import { compose } from './compose.ts';
 import { sendAway, type Guard, type KeptDescriptor } from './guard.ts';
 import { findKeeping } from './keeping.ts';
+import { findOther, removePid, writePid } from './pid-file.ts';
 import { followStatus } from './service-manager/follow-status.ts';
 import { statusLine } from './service-manager/status-line.ts';
 import { watchHome } from './home-watch.ts';
@@ -156,9 +157,11 @@ const main = async (): Promise<void> => {
   const bootWatch = inherited.handed.get('boot-watch');
   if (bootWatch !== undefined) sendAway(bootWatch);
   lastUpgrade = settleProgram({ home, own, store: drover.store, clock: systemClock, log });
+  // Held where a command or systemd has started this process (`program/start-lock.ts`).
+  leaveStartLock(home);
   onStep?.('boot-settled');
   trimRegularly();
-  const untidy = tidyLater({ home, own, log });
+  const untidy = tidyLater({ home, own, log, tested: () => upgrades?.tested ?? null });
   const inPlace = process.env['DROVER_IN_PLACE'];
   if (inPlace !== undefined && !own.isCopy) log(`it runs from where it is installed (${own.root}): ${inPlace}`);
   const keeper = guard;
@@ -217,7 +220,7 @@ const main = async (): Promise<void> => {
       if (!keepWorkers) await drover.stopWorkers();
       await api.close();
       await drover.close();
-      removePid(pidFile);
+      forgetPid(pidFile);
       process.exit(exitCode);
     } catch (error) {
       // Whatever went wrong, who asked for the end must not wait for ever; workers that are left are adopted next time.
@@ -256,7 +259,7 @@ const openOrExplain = async (
   try {
     return await compose(options);
   } catch (error) {
-    const pid = readPid(pidFile);
+    const pid = findOther(pidFile);
     if (!(error instanceof DroverError) || error.code !== 'DROVER_STATE_UNREADABLE' || pid === null) throw error;
     // Another daemon has the home. A guard does not try again; a service manager does, later each time.
     await guard?.dismiss('home-taken');
@@ -267,22 +270,23 @@ const openOrExplain = async (
 /** It only names the daemon to a second one; a disk that does not take it is told of elsewhere. */
 const notePid = (file: string): void => {
   try {
-    writeFileSync(file, `${process.pid}\n`, { mode: 0o600 });
+    writePid(file);
   } catch (error) {
     log(`its pid cannot be written down: ${messageOf(error)}`);
   }
 };
 
-const removePid = (file: string): void => {
+const forgetPid = (file: string): void => {
   try {
-    rmSync(file, { force: true });
+    removePid(file);
   } catch (error) {
     log(`${file} stays: ${messageOf(error)}`);
   }
 };
 
-/** For whoever goes on in its place, if it was being tried. */
-const noteFailure = (said: string): void => {
+/** For whoever goes on in its place, if it was being tried: one that found the home taken was not. */
+const noteFailure = (error: unknown, said: string): void => {
+  if (error instanceof DroverError && error.code === 'DROVER_DAEMON_RUNNING') return;
   try {
     noteProblem(ownHome().home, ownProgram().root, said);
   } catch {
@@ -292,17 +296,6 @@ const noteFailure = (said: string): void => {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** The pid in the file, if that process lives. */
-const readPid = (file: string): number | null => {
-  try {
-    const pid = Number(readFileSync(file, 'utf8'));
-    process.kill(pid, 0);
-    return pid === process.pid ? null : pid;
-  } catch {
-    return null;
-  }
-};
-
 const forcedLevel = (text: string | undefined): DispatchLevel | null =>
   text === 'exact' || text === 'classic' || text === 'shared' ? text : null;
 
@@ -311,6 +304,6 @@ try {
 } catch (error) {
   const said = error instanceof DroverError ? error.message : `the daemon did not start: ${String(error)}`;
   log(said);
-  noteFailure(said);
+  noteFailure(error, said);
   process.exit(error instanceof DroverError ? error.exitCode : 1);
 }

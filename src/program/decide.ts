@@ -1,6 +1,6 @@
 /**
- * Decides which program a daemon is started from, and prepares that: makes the copy, and lets a new program test itself
- * before it is tried. What is decided is `choose.ts`.
+ * Decides which program a daemon is started from, and prepares that: makes the copy, lets a new program test itself, and
+ * notes that it is tried. Only for who holds the start lock (`start-lock.ts`). What is decided is `choose.ts`.
  */
 import { DroverError } from '../protocol/index.ts';
 import { choose } from './choose.ts';
@@ -17,15 +17,17 @@ export interface StartQuestion {
   readonly nowMs: number;
 }
 
-export interface Decision {
-  readonly program: Program;
-  /** It is tried in the place of this one, which is to be started where it does not come up. */
-  readonly over: Program | null;
-  /** Why it runs from where it is installed; null: it does not. */
-  readonly inPlace: string | null;
-  /** What whoever asked should know. */
-  readonly note: string | null;
-}
+export type Decision =
+  | {
+      readonly kind: 'run';
+      readonly program: Program;
+      /** Why it runs from where it is installed; null: it does not. */
+      readonly inPlace: string | null;
+      /** What whoever asked should know. */
+      readonly note: string | null;
+    }
+  /** A copy, in the place of `over`, which is to be started where it does not come up. The try is noted by this id. */
+  | { readonly kind: 'try'; readonly program: Program; readonly over: Program; readonly id: string };
 
 /** Throws DROVER_DOWNGRADE. Whatever else is wrong ends with a program that can be started. */
 export const decide = async (question: StartQuestion): Promise<Decision> => {
@@ -36,8 +38,8 @@ export const decide = async (question: StartQuestion): Promise<Decision> => {
   const [record, pending] = [readRecord(home), readPending(home)];
   const choice = choose({ own, record, pending, isUsable, isRecovery });
   const run = (program: Program, note: string | null): Decision => ({
+    kind: 'run',
     program,
-    over: null,
     inPlace: program.isCopy ? null : inPlace,
     note,
   });
@@ -49,15 +51,16 @@ export const decide = async (question: StartQuestion): Promise<Decision> => {
   const { program, over } = choice;
   const problem = await tryOut(program, question);
   if (problem !== null) return run(over, `Drover ${program.version} ${problem}; ${over.version} goes on`);
+  const id = `start-${question.nowMs}`;
   try {
-    notePending(home, { id: `start-${question.nowMs}`, from: over, to: program, atMs: question.nowMs, problem: null });
+    notePending(home, { id, from: over, to: program, atMs: question.nowMs, problem: null });
   } catch (error) {
     return run(
       over,
       `Drover ${program.version} cannot be tried (${(error as Error).message}); ${over.version} goes on`,
     );
   }
-  return { program, over, inPlace: null, note: null };
+  return { kind: 'try', program, over, id };
 };
 
 /** What is wrong with it; null: nothing was found. */

@@ -13,6 +13,7 @@ export {
   readRecord,
   settlePending,
   VERSIONS_FOLDER,
+  withdrawPending,
   writeRecord,
   type Pending,
   type ProgramRecord,
@@ -20,5 +21,6 @@ export {
 export { COPY_FILE, originOf, readCopy } from './read-copy.ts';
 export { removeOld } from './remove-old.ts';
 export { testOnCopy, type Verdict } from './run-self-test.ts';
+export { isStartedBeside, leaveStartLock, takeStartLock, type StartLock, type StartTurn } from './start-lock.ts';
 export { syncCopy } from './sync-copy.ts';
 export { compareVersions } from './version.ts';

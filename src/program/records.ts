@@ -3,13 +3,14 @@
  * starts the next daemon (a command, systemd) can read it without opening the state.
  *
  * `current.json`: the program that served last, the one before it, and how the last upgrade ended.
- * `upgrade.json`: an upgrade that was begun and has not ended. It is written before the new program is tried; whoever
- * serves next removes it: the new program, which has come up then, or the old one, and then the new one has not.
+ * `upgrade.json`: an upgrade that was begun and has not ended. It is written before the new program is tried, by a daemon
+ * or by whoever holds the start lock (`start-lock.ts`); whoever serves next removes it: the new program, which has come up
+ * then, or the old one, and then the new one has not. Where `current.json` knows its end, a note that stayed says nothing.
  */
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { UpgradeDocument } from '../protocol/index.ts';
-import type { Program } from './program.ts';
+import { isSameProgram, type Program } from './program.ts';
 
 /** Below the home. */
 export const VERSIONS_FOLDER = 'versions';
@@ -36,12 +37,24 @@ const pendingFile = (home: string): string => join(home, VERSIONS_FOLDER, 'upgra
 
 /** Null where there is none, or none that can be read. */
 export const readRecord = (home: string): ProgramRecord | null => read(recordFile(home)) as ProgramRecord | null;
-export const readPending = (home: string): Pending | null => read(pendingFile(home)) as Pending | null;
+export const readPending = (home: string): Pending | null => {
+  const pending = read(pendingFile(home)) as Pending | null;
+  return pending === null || hasEnded(pending, readRecord(home)) ? null : pending;
+};
+
+/** It served, or is on record as put back. */
+const hasEnded = ({ id, to }: Pending, record: ProgramRecord | null): boolean =>
+  record !== null && (isSameProgram(record.program, to) || record.lastUpgrade?.id === id);
 
 /** Throws what the file system says, here and below. */
 export const writeRecord = (home: string, record: ProgramRecord): void => write(recordFile(home), record);
 export const notePending = (home: string, pending: Pending): void => write(pendingFile(home), pending);
 export const settlePending = (home: string): void => rmSync(pendingFile(home), { force: true });
+
+/** By whoever noted it, and found another daemon in the place of the one that was to be tried. */
+export const withdrawPending = (home: string, id: string): void => {
+  if (readPending(home)?.id === id) settlePending(home);
+};
 
 /** Of a program that is being tried and gives up: whoever takes its place can tell why. */
 export const noteProblem = (home: string, root: string, problem: string): void => {

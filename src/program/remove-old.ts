@@ -1,17 +1,18 @@
 /**
- * Removes copies that nobody needs any more. Kept: the program that serves, the one before it, one that is being tried,
- * and any that a process still has in its command line or environment: workers load their agent from there, and so do
+ * Removes copies that nobody needs any more. Kept: those that the caller names (the program that serves, the one before it,
+ * one that tests itself), both of an upgrade that has not ended, and any that a process still has in its command line or environment: workers load their agent from there, and so do
  * the processes that they start later.
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Program } from './program.ts';
-import { UNFINISHED, VERSIONS_FOLDER } from './records.ts';
+import { readPending, UNFINISHED, VERSIONS_FOLDER } from './records.ts';
 
 /** Returns what was removed. Throws what the file system says. */
 export const removeOld = (home: string, kept: readonly Program[]): readonly string[] => {
   const folder = join(home, VERSIONS_FOLDER);
-  const wanted = new Set(kept.map(({ root }) => root));
+  const pending = readPending(home);
+  const wanted = new Set([...kept, ...(pending === null ? [] : [pending.from, pending.to])].map(({ root }) => root));
   const old = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !wanted.has(join(folder, entry.name)) && !isBeingMade(entry.name))
     .map(({ name }) => join(folder, name));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { DaemonDocument } from '../../src/protocol/index.ts';
@@ -285,6 +285,24 @@ describe('`daemon stop --keep-workers` of an app on a Unix path', () => {
     assert.notEqual((await askSocket(path)).body, body);
     await change(drover, ['stop', 'shop']);
     assert.equal(existsSync(path), false);
+  });
+});
+
+describe('a daemon that finds no state that can be read', () => {
+  it('says so, also where a stranger has the pid of one that was killed', async () => {
+    await using place = await openPlace();
+    const { drover } = place;
+    assert.equal((await drover.run(['daemon', 'start'])).code, 0);
+    const { pid, guardPid } = await drover.daemon();
+    for (const each of [guardPid, pid]) process.kill(each ?? 0, 'SIGKILL');
+    await eventually('both are gone', () => ![pid, guardPid].some((each) => isAlive(each ?? 0)));
+    const file = join(drover.home, 'daemon.pid');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(String(pid), String(process.pid)));
+    for (const name of ['state.db-wal', 'backups']) rmSync(join(drover.home, name), { recursive: true, force: true });
+    writeFileSync(join(drover.home, 'state.db'), 'no state at all '.repeat(1024));
+    const { message } = await drover.refusal(4, ['daemon', 'start']);
+    assert.match(message, /state in .* cannot be read/);
+    assert.doesNotMatch(message, /already running/);
   });
 });
 

@@ -2,7 +2,7 @@
  * A version of Drover that does not exist yet: this one's build under another number, changed where a test wants it. Made
  * of what `npm run build` has made, and run by its own command.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CommandResult, Drover, RunOptions } from './drover.ts';
@@ -15,6 +15,8 @@ export interface NextVersion {
   readonly root: string;
   /** Runs its command in the home of `drover`. */
   run(drover: Drover, args: readonly string[], options?: RunOptions): Promise<CommandResult>;
+  /** The same, for a command that is looked at while it runs. */
+  spawn(drover: Drover, args: readonly string[]): ReturnType<typeof spawn>;
 }
 
 export interface Changes {
@@ -58,6 +60,12 @@ export function makeVersion(folder: string, version: string, changes: Changes = 
     version,
     root,
     run: async (drover, args, options = {}) => runCommand(join(root, 'bin/drover'), drover, args, options),
+    spawn: (drover, args) =>
+      spawn(process.execPath, [join(root, 'bin/drover'), ...args], {
+        env: drover.environment(),
+        cwd: drover.home,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
   };
 }
 

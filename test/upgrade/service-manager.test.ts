@@ -1,5 +1,7 @@
 /** Upgrades under a service manager: it hears of them, keeps what is to be kept, and starts what is to be started. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { eventually } from '../support/eventually.ts';
@@ -69,6 +71,42 @@ describe('under a service manager', () => {
     await manager.start();
     assert.equal(await versionOf(drover), '0.2.0');
     assert.deepEqual(upgradeOf(await drover.daemon()), ['0.1.0', '0.2.0', 'completed']);
+    assert.deepEqual(pidsOf(await untilApp(drover, 'shop', 'is online', isOnline)), before);
+  });
+
+  it('a later version that boots is not put back by a command that starts one meanwhile', async () => {
+    await using folder = await temporaryFolder('versions');
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port));
+    const before = pidsOf(await readApp(drover, 'shop'));
+    await drover.run(['daemon', 'stop', '--keep-workers']);
+    const next = makeVersion(folder.path, '0.2.0', {
+      migration: MIGRATION,
+      atBoot: `{
+        const { existsSync, writeFileSync } = process.getBuiltinModule('node:fs');
+        writeFileSync(process.env.DROVER_HOME + '/boots', '');
+        while (!existsSync(process.env.DROVER_HOME + '/go-on')) await new Promise((resolve) => setTimeout(resolve, 5));
+      }`,
+    });
+    await using manager = new ServiceManager(drover, { main: join(next.root, 'dist/daemon-bundle/begin.js') });
+    const starting = manager.start();
+    await eventually('it boots', () => existsSync(join(drover.home, 'boots')));
+    const command = next.spawn(drover, ['daemon', 'start']);
+    let said = '';
+    command.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const ended = once(command, 'close');
+    await eventually(
+      'it waits, or is done',
+      () => said.includes('is starting the daemon') || command.exitCode !== null,
+    );
+    writeFileSync(join(drover.home, 'go-on'), '');
+    await starting;
+    assert.deepEqual([(await ended)[0], await versionOf(drover)], [0, '0.2.0'], said);
+    assert.deepEqual(upgradeOf(await drover.daemon()), ['0.1.0', '0.2.0', 'completed']);
+    assert.equal((await drover.daemon()).pid, manager.mainPid);
+    const [lock = ''] = readdirSync(join(drover.home, 'versions')).filter((name) => name.endsWith('.lock'));
+    assert.match(readFileSync(join(drover.home, 'versions', lock), 'utf8'), /"holders":\[\]/, 'nobody starts it now');
     assert.deepEqual(pidsOf(await untilApp(drover, 'shop', 'is online', isOnline)), before);
   });
 

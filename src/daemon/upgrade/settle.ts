@@ -1,9 +1,10 @@
 /**
  * What a daemon that serves makes of the records of its programs (`program/records.ts`): it notes itself as the one that
  * served last, and ends an upgrade that was begun: as completed, where it is the new program, and as put back, where it is
- * the one before. Old copies are removed later.
+ * the one before. A try that a command is making at this moment is left to that. Old copies are removed later.
  */
 import {
+  isStartedBeside,
   readPending,
   readRecord,
   removeOld,
@@ -42,12 +43,13 @@ export const settleProgram = (parts: SettleParts): UpgradeDocument | null => {
   const { home, own, log } = parts;
   try {
     const [record, pending] = [readRecord(home), readPending(home)];
-    const ended = pending === null ? null : endOf(pending, parts);
+    const isOthers = pending !== null && isBeingTried(pending, parts);
+    const ended = pending === null || isOthers ? null : endOf(pending, parts);
     const lastUpgrade = ended ?? record?.lastUpgrade ?? null;
     const isNew = record === null || !isSameProgram(record.program, own);
     const before = isNew ? (record?.program ?? null) : record.before;
     if (isNew || ended !== null) writeRecord(home, { program: own, before, lastUpgrade });
-    settlePending(home);
+    if (!isOthers) settlePending(home);
     if (ended !== null) tell(ended, parts);
     return lastUpgrade;
   } catch (error) {
@@ -55,6 +57,10 @@ export const settleProgram = (parts: SettleParts): UpgradeDocument | null => {
     return null;
   }
 };
+
+/** A guard has brought this program back beside a command that tries the next one: it says nothing of that. */
+const isBeingTried = ({ to }: Pending, { home, own }: SettleParts): boolean =>
+  !isSameProgram(to, own) && isStartedBeside(home);
 
 const endOf = ({ id, from, to, atMs, problem }: Pending, { own, clock, store }: SettleParts): UpgradeDocument => {
   const isCompleted = isSameProgram(to, own);
@@ -92,17 +98,30 @@ const tell = ({ id, from, to, outcome, reason, durationMs }: UpgradeDocument, { 
 /** After a start, when nobody waits any more. */
 const TIDY_AFTER_MS = 5_000;
 
+export interface TidyParts extends Pick<SettleParts, 'home' | 'own' | 'log'> {
+  /** An upgrade lets it test itself at this moment. */
+  readonly tested: () => Program | null;
+}
+
 /** Makes the copy last, and removes those that nobody needs. Ends with the returned function. */
-export const tidyLater = ({ home, own, log }: Pick<SettleParts, 'home' | 'own' | 'log'>): (() => void) => {
+export const tidyLater = ({ home, own, log, tested }: TidyParts): (() => void) => {
+  let hasEnded = false;
   const tidy = async (): Promise<void> => {
     try {
       if (own.isCopy) await syncCopy(own.root);
+      if (hasEnded) return;
       const { before = null } = readRecord(home) ?? {};
-      removeOld(home, before === null ? [own] : [own, before]);
+      removeOld(
+        home,
+        [own, before, tested()].filter((program) => program !== null),
+      );
     } catch (error) {
       log(`copies of Drover in the home cannot be tidied up: ${(error as Error).message}`);
     }
   };
   const timer = setTimeout(() => void tidy(), TIDY_AFTER_MS).unref();
-  return () => clearTimeout(timer);
+  return () => {
+    hasEnded = true;
+    clearTimeout(timer);
+  };
 };

@@ -30,27 +30,39 @@ export interface UpgradeParts {
 export interface Upgrades {
   /** Begins it, and returns once nothing is known to stand in its way. Throws what the catalogue says. */
   begin(root: string): Promise<UpgradeStartDocument>;
+  /** The program that tests itself at this moment, which nothing on the disk tells yet. */
+  readonly tested: Program | null;
 }
 
 export const openUpgrades = (parts: UpgradeParts): Upgrades => {
   let isUnderWay = false;
+  let tested: Program | null = null;
   return {
+    get tested() {
+      return tested;
+    },
     async begin(root) {
       if (isUnderWay) throw impossible('another upgrade is under way', 'Wait for it.');
       isUnderWay = true;
       try {
-        const answer = await begin(parts, root);
+        const answer = await begin(parts, root, (program) => (tested = program));
         if (answer.upgrade === null) isUnderWay = false;
         return answer;
       } catch (error) {
         isUnderWay = false;
         throw error;
+      } finally {
+        tested = null;
       }
     },
   };
 };
 
-const begin = async (parts: UpgradeParts, root: string): Promise<UpgradeStartDocument> => {
+const begin = async (
+  parts: UpgradeParts,
+  root: string,
+  onTest: (program: Program) => void,
+): Promise<UpgradeStartDocument> => {
   const { home, own, store, clock, onStep } = parts;
   const target = findTarget(home, root);
   if (isSameProgram(target, own)) return { upgrade: null };
@@ -63,6 +75,7 @@ const begin = async (parts: UpgradeParts, root: string): Promise<UpgradeStartDoc
   }
   if (!own.isCopy) throw impossible('it runs from where it is installed, and there is nothing to go back to');
   store.assertWritable();
+  onTest(target);
   await testTarget(parts, target);
   onStep('upgrade-tested');
   const id = `upgrade-${clock.wallMs().toString(36)}`;

@@ -1,0 +1,25 @@
+/**
+ * `daemon.pid`: names the daemon of a home to a second one, and to nobody else. Its first line is the pid; the second
+ * says when that process was started, because a pid goes to a stranger after the daemon was killed.
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { bootId, isAlive, startTicks } from '../os/index.ts';
+
+/** Throws what the file system says. */
+export const writePid = (file: string): void =>
+  writeFileSync(file, `${process.pid}\n${String(startTicks(process.pid))} ${bootId()}\n`, { mode: 0o600 });
+
+/** Throws what the file system says. */
+export const removePid = (file: string): void => rmSync(file, { force: true });
+
+/** The daemon that wrote it, where that lives and is not this process. */
+export const findOther = (file: string): number | null => {
+  try {
+    const [first = '', second = ''] = readFileSync(file, 'utf8').split('\n');
+    const [pid, [ticks, boot]] = [Number(first), second.split(' ')];
+    if (!(pid > 0) || pid === process.pid || boot !== bootId()) return null;
+    return isAlive(pid, ticks === 'null' ? null : Number(ticks)) ? pid : null;
+  } catch {
+    return null;
+  }
+};

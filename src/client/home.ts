@@ -33,9 +33,11 @@ export const findHome = ({ env, uid }: HomeQuestion): string => {
  */
 export const findSocketPath = (home: string, { env, uid }: HomeQuestion): string => {
   const path = join(home, 'drover.sock');
-  if (Buffer.byteLength(path) <= LONGEST_SOCKET_PATH) return path;
-  return findRuntimePath(home, 'sock', { env, uid });
+  return fitsSocket(path) ? path : findRuntimePath(home, 'sock', { env, uid });
 };
+
+/** Whether a socket can have this path. */
+export const fitsSocket = (path: string): boolean => Buffer.byteLength(path) <= LONGEST_SOCKET_PATH;
 
 /** A name derived from the home in the runtime directory, for what cannot lie in the home itself. */
 export const findRuntimePath = (home: string, ending: string, { env, uid }: HomeQuestion): string => {
@@ -61,6 +63,11 @@ export const isReadOnly = (home: string): boolean => {
   }
 };
 
+const ownQuestion = (): HomeQuestion => ({ env: process.env, uid: process.getuid?.() ?? -1 });
+
+/** Of any home, as the environment of this process has it. */
+export const ownRuntimePath = (home: string, ending: string): string => findRuntimePath(home, ending, ownQuestion());
+
 /** What the environment of this process says. */
 export const ownHome = (): {
   readonly home: string;
@@ -74,7 +81,7 @@ export const ownHome = (): {
   readonly runtimePath: (ending: string) => string;
   readonly rootAdvice: () => string | null;
 } => {
-  const question = { env: process.env, uid: process.getuid?.() ?? -1 };
+  const question = ownQuestion();
   const home = findHome(question);
   const usualPath = findSocketPath(home, question);
   const isFixed = isReadOnly(home);

@@ -2,7 +2,15 @@
 export { writeBootUnit } from './boot-unit.ts';
 export { type ClientOptions, createClient, type DroverClient, type EventRequest, type LogRequest } from './client.ts';
 export { daemonCommand } from './daemon-command.ts';
-export { findHome, findSocketPath, type HomeQuestion, isReadOnly, ownHome } from './home.ts';
+export {
+  findHome,
+  findSocketPath,
+  fitsSocket,
+  type HomeQuestion,
+  isReadOnly,
+  ownHome,
+  ownRuntimePath,
+} from './home.ts';
 export { absentDaemon } from './http.ts';
 export { ensureDaemon } from './ensure-daemon.ts';
 export { isAnswering } from './is-answering.ts';

@@ -1,22 +1,76 @@
-/** Where the daemon's sockets lie: in the home, or in the runtime directory while the home is mounted read-only. */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { isReadOnly, ownHome } from '../client/index.ts';
+/**
+ * Where the sockets lie that workers and daemon have between them: in the home, or in the runtime directory where the
+ * home is mounted read-only or its path leaves no room for theirs.
+ */
+import { chmodSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fitsSocket, isReadOnly, ownRuntimePath } from '../client/index.ts';
 
-/** Wherever a daemon of this home may have had it. */
-export const listRunDirectories = (home: string): readonly string[] => [
-  join(home, 'run'),
-  ownHome().runtimePath('run'),
-];
+export interface RunDirectory {
+  /** Of the socket that agents without a channel come by. */
+  readonly agentSocket: string;
+  /** Where the private sockets of workers are made. */
+  readonly privateSockets: string;
+  /** Leaves no empty folder behind in a directory that everybody shares. */
+  close(): void;
+}
+
+const AGENT_SOCKET = 'agents.sock';
+/** As long as a private socket's name (`net/private-sockets.ts`). */
+const PRIVATE_SOCKET = '0123456789abcdef.sock';
 
 /** Workers of other users have to get to their sockets. */
 export const RUN_DIRECTORY_MODE = 0o711;
 
-/** Makes it, and what is above it. */
-export const openRunDirectory = (home: string): string => {
+const inHome = (home: string): string => join(home, 'run');
+const besideIt = (home: string): string => ownRuntimePath(home, 'run');
+
+/** Wherever agents may have been told that a daemon of this home listens. */
+export const listAgentSockets = (home: string): readonly string[] =>
+  [inHome(home), besideIt(home)].map((directory) => join(directory, AGENT_SOCKET));
+
+/** Makes what is needed, and what is above it. */
+export const openRunDirectory = (home: string): RunDirectory => {
   const isFixed = isReadOnly(home);
   if (!isFixed) mkdirSync(home, { recursive: true, mode: 0o700 });
-  const directory = isFixed ? ownHome().runtimePath('run') : join(home, 'run');
+  const made = new Set<string>();
+  const directoryFor = (name: string): string => {
+    const isInHome = !isFixed && fitsSocket(join(inHome(home), name));
+    const directory = isInHome ? inHome(home) : besideIt(home);
+    if (!made.has(directory)) {
+      if (!isInHome) openRuntimeDirectory(dirname(directory));
+      mkdirSync(directory, { recursive: true, mode: RUN_DIRECTORY_MODE });
+    }
+    made.add(directory);
+    return directory;
+  };
+  // Each for itself: agents behind wrappers keep the path that an earlier daemon told them for as long as it fits.
+  const agentSocket = join(directoryFor(AGENT_SOCKET), AGENT_SOCKET);
+  const privateSockets = directoryFor(PRIVATE_SOCKET);
+  return {
+    agentSocket,
+    privateSockets,
+    close() {
+      const directory = besideIt(home);
+      if (made.has(directory) && isEmpty(directory)) rmdirSync(directory);
+    },
+  };
+};
+
+/** It may lie where everybody can make folders, and what is in it must be nobody else's to replace. */
+const openRuntimeDirectory = (directory: string): void => {
   mkdirSync(directory, { recursive: true, mode: RUN_DIRECTORY_MODE });
-  return directory;
+  const owner = statSync(directory).uid;
+  const own = process.getuid?.() ?? owner;
+  if (owner !== own) throw new Error(`${directory} belongs to user ${owner}, not to user ${own}: remove it`);
+  // Made by a command, perhaps, for which nobody else has to get in.
+  chmodSync(directory, RUN_DIRECTORY_MODE);
+};
+
+const isEmpty = (directory: string): boolean => {
+  try {
+    return readdirSync(directory).length === 0;
+  } catch {
+    return false;
+  }
 };

@@ -186,7 +186,8 @@ const MEANINGS: Readonly<Record<EventType, string>> = {
   'state-unwritable': 'The disk takes no writes: changes are refused, and what happens is kept in memory.',
   'state-written': 'The disk takes writes again, and what was kept in memory is on it.',
   'worker-stray': 'A worker of an app that is not known runs; it is left alone until its app is started again.',
-  'output-lost': 'The files of a worker’s output cannot be written; it was started without them.',
+  'output-lost':
+    'What a worker prints goes nowhere: its files could not be made, and it was started without them, or they were removed while it writes. A reload opens new ones.',
   'worker-signalled': 'Somebody sent a worker a signal by `drover signal`.',
   'crash-loop': 'A slot crashed more often than the restart limit allows; it is retried at the longest wait.',
   'crash-loop-ended': 'A slot in a crash loop is stable again.',

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DroverService } from '../api/index.ts';
-import { DEFAULT_LIMITS, openLogs, type Logs } from '../logs/index.ts';
+import { DEFAULT_LIMITS, openLogs, type LogFile, type Logs } from '../logs/index.ts';
 import { openDataPath, type DataPath } from '../net/index.ts';
 import { bootId, readUsage } from '../os/index.ts';
 import type {
@@ -37,8 +37,9 @@ import type { KeptDescriptor } from './guard.ts';
 import { nameSteps } from './named-steps.ts';
 import { Operations } from './operations.ts';
 import { adopt, recover } from './recover.ts';
+import { watchOutput } from './output-watch.ts';
 import { resolveCommand } from './resolve-command.ts';
-import { listRunDirectories, openRunDirectory, RUN_DIRECTORY_MODE } from './run-directory.ts';
+import { listAgentSockets, openRunDirectory, RUN_DIRECTORY_MODE } from './run-directory.ts';
 import type { NeededFile } from './home-watch.ts';
 import { watchState, type StateWatch } from './state-watch.ts';
 import { openService } from './service/service.ts';
@@ -100,7 +101,6 @@ const othersAgentPath = (): string => {
   const installed = join(OWN.isCopy ? OWN.installedAt : OWN.root, 'dist/agent/agent.cjs');
   return existsSync(installed) ? installed : AGENT_PATH;
 };
-const AGENT_SOCKET = 'agents.sock';
 const UNIQUE_BYTES = 9;
 
 export const compose = async (options: ComposeOptions): Promise<Drover> => {
@@ -119,7 +119,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
   const dataPath = openDataPath({
     ...(options.level === null ? {} : { level: options.level }),
     clock,
-    socketFolder: runDirectory,
+    socketFolder: runDirectory.privateSockets,
     adopt: inherited.sockets,
     // Covers come and go with every short stall; they are shown live (`ls`), not kept as history.
     onEvent: (event) => {
@@ -154,15 +154,17 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
         home,
         clock,
         uidOf: (app) => supervisor.find(app)?.uid ?? null,
-        onLost: (app, slot, reason) =>
-          void store.events.append({ app, worker: `${app}/${slot}`, type: 'output-lost', reason }),
+        onLost(worker, reason) {
+          outputWatch?.expectNone(worker);
+          tellLost(store, worker, reason);
+        },
       }),
     resolveCommand,
     newId: () => randomBytes(UNIQUE_BYTES).toString('base64url'),
     agentPath: AGENT_PATH,
     othersAgentPath: othersAgentPath(),
     keepsWorkers: options.keepsWorkers,
-    socketPath: join(runDirectory, AGENT_SOCKET),
+    socketPath: runDirectory.agentSocket,
     bootId: bootId(),
     onDescriptorsChanged: options.onDescriptorsChanged,
   };
@@ -180,6 +182,14 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     logs.forget(name);
     store.events.append({ app: name, type: 'app-removed', reason: null });
   };
+  const outputWatch =
+    options.output === undefined
+      ? watchOutput({
+          home,
+          workers: () => supervisor.apps.flatMap((app) => app.liveHandles()),
+          onLost: (worker, reason) => tellLost(store, worker, reason),
+        })
+      : null;
   const agentSocket = await openAgentSocket({
     path: edges.socketPath,
     claim: (spawnId, link) => supervisor.claimLink(spawnId, link),
@@ -209,23 +219,28 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     supervisor,
     store,
     logs,
-    notice: () => state.notice(),
+    notice: () => state.notice() ?? outputWatch?.notice() ?? null,
     neededFiles: [{ path: edges.socketPath, mode: RUN_DIRECTORY_MODE, makeAgain: () => agentSocket.listenAgain() }],
     kept: () => [...dataPath.inventory(), ...channelsOf(supervisor)],
     recover() {
-      const socketPaths = listRunDirectories(home).map((directory) => join(directory, AGENT_SOCKET));
+      const socketPaths = listAgentSockets(home);
       strays = recover({ supervisor, store, logs, inherited, broughtBackBy: options.broughtBackBy, socketPaths });
     },
     stopWorkers: () => supervisor.stopAll(),
     async close() {
+      outputWatch?.close();
       supervisor.close();
       await agentSocket.close();
       dataPath.close();
       logs.close();
       store.close();
+      runDirectory.close();
     },
   };
 };
+
+const tellLost = (store: Store, { app, slot }: Pick<LogFile, 'app' | 'slot'>, reason: string): void =>
+  void store.events.append({ app, worker: `${app}/${slot}`, type: 'output-lost', reason });
 
 const channelsOf = (supervisor: Supervisor): readonly KeptDescriptor[] =>
   supervisor.apps.flatMap((app) =>

@@ -3,7 +3,7 @@
  * with its output going nowhere, and that is said.
  */
 import { closeSync, openSync } from 'node:fs';
-import { lastLines, readLastWords, type Logs } from '../logs/index.ts';
+import { lastLines, readLastWords, type LogFile, type Logs } from '../logs/index.ts';
 import type { Clock } from '../protocol/index.ts';
 import type { Output, WorkerOutput } from '../supervisor/index.ts';
 
@@ -11,7 +11,7 @@ export interface FileOutputOptions {
   readonly home: string;
   readonly clock: Clock;
   readonly uidOf: (app: string) => number | null;
-  readonly onLost: (app: string, slot: number, reason: string) => void;
+  readonly onLost: (worker: Pick<LogFile, 'app' | 'slot' | 'generation'>, reason: string) => void;
 }
 
 const NO_ROOM: ReadonlySet<unknown> = new Set(['EROFS', 'ENOSPC', 'EDQUOT', 'EIO']);
@@ -24,7 +24,7 @@ export const fileOutput = (logs: Logs, { home, clock, uidOf, onLost }: FileOutpu
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       if (!NO_ROOM.has(code)) throw error;
-      onLost(app, slot, message);
+      onLost({ app, slot, generation }, message);
       return nowhere();
     }
   },

@@ -1,7 +1,7 @@
 /**
  * A daemon whose socket file is gone lives and cannot be reached: somebody has cleaned up, or removed the whole home. The
  * next command would even start a second one beside it. And one whose own program is gone from its home can start no
- * worker. So what it needs there is looked at once a second, and made again.
+ * worker. Its log would be written without a name. So what it needs there is looked at once a second, and made again.
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -12,6 +12,8 @@ export interface NeededFile {
   readonly path: string;
   /** Of its folder, should that be gone as well. */
   readonly mode: number;
+  /** Where its existence is not enough. */
+  readonly isThere?: () => boolean;
   readonly makeAgain: () => Promise<void>;
 }
 
@@ -32,7 +34,7 @@ export const watchHome = (files: readonly NeededFile[], onProblem: (message: str
   let isLooking = false;
   const look = async (): Promise<void> => {
     isLooking = true;
-    for (const file of files) if (!existsSync(file.path)) await restore(file);
+    for (const file of files) if (!isThere(file)) await restore(file);
     isLooking = false;
   };
   const timer = setInterval(() => {
@@ -40,4 +42,13 @@ export const watchHome = (files: readonly NeededFile[], onProblem: (message: str
   }, LOOK_EVERY_MS);
   timer.unref();
   return () => clearInterval(timer);
+};
+
+const isThere = (file: NeededFile): boolean => {
+  try {
+    return file.isThere?.() ?? existsSync(file.path);
+  } catch {
+    // The folder is out of reach, perhaps for a moment; to make the file would fail as well, and say why.
+    return false;
+  }
 };

@@ -17,7 +17,8 @@ import { findKeeping } from './keeping.ts';
 import { findOther, removePid, writePid } from './pid-file.ts';
 import { followStatus } from './service-manager/follow-status.ts';
 import { statusLine } from './service-manager/status-line.ts';
-import { watchHome } from './home-watch.ts';
+import { watchHome, type NeededFile } from './home-watch.ts';
+import { findOwnLog, type OwnLog } from './own-log.ts';
 import { dieAtStep } from './die-at-step.ts';
 import { trimRegularly } from './trim.ts';
 import { become } from './upgrade/become.ts';
@@ -66,6 +67,9 @@ const main = async (): Promise<void> => {
   const holdings = { list: () => [...kept(), ...handedOn], hasServed: () => hasServed };
   let lastUpgrade: UpgradeDocument | null = null;
   let upgrades: Upgrades | null = null;
+  const ownLog = findOwnLog(home);
+  // Removed while a guard had it; what follows is to be found.
+  if (ownLog?.isThere() === false) tryLogAgain(ownLog);
   onStep?.('boot-began');
   // A daemon that was brought back has something to lose from its first moment on; a new one only once it is up.
   // A service manager is told of each start: one that fails must not be tried again without a pause.
@@ -141,6 +145,8 @@ const main = async (): Promise<void> => {
   }
   const unwatch = watchHome(
     [
+      // The first one: what is said of the others is to be found in it.
+      ...(ownLog === null ? [] : [neededLog(ownLog, () => guard?.refresh())]),
       ...(own.isCopy
         ? [{ path: join(own.root, COPY_FILE), mode: 0o700, makeAgain: async () => restoreCopy(own) }]
         : []),
@@ -281,6 +287,25 @@ const forgetPid = (file: string): void => {
     removePid(file);
   } catch (error) {
     log(`${file} stays: ${messageOf(error)}`);
+  }
+};
+
+/** The guard has the descriptors too, and hands them to the next daemon. */
+const neededLog = (ownLog: OwnLog, onChanged: () => void): NeededFile => ({
+  ...ownLog,
+  mode: 0o700,
+  async makeAgain() {
+    ownLog.openAgain();
+    onChanged();
+  },
+});
+
+const tryLogAgain = (ownLog: OwnLog): void => {
+  try {
+    ownLog.openAgain();
+    log(`${ownLog.path} was gone and is there again`);
+  } catch {
+    // The watch tries again, and says why it cannot.
   }
 };
 

@@ -9,5 +9,6 @@ export { lastLines, readLogs, UNFINISHED_LINE_MS } from './read-logs.ts';
 export type { ReadLogsOptions } from './read-logs.ts';
 export { LAST_WORDS, readLastWords } from './last-words.ts';
 export type { LogFile, LogStream } from './log-file.ts';
+export { isKept } from './worker-log.ts';
 export type { WorkerLog, WorkerLogOptions } from './worker-log.ts';
 export { CUT_MARK, LINE_LIMIT_BYTES } from './line-splitter.ts';

@@ -2,7 +2,7 @@
  * The files that a worker writes to. The daemon opens them and hands the descriptors over at spawn; from then on no
  * byte of output passes through it. `O_APPEND` makes every write land at the end, whoever empties the file meanwhile.
  */
-import { closeSync, constants, fchownSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, constants, fchownSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { logDirectory, logFileOf } from './log-file.ts';
 import type { LogFile } from './log-file.ts';
 
@@ -60,4 +60,15 @@ function openForAppending(path: string, uid: number | null): number {
     throw error;
   }
   return fd;
+}
+
+/** Whether both files of a worker that writes are where a reader looks for them; where the system cannot tell, they are. */
+export function isKept(home: string, worker: Pick<LogFile, 'app' | 'slot' | 'generation'>): boolean {
+  return (['stdout', 'stderr'] as const).every((stream) => {
+    try {
+      return statSync(logFileOf(home, { ...worker, stream }).path, { throwIfNoEntry: false }) !== undefined;
+    } catch {
+      return true;
+    }
+  });
 }

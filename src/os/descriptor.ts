@@ -9,6 +9,11 @@ export function duplicate(fd: number): number {
   return call('fcntl', fd, SYSTEM.F_DUPFD_CLOEXEC, ...variadic(0));
 }
 
+/** Lets a number that is in use stand for something else from now on. Programs started by `exec` have it. */
+export function replaceDescriptor(fd: number, by: number): void {
+  call('dup2', by, fd);
+}
+
 /** Whether a program started by `exec` loses this descriptor. */
 export function setCloexec(fd: number, isOn: boolean): void {
   const flags = call('fcntl', fd, F_GETFD, ...variadic(0));

@@ -13,6 +13,7 @@ export {
   nameOf,
   setCloexec,
   setNonblocking,
+  replaceDescriptor,
 } from './descriptor.ts';
 export { attachClassic, detachProgram } from './dispatch-classic.ts';
 export type { ClassicRule } from './dispatch-classic.ts';

@@ -18,6 +18,7 @@ export const isLinux = process.platform === 'linux';
 const PROTOTYPES = {
   bind: 'int bind(int, void*, uint32)',
   connect: 'int connect(int, void*, uint32)',
+  dup2: 'int dup2(int, int)',
   fallocate: 'int fallocate(int, int, int64, int64)',
   fcntl: 'int fcntl(int, int, ...)',
   getsockname: 'int getsockname(int, void*, void*)',

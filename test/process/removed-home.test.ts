@@ -1,10 +1,10 @@
 /** Somebody cleans up under a running daemon: its sockets, or its whole home. It is there, and stays within reach. */
 import assert from 'node:assert/strict';
-import { readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { eventually } from '../support/eventually.ts';
-import { ask, fixture, openPlace, pidsOf, readApp, startApp, UNDECLARED } from '../support/service.ts';
+import { ask, fixture, openPlace, pidsOf, readApp, readEvents, startApp, UNDECLARED } from '../support/service.ts';
 import { freePort } from '../support/temporary.ts';
 
 describe('a daemon whose home is removed', () => {
@@ -46,5 +46,51 @@ describe('a daemon whose home is removed', () => {
     // Its state is gone with the home; the workers are not.
     process.kill(before[0] ?? 0, 0);
     assert.equal((await ask(port)).status, 200);
+  });
+
+  it('says which workers write where nobody can read, and what to do about it, as long as that is so', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const loud = { script: fixture('prints-steadily.cjs'), cwd: import.meta.dirname, instances: 1 };
+    await startApp(drover, 'shop', { script: fixture('service.cjs'), cwd: import.meta.dirname, port, instances: 2 });
+    await startApp(drover, 'loud', loud);
+    assert.doesNotMatch((await drover.run(['ls'])).stderr, /log files/);
+    rmSync(join(drover.home, 'logs', 'shop'), { recursive: true });
+    const events = await eventually('each is told', async () => {
+      const told = await readEvents(drover, 'shop', 'output-lost');
+      return told.length === 2 && told;
+    });
+    assert.deepEqual(new Set(events.map(({ worker }) => worker)), new Set(['shop/0', 'shop/1']));
+    assert.match(events[0]?.reason ?? '', /`drover reload shop`/);
+    assert.match((await drover.run(['logs'])).stderr, /shop\/0, shop\/1 are gone.*`drover reload shop`/);
+    assert.equal((await drover.reload('shop')).outcome, 'completed');
+    await eventually('nothing is lost any more', async () => !/log files/.test((await drover.run(['ls'])).stderr));
+    assert.equal((await readEvents(drover, 'shop', 'output-lost')).length, 2, 'told once each');
+    assert.deepEqual(await readEvents(drover, 'loud', 'output-lost'), []);
+  });
+
+  it('writes its log again, and so does the daemon that its guard brings back', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const file = join(drover.home, 'daemon.log');
+    await startApp(drover, 'shop', { script: fixture('service.cjs'), cwd: import.meta.dirname, port, instances: 1 });
+    rmSync(drover.home, { recursive: true });
+    const contains = (text: string) => () => readFileSync(file, 'utf8').includes(text);
+    await eventually('the notice is in it', contains(`${file} was gone and is there again`));
+    await eventually('of the others too', contains('drover.sock was gone and is there again'));
+    const { pid } = await drover.daemon();
+    rmSync(file);
+    await eventually('it is there again', () => existsSync(file));
+    // Before or after its guard has the new file.
+    process.kill(pid ?? 0, 'SIGKILL');
+    const next = await eventually('another daemon answers', async () => {
+      const daemon = await drover.daemon();
+      return daemon.running && daemon.pid !== pid && daemon;
+    });
+    await eventually('it writes there', contains(`daemon ${next.pid} serves`));
+    // Another file in its place is none of its own.
+    rmSync(file);
+    writeFileSync(file, '');
+    await eventually('it moves on', contains('was gone and is there again'));
   });
 });

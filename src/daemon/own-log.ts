@@ -1,0 +1,57 @@
+/**
+ * The daemon's own log is its stderr, which the command line opened (or the daemon before it had). Removed, it would go
+ * on being written without a name, also by every daemon that a guard brings back. So it is opened anew, in the place of
+ * the same descriptors.
+ */
+import { closeSync, fstatSync, mkdirSync, openSync, readlinkSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { ownRuntimePath } from '../client/index.ts';
+import { replaceDescriptor } from '../os/index.ts';
+
+export interface OwnLog {
+  readonly path: string;
+  /** Whether what is written can be found there. */
+  isThere(): boolean;
+  /** Makes the file, and its folder. Who inherits the descriptors has to inherit them again. */
+  openAgain(): void;
+}
+
+const STDOUT = 1;
+const STDERR = 2;
+
+/** Null where stderr is something else: under a service manager, or in a terminal. */
+export const findOwnLog = (home: string): OwnLog | null => {
+  const stderr = fstatSync(STDERR);
+  if (!stderr.isFile()) return null;
+  const places = [join(home, 'daemon.log'), ownRuntimePath(home, 'log')];
+  const path =
+    places.find((place) => isSame(STDERR, place)) ??
+    (stderr.nlink === 0 ? places.find((place) => basename(place) === nameOnceHad(STDERR)) : undefined);
+  if (path === undefined) return null;
+  return {
+    path,
+    isThere: () => isSame(STDERR, path),
+    openAgain() {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      const isBoth = fstatSync(STDOUT).ino === fstatSync(STDERR).ino;
+      const fresh = openSync(path, 'a', 0o600);
+      replaceDescriptor(STDERR, fresh);
+      if (isBoth) replaceDescriptor(STDOUT, fresh);
+      closeSync(fresh);
+    },
+  };
+};
+
+const isSame = (fd: number, path: string): boolean => {
+  const [open, named] = [fstatSync(fd), statSync(path, { throwIfNoEntry: false })];
+  return named !== undefined && open.ino === named.ino && open.dev === named.dev;
+};
+
+/** Of a file that was removed; the system goes on knowing. Null where it does not tell. */
+const nameOnceHad = (fd: number): string | null => {
+  try {
+    return basename(readlinkSync(`/proc/self/fd/${fd}`).replace(/ \(deleted\)$/, ''));
+  } catch {
+    return null;
+  }
+};

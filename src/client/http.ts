@@ -9,6 +9,7 @@ import {
   VERSION_HEADER,
 } from '../protocol/index.ts';
 
+import { findHomeProblem } from './home-problem.ts';
 import { ownHome } from './home.ts';
 
 /** Not imported: that would load undici as well (docs/decisions/builtin-modules.md). */
@@ -102,6 +103,10 @@ const readError = async (response: IncomingMessage): Promise<ErrorDocument> => {
 export const toError = (error: Error, socketPath: string): Error => {
   if (error instanceof DroverError || error.name === 'AbortError') return error;
   const { code } = error as NodeJS.ErrnoException;
+  const own = ownHome();
+  // Where it is the home that nobody can use, there is no daemon to speak of.
+  const problem = [own.socketPath, own.usualPath].includes(socketPath) ? findHomeProblem(own.home) : null;
+  if (problem !== null) return problem;
   if (code === 'EACCES' || code === 'EPERM')
     return new DroverError(
       'DROVER_NOT_ALLOWED',
@@ -111,7 +116,7 @@ export const toError = (error: Error, socketPath: string): Error => {
       },
       { cause: error },
     );
-  return new DroverError('DROVER_DAEMON_UNREACHABLE', { socketPath, advice: ownHome().rootAdvice() }, { cause: error });
+  return new DroverError('DROVER_DAEMON_UNREACHABLE', { socketPath, advice: own.rootAdvice() }, { cause: error });
 };
 
 /** What `daemon status` says when nobody answers. */

@@ -13,5 +13,7 @@ export {
 } from './home.ts';
 export { absentDaemon } from './http.ts';
 export { ensureDaemon } from './ensure-daemon.ts';
+export { makeFolder } from './make-folder.ts';
+export { makeHome } from './home-problem.ts';
 export { isAnswering } from './is-answering.ts';
 export type { DaemonStart } from './start-daemon.ts';

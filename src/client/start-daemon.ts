@@ -3,13 +3,15 @@
  * from the one before (`program/decide.ts`). One command at a time (`program/start-lock.ts`): the others wait for what
  * comes of it.
  */
-import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
+import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { decide, installedProgram, takeStartLock, withdrawPending, type Decision } from '../program/index.ts';
 import { DroverError } from '../protocol/index.ts';
 import { readBootUnit } from './boot-unit.ts';
 import type { ClientOptions, DroverClient } from './client.ts';
 import { isReadOnly, ownHome } from './home.ts';
+import { describeHomeProblem } from './home-problem.ts';
+import { makeFolder } from './make-folder.ts';
 import { isAnswering } from './is-answering.ts';
 import { launchDaemon, type Launch } from './launch-daemon.ts';
 import { startBootUnit } from './start-boot-unit.ts';
@@ -27,8 +29,8 @@ const STAT_BLOCK_BYTES = 512;
 const PREPARING_MS = 45_000;
 
 /**
- * Resolves when the daemon answers. Throws DROVER_DAEMON_START with the end of its log when it does not come up, and
- * DROVER_DOWNGRADE.
+ * Resolves when the daemon answers. Throws DROVER_DAEMON_START with the end of its log when it does not come up,
+ * DROVER_HOME_UNUSABLE or DROVER_NOT_ALLOWED where it cannot have its home, and DROVER_DOWNGRADE.
  */
 export const startDaemon = async (
   home: string,
@@ -36,14 +38,14 @@ export const startDaemon = async (
   options: DaemonStart & Pick<ClientOptions, 'onNotice'>,
 ): Promise<void> => {
   const { runtimePath } = ownHome();
-  const log = isReadOnly(home) ? runtimePath('log') : join(home, 'daemon.log');
-  const fail = (message: string, cause?: unknown): DroverError =>
-    new DroverError('DROVER_DAEMON_START', { message, log }, { cause });
+  const isFixed = isReadOnly(home);
+  const log = isFixed ? runtimePath('log') : join(home, 'daemon.log');
+  const fail = (message: string): DroverError => new DroverError('DROVER_DAEMON_START', { message, log });
   try {
-    mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(log), 0o700);
     closeSync(openSync(log, 'a', 0o600));
   } catch (cause) {
-    throw fail(`its home cannot be written: ${(cause as Error).message}`, cause);
+    throw describeHomeProblem(isFixed ? dirname(log) : home, cause);
   }
   const timeoutMs = options.timeoutMs ?? 15_000;
   const unit = readBootUnit(home);

@@ -3,8 +3,9 @@
  * (`program/decide.ts`), in the same process. A command decides the same before it starts a daemon; one of them at a time.
  */
 import { join } from 'node:path';
-import { createClient, isAnswering, ownHome } from '../client/index.ts';
+import { createClient, isAnswering, makeHome, ownHome } from '../client/index.ts';
 import { setCloexec } from '../os/index.ts';
+import { DroverError } from '../protocol/index.ts';
 import { commandOf, decide, installedProgram, isSameProgram, takeStartLock, type Decision } from '../program/index.ts';
 import { definedOf } from './defined-of.ts';
 import { findServiceManager } from './service-manager/environment.ts';
@@ -18,6 +19,8 @@ const { env, pid } = process;
 const { home } = ownHome();
 
 const note = (line: string): void => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Descriptors that it hands over. */
 const handed = env['LISTEN_PID'] === String(pid) ? Number(env['LISTEN_FDS']) || 0 : 0;
@@ -42,11 +45,17 @@ const decided = async (): Promise<Decision> => {
     return await decideFor(isRecovery || !mayTry);
   } catch (error) {
     // What is installed is older than what served last. Nobody is there to choose, and that one goes on if it can.
-    note(error instanceof Error ? error.message : String(error));
+    note(messageOf(error));
     return decideFor(true);
   }
 };
 
+try {
+  makeHome(home);
+} catch (error) {
+  note(messageOf(error));
+  process.exit(error instanceof DroverError ? error.exitCode : 1);
+}
 const decision = await decided();
 const { program } = decision;
 if (decision.kind === 'run') {

@@ -2,11 +2,11 @@
  * The daemon: one process per home. Opens everything, takes back what an earlier daemon left, serves the API, and ends
  * on SIGTERM or when asked to. Started by the CLI, by a guard, or by systemd (docs/internals/boot.md).
  */
-import { existsSync, mkdirSync, rmSync, writeSync } from 'node:fs';
+import { existsSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { serveApi } from '../api/index.ts';
-import { createClient, isAnswering, isReadOnly, ownHome } from '../client/index.ts';
+import { createClient, isAnswering, isReadOnly, makeFolder, ownHome } from '../client/index.ts';
 import { peerOf } from '../os/index.ts';
 import { COPY_FILE, leaveStartLock, noteProblem, ownProgram, restoreCopy, settlePending } from '../program/index.ts';
 import { DroverError, type Clock, type DispatchLevel, type UpgradeDocument } from '../protocol/index.ts';
@@ -126,7 +126,7 @@ const main = async (): Promise<void> => {
   }
   drover.recover();
   onStep?.('boot-recovered');
-  mkdirSync(dirname(socketPath), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(socketPath), 0o700);
   const api = await serveApi({
     service: drover.service,
     socketPath,

@@ -2,9 +2,9 @@
  * Where the sockets lie that workers and daemon have between them: in the home, or in the runtime directory where the
  * home is mounted read-only or its path leaves no room for theirs.
  */
-import { chmodSync, mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fitsSocket, isReadOnly, ownRuntimePath } from '../client/index.ts';
+import { fitsSocket, isReadOnly, makeFolder, ownRuntimePath } from '../client/index.ts';
 
 export interface RunDirectory {
   /** Of the socket that agents without a channel come by. */
@@ -32,14 +32,14 @@ export const listAgentSockets = (home: string): readonly string[] =>
 /** Makes what is needed, and what is above it. */
 export const openRunDirectory = (home: string): RunDirectory => {
   const isFixed = isReadOnly(home);
-  if (!isFixed) mkdirSync(home, { recursive: true, mode: 0o700 });
+  if (!isFixed) makeFolder(home, 0o700);
   const made = new Set<string>();
   const directoryFor = (name: string): string => {
     const isInHome = !isFixed && fitsSocket(join(inHome(home), name));
     const directory = isInHome ? inHome(home) : besideIt(home);
     if (!made.has(directory)) {
       if (!isInHome) openRuntimeDirectory(dirname(directory));
-      mkdirSync(directory, { recursive: true, mode: RUN_DIRECTORY_MODE });
+      makeFolder(directory, RUN_DIRECTORY_MODE);
     }
     made.add(directory);
     return directory;
@@ -59,7 +59,7 @@ export const openRunDirectory = (home: string): RunDirectory => {
 
 /** It may lie where everybody can make folders, and what is in it must be nobody else's to replace. */
 const openRuntimeDirectory = (directory: string): void => {
-  mkdirSync(directory, { recursive: true, mode: RUN_DIRECTORY_MODE });
+  makeFolder(directory, RUN_DIRECTORY_MODE);
   const owner = statSync(directory).uid;
   const own = process.getuid?.() ?? owner;
   if (owner !== own) throw new Error(`${directory} belongs to user ${owner}, not to user ${own}: remove it`);

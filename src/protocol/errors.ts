@@ -179,6 +179,13 @@ export const ERRORS = {
     (d) => `The daemon did not start: ${String(d['message'])}`,
     (d) => `Its log is ${String(d['log'])}.`,
   ),
+  DROVER_HOME_UNUSABLE: entry(
+    503,
+    4,
+    'A home that is no folder, or that cannot be made.',
+    (d) => `Drover’s home ${String(d['home'])} cannot be used: ${String(d['message'])}.`,
+    () => 'Choose another one with `DROVER_HOME`.',
+  ),
   DROVER_DAEMON_RUNNING: entry(
     409,
     1,

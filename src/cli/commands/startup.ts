@@ -1,6 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { daemonCommand, findHome, ownHome, writeBootUnit } from '../../client/index.ts';
+import { daemonCommand, findHome, makeHome, ownHome, writeBootUnit } from '../../client/index.ts';
 import { DroverError } from '../../protocol/index.ts';
 import { defineCommand, JSON_OPTION } from '../command.ts';
 import type { CliContext } from '../context.ts';
@@ -72,7 +71,7 @@ const print = (context: CliContext, { place, text, warnings }: Plan, isJson: boo
 const install = async (context: CliContext, plan: Plan, isJson: boolean): Promise<void> => {
   const { place, home, text } = plan;
   assertPossible(place, false);
-  mkdirSync(home, { recursive: true, mode: 0o700 });
+  makeHome(home);
   await installUnit(place, text, home);
   const tookOver = await startAsUnit(context, place, home);
   writeBootUnit(home, { scope: place.scope, unit: place.unit });

@@ -10,11 +10,22 @@ const UNITS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 
+/** What the daemon takes as a time: milliseconds since 1970. */
+const isTime = (atMs: number): boolean => Number.isSafeInteger(atMs) && atMs >= 0;
+
 /**
  * `10m` and `1h30m` ago, `now`, `today`, `yesterday`, `14:30` today, `2026-11-25`, or an ISO time; what names no zone
- * is local. Throws DROVER_USAGE.
+ * is local. Whole milliseconds since 1970. Throws DROVER_USAGE.
  */
 export const parseTime = (text: string, nowMs: number): number => {
+  const atMs = Math.round(readTime(text, nowMs) ?? Number.NaN);
+  if (isTime(atMs)) return atMs;
+  throw new DroverError('DROVER_USAGE', {
+    message: `${JSON.stringify(text)} is not a time: use \`10m\`, \`2h\`, \`yesterday\`, \`14:30\` or \`2026-11-25T14:30\`.`,
+  });
+};
+
+const readTime = (text: string, nowMs: number): number | null => {
   const word = text
     .trim()
     .toLowerCase()
@@ -34,8 +45,5 @@ export const parseTime = (text: string, nowMs: number): number => {
   const iso = /^\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s*(?:z|[+-]\d\d:?\d\d)?)?$/.test(word);
   // A date alone would be read as UTC; with a time it is local.
   const at = iso ? Date.parse(word.length === 10 ? `${word}T00:00` : word.replace(' ', 'T').toUpperCase()) : Number.NaN;
-  if (!Number.isNaN(at)) return at;
-  throw new DroverError('DROVER_USAGE', {
-    message: `${JSON.stringify(text)} is not a time: use \`10m\`, \`2h\`, \`yesterday\`, \`14:30\` or \`2026-11-25T14:30\`.`,
-  });
+  return Number.isNaN(at) ? null : at;
 };

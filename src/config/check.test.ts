@@ -154,6 +154,11 @@ describe('a configuration', () => {
         const { problems } = check(withValue(name.split('.'), value));
         assert.ok(problems.length > 0, `${name}: ${JSON.stringify(value)} was accepted`);
         assert.ok(problems[0]?.path.startsWith(`apps.shop.${name}`), problems[0]?.path);
+        // As a word on the command line, it is no better: what is proposed instead must be allowed.
+        const proposed = check(withValue(name.split('.'), String(value))).problems[0]?.suggestion ?? null;
+        if (proposed === null || !/^\d/.test(proposed)) continue;
+        const again = check(withValue(name.split('.'), Number(proposed))).problems;
+        assert.deepEqual(again, [], `${name}: ${JSON.stringify(value)}: did you mean ${proposed}?`);
       }
     });
 

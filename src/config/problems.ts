@@ -5,7 +5,7 @@
  */
 import type * as v from 'valibot';
 import type { ConfigProblem } from '../protocol/index.ts';
-import { findDurationMs } from './quantity.ts';
+import { findDurationMs, findSizeBytes } from './quantity.ts';
 import { findNearest } from './suggest.ts';
 
 type Path = readonly (string | number)[];
@@ -132,12 +132,23 @@ const suggestValue = ({ input, expected, message }: v.BaseIssue<unknown>): strin
     const near = findNearest(input, words);
     if (near !== null) return `'${near}'`;
     if (message.includes('duration')) return suggestDuration(input);
-    if (isNumeric) return /^\d+(\.\d+)?$/.test(input) ? input : null;
+    if (isNumeric) return isWithin(input, message) ? input : null;
     if (wanted.includes('boolean')) return BOOLEANS.get(input) ?? null;
     if (wanted.includes('Array')) return JSON.stringify([input]).replaceAll('"', "'");
   }
   if (typeof input === 'number' && wanted.includes('string')) return `'${input}'`;
   return null;
+};
+
+/** Whether a text is a number, and one that the sentence about what is allowed does not rule out. */
+const isWithin = (input: string, allowed: string): boolean => {
+  if (!/^\d+(\.\d+)?$/.test(input)) return false;
+  const number = Number(input);
+  if (!Number.isInteger(number) && !allowed.startsWith('must be a number')) return false;
+  const [, least] = /of at least (\w+)/.exec(allowed) ?? [];
+  if (least !== undefined) return number >= (findSizeBytes(least) ?? 0);
+  const ranges = [...allowed.matchAll(/(\d+)(?:–| to )(\d+)/g)];
+  return ranges.length === 0 || ranges.some(([, from, to]) => number >= Number(from) && number <= Number(to));
 };
 
 const suggestDuration = (input: string): string | null => {

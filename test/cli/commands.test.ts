@@ -288,6 +288,18 @@ describe('logs', () => {
     ])
       assert.equal((await harness.drover('logs', ...words)).code, 2, words.join(' '));
   });
+
+  it('refuses a range that is empty, and an end where there is none, without asking', async () => {
+    await using harness = await openHarness();
+    const empty = await harness.drover('logs', '--since', '1m', '--until', '5m');
+    assert.equal(empty.code, 2);
+    assert.match(empty.err, /--since 1m is later than --until 5m[^]*`--since 5m --until 1m`/);
+    const endless = await harness.drover('logs', '-f', '--until', '1h');
+    assert.equal(endless.code, 2);
+    assert.match(endless.err, /With -f there is no --until/);
+    assert.equal(harness.service.logQuery, null);
+    assert.equal((await harness.drover('logs', '--since', '5m', '--until', '1m')).code, 0);
+  });
 });
 
 describe('the command line', () => {

@@ -43,6 +43,18 @@ const parseGrep = (text: string): string => {
   }
 };
 
+/** A range in which no line can be, or one that following does not end at. */
+const refuseEmpty = ({ since, until, follow }: Options, sinceMs?: number, untilMs?: number): void => {
+  if (untilMs === undefined) return;
+  if (follow)
+    throw new DroverError('DROVER_USAGE', { message: 'With -f there is no --until: what is written goes on.' });
+  if (sinceMs === undefined || sinceMs <= untilMs) return;
+  throw new DroverError('DROVER_USAGE', {
+    message: `--since ${since} is later than --until ${until}: no line can be between them.`,
+    suggestion: `--since ${until} --until ${since}`,
+  });
+};
+
 const renderLine = ({ at, worker, stream, line }: LogLineDocument, { paint }: CliContext): string =>
   `${paint('dim', formatTime(at, true))} ${paint(stream === 'stderr' ? 'red' : 'cyan', worker)} ${line}`;
 
@@ -51,7 +63,7 @@ export const command = defineCommand<Options>({
   options: [
     { flags: '-f, --follow', about: 'go on with what is written from now on' },
     { flags: '--since <time>', about: '`10m`, `2h`, `yesterday`, `14:30`, or an ISO time' },
-    { flags: '--until <time>', about: 'the same' },
+    { flags: '--until <time>', about: 'the same; not with -f' },
     {
       flags: '--grep <expression>',
       about: 'only records of which a line matches; a stack trace is one record',
@@ -73,6 +85,7 @@ export const command = defineCommand<Options>({
     const { follow, grep, json, level } = options;
     const sinceMs = options.since === undefined ? undefined : parseTime(options.since, context.nowMs());
     const untilMs = options.until === undefined ? undefined : parseTime(options.until, context.nowMs());
+    refuseEmpty(options, sinceMs, untilMs);
     const isBounded = sinceMs !== undefined || untilMs !== undefined || grep !== undefined || level !== undefined;
     const lines = options.lines ?? (isBounded ? undefined : DEFAULT_LINES);
     const client = await context.connect();

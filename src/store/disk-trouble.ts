@@ -54,5 +54,12 @@ export function toStateError(file: string, cause: unknown): DroverError {
 /** What the system said, without our own words around it. */
 export function messageOf(error: unknown): string {
   if (error instanceof DroverError) return String(error.data['message'] ?? error.message);
-  return error instanceof Error ? error.message : String(error);
+  return inOneLine(error instanceof Error ? error.message : String(error));
 }
+
+/** Reasons stand in the middle of sentences. */
+export const inOneLine = (text: string): string =>
+  text
+    .split(/\s*\n\s*/)
+    .filter((line) => line !== '')
+    .join('; ');

@@ -5,6 +5,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { versionOf } from './connection.ts';
 import { digestOf } from './digest.ts';
+import { inOneLine } from './disk-trouble.ts';
 
 /** How far a state has come, and what is in it. */
 export interface Extent {
@@ -21,7 +22,8 @@ const DIGESTS_SINCE = 5;
 /** What is wrong with it, in words; null when nothing was found. Throws what SQLite says of a file that is none. */
 export function findDamage(connection: DatabaseSync): string | null {
   const structure = String(connection.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check']);
-  if (structure !== 'ok') return structure;
+  // SQLite's words have a heading with the name of the database, which is always the same, and then lines.
+  if (structure !== 'ok') return inOneLine(structure.replace(/^\*+ in database \w+ \*+\n/, ''));
   const schema = versionOf(connection);
   if (schema === 0) return null;
   for (const [table, digest] of Object.entries(DIGESTED)) {

@@ -160,7 +160,6 @@ const MEANINGS: Readonly<Record<EventType, string>> = {
   'daemon-upgrade-failed':
     'The new version did not come up, and the one before serves again; the reason says why, and what became of the state.',
   'daemon-stopping': 'The daemon was asked to end.',
-  'guard-started': 'The guard that brings the daemon back was started.',
   'app-added': 'An app became known.',
   'app-changed': 'The configuration of an app changed.',
   'app-removed': 'An app was deleted.',

@@ -89,7 +89,11 @@ const takeOverOperations = (store: Store, app: App): void => {
     if (memory !== null && obstacle === null && app.operation === null) {
       app.takeOver({ id, kind, startedAtMs, memory });
     } else {
-      endUnfinished(store, { id, kind, app: app.app }, obstacle ?? 'another one of this app had not ended either');
+      endUnfinished(
+        store,
+        { id, kind, app: app.app, startedAtMs, endedAtMs: app.edges.clock.wallMs() },
+        obstacle ?? 'another one of this app had not ended either',
+      );
     }
   }
 };
@@ -105,9 +109,15 @@ const findObstacle = (store: Store, memory: OperationMemory | null): string | nu
   return null;
 };
 
-type Unfinished = Pick<ReturnType<Store['operations']['list']>[number], 'id' | 'kind' | 'app'>;
+interface Unfinished extends Pick<
+  ReturnType<Store['operations']['list']>[number],
+  'id' | 'kind' | 'app' | 'startedAtMs'
+> {
+  readonly endedAtMs: number;
+}
 
-const endUnfinished = (store: Store, { id, kind, app }: Unfinished, reason: string): void => {
+/** It lasted until now: nobody knows when it stood still. */
+const endUnfinished = (store: Store, { id, kind, app, startedAtMs, endedAtMs }: Unfinished, reason: string): void => {
   store.operations.end(id, 'failed', {
     operation: id,
     app,
@@ -115,7 +125,7 @@ const endUnfinished = (store: Store, { id, kind, app }: Unfinished, reason: stri
     to: null,
     outcome: 'failed',
     reason,
-    durationMs: 0,
+    durationMs: Math.max(0, Math.round(endedAtMs - startedAtMs)),
     ...new ReceiptBook().figures(),
     steps: [],
   });

@@ -70,4 +70,15 @@ describe('`why`', () => {
     assert.equal(chain.length, 20);
     assert.match(chain.at(-1)?.because ?? '', /SIGTERM, as asked/);
   });
+
+  it('explains what a daemon took back by the start of that daemon, and not by an earlier one', () => {
+    const recovered = event('daemon-recovered', 'the guard brought it back');
+    const daemon = event('daemon-started', null);
+    for (const type of ['descriptors-regained', 'worker-adopted', 'operation-resumed', 'worker-stray'] as const) {
+      assert.match(because(recovered, daemon, event(type, 'x')), /daemon started/, type);
+      assert.match(because(daemon, recovered, event(type, 'x')), /daemon recovered/, type);
+      const upgrading = event('daemon-upgrading', 'from 1 to 2');
+      assert.match(because(recovered, daemon, upgrading, event(type, 'x')), /daemon upgrading/, type);
+    }
+  });
 });

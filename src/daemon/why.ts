@@ -39,7 +39,10 @@ const duringOperation: Relation = (cause, event, before) =>
   cause.seq >
     (before.findLast((other) => other.type === 'operation-started' && sameOperation(other, event, before))?.seq ?? 0);
 
-type Causes = readonly (readonly [type: EventType, relation: Relation])[];
+type Causes = readonly (readonly [type: EventType | readonly EventType[], relation: Relation])[];
+
+/** A daemon that began, or became another version in place; of those on record the last one. */
+const DAEMON: Causes = [[['daemon-started', 'daemon-recovered', 'daemon-upgrading'], anywhere]];
 
 /** Which earlier events bring an event about, most direct first. */
 const CAUSES: Partial<Readonly<Record<EventType, Causes>>> = {
@@ -47,8 +50,7 @@ const CAUSES: Partial<Readonly<Record<EventType, Causes>>> = {
     ['worker-backoff', sameWorker],
     ['operation-started', stillRunning],
     ['worker-exited', sameWorker],
-    ['daemon-recovered', anywhere],
-    ['daemon-started', anywhere],
+    ...DAEMON,
   ],
   'worker-ready': [
     ['worker-spawned', sameProcess],
@@ -79,15 +81,11 @@ const CAUSES: Partial<Readonly<Record<EventType, Causes>>> = {
     ['port-taken', duringOperation],
     ['operation-started', sameOperation],
   ],
-  'operation-resumed': [
-    ['daemon-recovered', anywhere],
-    ['daemon-started', anywhere],
-  ],
+  'operation-resumed': DAEMON,
   'log-drop-ended': [['log-dropped', sameProcess]],
-  'worker-adopted': [
-    ['daemon-recovered', anywhere],
-    ['daemon-started', anywhere],
-  ],
+  'worker-adopted': DAEMON,
+  'descriptors-regained': DAEMON,
+  'worker-stray': DAEMON,
 };
 
 /** What there is to say where no event on record is the cause. */
@@ -99,13 +97,15 @@ const UNCAUSED: Partial<Readonly<Record<EventType, string>>> = {
   'app-added': 'it was asked for',
   'app-changed': 'it was asked for',
   'log-dropped': 'its disk was full',
+  'output-lost': 'its files were removed, or the disk took none',
   'worker-exited': 'nothing that Drover did: it ended by itself, or somebody else ended it',
   'port-taken': 'another process was there first',
 };
 
 const causeOf = (event: EventDocument, before: readonly EventDocument[]): string => {
   for (const [type, isRelated] of CAUSES[event.type] ?? []) {
-    const cause = before.findLast((earlier) => earlier.type === type && isRelated(earlier, event, before));
+    const types = [type].flat();
+    const cause = before.findLast((earlier) => types.includes(earlier.type) && isRelated(earlier, event, before));
     if (cause !== undefined) return describeEvent(cause);
   }
   return UNCAUSED[event.type] ?? 'nothing earlier is on record';

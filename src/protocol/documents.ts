@@ -268,7 +268,6 @@ export const EVENT_TYPES = [
   'daemon-upgrading',
   'daemon-upgraded',
   'daemon-upgrade-failed',
-  'guard-started',
   'app-added',
   'app-changed',
   'app-removed',

@@ -227,6 +227,9 @@ describe('a daemon that is killed while it ends its workers', () => {
     const { operations } = await read<OperationListDocument>(drover, '/v1/operations?app=slow');
     const [stop] = operations.filter(({ kind }) => kind === 'stop');
     assert.match(stop?.receipt?.reason ?? '', /killed while it ended its workers/);
+    const lastedMs = Date.parse(stop?.endedAt ?? '') - Date.parse(stop?.startedAt ?? '');
+    assert.ok(lastedMs > 0);
+    assert.ok(Math.abs((stop?.receipt?.durationMs ?? 0) - lastedMs) < 100, 'it lasted from its start to its end');
   });
 });
 

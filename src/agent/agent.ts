@@ -60,7 +60,8 @@ export class Agent {
   readonly #runtime = new RuntimeMeter();
   #listeners: Listeners | null = null;
   #phase: Phase = 'booting';
-  #hasSignalledReady = false;
+  /** Of this process's life, in seconds. */
+  #signalledReadyAt: number | null = null;
   #seq = 0;
   #unacknowledged: number | null = null;
   #unanswered = 0;
@@ -137,7 +138,10 @@ export class Agent {
       pid: process.pid,
       node: process.versions.node,
       phase: this.#phase,
-      signalledReady: this.#hasSignalledReady,
+      signalledReady: this.#signalledReadyAt !== null,
+      ...(this.#signalledReadyAt !== null && {
+        signalledReadyMs: Math.round((process.uptime() - this.#signalledReadyAt) * 1000),
+      }),
       servers: this.#listeners?.states() ?? [],
       report: this.#report(),
     });
@@ -185,7 +189,7 @@ export class Agent {
 
   #sendForApp(payload: unknown): boolean {
     if (payload !== 'ready') return this.#send({ type: 'message', payload });
-    this.#hasSignalledReady = true;
+    this.#signalledReadyAt ??= process.uptime();
     return this.#send({ type: 'ready' });
   }
 

@@ -51,6 +51,8 @@ interface Listening {
   /** Slots of siblings whose shards it accepts from as well. */
   readonly covers: Set<number>;
   isAccepting: boolean;
+  /** Of this process's life, in seconds: when it began to listen. */
+  since: number;
 }
 
 export interface ListenersOptions {
@@ -109,12 +111,13 @@ export class Listeners {
   states(): ServerState[] {
     return [...this.#open.values()]
       .filter(({ state }) => state === 'open')
-      .map(({ id, key, address, isAccepting, covers, protocol }) => ({
+      .map(({ id, key, address, isAccepting, covers, since, protocol }) => ({
         id,
         key,
         address,
         accepting: isAccepting,
         ...(covers.size > 0 && { covers: [...covers] }),
+        listeningMs: Math.round((process.uptime() - since) * 1000),
         protocol,
       }));
   }
@@ -209,6 +212,7 @@ export class Listeners {
       shard: null,
       covers: new Set(),
       isAccepting: false,
+      since: 0,
     };
     this.#open.set(id, listening);
     this.#options.onServer(server, listening.protocol);
@@ -289,6 +293,7 @@ export class Listeners {
     if (listening.timer !== null) clearTimeout(listening.timer);
     listening.timer = null;
     listening.state = 'open';
+    listening.since = process.uptime();
     const name = socketNameOf(address);
     if (typeof name !== 'string') faux.rename(name);
     faux.placed();

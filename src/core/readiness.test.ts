@@ -46,4 +46,10 @@ describe('readiness', () => {
     assert.equal(readinessAt(silent, 99_999).status, 'waiting');
     assert.deepEqual(readinessAt({ ...silent, signalledAt: 8000 }, 9000), { status: 'settling', at: 10_000 });
   });
+
+  it('of a worker that is older than its daemon’s clock is no later for that', () => {
+    const old = facts({ aliveSince: -9000, expected: [port(1)], listeners: [listening(1, -8000)] });
+    assert.deepEqual(readinessAt(old, 5), { status: 'ready' });
+    assert.deepEqual(readinessAt({ ...old, listeners: [listening(1, -500)] }, 5), { status: 'settling', at: 1500 });
+  });
 });

@@ -40,9 +40,10 @@ export type Readiness =
 export const readinessAt = (facts: ReadinessFacts, at: number): Readiness => {
   const missing = missingFrom(facts);
   if (missing.length > 0) return { status: 'waiting', missing };
+  // Of a worker that is older than the daemon, all of this may be before its clock began.
   const since = Math.max(
     facts.aliveSince,
-    facts.signalledAt ?? 0,
+    facts.signalledAt ?? facts.aliveSince,
     ...facts.listeners.map((listener) => listener.since),
   );
   const readyAt = since + facts.stableForMs;

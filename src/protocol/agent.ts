@@ -157,6 +157,8 @@ export interface ServerState {
   readonly accepting: boolean;
   /** Slots of siblings whose shards it accepts from as well; left out where there are none. */
   readonly covers?: readonly number[];
+  /** How long it has listened, for a daemon that was not there when it began; older agents leave it out. */
+  readonly listeningMs?: number;
   readonly protocol: 'http' | 'https' | 'http2' | 'tls' | 'tcp';
 }
 
@@ -179,6 +181,8 @@ export type AgentMessage =
       readonly node: string;
       readonly phase: 'booting' | 'serving' | 'draining';
       readonly signalledReady: boolean;
+      /** How long ago; left out where it has not, and by older agents. */
+      readonly signalledReadyMs?: number;
       readonly servers: readonly ServerState[];
       readonly report: AgentReport;
     }

@@ -26,12 +26,14 @@ const RECEIVERS: Receivers = {
       handle.isAccepting = false;
       handle.servers.clear();
     }
-    handle.helloAt ??= tenant.at;
+    // What listens already has spoken before, to an earlier daemon: it need not wait for `stableFor` once more.
+    const listeningMs = Math.max(0, ...message.servers.map((server) => server.listeningMs ?? 0));
+    handle.helloAt ??= handle.timeBefore(tenant.at, listeningMs);
     // Descriptors are taken from this process: it must be one of the worker's.
     if (isOfWorker(message.pid, handle)) handle.agentPid = message.pid;
     else reportGarbage(tenant, handle, `pid ${message.pid} is none of this worker`);
     handle.nodeVersion ??= message.node.replace(/^v/, '');
-    if (message.signalledReady) handle.signalledReadyAt ??= tenant.at;
+    if (message.signalledReady) handle.signalledReadyAt ??= handle.timeBefore(tenant.at, message.signalledReadyMs);
     takeReport(tenant, handle, message.report);
     handle.link?.send({ type: 'ack', seq: message.report.seq });
     tenant.host.desk.restoreServers(tenant, handle, message.servers);

@@ -73,6 +73,7 @@ const server = v.object({
   address: v.nullable(address),
   accepting: v.boolean(),
   covers: v.optional(v.pipe(v.array(whole), v.maxLength(1024))),
+  listeningMs: v.exactOptional(whole),
   protocol,
 });
 
@@ -85,6 +86,7 @@ const schema = v.variant('type', [
     node: short,
     phase: v.picklist(['booting', 'serving', 'draining']),
     signalledReady: v.boolean(),
+    signalledReadyMs: v.exactOptional(whole),
     servers: v.pipe(v.array(server), v.maxLength(256)),
     report,
   }),

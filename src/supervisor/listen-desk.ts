@@ -159,7 +159,7 @@ export class ListenDesk {
         key: port?.key ?? this.#recordedKey(server.key, server.address) ?? keyOf(server.address),
         address: server.address,
         protocol: server.protocol,
-        since: handle.servers.get(server.id)?.since ?? tenant.at,
+        since: handle.servers.get(server.id)?.since ?? handle.timeBefore(tenant.at, server.listeningMs),
       });
       if (port !== null) this.#endCovers(handle, port, server.covers ?? []);
       if (server.accepting && !handle.isAccepting) {

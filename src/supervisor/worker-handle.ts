@@ -60,7 +60,7 @@ export class WorkerHandle {
   isAgentHere = false;
   /** The version of the words that its agent speaks, once it said hello. */
   agentProtocol = 1;
-  /** Monotonic time of its first hello. */
+  /** Monotonic time of its first hello; of one that spoke to an earlier daemon, since when it surely had. */
   helloAt: number | null = null;
   isAccepting = false;
   /** Seen to listen from outside: no agent had come that could hold it back. */
@@ -115,6 +115,11 @@ export class WorkerHandle {
   /** Unique among all workers, also of the same slot. */
   get holderId(): string {
     return `${this.id}#${this.generation}`;
+  }
+
+  /** When something was that the agent says is so long ago: not before there was the process. */
+  timeBefore(at: number, agoMs = 0): number {
+    return Math.min(at, Math.max(this.spawnedAt, at - agoMs));
   }
 
   get lastReport(): AgentReport | null {

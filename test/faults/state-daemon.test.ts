@@ -89,6 +89,22 @@ describe('a daemon whose state is damaged', () => {
     assert.equal((await drover.reload('shop')).outcome, 'completed');
   });
 
+  it('counts workers of which it has no record as ready as soon as they have told that they have long been', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const stableMs = 3000;
+    await startApp(drover, 'shop', service(port, { ready: { stableFor: `${stableMs}ms` } }));
+    await untilBackedUp(drover, /-a1\.db$/);
+    await drover.json(['restart', 'shop']);
+    await destroyState(drover);
+    await untilApp(drover, 'shop', 'is served by the same workers', (app) => readyWorkers(app).length === 2);
+    const times = async (type: string): Promise<readonly number[]> =>
+      (await eventsOf(drover, type)).map(({ at }) => Date.parse(at)).slice(-2);
+    const [adopted, ready] = [await times('worker-adopted'), await times('worker-ready')];
+    assert.equal(adopted.length, 2);
+    assert.ok(Math.max(...ready) - Math.min(...adopted) < stableMs - 500, JSON.stringify({ adopted, ready }));
+  });
+
   it('shows it at the next command, once, and from then on in its status', async () => {
     await using place = await openPlace();
     const { drover, port } = place;

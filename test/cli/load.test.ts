@@ -140,7 +140,7 @@ describe('bin/drover', () => {
       run(process.execPath, [bin, 'daemon', 'start', '--json'], { env: { ...process.env, DROVER_HOME: home } }),
       (error: Error & { code?: number; stdout?: string }) => {
         assert.equal(error.code, 4);
-        assert.match(String(error.stdout), /DROVER_DAEMON_START.*cannot be written/);
+        assert.match(String(error.stdout), /DROVER_HOME_UNUSABLE.*it is not a folder/);
         return true;
       },
     );

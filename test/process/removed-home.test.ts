@@ -51,9 +51,9 @@ describe('a daemon whose home is removed', () => {
   it('says which workers write where nobody can read, and what to do about it, as long as that is so', async () => {
     await using place = await openPlace();
     const { drover, port } = place;
-    const loud = { script: fixture('prints-steadily.cjs'), cwd: import.meta.dirname, instances: 1 };
+    const quiet = { script: fixture('never-listens.cjs'), cwd: import.meta.dirname, instances: 1 };
     await startApp(drover, 'shop', { script: fixture('service.cjs'), cwd: import.meta.dirname, port, instances: 2 });
-    await startApp(drover, 'loud', loud);
+    await startApp(drover, 'quiet', quiet);
     assert.doesNotMatch((await drover.run(['ls'])).stderr, /log files/);
     rmSync(join(drover.home, 'logs', 'shop'), { recursive: true });
     const events = await eventually('each is told', async () => {
@@ -66,7 +66,7 @@ describe('a daemon whose home is removed', () => {
     assert.equal((await drover.reload('shop')).outcome, 'completed');
     await eventually('nothing is lost any more', async () => !/log files/.test((await drover.run(['ls'])).stderr));
     assert.equal((await readEvents(drover, 'shop', 'output-lost')).length, 2, 'told once each');
-    assert.deepEqual(await readEvents(drover, 'loud', 'output-lost'), []);
+    assert.deepEqual(await readEvents(drover, 'quiet', 'output-lost'), []);
   });
 
   it('writes its log again, and so does the daemon that its guard brings back', async () => {

@@ -4,7 +4,7 @@
  */
 import type { Logs } from '../logs/index.ts';
 import type { WorkerRecord } from '../protocol/index.ts';
-import type { Store } from '../store/index.ts';
+import { FELL_BACK_KEY, type Store } from '../store/index.ts';
 import {
   adoptWorkers,
   describeRegained,
@@ -41,6 +41,7 @@ export const recover = (parts: RecoverParts): readonly WorkerRecord[] => {
     strays = strays.filter((stray) => stray.app !== name);
     adopt(app, store.workers.list(name), own, inherited);
   }
+  if (store.meta.find(FELL_BACK_KEY) !== undefined) store.meta.remove(FELL_BACK_KEY);
   for (const app of supervisor.apps) {
     const before = app.state.config.dependsOn.flatMap((name) => supervisor.find(name)?.operation?.ended ?? []);
     supervisor.resume(app, Promise.all(before));
@@ -98,10 +99,14 @@ const takeOverOperations = (store: Store, app: App): void => {
   }
 };
 
+/** Now, or before a daemon that died before it had ended what the backup takes for unfinished. */
+const hasFallenBack = ({ condition, meta }: Store): boolean =>
+  condition.fallBack !== null || meta.find(FELL_BACK_KEY) !== undefined;
+
 /** Why an operation cannot go on; null: it can. */
 const findObstacle = (store: Store, memory: OperationMemory | null): string | null => {
   // It may have ended since, and the app may be another one of that name by now.
-  if (store.condition.fallBack !== null) return 'the state fell back to a backup in which it had not ended';
+  if (hasFallenBack(store)) return 'the state fell back to a backup in which it had not ended';
   if (memory === null) return 'the daemon was replaced by another version before it ended';
   const { kind, isAsked } = memory.plan;
   // Nobody wanted the app stopped: its workers were to end with their daemon, and here is the next one.

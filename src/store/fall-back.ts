@@ -11,6 +11,7 @@ import { settle, type BackupFolder } from './backups/backup-folder.ts';
 import { timeStamp, type BackupName } from './backups/backup-name.ts';
 import { connectFile, connectMemory, copyToMemory, isEmptyFile, walOf } from './connection.ts';
 import { diskTroubleOf, messageOf, toStateError } from './disk-trouble.ts';
+import { markFallBack } from './fall-back-mark.ts';
 import { isOutdated, migrate, MIGRATIONS, refuseNewer } from './migrate.ts';
 import { extentOf, findDamage } from './verify.ts';
 import { takeAlong } from './take-along.ts';
@@ -174,7 +175,7 @@ function putBack(place: StatePlace, backup: BackupName, reason: string): Opened 
   const fallBack = (setAside: string | null): FallBack => ({ atMs, reason, backupAtMs: backup.atMs, setAside });
   try {
     const setAside = moveAside(file, atMs);
-    backups.restore(backup, file);
+    backups.restore(backup, file, (copy) => markFallBack(copy, backup.atMs));
     return { ...openFile(place), fallBack: fallBack(setAside) };
   } catch (error) {
     if (diskTroubleOf(error) !== 'unwritable') throw toStateError(file, error);

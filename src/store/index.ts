@@ -4,6 +4,7 @@ export type { OpenStoreOptions, Store, StoreCondition, StoreOnOptions } from './
 export type { DatabaseSource } from './database.ts';
 export type { Trouble } from './database.ts';
 export type { FallBack, WentBack } from './fall-back.ts';
+export { FELL_BACK_KEY } from './fall-back-mark.ts';
 export type { BackupTimes } from './backups/backup-schedule.ts';
 export { MIGRATIONS } from './migrate.ts';
 export type { AppNote, AppRecord, AppRecords, Wanted } from './apps.ts';

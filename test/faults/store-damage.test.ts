@@ -19,7 +19,7 @@ import {
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { DroverError } from '../../src/protocol/index.ts';
-import { openStore } from '../../src/store/index.ts';
+import { FELL_BACK_KEY, openStore } from '../../src/store/index.ts';
 import { seeded } from '../support/random.ts';
 import { addApp, openState, systemClock, type Vital, vitalOf } from '../support/state.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary.ts';
@@ -221,6 +221,15 @@ describe('a damaged state file', () => {
     assert.equal(store.condition.fallBack?.reason, 'it is empty');
     assert.equal(statSync(join(folder, 'state.db')).mode & 0o777, 0o600);
     store.close();
+    // Whoever opens it next, before the operations of the backup were ended, finds a sound file that says what it is.
+    const next = openState(folder);
+    assert.equal(next.condition.fallBack, null);
+    assert.match(next.meta.find(FELL_BACK_KEY) ?? '', /^\d+$/);
+    next.meta.remove(FELL_BACK_KEY);
+    next.close();
+    const last = openState(folder);
+    assert.equal(last.meta.find(FELL_BACK_KEY), undefined);
+    last.close();
   });
 
   it('that is an older copy is replaced by the backup that is ahead of it', () => {

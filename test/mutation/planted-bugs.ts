@@ -215,14 +215,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'operations of a state that fell back go on',
     file: RECOVER,
-    find: "if (store.condition.fallBack !== null) return 'the state fell back to a backup in which it had not ended';",
+    find: "if (hasFallenBack(store)) return 'the state fell back to a backup in which it had not ended';",
     replace: '',
   },
   {
     name: 'workers beyond the size of a state that fell back stay (made in earnest)',
-    file: SUPERVISOR,
-    find: 'app.dismissSurplus();',
-    replace: '',
+    file: 'src/supervisor/app.ts',
+    find: "if (changes.length > 0) this.begin('scale', {}, { machine: 'scale', changes }, { isAsked: false });",
+    replace: 'void changes;',
   },
   {
     name: 'what was found without a record is booted once more (made in earnest)',

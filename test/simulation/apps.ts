@@ -5,7 +5,7 @@ import { appConfig } from '../support/app-config.ts';
 
 export const APPS = ['shop', 'mail'] as const;
 
-const configOf = (name: string): AppConfig =>
+export const configOf = (name: string): AppConfig =>
   appConfig(name, {
     instances: 2,
     ports: [],

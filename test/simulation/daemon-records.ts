@@ -10,7 +10,7 @@ export const simRecords = (daemon: SimDaemon, store: Store, world: World): Recor
   const begun = (operation: NewOperation, begin: (operation: NewOperation) => { readonly id: string }) =>
     daemon.effect('begin operation', () => {
       const { id } = begin(operation);
-      world.onPhase(operation.phase);
+      world.onPhase(operation.phase, id);
       return { id };
     });
   return {
@@ -33,11 +33,11 @@ export const simRecords = (daemon: SimDaemon, store: Store, world: World): Recor
       advance: (id, phase, state) =>
         daemon.effect('advance operation', () => {
           store.operations.advance(id, phase, state);
-          world.onPhase(phase);
+          world.onPhase(phase, id);
         }),
       end: (id, phase, receipt) =>
         daemon.effect('end operation', () => {
-          world.onOperationEnd(id);
+          world.onOperationEnd(id, receipt);
           store.operations.end(id, phase, receipt);
         }),
     },

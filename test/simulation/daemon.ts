@@ -7,7 +7,7 @@ import type { Inherited } from '../../src/daemon/inheritance.ts';
 import { adopt, recover } from '../../src/daemon/recover.ts';
 import type { Logs } from '../../src/logs/index.ts';
 import { openDataPath, type DataPath, type KeptDescriptor } from '../../src/net/index.ts';
-import type { EventInput, WorkerRecord } from '../../src/protocol/index.ts';
+import type { EventInput, ReceiptDocument, WorkerRecord } from '../../src/protocol/index.ts';
 import { openStoreOn, type FallBack, type Store } from '../../src/store/index.ts';
 import { type App, type AppState, Supervisor } from '../../src/supervisor/index.ts';
 import { waitPatiently } from '../../src/supervisor/patient-wait.ts';
@@ -20,7 +20,7 @@ import type { Machine } from './machine.ts';
 import { netKernel, SimDispatch, type NetDoors } from './net-kernel.ts';
 import type { SimProcess } from './process.ts';
 import type { Random } from './random.ts';
-import type { VirtualTime } from './virtual-time.ts';
+import { type VirtualTime, wallMsAt } from './virtual-time.ts';
 
 /** Thrown out of the edge at which a daemon died. */
 export class DaemonDied extends Error {}
@@ -41,9 +41,9 @@ export interface World {
   /** Its whole tree is signalled, because it cannot be asked. */
   readonly onSignal: (process: SimProcess, signal: string) => void;
   /** An operation has come to this phase. */
-  readonly onPhase: (phase: string) => void;
+  readonly onPhase: (phase: string, id: string) => void;
   /** It is about to end. */
-  readonly onOperationEnd: (id: string) => void;
+  readonly onOperationEnd: (id: string, receipt: ReceiptDocument) => void;
   readonly onEvent: (event: EventInput) => void;
   /** A frozen daemon would have done something, and does it later. */
   readonly onFrozen: () => void;
@@ -52,7 +52,6 @@ export interface World {
   readonly onWeights: (weights: ReadonlyMap<Listener, number>) => void;
 }
 
-const wallMsAt = (now: number): number => 1_700_000_000_000 + now;
 const SOCKET_PATH = 'agents.sock';
 /** Polls of ports without traffic are as far apart. */
 const IDLE_POLL_MS = 400;
@@ -114,6 +113,12 @@ export class SimDaemon {
   /** The worker of this spawn has said what it listens on. */
   hasHeard(spawn: string): boolean {
     return this.supervisor.findSpawn(spawn)?.handle?.isHeard === true;
+  }
+
+  /** Workers of this app that are not up, in words. */
+  notUp(name: string): readonly string[] {
+    const tenants = this.supervisor.find(name)?.tenants ?? [];
+    return tenants.filter(({ state }) => state.phase !== 'running').map(({ id, state }) => `${id} is ${state.phase}`);
   }
 
   /** From now on it does nothing any more. */

@@ -7,6 +7,7 @@
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { OperationState } from '../../src/core/index.ts';
+import { FELL_BACK_KEY, MARK_SQL } from '../../src/store/fall-back-mark.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { readMemory } from '../../src/supervisor/operation-memory.ts';
 import { DiskSession, type SessionHooks } from './disk-session.ts';
@@ -82,6 +83,8 @@ export class Disk {
   condition: DiskCondition = 'well';
   readonly #memory = spare.pop() ?? new Memory(null);
   #commits: Commit[] = [];
+  /** Operations that had ended in a state that was lost since. */
+  readonly #endedBefore = new Set<string>();
   readonly #now: () => number;
   readonly #onRefused: () => void;
   /** Of the daemon of the moment: the file's, and before that one of a copy in memory. */
@@ -140,8 +143,17 @@ export class Disk {
     this.abandon();
     const last = this.#commits.findLastIndex((commit) => commit.at <= at) + 1;
     if (last === this.#commits.length) return false;
+    for (const { id } of this.operations(null, 'done')) this.#endedBefore.add(id);
     this.#goBackTo(last);
+    const mark = { sql: MARK_SQL, parameters: { key: FELL_BACK_KEY, value: String(at) } };
+    this.#memory.prepare(mark.sql).run(mark.parameters);
+    this.#commits.push({ at: this.#now(), writes: [mark], isSynced: true });
     return true;
+  }
+
+  /** It had ended, also where the state that it fell back to does not know of that. */
+  hadEnded(id: string): boolean {
+    return this.#endedBefore.has(id);
   }
 
   /** As readers see them. */

@@ -3,9 +3,13 @@
  * at the moments at which they could break, and all together once the faults have ended and there was time. Those of
  * connections are in `clients.ts`, that of promises in `wishes.ts`.
  */
+import { SHORT_OF_WORKERS_CAP_MS } from '../../src/core/restart-limit.ts';
+import type { EventInput, ReceiptDocument } from '../../src/protocol/index.ts';
+import { configOf } from './apps.ts';
 import type { Disk } from './disk.ts';
 import type { Machine } from './machine.ts';
 import type { SimProcess } from './process.ts';
+import { wallMsAt } from './virtual-time.ts';
 
 export class Violation extends Error {}
 
@@ -16,7 +20,7 @@ export const must = (holds: boolean, sentence: string, seen: () => string): void
 const nameOf = ({ birth }: SimProcess): string => `${birth.app}/${birth.slot}#${birth.generation} pid ${birth.pid}`;
 
 /** At most one live process has a slot and a generation. */
-export const oneOfEach = (machine: Machine, started: SimProcess): void => {
+const oneOfEach = (machine: Machine, started: SimProcess): void => {
   const twins = machine.living.filter(
     ({ birth }) =>
       birth.app === started.birth.app &&
@@ -27,11 +31,11 @@ export const oneOfEach = (machine: Machine, started: SimProcess): void => {
 };
 
 /** Of an app that is to be stopped nobody is started. */
-export const stoppedStaysStopped = (disk: Disk, started: SimProcess): void =>
+const stoppedStaysStopped = (disk: Disk, started: SimProcess): void =>
   must(disk.wantedOf(started.birth.app) === 'up', 'nobody starts a worker of a stopped app', () => nameOf(started));
 
 /** A slot that its operation has removed stays empty. */
-export const removedStaysRemoved = (disk: Disk, started: SimProcess): void => {
+const removedStaysRemoved = (disk: Disk, started: SimProcess): void => {
   const { app, slot } = started.birth;
   const progress = disk.machineOf(app)?.slots.find((one) => one.slot === slot);
   const isRemoved = progress?.action === 'remove' && (progress.stage === 'changed' || progress.stage === 'down');
@@ -75,25 +79,64 @@ export const successorFirst = ({ machine, disk, asked, isCrowded, isHeard, awake
 export const drainingIsLeftAlone = (process: SimProcess, signal: string): void =>
   must(!process.isDraining || signal === 'SIGKILL', 'nobody cuts off a worker that drains', () => nameOf(process));
 
-/** Half of the first backoff: the shortest wait that anything allows after a start that failed. */
-const SHORTEST_WAIT_MS = 100;
+/** A process whose boot goes wrong by itself, and early enough for nobody to count it as ready. */
+const hasFailedToStart = ({ birth: { temper }, startedAt, endedAt, hasListened }: SimProcess): boolean =>
+  endedAt !== null && endedAt - startedAt < EARLY_MS && !hasListened && temper.boot !== 'never-listens';
+const EARLY_MS = 5000;
 
-/** A worker that did not come up is not started again at once, unless somebody asked or a new daemon looks. */
-export const restartsWait = (machine: Machine, disk: Disk, started: SimProcess, daemonSince: number): void => {
+/** Who serves for so long is known to serve, in milliseconds. */
+const KNOWN_TO_SERVE_MS = 8000;
+
+/**
+ * No restart outside its limit: starts in a row that failed wait longer from one to the next, and so do crashes beyond the limit
+ * (`core/restart-limit.ts`), as the app's configuration says. What was before `quietSince` is not counted: a command, the end of an operation and a
+ * new daemon begin anew.
+ */
+const restartsWait = (machine: Machine, disk: Disk, started: SimProcess, quietSince: number): void => {
   const { app, slot } = started.birth;
   if (disk.running(app).length > 0) return;
-  const before = machine.processes.findLast(
-    (process) => process !== started && process.birth.app === app && process.birth.slot === slot,
+  const { backoff, crashLoop } = configOf(app).restart;
+  const before = machine.processes.filter(
+    (process) =>
+      process !== started &&
+      process.birth.app === app &&
+      process.birth.slot === slot &&
+      process.startedAt >= quietSince,
   );
-  if (before === undefined || before.hasListened || before.startedAt < daemonSince) return;
-  // Its start did not fail: it was called off. And an agent that says that it listens is believed: such an app can serve.
-  if (before.wasAsked || before.wasSignalled || before.hasLied) return;
-  const gap = started.startedAt - before.startedAt;
+  const last = before.at(-1);
+  if (last === undefined || last.endedAt === null) return;
+  const { endedAt } = last;
+  // Those were called off, or an agent said that it listens and is believed: such an app can serve.
+  const isOwn = (process: SimProcess): boolean => !process.wasAsked && !process.wasSignalled && !process.hasLied;
+  const crashes = before.slice(before.findLastIndex((process) => !isOwn(process)) + 1);
+  const failedStarts = crashes.length - 1 - crashes.findLastIndex((process) => !hasFailedToStart(process));
+  const recent = crashes.filter((process) => endedAt - (process.endedAt ?? 0) < crashLoop.withinMs - LATEST_NEWS_MS);
+  const attempts = Math.max(failedStarts, recent.length - crashLoop.restarts);
+  const serving = machine.living.filter(
+    ({ birth, ableSince }) =>
+      birth.app === app && ableSince !== null && machine.time.now - ableSince > KNOWN_TO_SERVE_MS,
+  );
+  const instances = disk.apps().find(({ name }) => name === app)?.instances ?? 0;
+  const isWellServed = serving.length * 2 >= instances;
+  // With hardly anybody there, one that can serve need not wait, and one that cannot waits less.
+  if (attempts <= 0 || (last.hasListened && !isWellServed)) return;
+  const capMs = isWellServed ? backoff.maxMs : Math.min(backoff.maxMs, SHORT_OF_WORKERS_CAP_MS);
+  const waitMs = Math.min(backoff.initialMs * backoff.factor ** (attempts - 1), capMs);
+  const gap = started.startedAt - endedAt;
   must(
-    gap >= SHORTEST_WAIT_MS,
-    'a start that failed is not repeated at once',
-    () => `${nameOf(started)} after ${gap} ms`,
+    gap >= waitMs,
+    'no worker is started again outside its limit',
+    () =>
+      `${nameOf(started)} after ${gap} ms instead of ${waitMs}, ${failedStarts} failed starts, ${recent.length} crashes`,
   );
+};
+
+/** Whoever is started may be, and at this time. */
+export const startIsRight = (machine: Machine, disk: Disk, started: SimProcess, quietSince: number): void => {
+  oneOfEach(machine, started);
+  stoppedStaysStopped(disk, started);
+  removedStaysRemoved(disk, started);
+  restartsWait(machine, disk, started, quietSince);
 };
 
 /** One that is about to end is running, as readers see it. */
@@ -102,11 +145,51 @@ export const endsOnce = (disk: Disk, id: string): void => {
   must(status === 'running', 'an operation ends exactly once', () => `${id} is ${status ?? 'nowhere'}`);
 };
 
+/** What has ended is over, also for a daemon whose state fell back to one in which it had not. */
+export const overIsOver = (disk: Disk, id: string): void =>
+  must(!disk.hadEnded(id), 'nobody goes on with an operation that had ended', () => id);
+
+/** What an agent said that is not so may be acted upon for so long, in milliseconds: messages are late, and so is a daemon. */
+const LIE_MS = 10_000;
+
+/** Somebody of this app said what is not so in the time before `at`. */
+const isMisled = (machine: Machine, app: string, at: number): boolean =>
+  machine.processes.some(({ birth, liedAt }) => birth.app === app && liedAt <= at && at - liedAt < LIE_MS);
+
+/** A machine is surprised only by the process that lied, or soon after it did. */
+export const nothingUnexpected = (machine: Machine, { app, worker, type, reason, data }: EventInput): void => {
+  if (type !== 'defect') return;
+  const generation = (data as { generation?: number } | null | undefined)?.generation;
+  const isLiar = machine.processes.some(
+    ({ birth, hasLied }) =>
+      hasLied &&
+      `${birth.app}/${birth.slot}` === worker &&
+      (generation === undefined || birth.generation === generation),
+  );
+  const isExcused = isLiar || isMisled(machine, app ?? '', machine.time.now);
+  must(isExcused, 'nothing unexpected happens', () => `${worker ?? app ?? ''}: ${reason ?? ''}`);
+};
+
+/** Of an operation that ends: nothing surprised it, and it did not run out of patience, which is there for what nobody foresaw. */
+export const receiptIsSound = (machine: Machine, { app, operation, outcome, reason, steps }: ReceiptDocument): void => {
+  const surprise = steps.find(
+    ({ at, name }) => name === 'defect' && !isMisled(machine, app, Date.parse(at) - wallMsAt(0)),
+  );
+  must(surprise === undefined, 'nothing surprises an operation', () => `${operation}: ${surprise?.detail ?? ''}`);
+  must(
+    reason?.startsWith('it took too long') !== true,
+    'no operation runs out of patience',
+    () => `${operation} ${outcome}: ${reason ?? ''}`,
+  );
+};
+
 export interface Settled {
   readonly machine: Machine;
   readonly disk: Disk;
   /** When the state last fell back to a backup; null: never. What was done since then it cannot know. */
   readonly fellBackAt: number | null;
+  /** Workers of an app that are not up, as its daemon sees them. */
+  readonly isStarting: (app: string) => readonly string[];
 }
 
 /**
@@ -116,8 +199,16 @@ export interface Settled {
 export const countsWithoutListening = ({ birth: { temper } }: SimProcess): boolean =>
   temper.boot === 'never-listens' || temper.boot === 'silent' || temper.boot === 'hangs';
 
+/** A connection is reset only where its app is to be stopped, or those who kept the socket died, which is looked at before this. */
+export const resetIsRight = (machine: Machine, disk: Disk, app: string): void => {
+  // A program that does not listen has no use for its port.
+  const living = machine.living.filter(({ birth }) => birth.app === app);
+  const isUseless = living.length > 0 && living.every(countsWithoutListening);
+  must(disk.wantedOf(app) !== 'up' || isUseless, 'no connection to an app that is wanted is reset', () => app);
+};
+
 /** Faults have ended and there was time: everything is as it is wanted. */
-export const settled = ({ machine, disk, fellBackAt }: Settled): void => {
+export const settled = ({ machine, disk, fellBackAt, isStarting }: Settled): void => {
   const operations = disk.operations();
   const open = operations.filter(({ status }) => status === 'running');
   must(open.length === 0, 'every operation ends', () =>
@@ -138,7 +229,7 @@ export const settled = ({ machine, disk, fellBackAt }: Settled): void => {
       seen,
     );
     // What could not be put back is said to be stuck, and waits for a person.
-    const isStuck = operations.some((operation) => operation.app === name && operation.phase === 'stuck');
+    const isStuck = operations.findLast((operation) => operation.app === name)?.phase === 'stuck';
     must(
       isStuck ||
         own.every(
@@ -148,6 +239,8 @@ export const settled = ({ machine, disk, fellBackAt }: Settled): void => {
       () => `${seen()}; release ${release}`,
     );
     must(new Set(own.map(({ birth }) => birth.slot)).size === instances, 'each slot has one worker', seen);
+    const waiting = isStarting(name);
+    must(waiting.length === 0, 'nobody is waited for for ever', () => `${waiting.join(', ')}; ${seen()}`);
   }
   const known = new Set(disk.apps().map(({ name }) => name));
   // An app that a backup does not know: its workers are left alone, and named.

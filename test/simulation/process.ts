@@ -67,7 +67,8 @@ export class SimProcess {
   isAlive = true;
   isListening = false;
   hasListened = false;
-  hasLied = false;
+  /** When its agent last said what is not so. */
+  liedAt = -Infinity;
   /** A daemon found it without a record: nobody knew whether it served. */
   wasStray = false;
   wasAsked = false;
@@ -113,6 +114,10 @@ export class SimProcess {
 
   get isStalled(): boolean {
     return this.#machine.time.now < this.stalledUntil;
+  }
+
+  get hasLied(): boolean {
+    return this.liedAt > -Infinity;
   }
 
   get isAble(): boolean {
@@ -323,7 +328,7 @@ export class SimProcess {
   }
 
   lie(lie: Lie): void {
-    this.hasLied = true;
+    this.liedAt = this.#machine.time.now;
     switch (lie) {
       case 'garbage':
         return this.say({ type: 'nonsense' } as unknown as AgentMessage);

@@ -8,7 +8,13 @@ import type { CommandKind, Fault, FaultKind, Happening } from './history.ts';
 
 const PROGRAM = join(import.meta.dirname, 'main.ts');
 
-const command = (at: number, kind: CommandKind, size = 1): Happening => ({ at, what: 'command', kind, app: 0, size });
+const command = (at: number, kind: CommandKind, size = 1, app = 0): Happening => ({
+  at,
+  what: 'command',
+  kind,
+  app,
+  size,
+});
 
 const fault = (at: number, kind: FaultKind, change: Partial<Fault> = {}): Happening => ({
   at,
@@ -49,6 +55,22 @@ describe('a state that fell back to a backup', () => {
       [command(100, 'start'), command(5000, 'scale', 4), fault(20_000, 'state-falls-back', { pick: 17_000 })],
       /is a stray: shop\/3#1[^]*scale completed/,
     );
+  });
+
+  it('does not go on with what had ended, also when the daemon that found it dies at once', async () => {
+    for (const pick of [1, 2, 3, 4, 5]) {
+      await holds(
+        [
+          command(100, 'start'),
+          command(100, 'start', 1, 1),
+          fault(5000, 'worker-killed', { pick: 2 }),
+          fault(5000, 'worker-killed', { pick: 2 }),
+          fault(19_990, 'daemon-dies-at-effect', { pick }),
+          fault(20_000, 'state-falls-back', { pick: 19_700 }),
+        ],
+        /state-falls-back[^]*the daemon dies before[^]*a daemon takes over/,
+      );
+    }
   });
 
   it('starts no worker as one of a release that it does not know', async () => {

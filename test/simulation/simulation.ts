@@ -12,12 +12,12 @@ import {
   drainingIsLeftAlone,
   endsOnce,
   must,
-  countsWithoutListening,
-  oneOfEach,
-  removedStaysRemoved,
-  restartsWait,
+  resetIsRight,
+  nothingUnexpected,
+  overIsOver,
+  receiptIsSound,
   settled,
-  stoppedStaysStopped,
+  startIsRight,
   successorFirst,
   Violation,
 } from './invariants.ts';
@@ -25,7 +25,7 @@ import { Machine } from './machine.ts';
 import { giveOrder, ignoreRefusal } from './orders.ts';
 import type { SimProcess, Temper } from './process.ts';
 import { Random } from './random.ts';
-import { VirtualTime } from './virtual-time.ts';
+import { settleMicrotasks, VirtualTime } from './virtual-time.ts';
 import { Wishes } from './wishes.ts';
 
 /** Liveness: within this time after the last fault everything is as it is wanted. */
@@ -58,10 +58,11 @@ export class Simulation {
   readonly #log: string[] = [];
   readonly #world: World;
   #daemon: SimDaemon | null = null;
+  #bootedAt = 0;
   readonly #isBroken: boolean;
   #violation: Error | null = null;
-  /** Since then nobody has asked for anything, and the same daemon has been there. */
-  #quietSince = 0;
+  /** When somebody last asked for something, or an operation ended, by app. */
+  readonly #askedAt = new Map<string, number>();
   /** Effects until the daemon dies; null: it does not. */
   #fuse: number | null = null;
   #fuseCell = '';
@@ -148,18 +149,19 @@ export class Simulation {
         );
       },
       onSignal: (process, signal) => this.#check(() => drainingIsLeftAlone(process, signal)),
-      onPhase: (phase) => this.#spring(phase as Moment),
-      onOperationEnd: (id) => {
-        this.#quietSince = this.#time.now;
-        this.#check(() => endsOnce(this.#disk, id));
+      onPhase: (phase, id) => {
+        this.#check(() => overIsOver(this.#disk, id));
+        this.#spring(phase as Moment);
       },
-      onEvent: ({ app, worker, type, reason }) => {
+      onOperationEnd: (id, receipt) => {
+        this.#askedAt.set(receipt.app, this.#time.now);
+        this.#check(() => endsOnce(this.#disk, id));
+        this.#check(() => receiptIsSound(this.#machine, receipt));
+      },
+      onEvent: (event) => {
+        const { app, worker, type, reason } = event;
         this.#note(`  ${worker ?? app ?? ''} ${type}${reason === null || reason === undefined ? '' : `: ${reason}`}`);
-        if (type !== 'defect') return;
-        const isLiar = this.#machine.processes.some(
-          ({ birth, hasLied }) => hasLied && `${birth.app}/${birth.slot}` === worker,
-        );
-        this.#check(() => must(isLiar, 'nothing unexpected happens', () => reason ?? ''));
+        this.#check(() => nothingUnexpected(this.#machine, event));
       },
       onWeights: (weights) =>
         this.#check(() => {
@@ -185,7 +187,12 @@ export class Simulation {
       this.#ambushes = [];
       await this.#run(this.#time.now + SETTLE_MS);
       this.#wishes.check();
-      settled({ machine: this.#machine, disk: this.#disk, fellBackAt: this.#fellBackAt });
+      settled({
+        machine: this.#machine,
+        disk: this.#disk,
+        fellBackAt: this.#fellBackAt,
+        isStarting: (name) => this.#daemon?.notUp(name) ?? [],
+      });
     } catch (error) {
       violation = error instanceof Violation ? error.message : String((error as Error).stack ?? error);
     } finally {
@@ -216,7 +223,7 @@ export class Simulation {
 
   #boot(): void {
     this.#note('a daemon takes over');
-    this.#quietSince = this.#time.now;
+    this.#bootedAt = this.#time.now;
     const fallBack = this.#fallBack;
     this.#fallBack = null;
     try {
@@ -321,16 +328,11 @@ export class Simulation {
     this.#wishes.forgetAll();
   }
 
-  /** A connection that waited was reset: its app has to have been stopped, or those who kept the socket died. */
+  /** A connection that waited was reset. */
   #mayReset(port: number): void {
-    const name = APPS.find((each) => PORTS[each] === port) ?? '';
     // Until a new daemon has taken them from the workers, nobody else has them.
-    const isBereft = this.#socketsLostAt >= (this.#daemon?.since ?? 0);
-    // A program that does not listen has no use for its port.
-    const ofApp = this.#machine.living.filter(({ birth }) => birth.app === name);
-    const isUseless = ofApp.length > 0 && ofApp.every(countsWithoutListening);
-    if (this.#disk.wantedOf(name) !== 'up' || isBereft || isUseless) return;
-    throw new Violation(`no connection to an app that is wanted is reset (${name})`);
+    if (this.#socketsLostAt >= (this.#daemon?.since ?? 0)) return;
+    resetIsRight(this.#machine, this.#disk, APPS.find((each) => PORTS[each] === port) ?? '');
   }
 
   // ── commands ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -339,7 +341,7 @@ export class Simulation {
     const daemon = this.#daemon;
     const name = APPS[index] ?? 'shop';
     if (daemon === null) return;
-    this.#quietSince = this.#time.now;
+    this.#askedAt.set(name, this.#time.now);
     daemon.act(() => {
       try {
         giveOrder({ daemon, wishes: this.#wishes, kind, name, size, note: (line) => this.#note(line) });
@@ -357,10 +359,12 @@ export class Simulation {
     const { app, slot, generation, pid, temper } = process.birth;
     this.#note(`  ${app}/${slot}#${generation} is pid ${pid}, boots ${temper.boot}, ${temper.manner}`);
     this.#check(() => must(!this.#isBroken, 'nobody ever starts a worker', () => `pid ${pid}`));
-    this.#check(() => oneOfEach(this.#machine, process));
-    this.#check(() => stoppedStaysStopped(this.#disk, process));
-    this.#check(() => removedStaysRemoved(this.#disk, process));
-    this.#check(() => restartsWait(this.#machine, this.#disk, process, this.#quietSince));
+    this.#check(() => startIsRight(this.#machine, this.#disk, process, this.#quietSince(app)));
+  }
+
+  /** Since then nobody has asked for anything of this app, and the same daemon has been there. */
+  #quietSince(app: string): number {
+    return Math.max(this.#bootedAt, this.#askedAt.get(app) ?? 0);
   }
 
   #cell(kind: FaultKind): string {
@@ -389,11 +393,3 @@ export class Simulation {
     this.#log.push(`${(this.#time.now / 1000).toFixed(3)} ${line}`);
   }
 }
-
-/** The longest chain of promises between two waits of the supervisor is shorter. */
-const MICROTASKS = 12;
-
-/** Lets what awaits go on, before time does. */
-const settleMicrotasks = async (): Promise<void> => {
-  for (let turn = 0; turn < MICROTASKS; turn++) await Promise.resolve();
-};

@@ -68,3 +68,14 @@ export class VirtualTime {
 }
 
 const isBefore = (a: Call, b: Call): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
+
+/** What the clock on the wall shows then. Ids of operations are made of it: it is later than the first of them. */
+export const wallMsAt = (now: number): number => 1_800_000_000_000 + now;
+
+/** The longest chain of promises between two waits of the supervisor is shorter. */
+const MICROTASKS = 12;
+
+/** Lets what awaits go on, before time does. */
+export const settleMicrotasks = async (): Promise<void> => {
+  for (let turn = 0; turn < MICROTASKS; turn++) await Promise.resolve();
+};

@@ -84,10 +84,11 @@ export class BackupFolder {
     }
   }
 
-  /** Puts a copy of the backup where the state belongs; nothing may be there. */
-  restore(found: BackupName, file: string): void {
+  /** Puts a copy of the backup, `prepare`d, where the state belongs; nothing may be there. */
+  restore(found: BackupName, file: string, prepare: (copy: string) => void = () => {}): void {
     const unfinished = `${file}${UNFINISHED}`;
     copyFileSync(this.pathOf(found), unfinished, constants.COPYFILE_FICLONE);
+    prepare(unfinished);
     settle(unfinished, file);
   }
 

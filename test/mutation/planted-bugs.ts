@@ -129,6 +129,24 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: 'if (attempts >= 0) return 0;',
   },
   {
+    name: 'the wait between starts that fail does not grow',
+    file: 'src/core/restart-limit.ts',
+    find: 'initialMs * factor ** (attempts - 1)',
+    replace: 'initialMs',
+  },
+  {
+    name: 'crashes beyond the limit are not slowed down',
+    file: WORKER,
+    find: 'const loops = from.loops > 0 || crashes.length > restart.crashLoop.restarts ? from.loops + 1 : 0;',
+    replace: 'const loops: number = 0;',
+  },
+  {
+    name: 'a replacement counts as ready as soon as it listens',
+    file: 'src/core/readiness.ts',
+    find: 'const readyAt = since + facts.stableForMs;',
+    replace: 'const readyAt = since;',
+  },
+  {
     name: 'what an operation could not put back is given up (made in earnest)',
     file: 'src/supervisor/app.ts',
     find: "if (index < this.#state.instances && this.slots.isVacant(index)) this.slots.boot(index, 'old');",
@@ -182,10 +200,22 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: '',
   },
   {
-    name: 'timers of a phase that was left are not disarmed',
-    file: WORKER,
-    find: "effects: [...TIMERS[from.phase].map((timer) => ({ type: 'disarm', timer }) as const), ...effects],",
-    replace: 'effects: [...effects],',
+    // One of both alone does no harm: a timer of another generation is not heard, and each phase knows those that may be late.
+    name: 'timers of a phase that was left are not disarmed, and go off for whoever is there then',
+    file: 'src/supervisor/run-effects.ts',
+    find: `() => tenant.step({ type: 'timer', at: tenant.at, timer, generation }));
+  },
+
+  disarm(tenant, { timer }) {
+    if (timer === 'backoff') tenant.backoffUntil = null;
+    tenant.timers.disarm(timer);
+  },`,
+    replace: `() =>
+      tenant.step({ type: 'timer', at: tenant.at, timer, generation: tenant.state.generation }));
+    void generation;
+  },
+
+  disarm() {},`,
   },
   {
     name: 'a change that the disk refused is acted upon',
@@ -217,6 +247,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: RECOVER,
     find: "if (hasFallenBack(store)) return 'the state fell back to a backup in which it had not ended';",
     replace: '',
+  },
+  {
+    name: 'the next daemon but one does not know that the state fell back (made in earnest)',
+    file: RECOVER,
+    find: 'condition.fallBack !== null || meta.find(FELL_BACK_KEY) !== undefined;',
+    replace: 'condition.fallBack !== null || meta === null;',
   },
   {
     name: 'workers beyond the size of a state that fell back stay (made in earnest)',

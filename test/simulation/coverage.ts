@@ -16,6 +16,7 @@ const ENDS: ReadonlySet<Moment> = new Set(['done', 'failed', 'stuck']);
 /** Null: it could happen. */
 export const whyEmpty = (moment: Moment, fault: FaultKind): string | null => {
   if (moment === 'no daemon') {
+    if (fault === 'guard-dies-alone') return 'the guard is about to be the next daemon';
     if (NOBODY_TO_HIT.has(fault)) return 'it is the daemon that it hits';
     if (fault === 'boots-badly' || fault === 'leaves-badly')
       return 'without a daemon nobody is started, or asked to leave';

@@ -211,7 +211,7 @@ export class SimDaemon {
   }
 
   #openDataPath(adopted: readonly KeptDescriptor[]): DataPath {
-    const { time, machine, guard } = this.#world;
+    const { time, machine } = this.#world;
     const doors: NetDoors = {
       owner: this,
       assertAlive: () => {
@@ -228,7 +228,7 @@ export class SimDaemon {
       socketFolder: null,
       adopt: adopted,
       onEvent: ({ type }) => {
-        if (type === 'descriptors-changed') guard.renew(this, () => this.#inventory());
+        if (type === 'descriptors-changed') this.renewGuard();
       },
       world: {
         kernel: netKernel(machine.kernel, doors),
@@ -252,6 +252,11 @@ export class SimDaemon {
     }
   }
 
+  /** Its guard has died. */
+  renewGuard(): void {
+    this.#world.guard.renew(this, () => this.#inventory());
+  }
+
   #inventory(): readonly KeptDescriptor[] | null {
     return this.isDead ? null : this.#dataPath.inventory();
   }
@@ -265,7 +270,7 @@ export class SimDaemon {
   }
 
   #edges(): ConstructorParameters<typeof Supervisor>[0] {
-    const { time, machine, guard } = this.#world;
+    const { time, machine } = this.#world;
     const later = (ms: number, call: () => void) => time.after(ms, () => this.act(call));
     return {
       clock: { monotonicMs: () => time.now, wallMs: () => wallMsAt(time.now) },
@@ -290,7 +295,7 @@ export class SimDaemon {
       keepsWorkers: true,
       socketPath: SOCKET_PATH,
       bootId: machine.bootId,
-      onDescriptorsChanged: () => guard.renew(this, () => this.#inventory()),
+      onDescriptorsChanged: () => this.renewGuard(),
     };
   }
 }

@@ -86,6 +86,10 @@ export class Faults {
         kill();
         guard.die();
         return 'with the daemon';
+      case 'guard-dies-alone':
+        if (daemon === null || !guard.isThere) return null;
+        guard.dieAlone({ act: (work) => daemon.act(work), renew: () => daemon.renewGuard() });
+        return 'alone';
       case 'machine-reboots':
         kill();
         machine.reboot();

@@ -7,12 +7,15 @@ import type { Kernel, Listener, Owner } from './kernel.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 const LATEST_MS = 30;
+/** The daemon hears of its guard's death at once, and waits a moment where that one was a new one, in milliseconds. */
+const REPLACED_AFTER_MS = 30;
 
 export class Guard {
   readonly #kernel: Kernel;
   readonly #time: VirtualTime;
   #kept: readonly { readonly name: string; readonly listener: Listener }[] = [];
   #isDue = false;
+  #isThere = false;
 
   constructor(kernel: Kernel, time: VirtualTime) {
     this.#kernel = kernel;
@@ -31,6 +34,7 @@ export class Guard {
       for (const { listener } of kept) this.#kernel.hold(listener, this);
       this.#letGo();
       this.#kept = kept;
+      this.#isThere = true;
     });
   }
 
@@ -41,9 +45,22 @@ export class Guard {
       .map(({ name, listener }) => ({ name, fd: this.#kernel.duplicate(listener, to) }));
   }
 
+  /** It was killed, and nobody keeps the sockets until there is another one. */
   die(): void {
     this.#letGo();
     this.#kept = [];
+    this.#isThere = false;
+  }
+
+  /** It was killed under a daemon that lives: that one starts another. */
+  dieAlone({ act, renew }: { readonly act: (work: () => void) => void; readonly renew: () => void }): void {
+    this.die();
+    this.#time.after(REPLACED_AFTER_MS, () => act(renew));
+  }
+
+  /** Somebody keeps the sockets. */
+  get isThere(): boolean {
+    return this.#isThere;
   }
 
   #letGo(): void {

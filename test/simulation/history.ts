@@ -11,6 +11,8 @@ export const FAULTS = {
   'daemon-freezes': 3,
   /** The guard and the daemon are killed together: nobody keeps the sockets but the workers. */
   'guard-dies': 2,
+  /** The guard alone is killed: the daemon starts another one. */
+  'guard-dies-alone': 4,
   /** The machine goes down and comes up again. */
   'machine-reboots': 1,
   /** A worker is killed. */
@@ -100,7 +102,7 @@ export const EVENTFUL_MS = 60_000;
 /** One in so many histories has clients: they cost most of the time. */
 const CLIENTS_IN = 4;
 /** One in so many has a {@link trap}. */
-const TRAPS_IN = 3;
+const TRAPS_IN = 2;
 
 const AMBUSHES: Readonly<Record<Exclude<Moment, 'idle'>, number>> = {
   'no daemon': 3,
@@ -165,19 +167,54 @@ export const historyOf = (seed: number): readonly Happening[] => {
   return [...commands, ...regrets, ...faults, ...more].toSorted((a, b) => a.at - b.at);
 };
 
-/**
- * What chance alone brings about too seldom: a reload that cannot be put back either, because nothing comes up any more
- * once the first slots were handed over, and faults of any kind while that is being recorded.
- */
+/** What chance alone brings about too seldom. */
 const trap = (random: Random): readonly Happening[] => {
   const at = random.between(3000, EVENTFUL_MS);
-  const kinds = Object.keys(FAULTS) as FaultKind[];
-  return [
-    commandOf(random, at, 'reload', random.between(0, 1)),
-    { ...faultOf(random, at, 'boots-badly'), boot: 'throws', on: 'draining' },
-    ...Array.from({ length: 3 }, (): Happening => ({ ...faultOf(random, at, random.pick(kinds)), on: 'stuck' })),
-  ];
+  // The moment that the first is about is short.
+  const traps = [stuckReload, stuckReload, stuckReload, stuckReload, cutHandOver, crashLoop, slowDrain];
+  return random.pick(traps)(random, at);
 };
+
+const KINDS = Object.keys(FAULTS) as FaultKind[];
+
+/**
+ * A reload that cannot be put back either, because nothing comes up any more once the first slots were handed over, and
+ * faults of any kind while that is being recorded.
+ */
+const stuckReload = (random: Random, at: number): readonly Happening[] => [
+  commandOf(random, at, 'reload', random.between(0, 1)),
+  { ...faultOf(random, at, 'boots-badly'), boot: 'throws', on: 'draining' },
+  ...Array.from({ length: 3 }, (): Happening => ({ ...faultOf(random, at, random.pick(KINDS)), on: 'stuck' })),
+];
+
+/** A daemon dies in the middle of a hand-over, and the one who was to take over while nobody looks. */
+const cutHandOver = (random: Random, at: number): readonly Happening[] => [
+  commandOf(random, at, random.pick(['reload', 'release'] as const), random.between(0, 1)),
+  { ...faultOf(random, at, 'daemon-dies-at-effect'), on: 'draining', pick: random.between(0, 4) },
+  ...Array.from({ length: 2 }, (): Happening => ({
+    ...faultOf(random, at, 'worker-killed'),
+    on: 'no daemon',
+    pick: random.next() < 0.7 ? NEWEST : random.between(0, 1_000_000),
+  })),
+];
+
+/** A worker that is killed again and again, once it is up. */
+const crashLoop = (random: Random, at: number): readonly Happening[] =>
+  Array.from({ length: 9 }, (_, turn): Happening => ({
+    ...faultOf(random, at + turn * random.between(900, 1600), 'worker-killed'),
+    on: null,
+    pick: NEWEST,
+  }));
+
+/** The daemon dies while old workers drain, which takes its time. */
+const slowDrain = (random: Random, at: number): readonly Happening[] => [
+  commandOf(random, at, 'reload', random.between(0, 1)),
+  { ...faultOf(random, at, 'daemon-dies'), on: 'draining' },
+  { ...faultOf(random, at + 100, 'daemon-dies'), on: 'draining' },
+];
+
+/** Picks the last of up to ten. */
+const NEWEST = 2519;
 
 /** Clients, and what happens to workers while they connect. */
 const clients = (random: Random): readonly Happening[] =>

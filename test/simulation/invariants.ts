@@ -57,22 +57,34 @@ interface Leave {
   readonly awakeSince: number;
 }
 
-/** A worker that is asked to drain in a reload has a successor that listens, as far as anybody can know by then. */
+/**
+ * In a reload the workers that serve never get fewer than they were, faults apart: one that is asked to drain has a successor that is ready,
+ * as far as anybody can know by then, and in no other slot are there only such as were asked to leave.
+ */
 export const successorFirst = ({ machine, disk, asked, isCrowded, isHeard, awakeSince }: Leave): void => {
   const { app, slot } = asked.birth;
   const operation = disk.running(app)[0];
   // Of one that a new daemon knows from no record, or that says nothing, nobody knows that it serves.
   const isUnknown = asked.wasStray || asked.isStalled || !isHeard;
   if (operation?.kind !== 'reload' || !asked.isAccepting || isUnknown || isCrowded) return;
-  const successor = machine.processes.some(
-    ({ birth, hasListened, endedAt }) =>
-      birth !== asked.birth &&
-      birth.app === app &&
-      birth.slot === slot &&
-      (hasListened || birth.temper.boot === 'never-listens') &&
-      (endedAt === null || machine.time.now - Math.max(endedAt, awakeSince) < LATEST_NEWS_MS),
-  );
+  const { stableForMs } = configOf(app).ready;
+  const isNews = (endedAt: number | null): boolean =>
+    endedAt === null || machine.time.now - Math.max(endedAt, awakeSince) < LATEST_NEWS_MS;
+  const successor = machine.processes.some(({ birth, listenedAt, endedAt }) => {
+    const isReady = listenedAt !== null && (endedAt ?? machine.time.now) - listenedAt >= stableForMs;
+    const isOther = birth !== asked.birth && birth.app === app && birth.slot === slot;
+    return isOther && (isReady || birth.temper.boot === 'never-listens') && isNews(endedAt);
+  });
   must(successor, 'in a reload nobody is asked to leave before there is a successor', () => nameOf(asked));
+  const instances = disk.apps().find(({ name }) => name === app)?.instances ?? 0;
+  for (let other = 0; other < instances; other++) {
+    const there = machine.processes.filter(({ birth }) => birth.app === app && birth.slot === other);
+    const last = there.at(-1);
+    // Faults take workers as well, and who was asked may have been hung.
+    const hasStayer = there.some(({ isAlive, wasAsked, wasSignalled }) => isAlive && !wasAsked && !wasSignalled);
+    const isDeserted = last !== undefined && last.wasAsked && last.hasListened && !hasStayer;
+    must(other === slot || !isDeserted, 'in a reload no slot is left to those who leave', () => `${app}/${other}`);
+  }
 };
 
 /** Who has begun to drain is in the middle of its answers. */
@@ -228,8 +240,10 @@ export const settled = ({ machine, disk, fellBackAt, isStarting }: Settled): voi
       'every shard of a wanted app has somebody who accepts',
       seen,
     );
-    // What could not be put back is said to be stuck, and waits for a person.
-    const isStuck = operations.findLast((operation) => operation.app === name)?.phase === 'stuck';
+    // What could not be put back is said to be stuck, and waits for a person, where nothing that replaces workers was completed since.
+    const isStuck =
+      operations.findLast(({ app, kind, phase }) => app === name && kind !== 'scale' && phase !== 'failed')?.phase ===
+      'stuck';
     must(
       isStuck ||
         own.every(

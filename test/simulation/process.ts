@@ -66,7 +66,7 @@ export class SimProcess {
   readonly startedAt: number;
   isAlive = true;
   isListening = false;
-  hasListened = false;
+  listenedAt: number | null = null;
   /** When its agent last said what is not so. */
   liedAt = -Infinity;
   /** A daemon found it without a record: nobody knew whether it served. */
@@ -110,6 +110,10 @@ export class SimProcess {
     this.#mayAccept = birth.acceptAtOnce;
     if (birth.boots !== null) machine.kernel.hold(birth.boots.listener, this);
     this.#later(birth.temper.bootMs, () => this.#boot(birth.temper.boot));
+  }
+
+  get hasListened(): boolean {
+    return this.listenedAt !== null;
   }
 
   get isStalled(): boolean {
@@ -185,7 +189,7 @@ export class SimProcess {
     if (this.isListening) return;
     this.own = listener;
     this.isListening = true;
-    this.hasListened = true;
+    this.listenedAt ??= this.#machine.time.now;
     this.#key = key;
     this.say({ type: 'listening', id: 1, key, protocol: 'http' });
     if (this.#mayAccept) this.#accept();

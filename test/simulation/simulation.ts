@@ -240,6 +240,7 @@ export class Simulation {
 
   #comeBack(): void {
     this.#daemon = null;
+    if (!this.#guard.isThere) this.#socketsLostAt = this.#time.now;
     this.#time.after(BACK_AFTER_MS, () => {
       if (this.#daemon === null) this.#boot();
     });
@@ -290,7 +291,11 @@ export class Simulation {
     const due = this.#ambushes.filter(({ on }) => on === moment);
     if (due.length === 0) return;
     this.#ambushes = this.#ambushes.filter(({ on }) => on !== moment);
-    for (const fault of due) this.#time.after(0, () => this.#strike(fault));
+    for (const fault of due) {
+      // Which effect it dies at counts from here.
+      if (fault.kind === 'daemon-dies-at-effect') this.#strike(fault);
+      else this.#time.after(0, () => this.#strike(fault));
+    }
   }
 
   #strike(fault: Fault): void {

@@ -71,7 +71,7 @@ export const successorFirst = ({ machine, disk, asked, isCrowded, isHeard, awake
   const isNews = (endedAt: number | null): boolean =>
     endedAt === null || machine.time.now - Math.max(endedAt, awakeSince) < LATEST_NEWS_MS;
   const successor = machine.processes.some(({ birth, listenedAt, endedAt }) => {
-    const isReady = listenedAt !== null && (endedAt ?? machine.time.now) - listenedAt >= stableForMs;
+    const isReady = listenedAt !== null && machine.time.now - listenedAt >= stableForMs;
     const isOther = birth !== asked.birth && birth.app === app && birth.slot === slot;
     return isOther && (isReady || birth.temper.boot === 'never-listens') && isNews(endedAt);
   });
@@ -80,7 +80,8 @@ export const successorFirst = ({ machine, disk, asked, isCrowded, isHeard, awake
   for (let other = 0; other < instances; other++) {
     const there = machine.processes.filter(({ birth }) => birth.app === app && birth.slot === other);
     const last = there.at(-1);
-    // Faults take workers as well, and who was asked may have been hung.
+    // Of one that no record named (the disk took none) nobody knew whether it was to stay or to go.
+    if (there.some(({ wasStray }) => wasStray)) continue;
     const hasStayer = there.some(({ isAlive, wasAsked, wasSignalled }) => isAlive && !wasAsked && !wasSignalled);
     const isDeserted = last !== undefined && last.wasAsked && last.hasListened && !hasStayer;
     must(other === slot || !isDeserted, 'in a reload no slot is left to those who leave', () => `${app}/${other}`);

@@ -248,9 +248,10 @@ export class Simulation {
   }
 
   #kill(): void {
-    if (this.#daemon === null || this.#daemon.isDead) return;
-    this.#daemon.die();
+    const daemon = this.#daemon;
+    if (daemon === null || daemon.isDead) return;
     this.#comeBack();
+    daemon.die();
   }
 
   #light(effects: number): boolean {

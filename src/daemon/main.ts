@@ -20,7 +20,7 @@ import { statusLine } from './service-manager/status-line.ts';
 import { watchHome, type NeededFile } from './home-watch.ts';
 import { findOwnLog, type OwnLog } from './own-log.ts';
 import { dieAtStep } from './die-at-step.ts';
-import { trimRegularly } from './trim.ts';
+import { staySmall } from './stay-small.ts';
 import { become } from './upgrade/become.ts';
 import { collectChildren } from './upgrade/inherited-children.ts';
 import { hasComeBack, isOnTrial, settleProgram, tidyLater } from './upgrade/settle.ts';
@@ -50,6 +50,7 @@ const log = (line: string): void => {
 };
 
 const main = async (): Promise<void> => {
+  staySmall();
   const { home, servePath: socketPath, usualPath } = ownHome();
   const keeping = findKeeping(process.env, process.pid);
   const { inherited, link, handedGuard } = keeping;
@@ -166,7 +167,6 @@ const main = async (): Promise<void> => {
   // Held where a command or systemd has started this process (`program/start-lock.ts`).
   leaveStartLock(home);
   onStep?.('boot-settled');
-  trimRegularly();
   const untidy = tidyLater({ home, own, log, tested: () => upgrades?.tested ?? null });
   const inPlace = process.env['DROVER_IN_PLACE'];
   if (inPlace !== undefined && !own.isCopy) log(`it runs from where it is installed (${own.root}): ${inPlace}`);

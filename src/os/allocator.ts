@@ -1,7 +1,22 @@
 /** The C library's allocator, of which SQLite, libuv and V8's own structures have their memory. */
 import { tryCall } from './libc.ts';
 
+/** From <malloc.h>. */
+const M_ARENA_MAX = -8;
+
 let isOffered = true;
+
+/**
+ * All threads that are started from now on share one heap. glibc gives each of them one of its own, up to eight for each
+ * core, and what is free in one is of no use to the others. Nothing where the C library has no such function.
+ */
+export function shareOneHeap(): void {
+  try {
+    tryCall('mallopt', M_ARENA_MAX, 1);
+  } catch {
+    // It has heaps of another kind.
+  }
+}
 
 /**
  * Gives back to the system what is free in whole pages, also between what is in use (glibc does that only at the end of

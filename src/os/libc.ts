@@ -27,6 +27,7 @@ const PROTOTYPES = {
   inet_pton: 'int inet_pton(int, str, void*)',
   ioctl: 'int ioctl(int, ulong, void*)',
   listen: 'int listen(int, int)',
+  mallopt: 'int mallopt(int, int)',
   malloc_trim: 'int malloc_trim(size_t)',
   pipe: 'int pipe(void*)',
   recv: 'long recv(int, void*, size_t, int)',

@@ -3,9 +3,12 @@
  * (statements, answers, messages), and what is free lies between them: after ten rounds of a soak 10.8 of 16.5 MB were
  * (`mallinfo2`), 3.6 MB of them in whole pages.
  */
-import { giveBackFreeMemory } from '../os/index.ts';
+import { giveBackFreeMemory, shareOneHeap } from '../os/index.ts';
 
 const TRIM_EVERY_MS = 10_000;
 
-/** From now on until the process ends; it keeps nobody from ending. */
-export const trimRegularly = (): void => void setInterval(giveBackFreeMemory, TRIM_EVERY_MS).unref();
+/** To be called before the first thread of libuv's pool is needed; keeps nobody from ending. */
+export const staySmall = (): void => {
+  shareOneHeap();
+  setInterval(giveBackFreeMemory, TRIM_EVERY_MS).unref();
+};

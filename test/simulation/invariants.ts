@@ -82,7 +82,9 @@ export const successorFirst = ({ machine, disk, asked, isCrowded, isHeard, awake
     const last = there.at(-1);
     // Of one that no record named (the disk took none) nobody knew whether it was to stay or to go.
     if (there.some(({ wasStray }) => wasStray)) continue;
-    const hasStayer = there.some(({ endedAt, wasAsked, wasSignalled }) => isNews(endedAt) && !wasAsked && !wasSignalled);
+    const hasStayer = there.some(
+      ({ endedAt, wasAsked, wasSignalled }) => isNews(endedAt) && !wasAsked && !wasSignalled,
+    );
     const isDeserted = last !== undefined && last.wasAsked && last.hasListened && !hasStayer;
     must(other === slot || !isDeserted, 'in a reload no slot is left to those who leave', () => `${app}/${other}`);
   }

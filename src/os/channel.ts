@@ -4,6 +4,7 @@
  *
  * Never waits: a worker that does not read must not hold up the daemon.
  */
+import type { Socket } from 'node:net';
 import { AF_UNIX, SOCK_STREAM, SYSTEM } from './constants.ts';
 import { closeDescriptor, duplicate, setCloexec, setNonblocking } from './descriptor.ts';
 import { call, isLinux, lastErrno } from './libc.ts';
@@ -72,7 +73,7 @@ const MAX_QUEUED_DESCRIPTORS = 512;
 
 /**
  * Sends messages of any size in order, and keeps what a busy worker has no room for. It does not own `fd`; call
- * {@link close} before closing that.
+ * {@link close} before closing that, or {@link closeBefore} where a socket does.
  */
 export class ChannelWriter {
   readonly #fd: number;
@@ -99,6 +100,18 @@ export class ChannelWriter {
     else if (taken === 'full') this.#keep(bytes, descriptor);
     else if (taken < bytes.length) this.#keep(bytes.subarray(taken), null);
     return !this.#isClosed;
+  }
+
+  /**
+   * Closes before this socket closes its descriptor, whose number may be anybody's from then on: a client's connection, or
+   * the state. No event of the socket comes in time.
+   */
+  closeBefore(socket: Socket): void {
+    const destroy = socket._destroy.bind(socket);
+    socket._destroy = (error, callback) => {
+      this.close();
+      destroy(error, callback);
+    };
   }
 
   /** Drops what was not sent. */

@@ -118,12 +118,11 @@ export const openChannelLink = (fd: number, listener: LinkListener): AgentLink =
   const reader = new EnvelopeReader(listener);
   const socket = new Socket({ fd, readable: true, writable: false });
   const writer = new ChannelWriter(fd);
-
+  writer.closeBefore(socket);
   readInTurns(socket, reader);
   socket.on('error', () => socket.destroy());
   const ended = new Promise<void>((resolve) => {
     socket.once('close', () => {
-      writer.close();
       listener.onClose();
       resolve();
     });
@@ -133,10 +132,7 @@ export const openChannelLink = (fd: number, listener: LinkListener): AgentLink =
     keptDescriptor: fd,
     ended,
     send: (message, descriptor) => void writer.send(frame(message, descriptor !== undefined), descriptor ?? null),
-    close() {
-      writer.close();
-      socket.destroy();
-    },
+    close: () => void socket.destroy(),
   };
 };
 
@@ -145,16 +141,11 @@ export const openSocketLink = (socket: Socket, listener: LinkListener): AgentLin
   const reader = new EnvelopeReader(listener);
   // Written past the stream, which cannot send descriptors, and therefore never through it.
   const writer = new ChannelWriter((socket as Socket & { readonly _handle: { readonly fd: number } })._handle.fd);
+  writer.closeBefore(socket);
   readInTurns(socket, reader);
-  // The number of a closed descriptor may be somebody else's before `close` tells.
-  socket.on('end', () => writer.close());
-  socket.on('error', () => {
-    writer.close();
-    socket.destroy();
-  });
+  socket.on('error', () => socket.destroy());
   const ended = new Promise<void>((resolve) => {
     socket.once('close', () => {
-      writer.close();
       listener.onClose();
       resolve();
     });
@@ -163,9 +154,6 @@ export const openSocketLink = (socket: Socket, listener: LinkListener): AgentLin
     keptDescriptor: null,
     ended,
     send: (message, descriptor) => void writer.send(frame(message, descriptor !== undefined), descriptor ?? null),
-    close() {
-      writer.close();
-      socket.destroy();
-    },
+    close: () => void socket.destroy(),
   };
 };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, readdirSync, readSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import {
@@ -57,6 +57,20 @@ describe('a channel', () => {
     closeSync(workerFd);
     assert.equal(sendOnChannel(daemonFd, chunk, null), 'closed');
     closeSync(daemonFd);
+  });
+
+  it('writes to nobody else who is given the number of a descriptor that its socket has closed', () => {
+    const { daemonFd, workerFd } = openChannelPair();
+    const socket = new Socket({ fd: daemonFd, readable: true, writable: false });
+    const writer = new ChannelWriter(daemonFd);
+    writer.closeBefore(socket);
+    socket.destroy();
+    const others = openChannelPair();
+    assert.ok([others.daemonFd, others.workerFd].includes(daemonFd), 'the lowest number that is free');
+    assert.equal(writer.send(Buffer.from('not yours')), false);
+    const stranger = others.daemonFd === daemonFd ? others.workerFd : others.daemonFd;
+    assert.throws(() => readSync(stranger, Buffer.alloc(16)), { code: 'EAGAIN' });
+    for (const fd of [workerFd, others.daemonFd, others.workerFd]) closeDescriptor(fd);
   });
 
   it('keeps what a busy worker has no room for, in order and whole', async () => {

@@ -168,6 +168,7 @@ export class FakeWorker {
     });
     this.#writer = new ChannelWriter(daemonFd);
     this.#reader = new Socket({ fd: daemonFd, readable: true, writable: false });
+    this.#writer.closeBefore(this.#reader);
     // The end of a worker with something unread reads as a reset.
     this.#reader.on('error', () => this.#reader.destroy());
     onLines(this.#reader, (line) => this.#receive(line));
@@ -176,6 +177,7 @@ export class FakeWorker {
       this.#socketWriter = new ChannelWriter(
         (socket as Socket & { readonly _handle: { readonly fd: number } })._handle.fd,
       );
+      this.#socketWriter.closeBefore(socket);
       socket.on('error', () => socket.destroy());
       onLines(socket, (line) => this.#receive(line));
     });
@@ -246,8 +248,6 @@ export class FakeWorker {
     // The whole group, because a wrapper's end leaves its children behind.
     if (this.child.exitCode === null && this.child.signalCode === null) process.kill(-this.pid, 'SIGKILL');
     await this.exited;
-    this.#writer.close();
-    this.#socketWriter?.close();
     this.#socket?.destroy();
     this.#server.close();
     // The reader owns the daemon's end.

@@ -5,7 +5,7 @@
  */
 import { giveBackFreeMemory, shareOneHeap } from '../os/index.ts';
 
-const TRIM_EVERY_MS = 10_000;
+const TRIM_EVERY_MS = 5_000;
 
 /** To be called before the first thread of libuv's pool is needed; keeps nobody from ending. */
 export const staySmall = (): void => {

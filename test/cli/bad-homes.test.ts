@@ -1,11 +1,12 @@
 /** Homes that no daemon can have: what is wrong with them is said, whatever was asked, and nothing hangs. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { ErrorDocument } from '../../src/protocol/index.ts';
 import { COMMAND } from '../support/drover.ts';
+import { whyNoOtherUser } from '../support/other-user.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const folder = await temporaryFolder();
@@ -52,19 +53,6 @@ const assertUnusable = async (home: string, reason: RegExp, commands = COMMANDS)
   }
 };
 
-/** What keeps another user from running this checkout; false when nothing does. */
-const whyUnreachable = (): string | false => {
-  if (process.getuid?.() !== 0) return 'only root can become somebody else';
-  for (let path = dirname(COMMAND); path !== '/'; path = dirname(path)) {
-    try {
-      accessSync(path, constants.X_OK);
-    } catch {
-      return `${path} cannot be entered`;
-    }
-  }
-  return false;
-};
-
 describe('a home that cannot be one:', () => {
   it('a file', async () => {
     await assertUnusable(script, /it is not a folder/);
@@ -92,7 +80,7 @@ describe('a home that cannot be one:', () => {
     assert.equal((await refuse('/proc/nope', ['ls'])).error.code, 'DROVER_DAEMON_UNREACHABLE');
   });
 
-  it('one that the caller may not enter, or not make', { skip: whyUnreachable() }, async () => {
+  it('one that the caller may not enter, or not make', { skip: whyNoOtherUser() }, async () => {
     chmodSync(folder.path, 0o711);
     const closed = join(folder.path, 'closed');
     const open = join(folder.path, 'open');

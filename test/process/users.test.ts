@@ -1,13 +1,14 @@
 /** Who runs what: workers as another user under a daemon of root, and a daemon that is nobody special. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { accessSync, chmodSync, chownSync, constants, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import type { AppListDocument, DaemonDocument, ReceiptDocument } from '../../src/protocol/index.ts';
 import { COMMAND, type CommandResult, type Drover } from '../support/drover.ts';
+import { whyNoOtherUser } from '../support/other-user.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLoad } from '../support/load/index.ts';
 import {
@@ -46,19 +47,6 @@ async function runAs(uid: number, home: string, args: readonly string[]): Promis
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
     );
   });
-}
-
-/** What keeps another user from running this checkout; false when nothing does. */
-function whyUnreachable(): string | false {
-  if (!isRoot) return 'only root can become somebody else';
-  for (let path = dirname(COMMAND); path !== '/'; path = dirname(path)) {
-    try {
-      accessSync(path, constants.X_OK);
-    } catch {
-      return `${path} cannot be entered`;
-    }
-  }
-  return false;
 }
 
 describe('user:', { skip }, () => {
@@ -134,7 +122,7 @@ describe('a user that is gone', () => {
   });
 });
 
-describe('a daemon without privileges', { skip: whyUnreachable() }, () => {
+describe('a daemon without privileges', { skip: whyNoOtherUser() }, () => {
   it('serves, reloads and comes back, at the level that anybody has', async () => {
     await using place = await openPlace();
     const { drover, port } = place;

@@ -172,7 +172,6 @@ const MEANINGS: Readonly<Record<EventType, string>> = {
     "A daemon that came back has an app's listening sockets and channels again; the reason tells from where, or that it has not.",
   'worker-ready': 'A worker said, or showed, that it can serve.',
   'worker-exited': 'A process ended; the reason tells how.',
-  'worker-unready': 'A worker that was ready is no longer.',
   'worker-backoff': 'A restart waits, because starts failed or crashes were many.',
   'worker-draining': 'A worker stopped accepting and finishes what it has.',
   'worker-drained': 'A worker has finished what it had.',
@@ -194,12 +193,10 @@ const MEANINGS: Readonly<Record<EventType, string>> = {
   'log-drop-ended':
     'The log takes output again, or the worker ended; the data hold how many lines and bytes were dropped.',
   'port-opened': 'An app listens on a port.',
-  'port-closed': 'An app no longer listens on a port.',
   'port-taken': 'A port that an app wants is held by another process.',
   'port-vanished': 'A port that an app used to listen on did not come back.',
   'shard-covered': 'A sibling accepts for a worker that is gone or stalls.',
   'shard-uncovered': 'A worker accepts for itself again.',
-  'dispatch-changed': 'Connections are spread by another mechanism than before.',
   defect: 'Something happened that Drover did not expect; please report it.',
 };
 

@@ -2,11 +2,11 @@
  * The daemon: one process per home. Opens everything, takes back what an earlier daemon left, serves the API, and ends
  * on SIGTERM or when asked to. Started by the CLI, by a guard, or by systemd (docs/internals/boot.md).
  */
-import { existsSync, rmSync, writeSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { serveApi } from '../api/index.ts';
-import { createClient, isAnswering, isReadOnly, makeFolder, ownHome } from '../client/index.ts';
+import { makeFolder, ownHome } from '../client/index.ts';
 import { peerOf } from '../os/index.ts';
 import { COPY_FILE, leaveStartLock, noteProblem, ownProgram, restoreCopy, settlePending } from '../program/index.ts';
 import { DroverError, type Clock, type DispatchLevel, type UpgradeDocument } from '../protocol/index.ts';
@@ -14,11 +14,13 @@ import { describeApp } from '../supervisor/index.ts';
 import { compose } from './compose.ts';
 import { sendAway, type Guard, type KeptDescriptor } from './guard.ts';
 import { findKeeping } from './keeping.ts';
-import { findOther, removePid, writePid } from './pid-file.ts';
+import { forgetPid, notePid } from './pid-file.ts';
 import { followStatus } from './service-manager/follow-status.ts';
 import { statusLine } from './service-manager/status-line.ts';
-import { watchHome, type NeededFile } from './home-watch.ts';
-import { findOwnLog, type OwnLog } from './own-log.ts';
+import { watchHome } from './home-watch.ts';
+import { findOwnLog, log, neededLog, reopenIfGone } from './own-log.ts';
+import { openOrExplain, refuseSecond } from './second-daemon.ts';
+import { Ending } from './ending.ts';
 import { dieAtStep } from './die-at-step.ts';
 import { staySmall } from './stay-small.ts';
 import { become } from './upgrade/become.ts';
@@ -27,8 +29,6 @@ import { hasComeBack, isOnTrial, settleProgram, tidyLater } from './upgrade/sett
 import { openUpgrades, type Upgrades } from './upgrade/upgrade.ts';
 
 const systemClock: Clock = { monotonicMs: () => performance.now(), wallMs: () => Date.now() };
-
-const STATE_FILE = 'state.db';
 
 /** Between daemons that die one after the other. */
 const FIRST_WAIT_MS = 500;
@@ -41,14 +41,6 @@ const LONGEST_WAIT_MS = 30_000;
 const RESTART_SIGNAL = 'SIGUSR2';
 const RESTART_EXIT = 85;
 
-const log = (line: string): void => {
-  try {
-    writeSync(process.stderr.fd, `${new Date().toISOString()} ${line}\n`);
-  } catch {
-    // The disk is full, or nobody reads: what it is about goes on, and is in the events.
-  }
-};
-
 const main = async (): Promise<void> => {
   staySmall();
   const { home, servePath: socketPath, usualPath } = ownHome();
@@ -56,11 +48,9 @@ const main = async (): Promise<void> => {
   const { inherited, link, handedGuard } = keeping;
   const own = ownProgram();
   const pidFile = join(home, 'daemon.pid');
+  const stateFile = join(home, 'state.db');
   const onStep = dieAtStep(process.env['DROVER_DIE_AT']);
-  let isEnding = false;
-  let isBecoming = false;
-  /** Its end was asked for while it was about to become another program. */
-  let calledOff: (() => void) | null = null;
+  const ending = new Ending();
   let hasServed = false;
   let kept: () => readonly KeptDescriptor[] = keeping.unsorted;
   /** Held as well, from the moment in which this process is to become another program. */
@@ -69,8 +59,7 @@ const main = async (): Promise<void> => {
   let lastUpgrade: UpgradeDocument | null = null;
   let upgrades: Upgrades | null = null;
   const ownLog = findOwnLog(home);
-  // Removed while a guard had it; what follows is to be found.
-  if (ownLog?.isThere() === false) tryLogAgain(ownLog);
+  if (ownLog !== null) reopenIfGone(ownLog);
   onStep?.('boot-began');
   // A daemon that was brought back has something to lose from its first moment on; a new one only once it is up.
   // A service manager is told of each start: one that fails must not be tried again without a pause.
@@ -85,19 +74,19 @@ const main = async (): Promise<void> => {
   }
   link?.status('starting');
 
-  await refuseSecond({ home, pidFile, guard });
-  const drover = await openOrExplain(
-    { home, pidFile, guard },
-    {
+  const beginning = { home, stateFile, pidFile, guard };
+  await refuseSecond(beginning);
+  const drover = await openOrExplain(beginning, async () =>
+    compose({
       home,
-      stateFile: join(home, STATE_FILE),
+      stateFile,
       clock: systemClock,
       inherited,
       broughtBackBy: keeping.broughtBackBy,
       keepsWorkers: true,
       level: forcedLevel(process.env['DROVER_DISPATCH']),
       onDescriptorsChanged: () => guard?.refresh(),
-      onShutdown: (keepWorkers) => setImmediate(() => void end(keepWorkers)),
+      onShutdown: (keepWorkers) => setImmediate(() => ending.ask(keepWorkers)),
       onUpgrade: async (program) => {
         if (upgrades === null) throw new DroverError('DROVER_UPGRADE_IMPOSSIBLE', { message: 'it has only begun' });
         return upgrades.begin(program);
@@ -108,11 +97,11 @@ const main = async (): Promise<void> => {
       unit: link?.unit ?? null,
       log,
       ...(onStep === null ? {} : { onStep }),
-    },
+    }),
   );
   onStep?.('boot-opened');
   if (inherited.handed.size > 0) collectChildren(new Set(drover.store.workers.list().map(({ pid }) => pid)));
-  notePid(pidFile);
+  notePid(pidFile, log);
   kept = () => drover.kept();
   // Who tries this program watches it, and starts another one where it does not come up.
   if (!isOnTrial(home, own)) guard ??= keeping.open(holdings);
@@ -127,6 +116,9 @@ const main = async (): Promise<void> => {
   }
   drover.recover();
   onStep?.('boot-recovered');
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => ending.ask(false));
+  // Without a service manager nobody would start it again.
+  if (link !== null) process.on(RESTART_SIGNAL, () => ending.ask(true, RESTART_EXIT));
   makeFolder(dirname(socketPath), 0o700);
   const api = await serveApi({
     service: drover.service,
@@ -177,44 +169,35 @@ const main = async (): Promise<void> => {
     store: drover.store,
     clock: systemClock,
     onStep: (step) => onStep?.(step),
-    become: async (program) => {
-      if (isEnding) return;
-      isBecoming = true;
-      log(`becomes ${program.version}`);
-      untidy();
-      unfollow();
-      // Without an API it would be of no use: its guard brings it back as it was.
-      const failed = (error: unknown): void => {
-        log(`it could not become ${program.version}: ${messageOf(error)}`);
-        process.kill(process.pid, 'SIGKILL');
-      };
-      await become(program, {
-        api,
-        link,
-        guard: keeper,
-        kept: () => drover.kept(),
-        hold: (descriptor) => void handedOn.push(descriptor),
-        closeState: () => drover.store.close(),
-        isCalledOff: () => calledOff !== null,
-        onStep: (step) => onStep?.(step),
-      }).catch(failed);
-      isBecoming = false;
-      settlePending(home);
-      calledOff?.();
-    },
+    become: async (program) =>
+      ending.become(async () => {
+        log(`becomes ${program.version}`);
+        untidy();
+        unfollow();
+        // Without an API it would be of no use: its guard brings it back as it was.
+        const failed = (error: unknown): void => {
+          log(`it could not become ${program.version}: ${messageOf(error)}`);
+          process.kill(process.pid, 'SIGKILL');
+        };
+        await become(program, {
+          api,
+          link,
+          guard: keeper,
+          kept: () => drover.kept(),
+          hold: (descriptor) => void handedOn.push(descriptor),
+          closeState: () => drover.store.close(),
+          isCalledOff: () => ending.isAsked,
+          onStep: (step) => onStep?.(step),
+        }).catch(failed);
+        settlePending(home);
+      }),
   });
   log(`daemon ${process.pid} serves ${home}`);
   const describe = (): string => statusLine(drover.supervisor.apps.map(describeApp));
   link?.ready(describe());
   const unfollow = link === null ? () => {} : followStatus(drover.store, () => link.status(describe()));
 
-  const end = async (keepWorkers: boolean, exitCode = 0): Promise<void> => {
-    if (isEnding) return;
-    if (isBecoming) {
-      calledOff ??= () => void end(keepWorkers, exitCode);
-      return;
-    }
-    isEnding = true;
+  ending.begin(async (keepWorkers, exitCode) => {
     untidy();
     log(`ending, workers ${keepWorkers ? 'stay' : 'stop'}`);
     unfollow();
@@ -226,87 +209,18 @@ const main = async (): Promise<void> => {
       if (!keepWorkers) await drover.stopWorkers();
       await api.close();
       await drover.close();
-      forgetPid(pidFile);
+      forgetPid(pidFile, log);
       process.exit(exitCode);
     } catch (error) {
       // Whatever went wrong, who asked for the end must not wait for ever; workers that are left are adopted next time.
       log(`defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       process.exit(1);
     }
-  };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void end(false));
-  // Without a service manager nobody would start it again.
-  if (link !== null) process.on(RESTART_SIGNAL, () => void end(true, RESTART_EXIT));
+  });
   // The terminal that started us may close.
   process.on('SIGHUP', () => {});
   process.on('uncaughtException', (error) => log(`defect: ${error.stack ?? error.message}`));
   process.on('unhandledRejection', (error) => log(`defect: ${String(error)}`));
-};
-
-interface Beginning {
-  readonly home: string;
-  readonly pidFile: string;
-  readonly guard: Guard | null;
-}
-
-/** Where the lock of the state keeps no two of them apart: it cannot be taken, or its file was removed under the first one. */
-const refuseSecond = async ({ home, guard }: Beginning): Promise<void> => {
-  if (!isReadOnly(home) && existsSync(join(home, STATE_FILE))) return;
-  const client = createClient();
-  if (!(await isAnswering(client))) return;
-  await guard?.dismiss('home-taken');
-  throw new DroverError('DROVER_DAEMON_RUNNING', { home, pid: (await client.daemonStatus()).pid });
-};
-
-const openOrExplain = async (
-  { home, pidFile, guard }: Beginning,
-  options: Parameters<typeof compose>[0],
-): ReturnType<typeof compose> => {
-  try {
-    return await compose(options);
-  } catch (error) {
-    const pid = findOther(pidFile);
-    if (!(error instanceof DroverError) || error.code !== 'DROVER_STATE_UNREADABLE' || pid === null) throw error;
-    // Another daemon has the home. A guard does not try again; a service manager does, later each time.
-    await guard?.dismiss('home-taken');
-    throw new DroverError('DROVER_DAEMON_RUNNING', { home, pid }, { cause: error });
-  }
-};
-
-/** It only names the daemon to a second one; a disk that does not take it is told of elsewhere. */
-const notePid = (file: string): void => {
-  try {
-    writePid(file);
-  } catch (error) {
-    log(`its pid cannot be written down: ${messageOf(error)}`);
-  }
-};
-
-const forgetPid = (file: string): void => {
-  try {
-    removePid(file);
-  } catch (error) {
-    log(`${file} stays: ${messageOf(error)}`);
-  }
-};
-
-/** The guard has the descriptors too, and hands them to the next daemon. */
-const neededLog = (ownLog: OwnLog, onChanged: () => void): NeededFile => ({
-  ...ownLog,
-  mode: 0o700,
-  async makeAgain() {
-    ownLog.openAgain();
-    onChanged();
-  },
-});
-
-const tryLogAgain = (ownLog: OwnLog): void => {
-  try {
-    ownLog.openAgain();
-    log(`${ownLog.path} was gone and is there again`);
-  } catch {
-    // The watch tries again, and says why it cannot.
-  }
 };
 
 /** For whoever goes on in its place, if it was being tried: one that found the home taken was not. */

@@ -1,6 +1,6 @@
 /**
  * A worker whose log files were removed goes on writing into files that nobody can open: only a new worker gets new
- * ones. Nothing else tells, so the files of every worker are looked for once a second.
+ * ones. Nothing else tells, so the files of every worker are looked for: every few seconds, and when somebody asks.
  */
 import { isKept } from '../logs/index.ts';
 import type { WorkerHandle } from '../supervisor/index.ts';
@@ -22,7 +22,7 @@ export interface OutputWatch {
   close(): void;
 }
 
-const LOOK_EVERY_MS = 1000;
+const LOOK_EVERY_MS = 5000;
 const MOST_NAMED = 3;
 
 export const watchOutput = ({ home, workers, onLost }: OutputWatchOptions): OutputWatch => {
@@ -47,6 +47,7 @@ export const watchOutput = ({ home, workers, onLost }: OutputWatchOptions): Outp
   return {
     expectNone: (worker) => void without.add(keyOf(worker)),
     notice() {
+      look();
       if (lost.length === 0) return null;
       const ids = lost.slice(0, MOST_NAMED).map(({ app, slot }) => `${app}/${slot}`);
       const more = lost.length > ids.length ? ` and ${lost.length - ids.length} more` : '';

@@ -3,10 +3,11 @@
  * on being written without a name, also by every daemon that a guard brings back. So it is opened anew, in the place of
  * the same descriptors.
  */
-import { closeSync, fstatSync, mkdirSync, openSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readlinkSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ownRuntimePath } from '../client/index.ts';
 import { replaceDescriptor } from '../os/index.ts';
+import type { NeededFile } from './home-watch.ts';
 
 export interface OwnLog {
   readonly path: string;
@@ -18,6 +19,15 @@ export interface OwnLog {
 
 const STDOUT = 1;
 const STDERR = 2;
+
+/** With the time. */
+export const log = (line: string): void => {
+  try {
+    writeSync(STDERR, `${new Date().toISOString()} ${line}\n`);
+  } catch {
+    // The disk is full, or nobody reads: what it is about goes on, and is in the events.
+  }
+};
 
 /** Null where stderr is something else: under a service manager, or in a terminal. */
 export const findOwnLog = (home: string): OwnLog | null => {
@@ -41,6 +51,27 @@ export const findOwnLog = (home: string): OwnLog | null => {
     },
   };
 };
+
+/** For a daemon that begins: one that was removed while a guard had it. What follows is to be found. */
+export const reopenIfGone = (ownLog: OwnLog): void => {
+  if (ownLog.isThere()) return;
+  try {
+    ownLog.openAgain();
+    log(`${ownLog.path} was gone and is there again`);
+  } catch {
+    // The watch tries again, and says why it cannot.
+  }
+};
+
+/** `onOpened`: the guard has the descriptors too, and hands them to the next daemon. */
+export const neededLog = (ownLog: OwnLog, onOpened: () => void): NeededFile => ({
+  ...ownLog,
+  mode: 0o700,
+  async makeAgain() {
+    ownLog.openAgain();
+    onOpened();
+  },
+});
 
 const isSame = (fd: number, path: string): boolean => {
   const [open, named] = [fstatSync(fd), statSync(path, { throwIfNoEntry: false })];

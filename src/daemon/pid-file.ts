@@ -5,12 +5,24 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { bootId, isAlive, startTicks } from '../os/index.ts';
 
-/** Throws what the file system says. */
-export const writePid = (file: string): void =>
-  writeFileSync(file, `${process.pid}\n${String(startTicks(process.pid))} ${bootId()}\n`, { mode: 0o600 });
+type Log = (line: string) => void;
 
-/** Throws what the file system says. */
-export const removePid = (file: string): void => rmSync(file, { force: true });
+/** It only names the daemon to a second one; a disk that does not take it is told of elsewhere. */
+export const notePid = (file: string, log: Log): void => {
+  try {
+    writeFileSync(file, `${process.pid}\n${String(startTicks(process.pid))} ${bootId()}\n`, { mode: 0o600 });
+  } catch (error) {
+    log(`its pid cannot be written down: ${messageOf(error)}`);
+  }
+};
+
+export const forgetPid = (file: string, log: Log): void => {
+  try {
+    rmSync(file, { force: true });
+  } catch (error) {
+    log(`${file} stays: ${messageOf(error)}`);
+  }
+};
 
 /** The daemon that wrote it, where that lives and is not this process. */
 export const findOther = (file: string): number | null => {
@@ -23,3 +35,5 @@ export const findOther = (file: string): number | null => {
     return null;
   }
 };
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -92,7 +92,7 @@ const takeOverOperations = (store: Store, app: App): void => {
     } else {
       endUnfinished(
         store,
-        { id, kind, app: app.app, startedAtMs, endedAtMs: app.edges.clock.wallMs() },
+        { id, kind, app: app.app, startedAtMs, endedAtMs: app.edges.clock.wallMs(), memory },
         obstacle ?? 'another one of this app had not ended either',
       );
     }
@@ -119,10 +119,13 @@ interface Unfinished extends Pick<
   'id' | 'kind' | 'app' | 'startedAtMs'
 > {
   readonly endedAtMs: number;
+  readonly memory: OperationMemory | null;
 }
 
 /** It lasted until now: nobody knows when it stood still. */
-const endUnfinished = (store: Store, { id, kind, app, startedAtMs, endedAtMs }: Unfinished, reason: string): void => {
+const endUnfinished = (store: Store, unfinished: Unfinished, why: string): void => {
+  const { id, kind, app, startedAtMs, endedAtMs, memory } = unfinished;
+  const reason = memory === null ? `${why}; its requests were not counted` : why;
   store.operations.end(id, 'failed', {
     operation: id,
     app,
@@ -131,8 +134,8 @@ const endUnfinished = (store: Store, { id, kind, app, startedAtMs, endedAtMs }: 
     outcome: 'failed',
     reason,
     durationMs: Math.max(0, Math.round(endedAtMs - startedAtMs)),
-    ...new ReceiptBook().figures(),
-    steps: [],
+    ...new ReceiptBook(memory?.receipt).figures(),
+    steps: memory?.steps ?? [],
   });
   store.events.append({ app, type: 'operation-ended', reason: `${kind} failed: ${reason}` });
 };

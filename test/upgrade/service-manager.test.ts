@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { Drover } from '../support/drover.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLoad } from '../support/load/index.ts';
 import { makeVersion } from '../support/next-version.ts';
@@ -14,6 +15,26 @@ import { MIGRATION, upgradeOf, versionOf } from './upgrade-support.ts';
 
 const BEGIN = join(import.meta.dirname, '../../dist/daemon-bundle/begin.js');
 const isOnline = ({ status }: { readonly status: string }): boolean => status === 'online';
+
+interface Orphaned extends AsyncDisposable {
+  /** For versions. */
+  readonly folder: string;
+  readonly drover: Drover;
+  /** The pids of its workers. */
+  readonly before: readonly number[];
+}
+
+/** An app runs, and its daemon has ended without it. */
+async function openOrphaned(): Promise<Orphaned> {
+  await using stack = new AsyncDisposableStack();
+  const { path: folder } = stack.use(await temporaryFolder('versions'));
+  const { drover, port } = stack.use(await openPlace());
+  await startApp(drover, 'shop', service(port));
+  const before = pidsOf(await readApp(drover, 'shop'));
+  await drover.run(['daemon', 'stop', '--keep-workers']);
+  const all = stack.move();
+  return { folder, drover, before, [Symbol.asyncDispose]: async () => all.disposeAsync() };
+}
 
 describe('under a service manager', () => {
   it('the daemon goes on from its copy, is upgraded in place, and comes back as what it was', async () => {
@@ -60,13 +81,9 @@ describe('under a service manager', () => {
   });
 
   it('a later version that is installed is tried at a start, and not when the daemon comes back', async () => {
-    await using folder = await temporaryFolder('versions');
-    await using place = await openPlace();
-    const { drover, port } = place;
-    await startApp(drover, 'shop', service(port));
-    const before = pidsOf(await readApp(drover, 'shop'));
-    await drover.run(['daemon', 'stop', '--keep-workers']);
-    const next = makeVersion(folder.path, '0.2.0', { migration: MIGRATION });
+    await using orphaned = await openOrphaned();
+    const { folder, drover, before } = orphaned;
+    const next = makeVersion(folder, '0.2.0', { migration: MIGRATION });
     await using manager = new ServiceManager(drover, { main: join(next.root, 'dist/daemon-bundle/begin.js') });
     await manager.start();
     assert.equal(await versionOf(drover), '0.2.0');
@@ -75,13 +92,9 @@ describe('under a service manager', () => {
   });
 
   it('a later version that boots is not put back by a command that starts one meanwhile', async () => {
-    await using folder = await temporaryFolder('versions');
-    await using place = await openPlace();
-    const { drover, port } = place;
-    await startApp(drover, 'shop', service(port));
-    const before = pidsOf(await readApp(drover, 'shop'));
-    await drover.run(['daemon', 'stop', '--keep-workers']);
-    const next = makeVersion(folder.path, '0.2.0', {
+    await using orphaned = await openOrphaned();
+    const { folder, drover, before } = orphaned;
+    const next = makeVersion(folder, '0.2.0', {
       migration: MIGRATION,
       atBoot: `{
         const { existsSync, writeFileSync } = process.getBuiltinModule('node:fs');
@@ -111,13 +124,9 @@ describe('under a service manager', () => {
   });
 
   it('one that does not come up at a start is followed by the one before', async () => {
-    await using folder = await temporaryFolder('versions');
-    await using place = await openPlace();
-    const { drover, port } = place;
-    await startApp(drover, 'shop', service(port));
-    const before = pidsOf(await readApp(drover, 'shop'));
-    await drover.run(['daemon', 'stop', '--keep-workers']);
-    const next = makeVersion(folder.path, '0.2.0', { atBoot: "throw new Error('broken at boot');" });
+    await using orphaned = await openOrphaned();
+    const { folder, drover, before } = orphaned;
+    const next = makeVersion(folder, '0.2.0', { atBoot: "throw new Error('broken at boot');" });
     await using manager = new ServiceManager(drover, { main: join(next.root, 'dist/daemon-bundle/begin.js') });
     manager.launch();
     const status = await eventually(

@@ -9,14 +9,12 @@ import type { World } from './world.ts';
 /** Events that tell of something bad; what only says what goes on is none of them. */
 const ALARMS: ReadonlySet<EventType> = new Set([
   'defect',
-  'worker-unready',
   'worker-backoff',
   'worker-killed',
   'worker-start-timeout',
   'worker-hung',
   'crash-loop',
   'log-dropped',
-  'port-closed',
   'port-taken',
   'port-vanished',
   'state-restored',

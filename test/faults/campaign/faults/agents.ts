@@ -26,7 +26,7 @@ const agent = (name: string, wish: Wish): Fault => ({
   family: 'agents',
   scope: 'app',
   times: 1,
-  provokes: ['defect', 'port-closed', 'port-vanished'],
+  provokes: ['defect', 'port-vanished'],
   inject: saying(wish),
 });
 

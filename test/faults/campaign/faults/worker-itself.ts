@@ -40,7 +40,7 @@ export const WORKER_ITSELF: readonly Fault[] = [
   itself('worker exits with 0', 1, endBy('exit-0')),
   itself('worker meets its memory limit', 1, endBy('take-memory')),
   itself('worker blocks its loop', 1, wish('block')),
-  itself('worker closes its listener and listens again', 1, wish('close-listener'), { provokes: ['port-closed'] }),
+  itself('worker closes its listener and listens again', 1, wish('close-listener')),
   // Only where clients keep their connections: one that connects to a worker without descriptors is accepted and closed
   // by Node itself, which nothing outside of it can keep it from (docs/internals/faults.md).
   itself('worker has no descriptors left', 2, wish('take-descriptors'), { apps: ['socket', 'http2'] }),

@@ -1,0 +1,38 @@
+/** A home has one daemon: the second one ends at its start, names the first, and leaves everything as it is. */
+import { existsSync } from 'node:fs';
+import { createClient, isAnswering, isReadOnly } from '../client/index.ts';
+import { DroverError } from '../protocol/index.ts';
+import type { Guard } from './guard.ts';
+import { findOther } from './pid-file.ts';
+
+export interface Beginning {
+  readonly home: string;
+  readonly stateFile: string;
+  readonly pidFile: string;
+  /** Of the one that begins. A guard does not try again; a service manager does, later each time. */
+  readonly guard: Guard | null;
+}
+
+/**
+ * Asks for another one where the lock of the state keeps no two of them apart: it cannot be taken, or its file was removed
+ * under the first one. Throws DROVER_DAEMON_RUNNING.
+ */
+export const refuseSecond = async ({ home, stateFile, guard }: Beginning): Promise<void> => {
+  if (!isReadOnly(home) && existsSync(stateFile)) return;
+  const client = createClient();
+  if (!(await isAnswering(client))) return;
+  await guard?.dismiss('home-taken');
+  throw new DroverError('DROVER_DAEMON_RUNNING', { home, pid: (await client.daemonStatus()).pid });
+};
+
+/** A state that cannot be opened because another daemon has it: throws DROVER_DAEMON_RUNNING instead. */
+export const openOrExplain = async <T>({ home, pidFile, guard }: Beginning, open: () => Promise<T>): Promise<T> => {
+  try {
+    return await open();
+  } catch (error) {
+    const pid = findOther(pidFile);
+    if (!(error instanceof DroverError) || error.code !== 'DROVER_STATE_UNREADABLE' || pid === null) throw error;
+    await guard?.dismiss('home-taken');
+    throw new DroverError('DROVER_DAEMON_RUNNING', { home, pid }, { cause: error });
+  }
+};

@@ -11,6 +11,7 @@ export {
   ownHome,
   ownRuntimePath,
 } from './home.ts';
+export { findToStop } from './find-to-stop.ts';
 export { absentDaemon } from './http.ts';
 export { ensureDaemon } from './ensure-daemon.ts';
 export { makeFolder } from './make-folder.ts';

@@ -170,7 +170,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
   };
   const edges = options.onStep === undefined ? plainEdges : nameSteps(plainEdges, options.onStep);
   const supervisor: Supervisor = new Supervisor(edges, {
-    onWanted: (app, wanted) => void store.apps.change(app.app, { wanted }),
+    onWanted: (app, wish) => void store.apps.change(app.app, wish),
     onState: (app) => saveApp(store, app),
     onOperation: (_app, run) => operations.note(run),
     onDeleted: ({ app }) => removeApp(app),
@@ -251,9 +251,8 @@ const channelsOf = (supervisor: Supervisor): readonly KeptDescriptor[] =>
   );
 
 const saveApp = (store: Store, app: App): void => {
-  const { config, wanted, release, instances, readySignalSeen } = app.lasting;
   // Changes nothing for an app that is being deleted: there is nothing to write any more.
-  store.apps.note(app.app, { config, wanted, release, instances, readySignalSeen });
+  store.apps.note(app.app, app.lasting);
 };
 
 interface Described {

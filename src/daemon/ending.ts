@@ -9,6 +9,12 @@ export class Ending {
   #end: End | null = null;
   #phase: 'busy' | 'open' | 'ending' = 'busy';
   #waiting: (() => void) | null = null;
+  readonly #asked = Promise.withResolvers<void>();
+
+  /** Resolves when it is asked for the first time. */
+  get asked(): Promise<void> {
+    return this.#asked.promise;
+  }
 
   /** Whether somebody waits to be heard. */
   get isAsked(): boolean {
@@ -16,6 +22,7 @@ export class Ending {
   }
 
   ask(keepsWorkers: boolean, exitCode = 0): void {
+    this.#asked.resolve();
     if (this.#phase === 'ending') return;
     if (this.#phase === 'busy' || this.#end === null) {
       this.#waiting ??= () => this.ask(keepsWorkers, exitCode);
@@ -35,8 +42,11 @@ export class Ending {
   async become(work: () => Promise<void>): Promise<void> {
     if (this.#phase !== 'open') return;
     this.#phase = 'busy';
-    await work();
-    this.#hear();
+    try {
+      await work();
+    } finally {
+      this.#hear();
+    }
   }
 
   #hear(): void {

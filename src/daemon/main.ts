@@ -51,6 +51,11 @@ const main = async (): Promise<void> => {
   const stateFile = join(home, 'state.db');
   const onStep = dieAtStep(process.env['DROVER_DIE_AT']);
   const ending = new Ending();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => ending.ask(false));
+  // Without a service manager nobody would start it again.
+  if (link !== null) process.on(RESTART_SIGNAL, () => ending.ask(true, RESTART_EXIT));
+  // The terminal that started us may close.
+  process.on('SIGHUP', () => {});
   let hasServed = false;
   let kept: () => readonly KeptDescriptor[] = keeping.unsorted;
   /** Held as well, from the moment in which this process is to become another program. */
@@ -70,11 +75,11 @@ const main = async (): Promise<void> => {
   if (inherited.deaths > 0) {
     const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (inherited.deaths - 1));
     link?.status(`waits ${waitMs / 1000} s before it tries again; starts that failed so far: ${inherited.deaths}`);
-    await wait(waitMs);
+    await Promise.race([wait(waitMs), ending.asked]);
   }
   link?.status('starting');
 
-  const beginning = { home, stateFile, pidFile, guard };
+  const beginning = { home, stateFile, pidFile, guard, isEndAsked: () => ending.isAsked };
   await refuseSecond(beginning);
   const drover = await openOrExplain(beginning, async () =>
     compose({
@@ -116,9 +121,6 @@ const main = async (): Promise<void> => {
   }
   drover.recover();
   onStep?.('boot-recovered');
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => ending.ask(false));
-  // Without a service manager nobody would start it again.
-  if (link !== null) process.on(RESTART_SIGNAL, () => ending.ask(true, RESTART_EXIT));
   makeFolder(dirname(socketPath), 0o700);
   const api = await serveApi({
     service: drover.service,
@@ -217,8 +219,6 @@ const main = async (): Promise<void> => {
       process.exit(1);
     }
   });
-  // The terminal that started us may close.
-  process.on('SIGHUP', () => {});
   process.on('uncaughtException', (error) => log(`defect: ${error.stack ?? error.message}`));
   process.on('unhandledRejection', (error) => log(`defect: ${String(error)}`));
 };

@@ -4,7 +4,7 @@
  */
 import type { Logs } from '../logs/index.ts';
 import type { WorkerRecord } from '../protocol/index.ts';
-import { FELL_BACK_KEY, type Store } from '../store/index.ts';
+import { FELL_BACK_KEY, type AppRecord, type Store } from '../store/index.ts';
 import {
   adoptWorkers,
   describeRegained,
@@ -12,6 +12,7 @@ import {
   REPORT_EVERY_MS,
   ReceiptBook,
   type App,
+  type AppState,
   type OperationMemory,
   type Supervisor,
 } from '../supervisor/index.ts';
@@ -33,8 +34,8 @@ export const recover = (parts: RecoverParts): readonly WorkerRecord[] => {
   const { supervisor, store, logs, inherited } = parts;
   let strays = findStrays(parts);
   for (const record of store.apps.list()) {
-    const { name, config, release, instances, wanted, readySignalSeen } = record;
-    const app = supervisor.add({ config, release, instances, wanted, readySignalSeen });
+    const { name } = record;
+    const app = supervisor.add(stateOf(record));
     logs.watch(name);
     takeOverOperations(store, app);
     const own = strays.filter((stray) => stray.app === name);
@@ -53,6 +54,15 @@ export const recover = (parts: RecoverParts): readonly WorkerRecord[] => {
   }
   return strays;
 };
+
+const stateOf = ({ config, release, instances, wanted, stoppedSlots, readySignalSeen }: AppRecord): AppState => ({
+  config,
+  release,
+  instances,
+  wanted,
+  stoppedSlots,
+  readySignalSeen,
+});
 
 const tellRegained = ({ store, broughtBackBy }: RecoverParts, { app, regained }: App): void => {
   const reason = describeRegained(regained, broughtBackBy);

@@ -1,4 +1,4 @@
-/** A home has one daemon: the second one ends at its start, names the first, and leaves everything as it is. */
+/** What may keep a daemon from its start: another one has the home, or what is in it cannot be read. */
 import { existsSync } from 'node:fs';
 import { createClient, isAnswering, isReadOnly } from '../client/index.ts';
 import { DroverError } from '../protocol/index.ts';
@@ -11,6 +11,8 @@ export interface Beginning {
   readonly pidFile: string;
   /** Of the one that begins. A guard does not try again; a service manager does, later each time. */
   readonly guard: Guard | null;
+  /** Somebody wants it to end. */
+  readonly isEndAsked: () => boolean;
 }
 
 /**
@@ -25,11 +27,18 @@ export const refuseSecond = async ({ home, stateFile, guard }: Beginning): Promi
   throw new DroverError('DROVER_DAEMON_RUNNING', { home, pid: (await client.daemonStatus()).pid });
 };
 
-/** A state that cannot be opened because another daemon has it: throws DROVER_DAEMON_RUNNING instead. */
-export const openOrExplain = async <T>({ home, pidFile, guard }: Beginning, open: () => Promise<T>): Promise<T> => {
+/**
+ * A state that cannot be opened because another daemon has it: throws DROVER_DAEMON_RUNNING instead. One that is to end
+ * anyway is not tried again.
+ */
+export const openOrExplain = async <T>(
+  { home, pidFile, guard, isEndAsked }: Beginning,
+  open: () => Promise<T>,
+): Promise<T> => {
   try {
     return await open();
   } catch (error) {
+    if (isEndAsked()) await guard?.dismiss('stopped');
     const pid = findOther(pidFile);
     if (!(error instanceof DroverError) || error.code !== 'DROVER_STATE_UNREADABLE' || pid === null) throw error;
     await guard?.dismiss('home-taken');

@@ -2,7 +2,11 @@
 import { tryCall } from './libc.ts';
 
 /** From <malloc.h>. */
+const M_MMAP_THRESHOLD = -3;
 const M_ARENA_MAX = -8;
+
+/** With which glibc begins; it raises it to the size of whatever larger block is freed, up to 32 MB. */
+const LARGE_BYTES = 128 * 1024;
 
 let isOffered = true;
 
@@ -15,6 +19,18 @@ export function shareOneHeap(): void {
     tryCall('mallopt', M_ARENA_MAX, 1);
   } catch {
     // It has heaps of another kind.
+  }
+}
+
+/**
+ * Large blocks (what a file is read or compressed into) have a mapping of their own each, which goes back to the system
+ * when they are freed, also after the first of them. Nothing where the C library has no such function.
+ */
+export function mapLargeBlocks(): void {
+  try {
+    tryCall('mallopt', M_MMAP_THRESHOLD, LARGE_BYTES);
+  } catch {
+    // It has a way of its own.
   }
 }
 

@@ -1,5 +1,5 @@
 /** The door of `os/`: what the operating system offers, one facility per file. */
-export { giveBackFreeMemory, shareOneHeap } from './allocator.ts';
+export { giveBackFreeMemory, mapLargeBlocks, shareOneHeap } from './allocator.ts';
 export { cpuQuota, memoryLeft, oomKills } from './cgroup.ts';
 export { ChannelWriter, openChannelPair, sendOnChannel, WHOLE_MESSAGE_BYTES } from './channel.ts';
 export type { ChannelPair, SendOutcome } from './channel.ts';
@@ -44,6 +44,7 @@ export {
   leftovers,
   listPids,
   readCommandLine,
+  readEnvironment,
   readRunning,
   readStat,
   readUsage,

@@ -102,6 +102,16 @@ export function readVariable(pid: number, name: string): string | null {
   return entry?.slice(start.length) ?? null;
 }
 
+/** What the process was started with; null when it is gone, or not ours to see. */
+export function readEnvironment(pid: number): Readonly<Record<string, string>> | null {
+  const text = readText(`/proc/${pid}/environ`);
+  if (text === null) return null;
+  const entries = text.split('\0').filter((line) => line.includes('='));
+  return Object.fromEntries(
+    entries.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+}
+
 /** The words of a process's command line; empty when it is gone. */
 export function readCommandLine(pid: number): readonly string[] {
   return (readText(`/proc/${pid}/cmdline`) ?? '').split('\0').filter((word) => word !== '');

@@ -24,3 +24,4 @@ export { testOnCopy, type Verdict } from './run-self-test.ts';
 export { isStartedBeside, leaveStartLock, takeStartLock, type StartLock, type StartTurn } from './start-lock.ts';
 export { syncCopy } from './sync-copy.ts';
 export { compareVersions } from './version.ts';
+export { listDaemons, type DaemonProcess } from './list-daemons.ts';

@@ -20,12 +20,17 @@ export interface AppRecord {
   readonly release: number;
   /** How many slots: what `instances` came to, or what `scale` made of it. */
   readonly instances: number;
+  /** Those that were stopped one by one, in an app that is wanted up. */
+  readonly stoppedSlots: readonly number[];
   readonly createdAtMs: number;
   /** An earlier worker sent `process.send('ready')`; `ready.signal: 'auto'` waits for it from then on. */
   readonly readySignalSeen: boolean;
 }
 
-export type AppNote = Pick<AppRecord, 'config' | 'wanted' | 'release' | 'instances' | 'readySignalSeen'>;
+export type AppNote = Pick<
+  AppRecord,
+  'config' | 'wanted' | 'release' | 'instances' | 'stoppedSlots' | 'readySignalSeen'
+>;
 
 export interface AppRecords {
   /** Adds or replaces the app of that name. */
@@ -47,15 +52,17 @@ export interface AppRecords {
 /** `onRemove` lets others forget what they remember of an app. */
 export function appRecords(database: Database, onRemove: (name: string) => void): AppRecords {
   const put = database.prepare(`
-    INSERT INTO apps (name, file, config_json, wanted, release, instances, created_at_ms, ready_signal_seen, digest)
-    VALUES (:name, :file, :config, :wanted, :release, :instances, :createdAtMs, :readySignalSeen, :digest)
+    INSERT INTO apps (name, file, config_json, wanted, release, instances, stopped_slots_json, created_at_ms,
+      ready_signal_seen, digest)
+    VALUES (:name, :file, :config, :wanted, :release, :instances, :stoppedSlots, :createdAtMs,
+      :readySignalSeen, :digest)
     ON CONFLICT (name) DO UPDATE SET
       file = excluded.file, config_json = excluded.config_json, wanted = excluded.wanted, release = excluded.release,
-      instances = excluded.instances, created_at_ms = excluded.created_at_ms,
+      instances = excluded.instances, stopped_slots_json = excluded.stopped_slots_json, created_at_ms = excluded.created_at_ms,
       ready_signal_seen = excluded.ready_signal_seen, digest = excluded.digest`);
   const note = database.prepare(`
     UPDATE apps SET config_json = :config, wanted = :wanted, release = :release, instances = :instances,
-      ready_signal_seen = :readySignalSeen, digest = :digest
+      stopped_slots_json = :stoppedSlots,      ready_signal_seen = :readySignalSeen, digest = :digest
     WHERE name = :name`);
   const find = database.prepare('SELECT * FROM apps WHERE name = :name');
   const list = database.prepare('SELECT * FROM apps ORDER BY name');
@@ -70,6 +77,7 @@ export function appRecords(database: Database, onRemove: (name: string) => void)
     wanted: textOf(row['wanted']) as Wanted,
     release: numberOf(row['release']),
     instances: numberOf(row['instances']),
+    stoppedSlots: jsonOf(database.file, row, 'stopped_slots_json') as readonly number[],
     createdAtMs: numberOf(row['created_at_ms']),
     readySignalSeen: isSet(row['ready_signal_seen']),
   });
@@ -103,12 +111,13 @@ export function appRecords(database: Database, onRemove: (name: string) => void)
   return records;
 }
 
-const columnsOf = (name: string, { config, wanted, release, instances, readySignalSeen }: AppNote) => {
+const columnsOf = (name: string, { config, wanted, release, instances, stoppedSlots, readySignalSeen }: AppNote) => {
   const columns = {
     config: JSON.stringify(config),
     wanted,
     release,
     instances,
+    stoppedSlots: JSON.stringify(stoppedSlots),
     readySignalSeen: readySignalSeen ? 1 : 0,
   };
   const digest = DIGESTED.apps({

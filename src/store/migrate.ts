@@ -11,9 +11,18 @@ import { portSlots } from './migrations/003-port-slots.ts';
 import { workerRoles } from './migrations/004-worker-roles.ts';
 import { digests } from './migrations/005-digests.ts';
 import { requestKeys } from './migrations/006-request-keys.ts';
+import { stoppedSlots } from './migrations/007-stopped-slots.ts';
 
 /** In order; the number of a migration is its place, from 1. */
-export const MIGRATIONS: readonly string[] = [begin, binPaths, portSlots, workerRoles, digests, requestKeys];
+export const MIGRATIONS: readonly string[] = [
+  begin,
+  binPaths,
+  portSlots,
+  workerRoles,
+  digests,
+  requestKeys,
+  stoppedSlots,
+];
 
 /** Throws DROVER_STATE_NEWER where the state knows more migrations than this program. */
 export function refuseNewer(

@@ -23,6 +23,7 @@ const app = (name: string, fields: Partial<AppRecord> = {}): AppRecord => ({
   release: 1,
   instances: 4,
   createdAtMs: 5,
+  stoppedSlots: [],
   readySignalSeen: false,
   ...fields,
 });
@@ -71,7 +72,12 @@ function open(options: { readonly perApp?: number; readonly total?: number; read
 describe('the records of apps', () => {
   it('come back as they were put', () => {
     const { store } = open();
-    const shop = app('shop', { file: '/srv/drover.config.ts', wanted: 'stopped', readySignalSeen: true });
+    const shop = app('shop', {
+      file: '/srv/drover.config.ts',
+      wanted: 'stopped',
+      stoppedSlots: [1, 3],
+      readySignalSeen: true,
+    });
     store.apps.put(shop);
     store.apps.put(app('api'));
     assert.deepEqual(store.apps.find('shop'), shop);

@@ -1,7 +1,7 @@
 /** What lasts about an app, what an operation makes of it and asks for, and who is told. */
 import type { AppConfig, RequestKey } from '../protocol/index.ts';
 import type { App } from './app.ts';
-import type { OperationRun } from './operation-run.ts';
+import type { OperationPlan, OperationRun } from './operation-run.ts';
 
 export interface AppState {
   readonly config: AppConfig;
@@ -9,8 +9,13 @@ export interface AppState {
   /** How many slots it should have. */
   readonly instances: number;
   readonly wanted: 'up' | 'stopped';
+  /** Of an app that is wanted up: those that were stopped one by one, until something starts them again. */
+  readonly stoppedSlots: readonly number[];
   readonly readySignalSeen: boolean;
 }
+
+/** What the operator wants of it, whatever comes of that. */
+export type AppWish = Pick<AppState, 'wanted' | 'stoppedSlots'>;
 
 /** What an operation makes of the app; kept only when it succeeds. */
 export type AppChange = Partial<Pick<AppState, 'config' | 'release' | 'instances' | 'wanted'>>;
@@ -27,8 +32,8 @@ export interface BeginOptions {
 }
 
 export interface AppListener {
-  /** It is to be wanted up, or stopped: write it down. Throws where that cannot be done. */
-  readonly onWanted: (app: App, wanted: AppState['wanted']) => void;
+  /** What is wanted of it becomes another: write it down. Throws where that cannot be done. */
+  readonly onWanted: (app: App, wish: AppWish) => void;
   /** The lasting state changed: write it down. */
   readonly onState: (app: App) => void;
   readonly onOperation: (app: App, run: OperationRun) => void;
@@ -42,3 +47,22 @@ export const isOtherProgram = (from: AppState, to: AppState): boolean => {
     JSON.stringify([release, config.command, config.env, config.envFile, config.callerEnv, config.cwd]);
   return identity(from) !== identity(to);
 };
+
+/** What is wanted once an operation on some slots was asked for. */
+export const wishAfter = (
+  before: AppState,
+  { kind, changes, isAsked }: Pick<OperationPlan, 'kind' | 'changes' | 'isAsked'>,
+  wants: AppState['wanted'] | undefined,
+): AppWish => {
+  const wanted = wants ?? before.wanted;
+  if (wants === 'stopped') return { wanted, stoppedSlots: [] };
+  const stopped = new Set(before.stoppedSlots);
+  for (const { slot, action } of changes) {
+    if (action !== 'remove') stopped.delete(slot);
+    else if (kind === 'stop' && isAsked) stopped.add(slot);
+  }
+  return { wanted, stoppedSlots: [...stopped].toSorted((a, b) => a - b) };
+};
+
+export const isSameWish = (one: AppWish, other: AppWish): boolean =>
+  one.wanted === other.wanted && one.stoppedSlots.join() === other.stoppedSlots.join();

@@ -5,7 +5,15 @@
 import { mayAcceptEarly, type WorkerPolicy } from '../core/index.ts';
 import { freeMemoryBytes, usableCpus } from '../os/index.ts';
 import { DroverError, type OperationDocument, type OperationKind, type ReceiptOutcome } from '../protocol/index.ts';
-import { isOtherProgram, type AppChange, type AppListener, type AppState, type BeginOptions } from './app-state.ts';
+import {
+  isOtherProgram,
+  isSameWish,
+  wishAfter,
+  type AppChange,
+  type AppListener,
+  type AppState,
+  type BeginOptions,
+} from './app-state.ts';
 import { Availability } from './availability.ts';
 import type { SupervisorEdges } from './edges.ts';
 import { identityOf } from './identity.ts';
@@ -83,6 +91,10 @@ export class App implements TenantHost {
     return this.#state.wanted === 'up';
   }
 
+  wants(slot: number): boolean {
+    return this.isWanted && !this.#state.stoppedSlots.includes(slot);
+  }
+
   get operation(): OperationRun | null {
     return this.#run;
   }
@@ -133,7 +145,8 @@ export class App implements TenantHost {
   ): OperationRun {
     this.assertIdle();
     const before = this.#state;
-    const from = wants === undefined ? before : { ...before, wanted: wants };
+    const wish = wishAfter(before, { kind, changes: plan.changes, isAsked }, wants);
+    const from = { ...before, ...wish };
     this.#target = { ...from, ...change };
     this.#isChanged = isOtherProgram(from, this.#target);
     const whole: OperationPlan = {
@@ -149,7 +162,7 @@ export class App implements TenantHost {
     };
     // What is wanted and what is done about it are written together, before anything happens.
     const write = (): OperationRun => {
-      if (wants !== undefined) this.#listener.onWanted(this, wants);
+      if (!isSameWish(wish, before)) this.#listener.onWanted(this, wish);
       return this.#open(whole, { request });
     };
     let run: OperationRun;
@@ -238,8 +251,10 @@ export class App implements TenantHost {
   /** Workers that it should not have, as a state that fell back to an older one leaves them, go like those of a scaling. */
   #removeSurplus(): void {
     if (this.#run !== null) return;
+    const { instances, stoppedSlots } = this.#state;
     const changes = this.slots.all
-      .filter(({ index, holder }) => index >= this.#state.instances && holder?.state.wanted === 'up')
+      .filter(({ index }) => index >= instances || stoppedSlots.includes(index))
+      .filter(({ holder }) => holder?.state.wanted === 'up')
       .map(({ index }) => ({ slot: index, action: 'remove' }) as const);
     if (changes.length > 0) this.begin('scale', {}, { machine: 'scale', changes }, { isAsked: false });
   }

@@ -18,7 +18,8 @@ export const spawnWorker = async (tenant: Tenant, generation: number): Promise<v
   try {
     const command = await edges.resolveCommand(config);
     await nextTurn(edges.schedule);
-    if (tenant.state.wanted !== 'up' || !host.isWanted) throw new Error('it was to be stopped before it was started');
+    if (tenant.state.wanted !== 'up' || !host.wants(slot))
+      throw new Error('it was to be stopped before it was started');
     const handle = new WorkerHandle({
       app: host.app,
       slot,

@@ -112,36 +112,39 @@ export class Supervisor {
     return app.begin('restart', change, { machine: 'restart', changes }, { request });
   }
 
-  /** Ends whatever else is under way first: a stop is never refused for being busy. */
+  /**
+   * Ends whatever else is under way first: a stop is never refused for being busy. Where one of the kind is under way that
+   * does as much, that is the answer. Throws DROVER_BUSY while the app is being deleted, DROVER_APP_UNKNOWN once it is gone.
+   */
   async stop(
     app: App,
     kind: 'stop' | 'delete',
     { slots = null, request = null }: ChangeOptions = {},
   ): Promise<OperationRun> {
-    return this.#stop(app, kind, slots, { request, ...(slots === null ? { wants: 'stopped' } : {}) });
+    // Not in a function of its own: between its end and what follows, something else could begin.
+    while (app.operation !== null) {
+      const { operation } = app;
+      if (isEnding(operation)) {
+        if (operation.kind === kind && doesAsMuch(operation, app, slots)) return operation;
+        if (operation.kind === 'delete') {
+          throw new DroverError('DROVER_BUSY', { app: app.app, kind: operation.kind, operation: operation.id });
+        }
+      } else operation.abort(`${kind} was asked for`);
+      await operation.ended;
+    }
+    if (this.find(app.app) !== app) throw new DroverError('DROVER_APP_UNKNOWN', { app: app.app });
+    // With the last one of its workers the app is stopped.
+    const asked = slots === null || isRest(app, slots) ? null : slots;
+    return this.#beginStop(app, kind, asked, { request, ...(asked === null ? { wants: 'stopped' } : {}) });
   }
 
-  async #stop(
+  #beginStop(
     app: App,
     kind: 'stop' | 'delete',
     slots: readonly number[] | null,
     options: Pick<BeginOptions, 'wants' | 'isAsked' | 'request'>,
-    prepare: () => void = () => {},
-  ): Promise<OperationRun> {
-    // Not in a function of its own: between its end and what follows, something else could begin.
-    while (app.operation !== null) {
-      const { operation } = app;
-      if (operation.kind === 'stop' || operation.kind === 'delete') {
-        throw new DroverError('DROVER_BUSY', { app: app.app, kind: operation.kind, operation: operation.id });
-      }
-      operation.abort(`${kind} was asked for`);
-      await operation.ended;
-    }
-    prepare();
-    const changes = (slots ?? app.slots.all.map(({ index }) => index)).map((slot): SlotChange => ({
-      slot,
-      action: 'remove',
-    }));
+  ): OperationRun {
+    const changes = (slots ?? slotsOf(app)).map((slot): SlotChange => ({ slot, action: 'remove' }));
     const run = app.begin(kind, {}, { machine: kind, changes }, options);
     if (slots === null) {
       // New connections are refused from now on, instead of waiting for workers that will not come.
@@ -198,7 +201,8 @@ export class Supervisor {
     const { operation } = app;
     void operation?.resume(after);
     if (app.state.wanted !== 'up') return;
-    for (const { slot } of this.#changes(app, app.slotNumbers, 'boot', isVacant)) {
+    const wanted = app.slotNumbers.filter((slot) => !app.state.stoppedSlots.includes(slot));
+    for (const { slot } of this.#changes(app, wanted, 'boot', isVacant)) {
       const release = operation === null ? 'new' : operation.releaseOf(slot);
       if (release === null) continue;
       app.slots.boot(slot, release, release === 'new' ? (operation?.orderFor(slot) ?? null) : null);
@@ -234,21 +238,20 @@ export class Supervisor {
 
   /** Ends every worker without changing what is wanted. */
   async stopAll(): Promise<void> {
-    const runs = this.apps
-      .filter((app) => app.tenants.length > 0)
-      .map(async (app) => {
-        const { operation } = app;
-        // One that ends them already is as good as ours.
-        const isEnding = operation?.kind === 'stop' || operation?.kind === 'delete';
-        if (isEnding) {
-          await operation.ended;
-          return;
-        }
-        // Asked for or not: a daemon must be able to end on a full disk.
-        const run = await this.#stop(app, 'stop', null, { isAsked: false }, () => app.standDown());
-        await run.ended;
-      });
-    await Promise.all(runs);
+    await Promise.all(this.apps.map(async (app) => this.#endWorkers(app)));
+  }
+
+  async #endWorkers(app: App): Promise<void> {
+    while (app.operation !== null) {
+      const { operation } = app;
+      // One that ends workers already is as good as ours, for those.
+      if (!isEnding(operation)) operation.abort('stop was asked for');
+      await operation.ended;
+    }
+    if (app.tenants.length === 0) return;
+    app.standDown();
+    // Asked for or not: a daemon must be able to end on a full disk.
+    await this.#beginStop(app, 'stop', null, { isAsked: false }).ended;
   }
 
   close(): void {
@@ -259,6 +262,22 @@ export class Supervisor {
 /** How many slots a configuration asks for on this machine. */
 export const instancesOf = (config: AppConfig): number =>
   config.instances === 'max' ? usableCpus() : config.instances;
+
+const isEnding = ({ kind }: OperationRun): boolean => kind === 'stop' || kind === 'delete';
+
+/** Whether one that stops has been asked for those slots (null: for the app, which is not wanted any more). */
+const doesAsMuch = ({ plan }: OperationRun, app: App, slots: readonly number[] | null): boolean => {
+  if (!plan.isAsked) return false;
+  if (slots === null) return app.state.wanted === 'stopped';
+  const asked = new Set(plan.changes.map(({ slot }) => slot));
+  return slots.every((slot) => asked.has(slot));
+};
+
+/** All others were stopped before. */
+const isRest = (app: App, slots: readonly number[]): boolean =>
+  app.slotNumbers.every((slot) => slots.includes(slot) || app.state.stoppedSlots.includes(slot));
+
+const slotsOf = (app: App): readonly number[] => app.slots.all.map(({ index }) => index);
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 

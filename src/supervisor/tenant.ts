@@ -35,8 +35,8 @@ export interface TenantHost {
   readonly app: string;
   readonly edges: SupervisorEdges;
   readonly desk: ListenDesk;
-  /** The app is to be up: nobody is started otherwise. */
-  readonly isWanted: boolean;
+  /** Somebody is to be in that slot: nobody is started otherwise. */
+  wants(slot: number): boolean;
   policy(tenant: Tenant): WorkerPolicy;
   /** Nobody of this app is ready: a worker that only waits for `stableFor` may accept. */
   mayAcceptEarly(tenant: Tenant): boolean;

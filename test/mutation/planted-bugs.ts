@@ -101,7 +101,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'a start that is under way when its app is stopped goes on (made in earnest)',
     file: SPAWN,
-    find: "if (tenant.state.wanted !== 'up' || !host.isWanted)",
+    find: "if (tenant.state.wanted !== 'up' || !host.wants(slot))",
     replace: "if (tenant.state.wanted !== 'up')",
   },
   {

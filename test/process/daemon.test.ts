@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { DaemonDocument } from '../../src/protocol/index.ts';
@@ -136,6 +136,24 @@ describe('a daemon that is killed', () => {
     assert.match(hung?.reason ?? '', /did not answer/);
   });
 
+  it('keeps a worker that was stopped by itself stopped, until it is started', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 2 }));
+    assert.equal((await drover.run(['stop', 'shop/1'])).code, 0);
+    await drover.killDaemon();
+    await untilApp(drover, 'shop', 'has been taken over', ({ workers }) => workers.some(({ slot }) => slot === 0));
+    assert.deepEqual(
+      readyWorkers(await readApp(drover, 'shop')).map(({ slot }) => slot),
+      [0],
+    );
+    assert.equal((await drover.run(['start', 'shop'])).code, 0);
+    const after = await readApp(drover, 'shop');
+    assert.equal(readyWorkers(after).length, 2, JSON.stringify(after.workers));
+    await drover.killDaemon();
+    await eventually('both are adopted', async () => readyWorkers(await readApp(drover, 'shop')).length === 2);
+  });
+
   it('keeps what was stopped stopped', async () => {
     await using place = await openPlace();
     const { drover, port } = place;
@@ -148,6 +166,48 @@ describe('a daemon that is killed', () => {
 });
 
 describe('`daemon stop`', () => {
+  it('ends the other workers too where one of them is being stopped already, and leaves that one stopped', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 2 }));
+    const before = await readApp(drover, 'shop');
+    // Whichever answers, one of the two drains while the other has nothing to do.
+    const slow = ask(port, '/slow/1500');
+    await ask(port);
+    assert.equal((await drover.run(['stop', 'shop/1', '--no-wait'])).code, 0);
+    assert.equal((await drover.run(['daemon', 'stop'], { timeoutMs: 20_000 })).code, 0);
+    assert.equal((await slow).status, 200);
+    assert.deepEqual(pidsOf(before).filter(isAlive), []);
+    assert.equal((await drover.run(['daemon', 'start'])).code, 0);
+    await eventually('the other one is back', async () => readyWorkers(await readApp(drover, 'shop')).length === 1);
+    assert.deepEqual(
+      readyWorkers(await readApp(drover, 'shop')).map(({ slot }) => slot),
+      [0],
+    );
+  });
+
+  it('ends everything where a reload is being broken off by a stop', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 2, ...PATIENT }));
+    const before = pidsOf(await readApp(drover, 'shop'));
+    // The reload waits for this one; so does who breaks it off.
+    const slow = ask(port, '/slow/1500');
+    await ask(port);
+    assert.equal((await drover.run(['reload', 'shop', '--no-wait'])).code, 0);
+    await eventually('a worker drains', async () => (await readEvents(drover, 'shop', 'worker-draining')).length > 0);
+    const [stop, end] = await Promise.all([
+      drover.run(['stop', 'shop']),
+      drover.run(['daemon', 'stop'], { timeoutMs: 20_000 }),
+    ]);
+    assert.equal(end.code, 0, end.stderr);
+    assert.equal((await slow).status, 200);
+    assert.deepEqual(before.filter(isAlive), []);
+    assert.equal(stop.code === 0 || stop.code === 4, true, stop.stderr);
+    const log = readFileSync(join(drover.home, 'daemon.log'), 'utf8');
+    assert.doesNotMatch(log, /defect/);
+  });
+
   it('ends the workers politely; the next start brings the apps back', async () => {
     await using place = await openPlace();
     const { drover, port } = place;
@@ -196,6 +256,40 @@ describe('`daemon stop`', () => {
     await load.untilAnswered(50);
     const report = await load.stop();
     assert.equal(report.lost, 0, JSON.stringify(report.lostByReason));
+  });
+});
+
+describe('a daemon that is only coming back', () => {
+  it('is stopped by `daemon stop`, which waits for it', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 1 }));
+    const before = pidsOf(await readApp(drover, 'shop'));
+    process.kill((await drover.daemon()).pid ?? 0, 'SIGKILL');
+    const { code, stdout } = await drover.run(['daemon', 'stop']);
+    assert.deepEqual([code, stdout], [0, 'Stopped.\n']);
+    assert.deepEqual(before.filter(isAlive), []);
+    assert.equal((await drover.run(['daemon', 'stop'])).stdout, 'It was not running.\n');
+  });
+
+  it('is ended by `daemon stop` also where it cannot start, and is not brought back', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 1 }));
+    const [worker = 0] = pidsOf(await readApp(drover, 'shop'));
+    const { pid } = await drover.daemon();
+    process.kill(pid ?? 0, 'SIGSTOP');
+    rmSync(join(drover.home, 'state.db'));
+    rmSync(join(drover.home, 'backups'), { recursive: true, force: true });
+    mkdirSync(join(drover.home, 'state.db'));
+    process.kill(pid ?? 0, 'SIGKILL');
+    const { code, stdout } = await drover.run(['daemon', 'stop'], { timeoutMs: 60_000 });
+    assert.equal(code, 0);
+    assert.match(stdout, /its log says why/);
+    assert.deepEqual(shellsOf(drover.home), []);
+    // Nobody could read what it belongs to.
+    assert.equal(isAlive(worker), true);
+    process.kill(worker, 'SIGKILL');
   });
 });
 

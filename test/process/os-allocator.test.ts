@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import koffi from 'koffi';
-import { giveBackFreeMemory } from '../../src/os/index.ts';
+import { giveBackFreeMemory, mapLargeBlocks } from '../../src/os/index.ts';
 
 const libc = koffi.load(null);
 const malloc = libc.func('uintptr_t malloc(size_t)') as (bytes: number) => bigint;
@@ -17,6 +17,8 @@ const free = libc.func('void free(uintptr_t)') as (at: bigint) => void;
 /** Below the size from which glibc maps a block by itself. */
 const BLOCK_BYTES = 64 * 1024;
 const BLOCKS = 500;
+/** A mapping of its own only until one of that size was freed, left to itself. */
+const LARGE_BYTES = 8 * 1024 ** 2;
 
 const privateDirtyBytes = (): number =>
   Number(/^Private_Dirty:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/smaps_rollup', 'utf8'))?.[1]) * 1024;
@@ -33,6 +35,20 @@ describe('the allocator', { skip: !isGlibc && 'the C library is not glibc' }, ()
     giveBackFreeMemory();
     const gone = before - privateDirtyBytes();
     assert.ok(gone > (BLOCKS * BLOCK_BYTES) / 2, `${gone} bytes went back`);
+    free(last);
+  });
+
+  it('gives back a large block when it is freed, also the second time', () => {
+    mapLargeBlocks();
+    const first = malloc(LARGE_BYTES);
+    free(first);
+    const second = malloc(LARGE_BYTES);
+    memset(second, 1, LARGE_BYTES);
+    const last = malloc(BLOCK_BYTES);
+    const before = privateDirtyBytes();
+    free(second);
+    const gone = before - privateDirtyBytes();
+    assert.ok(gone > LARGE_BYTES / 2, `${gone} bytes went back`);
     free(last);
   });
 });

@@ -24,5 +24,6 @@ export const newApp = (name: string): AppState => ({
   release: 1,
   instances: 2,
   wanted: 'stopped',
+  stoppedSlots: [],
   readySignalSeen: false,
 });

@@ -89,7 +89,7 @@ export class SimDaemon {
     };
     this.#dataPath = this.#openDataPath(this.#inherited.sockets);
     this.supervisor = new Supervisor(this.#edges(), {
-      onWanted: (app, wanted) => void this.effect('save app', () => this.store.apps.change(app.app, { wanted })),
+      onWanted: (app, wish) => void this.effect('save app', () => this.store.apps.change(app.app, wish)),
       onState: (app) => this.effect('save app', () => saveApp(this.store, app)),
       onOperation: () => {},
       onDeleted: ({ app }) => this.#removeApp(app),
@@ -117,7 +117,8 @@ export class SimDaemon {
 
   /** Workers of this app that are not up, in words. */
   notUp(name: string): readonly string[] {
-    const tenants = this.supervisor.find(name)?.tenants ?? [];
+    const app = this.supervisor.find(name);
+    const tenants = app?.tenants.filter(({ slot }) => !app.state.stoppedSlots.includes(slot)) ?? [];
     return tenants.filter(({ state }) => state.phase !== 'running').map(({ id, state }) => `${id} is ${state.phase}`);
   }
 
@@ -136,18 +137,8 @@ export class SimDaemon {
 
   /** Throws where the state cannot be written. */
   addApp(state: AppState): void {
-    const { config, release, instances, wanted, readySignalSeen } = state;
     const createdAtMs = wallMsAt(this.#world.time.now);
-    this.store.apps.put({
-      name: config.name,
-      file: null,
-      createdAtMs,
-      config,
-      release,
-      instances,
-      wanted,
-      readySignalSeen,
-    });
+    this.store.apps.put({ ...state, name: state.config.name, file: null, createdAtMs });
     const app = this.supervisor.add(state);
     const own = this.#strays.filter((stray) => stray.app === app.app);
     adopt(app, [], own, this.#inherited);
@@ -302,6 +293,5 @@ export class SimDaemon {
 
 /** As `daemon/compose.ts` does it. */
 const saveApp = (store: Store, app: App): void => {
-  const { config, wanted, release, instances, readySignalSeen } = app.lasting;
-  store.apps.note(app.app, { config, wanted, release, instances, readySignalSeen });
+  store.apps.note(app.app, app.lasting);
 };

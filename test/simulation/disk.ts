@@ -31,6 +31,7 @@ export interface OperationRow {
   readonly kind: string;
   readonly status: string;
   readonly phase: string;
+  readonly startedAtMs: number;
 }
 
 export interface AppRow {
@@ -38,6 +39,7 @@ export interface AppRow {
   readonly wanted: 'up' | 'stopped';
   readonly instances: number;
   readonly release: number;
+  readonly stoppedSlots: readonly number[];
 }
 
 /** A connection with its prepared statements: preparing costs more than most writes do. */
@@ -158,7 +160,17 @@ export class Disk {
 
   /** As readers see them. */
   apps(): readonly AppRow[] {
-    return this.#view.prepare('SELECT name, wanted, instances, release FROM apps ORDER BY name').all() as never;
+    const sql = 'SELECT name, wanted, instances, release, stopped_slots_json AS stopped FROM apps ORDER BY name';
+    const rows = this.#view.prepare(sql).all() as unknown as (AppRow & { readonly stopped: string })[];
+    return rows.map(({ stopped, ...row }) => ({ ...row, stoppedSlots: JSON.parse(stopped) as number[] }));
+  }
+
+  isStopped(app: string, slot: number): boolean {
+    return (
+      this.apps()
+        .find(({ name }) => name === app)
+        ?.stoppedSlots.includes(slot) === true
+    );
   }
 
   wantedOf(app: string): AppRow['wanted'] | null {
@@ -173,7 +185,7 @@ export class Disk {
 
   /** Of this app, or of all. */
   operations(app: string | null = null, status: string | null = null): readonly OperationRow[] {
-    const sql = `SELECT id, app, kind, status, phase FROM operations
+    const sql = `SELECT id, app, kind, status, phase, started_at_ms AS startedAtMs FROM operations
       WHERE (:app IS NULL OR app = :app) AND (:status IS NULL OR status = :status) ORDER BY id`;
     return this.#view.prepare(sql).all({ app, status }) as never;
   }

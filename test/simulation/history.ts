@@ -52,6 +52,8 @@ export const COMMANDS = {
   scale: 5,
   restart: 3,
   stop: 3,
+  /** One slot. */
+  'stop-one': 2,
   delete: 1,
   release: 4,
   abort: 3,

@@ -30,9 +30,12 @@ const oneOfEach = (machine: Machine, started: SimProcess): void => {
   must(twins.length <= 1, 'at most one live worker has a slot and a generation', () => twins.map(nameOf).join(', '));
 };
 
-/** Of an app that is to be stopped nobody is started. */
-const stoppedStaysStopped = (disk: Disk, started: SimProcess): void =>
-  must(disk.wantedOf(started.birth.app) === 'up', 'nobody starts a worker of a stopped app', () => nameOf(started));
+/** Of an app that is to be stopped nobody is started, nor in a slot that was stopped by itself. */
+const stoppedStaysStopped = (disk: Disk, started: SimProcess): void => {
+  const { app, slot } = started.birth;
+  must(disk.wantedOf(app) === 'up', 'nobody starts a worker of a stopped app', () => nameOf(started));
+  must(!disk.isStopped(app, slot), 'nobody starts a worker that was stopped by itself', () => nameOf(started));
+};
 
 /** A slot that its operation has removed stays empty. */
 const removedStaysRemoved = (disk: Disk, started: SimProcess): void => {
@@ -82,6 +85,8 @@ export const successorFirst = ({ machine, disk, asked, isCrowded, isHeard, awake
     const last = there.at(-1);
     // Of one that no record named (the disk took none) nobody knew whether it was to stay or to go.
     if (there.some(({ wasStray }) => wasStray)) continue;
+    // It was empty when the reload began.
+    if (last !== undefined && last.endedAt !== null && wallMsAt(last.endedAt) < operation.startedAtMs) continue;
     const hasStayer = there.some(
       ({ endedAt, wasAsked, wasSignalled }) => isNews(endedAt) && !wasAsked && !wasSignalled,
     );
@@ -230,14 +235,15 @@ export const settled = ({ machine, disk, fellBackAt, isStarting }: Settled): voi
     open.map(({ id, kind, phase }) => `${id} ${kind} ${phase}`).join(', '),
   );
   const ours = machine.living.filter(({ birth }) => birth.app !== 'stranger');
-  for (const { name, wanted, instances, release } of disk.apps()) {
+  for (const { name, wanted, instances, release, stoppedSlots } of disk.apps()) {
+    const size = instances - stoppedSlots.filter((slot) => slot < instances).length;
     const own = ours.filter(({ birth }) => birth.app === name);
-    const seen = (): string => `${name} wants ${wanted} ${instances}: ${own.map(describe).join(', ')}`;
+    const seen = (): string => `${name} wants ${wanted} ${size}: ${own.map(describe).join(', ')}`;
     if (wanted === 'stopped') {
       must(own.length === 0, 'a stopped app has no workers', seen);
       continue;
     }
-    must(own.length === instances, 'an app that is wanted has as many workers as it should, and no more', seen);
+    must(own.length === size, 'an app that is wanted has as many workers as it should, and no more', seen);
     must(
       own.every((process) => process.isAccepting || countsWithoutListening(process)),
       'every shard of a wanted app has somebody who accepts',
@@ -255,7 +261,11 @@ export const settled = ({ machine, disk, fellBackAt, isStarting }: Settled): voi
       'all workers are of the release that the app has',
       () => `${seen()}; release ${release}`,
     );
-    must(new Set(own.map(({ birth }) => birth.slot)).size === instances, 'each slot has one worker', seen);
+    must(
+      new Set(own.map(({ birth }) => birth.slot)).size === size,
+      'each slot that is not stopped has one worker',
+      seen,
+    );
     const waiting = isStarting(name);
     must(waiting.length === 0, 'nobody is waited for for ever', () => `${waiting.join(', ')}; ${seen()}`);
   }

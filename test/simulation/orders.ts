@@ -28,7 +28,15 @@ export const giveOrder = ({ daemon, wishes, kind, name, size, note }: Order): vo
     const accepted = (): void => wishes.want(name, kind === 'stop' ? 'stopped' : 'gone');
     return void supervisor.stop(app, kind).then(accepted, ignoreRefusal);
   }
+  if (kind === 'stop-one') {
+    const slot = size - 1;
+    if (app.slots.find(slot) === null) return;
+    wishes.forget(name);
+    const accepted = (): void => wishes.stopOne(name, app.state.wanted, slot);
+    return void supervisor.stop(app, 'stop', { slots: [slot] }).then(accepted, ignoreRefusal);
+  }
   if (isBusy) return;
+  wishes.startAll(name);
   if (kind === 'start') {
     const run = supervisor.start(app);
     wishes.want(name, 'up');
@@ -46,9 +54,9 @@ export const giveOrder = ({ daemon, wishes, kind, name, size, note }: Order): vo
   });
 };
 
-const REFUSALS: ReadonlySet<unknown> = new Set(['DROVER_BUSY', 'DROVER_STATE_UNWRITABLE']);
+const REFUSALS: ReadonlySet<unknown> = new Set(['DROVER_BUSY', 'DROVER_APP_UNKNOWN', 'DROVER_STATE_UNWRITABLE']);
 
-/** A stop while another one runs is refused, and so is every change where the disk takes nothing. */
+/** A stop of what is being deleted, or gone by then, is refused, and so is every change where the disk takes nothing. */
 export const ignoreRefusal = (error: unknown): void => {
   if (error instanceof DaemonDied) return;
   if (!REFUSALS.has((error as { code?: string }).code)) throw error;

@@ -9,6 +9,8 @@ interface Wish {
   readonly wanted: 'up' | 'stopped' | 'gone';
   /** Null: a change of it was under way when the daemon died, or ended where the disk took nothing. */
   readonly instances: number | null;
+  /** One that was stopped by itself, and nothing was asked for since. */
+  readonly stoppedSlot?: number | null;
 }
 
 export class Wishes {
@@ -22,6 +24,17 @@ export class Wishes {
   /** It was accepted. */
   want(app: string, wanted: Wish['wanted']): void {
     this.#wishes.set(app, { instances: null, ...this.#wishes.get(app), wanted });
+  }
+
+  /** One slot was accepted to be stopped; with the last one the app is. */
+  stopOne(app: string, wanted: Wish['wanted'], slot: number): void {
+    this.#wishes.set(app, { instances: null, wanted, stoppedSlot: wanted === 'up' ? slot : null });
+  }
+
+  /** Something is asked for that may start what was stopped by itself. */
+  startAll(app: string): void {
+    const wish = this.#wishes.get(app);
+    if (wish !== undefined) this.#wishes.set(app, { ...wish, stoppedSlot: null });
   }
 
   /** A change of the size was reported as completed, and is on the disk. */
@@ -41,7 +54,7 @@ export class Wishes {
 
   check(): void {
     const rows = new Map(this.#disk.apps().map((row) => [row.name, row]));
-    for (const [app, { wanted, instances }] of this.#wishes) {
+    for (const [app, { wanted, instances, stoppedSlot = null }] of this.#wishes) {
       const row = rows.get(app);
       const seen = (): string =>
         `${app} is ${row?.wanted ?? 'gone'} with ${row?.instances ?? 0}, told ${wanted} with ${instances}`;
@@ -53,6 +66,8 @@ export class Wishes {
         'a size that was reached stays',
         seen,
       );
+      const isForgotten = stoppedSlot !== null && row?.stoppedSlots.includes(stoppedSlot) === false;
+      must(!isForgotten, 'one that was stopped by itself stays stopped', () => `${app}/${stoppedSlot}`);
     }
   }
 }

@@ -16,7 +16,7 @@ export function addApp(store: Store, name: string): void {
   const config = configOf(name);
   const release = store.releases.add({ app: name, config, createdAtMs: 1 });
   const record = { name, file: null, config, wanted: 'up', release, instances: 2, createdAtMs: 1 } as const;
-  store.apps.put({ ...record, readySignalSeen: false });
+  store.apps.put({ ...record, stoppedSlots: [], readySignalSeen: false });
   for (const slot of [0, 1]) store.workers.put(workerOf(name, slot));
   store.ports.put({
     app: name,

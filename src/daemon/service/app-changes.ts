@@ -12,7 +12,7 @@ import {
   type OperationDocument,
   type RequestKey,
 } from '../../protocol/index.ts';
-import { instancesOf, type App, type AppChange, type OperationRun } from '../../supervisor/index.ts';
+import { instancesOf, type App, type AppChange, type AppState, type OperationRun } from '../../supervisor/index.ts';
 import type { AppIndex } from './app-index.ts';
 import type { Asked, Once } from './once.ts';
 import type { ServiceParts } from './parts.ts';
@@ -25,23 +25,16 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex, once: Once): 
 
   const addApp = (config: AppConfig, file: string | null): App => {
     const release = store.releases.add({ app: config.name, config, createdAtMs: parts.clock.wallMs() });
-    store.apps.put({
-      name: config.name,
-      file,
-      config,
-      wanted: 'stopped',
-      release,
-      instances: instancesOf(config),
-      createdAtMs: parts.clock.wallMs(),
-      readySignalSeen: false,
-    });
-    const app = supervisor.add({
+    const state: AppState = {
       config,
       release,
       instances: instancesOf(config),
       wanted: 'stopped',
+      stoppedSlots: [],
       readySignalSeen: false,
-    });
+    };
+    store.apps.put({ ...state, name: config.name, file, createdAtMs: parts.clock.wallMs() });
+    const app = supervisor.add(state);
     store.events.append({
       app: config.name,
       type: 'app-added',
@@ -138,7 +131,8 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex, once: Once): 
         return inOrder(request.apps, asked, (config, options) => {
           const app = supervisor.find(config.name);
           if (app === null) return startNew(config, request.file, options);
-          if (app.state.wanted === 'up') return null;
+          // Nothing is changed that runs; what was stopped by itself starts again.
+          if (app.state.wanted === 'up') return isPartlyStopped(app) ? supervisor.start(app, {}, options) : null;
           const keys = findChangedKeys(app.state.config, config);
           return supervisor.start(app, changeTo(app, config, keys.length > 0), options);
         });
@@ -186,6 +180,9 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex, once: Once): 
       }),
   };
 };
+
+const isPartlyStopped = ({ state: { instances, stoppedSlots } }: App): boolean =>
+  stoppedSlots.some((slot) => slot < instances);
 
 interface BeginOptions {
   /** Not before this: what the app depends on is up. */

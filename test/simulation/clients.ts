@@ -171,7 +171,8 @@ export class Clients {
         isAccepting &&
         // Handed over already: the shard is its successor's.
         !process.wasAsked &&
-        able.every((each) => each.own !== own) &&
+        // Nor is there one that was to leave and goes on accepting.
+        this.#facts.machine.living.every((each) => each === process || each.own !== own || !each.isAble) &&
         process.isStalled &&
         shownStallSince !== null &&
         Math.min(now - shownStallSince, awake) >= STALL_KNOWN_MS &&

@@ -52,10 +52,6 @@ export class AppTraffic {
     return this.#byPlace.get(placeKey(place))?.findLast((holder) => holder.serves(key)) ?? null;
   }
 
-  hasHolder(id: string): boolean {
-    return this.#holders.has(id);
-  }
-
   get hasHolders(): boolean {
     return this.#holders.size > 0;
   }

@@ -333,11 +333,13 @@ export class GroupPort implements ManagedPort {
     this.#parts.onCover('uncovered', shard, holder.id);
   }
 
-  /** A worker that covered others has stopped accepting: another one is found in its place. */
+  /** Who covered others has stopped accepting, or is about to leave, its successor there: another one is found. */
   #recover(): void {
+    const { traffic } = this.#parts;
     for (const [at, shard] of this.#shards.entries()) {
-      if (shard.coverer === null || this.#parts.traffic.hasHolder(shard.coverer.id)) continue;
-      this.#endCover(shard, shard.coverer);
+      const { coverer } = shard;
+      if (coverer === null || traffic.findHolder(coverer, this.key)?.id === coverer.id) continue;
+      this.#endCover(shard, coverer);
       this.#feedback = withoutCover(this.#feedback, at);
     }
   }

@@ -32,6 +32,7 @@ export interface OperationRow {
   readonly status: string;
   readonly phase: string;
   readonly startedAtMs: number;
+  readonly endedAtMs: number | null;
 }
 
 export interface AppRow {
@@ -185,8 +186,8 @@ export class Disk {
 
   /** Of this app, or of all. */
   operations(app: string | null = null, status: string | null = null): readonly OperationRow[] {
-    const sql = `SELECT id, app, kind, status, phase, started_at_ms AS startedAtMs FROM operations
-      WHERE (:app IS NULL OR app = :app) AND (:status IS NULL OR status = :status) ORDER BY id`;
+    const sql = `SELECT id, app, kind, status, phase, started_at_ms AS startedAtMs, ended_at_ms AS endedAtMs
+      FROM operations WHERE (:app IS NULL OR app = :app) AND (:status IS NULL OR status = :status) ORDER BY id`;
     return this.#view.prepare(sql).all({ app, status }) as never;
   }
 

@@ -250,14 +250,14 @@ export const settled = ({ machine, disk, fellBackAt, isStarting }: Settled): voi
       seen,
     );
     // What could not be put back is said to be stuck, and waits for a person, where nothing that replaces workers was completed since.
-    const isStuck =
-      operations.findLast(({ app, kind, phase }) => app === name && kind !== 'scale' && phase !== 'failed')?.phase ===
-      'stuck';
+    const last = operations.findLast(
+      ({ app, kind, phase }) => app === name && (kind === 'reload' || kind === 'restart') && phase !== 'failed',
+    );
+    const stuckAtMs = last?.phase === 'stuck' ? last.endedAtMs : null;
+    const isExcused = ({ startedAt }: SimProcess): boolean =>
+      (stuckAtMs !== null && wallMsAt(startedAt) <= stuckAtMs) || (fellBackAt !== null && startedAt <= fellBackAt);
     must(
-      isStuck ||
-        own.every(
-          ({ birth, startedAt }) => birth.release === release || (fellBackAt !== null && startedAt <= fellBackAt),
-        ),
+      own.every((process) => process.birth.release === release || isExcused(process)),
       'all workers are of the release that the app has',
       () => `${seen()}; release ${release}`,
     );

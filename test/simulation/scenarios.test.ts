@@ -131,4 +131,17 @@ describe('a worker that covers for one that stalls', () => {
       /worker-stalls/,
     );
   });
+
+  it('is relieved when its successor is there, also where it does not hear that it is to leave', async () => {
+    await holds(
+      [
+        command(100, 'start'),
+        command(10_000, 'reload'),
+        clients(10_300, 2600),
+        fault(11_500, 'worker-stalls', { pick: 0, ms: 7000 }),
+        fault(11_760, 'worker-stalls', { pick: 1, ms: 7000 }),
+      ],
+      /shop\/1#2[^]*worker-stalls: pid 103[^]*shop\/1 worker-draining/,
+    );
+  });
 });

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { commandOf, type Program } from '../program/index.ts';
+import { commandOf, DAEMON_ENVIRONMENT, type Program } from '../program/index.ts';
 import type { DroverError } from '../protocol/index.ts';
 import type { DroverClient } from './client.ts';
 import { findAnswering } from './is-answering.ts';
@@ -65,6 +65,7 @@ export const launchDaemon = async (
     stdio: ['ignore', output, output],
     env: {
       ...withoutServiceVariables(process.env),
+      ...DAEMON_ENVIRONMENT,
       DROVER_HOME: home,
       ...(inPlace === null ? {} : { DROVER_IN_PLACE: inPlace }),
     },

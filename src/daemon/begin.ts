@@ -6,7 +6,15 @@ import { join } from 'node:path';
 import { createClient, isAnswering, makeHome, ownHome } from '../client/index.ts';
 import { setCloexec } from '../os/index.ts';
 import { DroverError } from '../protocol/index.ts';
-import { commandOf, decide, installedProgram, isSameProgram, takeStartLock, type Decision } from '../program/index.ts';
+import {
+  commandOf,
+  DAEMON_ENVIRONMENT,
+  decide,
+  installedProgram,
+  isSameProgram,
+  takeStartLock,
+  type Decision,
+} from '../program/index.ts';
 import { definedOf } from './defined-of.ts';
 import { findServiceManager } from './service-manager/environment.ts';
 
@@ -65,6 +73,6 @@ if (decision.kind === 'run') {
 if (!isSameProgram(program, installedProgram()) && typeof process.execve === 'function') {
   for (let fd = FIRST_FD; fd < FIRST_FD + handed; fd += 1) setCloexec(fd, false);
   const [file, ...args] = commandOf(program);
-  process.execve(file, [file, ...args], definedOf(env));
+  process.execve(file, [file, ...args], { ...definedOf(env), ...DAEMON_ENVIRONMENT });
 }
 await import('./main.ts');

@@ -3,13 +3,12 @@
  * (statements, answers, messages), and what is free lies between them: after ten rounds of a soak 10.8 of 16.5 MB were
  * (`mallinfo2`), 3.6 MB of them in whole pages. And what logs are read into made the heap swing between 5 and 13 MB.
  */
-import { giveBackFreeMemory, mapLargeBlocks, shareOneHeap } from '../os/index.ts';
+import { giveBackFreeMemory, mapLargeBlocks } from '../os/index.ts';
 
 const TRIM_EVERY_MS = 5_000;
 
-/** To be called before the first thread of libuv's pool is needed; keeps nobody from ending. */
+/** Keeps nobody from ending. That there is one heap for all threads is said where the daemon is started (`program/program.ts`). */
 export const staySmall = (): void => {
-  shareOneHeap();
   mapLargeBlocks();
   setInterval(giveBackFreeMemory, TRIM_EVERY_MS).unref();
 };

@@ -3,24 +3,11 @@ import { tryCall } from './libc.ts';
 
 /** From <malloc.h>. */
 const M_MMAP_THRESHOLD = -3;
-const M_ARENA_MAX = -8;
 
 /** With which glibc begins; it raises it to the size of whatever larger block is freed, up to 32 MB. */
 const LARGE_BYTES = 128 * 1024;
 
 let isOffered = true;
-
-/**
- * All threads that are started from now on share one heap. glibc gives each of them one of its own, up to eight for each
- * core, and what is free in one is of no use to the others. Nothing where the C library has no such function.
- */
-export function shareOneHeap(): void {
-  try {
-    tryCall('mallopt', M_ARENA_MAX, 1);
-  } catch {
-    // It has heaps of another kind.
-  }
-}
 
 /**
  * Large blocks (what a file is read or compressed into) have a mapping of their own each, which goes back to the system

@@ -1,5 +1,5 @@
 /** The door of `os/`: what the operating system offers, one facility per file. */
-export { giveBackFreeMemory, mapLargeBlocks, shareOneHeap } from './allocator.ts';
+export { giveBackFreeMemory, mapLargeBlocks } from './allocator.ts';
 export { cpuQuota, memoryLeft, oomKills } from './cgroup.ts';
 export { ChannelWriter, openChannelPair, sendOnChannel, WHOLE_MESSAGE_BYTES } from './channel.ts';
 export type { ChannelPair, SendOutcome } from './channel.ts';

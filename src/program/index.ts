@@ -5,7 +5,7 @@
 export { copyInto, restoreCopy, type Prepared } from './copy.ts';
 export { decide, type Decision, type StartQuestion } from './decide.ts';
 export { installedProgram, ownProgram } from './installed.ts';
-export { commandOf, isSameProgram, isUsable, type Program } from './program.ts';
+export { commandOf, DAEMON_ENVIRONMENT, isSameProgram, isUsable, type Program } from './program.ts';
 export {
   notePending,
   noteProblem,

@@ -8,7 +8,7 @@
  */
 import type { ApiServer } from '../../api/index.ts';
 import { duplicate, nameOf, openMemoryFile, setCloexec } from '../../os/index.ts';
-import { commandOf, isUsable, type Program } from '../../program/index.ts';
+import { commandOf, DAEMON_ENVIRONMENT, isUsable, type Program } from '../../program/index.ts';
 import { startBootWatch } from '../boot-watch.ts';
 import { definedOf } from '../defined-of.ts';
 import { INHERITANCE_VARIABLE, type Guard, type Inheritance, type KeptDescriptor } from '../guard.ts';
@@ -72,6 +72,7 @@ const execute = (program: Program, kept: readonly KeptDescriptor[]): void => {
   const [file, ...args] = commandOf(program);
   process.execve?.(file, [file, ...args], {
     ...definedOf(process.env),
+    ...DAEMON_ENVIRONMENT,
     [INHERITANCE_VARIABLE]: nameOf(list),
   });
 };

@@ -173,7 +173,7 @@ export const createClient = (options: ClientOptions = {}): DroverClient => {
     logs(request, signal) {
       const memory = new LineMemory();
       const again = (): LogRequest => {
-        const sinceMs = memory.cut();
+        const sinceMs = memory.cut(Date.now());
         return sinceMs === null ? request : { ...request, sinceMs, lines: undefined };
       };
       return follow<LogLineDocument>(

@@ -52,68 +52,98 @@ const openAgain = async (
 
 /** Lines of several workers come a little out of order, and what was told of a moment may not be all of it. */
 const LOOK_BACK_MS = 2_000;
-/** So long a line is known again, and so many of them: times of lines are exact to a tenth of a second. */
-const REMEMBERED_MS = 10_000;
+/** Of the lines that may be read again, the last so many are known. */
 const MOST_REMEMBERED = 50_000;
 
-interface Told {
-  /** Of its last line. */
+interface ToldLine {
+  /** As it was last told: a line that the index did not know yet has a later time when it is read again. */
+  atMs: number;
+  readonly source: Source;
+  readonly line: string;
+}
+
+/** One stream of one worker. */
+interface Source {
+  /** Of its last line, and of what was the last one at the cut. */
   lastMs: number;
-  /** After a cut: a line was met that had been told, so that what follows and is not known is news. */
+  cutMs: number;
+  /** Since the cut a line was met that had been told, or is news: whatever follows and is not known is news. */
   isFound: boolean;
+  /** What may come again, by its text, the oldest at the end. */
+  again: Map<string, ToldLine[]>;
 }
 
 /**
  * Which lines of a log were told already: after a cut it is read again from a little before. What a worker prints to one
  * stream keeps its order, so whatever comes there before the first line that is known is older than what was asked for.
+ * Equal lines are told apart by their times, which never become earlier by being read again.
  */
 export class LineMemory {
-  #lines: { readonly atMs: number; readonly key: string }[] = [];
+  #lines: ToldLine[] = [];
   #firstMs: number | null = null;
   #lastMs = 0;
   /** By worker and stream. */
-  readonly #told = new Map<string, Told>();
-  /** Lines that may come again, with how often they were told; empty as long as nothing was cut. */
-  #again = new Map<string, number>();
-  #wasCut = false;
+  readonly #sources = new Map<string, Source>();
+  /** What has a later time is news: a line that was told has no later one than that at which it is read again. */
+  #againUntilMs = -Infinity;
 
-  /** From when on it is to be read again; null: nothing was told yet. */
-  cut(): number | null {
-    this.#wasCut = true;
-    this.#again = new Map();
-    for (const { key } of this.#lines) this.#again.set(key, (this.#again.get(key) ?? 0) + 1);
-    for (const told of this.#told.values()) told.isFound = false;
-    return this.#firstMs === null ? null : Math.max(0, this.#lastMs - LOOK_BACK_MS);
+  /** From when on it is to be read again, which begins at `wallMs`; null: nothing was told yet. */
+  cut(wallMs: number): number | null {
+    if (this.#firstMs === null) return null;
+    const sinceMs = Math.max(0, this.#lastMs - LOOK_BACK_MS);
+    this.#againUntilMs = Math.max(wallMs, this.#lastMs) + LOOK_BACK_MS;
+    for (const source of this.#sources.values())
+      Object.assign(source, { cutMs: source.lastMs, isFound: false, again: new Map() });
+    for (const told of this.#lines.toReversed()) {
+      // It does not come again, and would be taken for an equal line that is news.
+      if (told.atMs < sinceMs) continue;
+      const { source, line } = told;
+      const equal = source.again.get(line);
+      if (equal === undefined) source.again.set(line, [told]);
+      else equal.push(told);
+    }
+    return sinceMs;
   }
 
   isNews({ at, worker, stream, line }: LogLineDocument): boolean {
     const atMs = Date.parse(at);
-    const source = `${worker} ${stream}`;
-    const key = `${source} ${line}`;
-    const told = this.#told.get(source);
-    const count = this.#again.get(key) ?? 0;
-    if (count > 0) {
-      this.#again.set(key, count - 1);
-      if (told !== undefined) told.isFound = true;
-      return false;
-    }
-    if (this.#wasCut && this.#isOld(told, atMs)) return false;
-    this.#remember(atMs, key, source);
+    const name = `${worker} ${stream}`;
+    const source = this.#sources.get(name);
+    if (atMs <= this.#againUntilMs && this.#isTold(source, line, atMs)) return false;
+    this.#remember(atMs, line, source ?? this.#add(name));
     return true;
   }
 
-  #isOld(told: Told | undefined, atMs: number): boolean {
-    if (told === undefined) return this.#firstMs !== null && atMs <= this.#firstMs;
-    return !told.isFound && atMs <= told.lastMs;
+  #isTold(source: Source | undefined, line: string, atMs: number): boolean {
+    if (source === undefined) return this.#firstMs !== null && atMs <= this.#firstMs;
+    const { cutMs, again } = source;
+    const equal = again.get(line);
+    const first = equal?.at(-1);
+    if (first !== undefined && first.atMs <= atMs) {
+      equal?.pop();
+      first.atMs = atMs;
+      source.isFound = true;
+      return true;
+    }
+    // All that was there before the last line that was told had been told, also what was told a little before `sinceMs`.
+    if (equal !== undefined && atMs < cutMs) return true;
+    return !source.isFound && atMs <= cutMs;
   }
 
-  #remember(atMs: number, key: string, source: string): void {
+  #add(name: string): Source {
+    const source: Source = { lastMs: 0, cutMs: 0, isFound: true, again: new Map() };
+    this.#sources.set(name, source);
+    return source;
+  }
+
+  #remember(atMs: number, line: string, source: Source): void {
     this.#firstMs ??= atMs;
     this.#lastMs = Math.max(this.#lastMs, atMs);
-    this.#told.set(source, { lastMs: atMs, isFound: this.#told.get(source)?.isFound ?? true });
-    this.#lines.push({ atMs, key });
-    if (this.#lines.length > 2 * MOST_REMEMBERED || (this.#lines[0]?.atMs ?? 0) < this.#lastMs - 2 * REMEMBERED_MS) {
-      const from = this.#lastMs - REMEMBERED_MS;
+    source.lastMs = atMs;
+    source.isFound = true;
+    this.#lines.push({ atMs, source, line });
+    if (this.#lines.length > 2 * MOST_REMEMBERED || (this.#lines[0]?.atMs ?? 0) < this.#lastMs - 2 * LOOK_BACK_MS) {
+      const from = this.#lastMs - LOOK_BACK_MS;
       this.#lines = this.#lines.slice(-MOST_REMEMBERED).filter((each) => each.atMs >= from);
     }
   }

@@ -23,7 +23,10 @@ export interface FilePiece extends KeptPiece {
 
 const STAT_BLOCK_BYTES = 512;
 
-/** `bytes` of a file are those it takes on the disk beside its archives, its index included. */
+/**
+ * `bytes` of a file are those it takes on the disk beside its archives, its index included. In the order of `listLogFiles`,
+ * archives by their place.
+ */
 export function takeInventory(home: string, app: string): FilePiece[] {
   return [...readShelves(listLogFiles(home, app))].map(([file, { archives, archivedEnd, base }]) => {
     const live = statSync(file.path, { throwIfNoEntry: false });

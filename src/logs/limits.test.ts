@@ -18,20 +18,27 @@ describe('limits of logs', () => {
   });
 
   it('take the oldest first, and no more than are needed', () => {
-    const pieces = [piece(3), piece(1), piece(2)];
-    assert.deepEqual(oldestFirst(pieces, 0), []);
-    assert.deepEqual(oldestFirst(pieces, 11), [piece(1), piece(2)]);
-    assert.deepEqual(oldestFirst(pieces, 1_000).length, 3);
+    const runs = [
+      [piece(1), piece(4)],
+      [piece(2), piece(3)],
+    ];
+    assert.deepEqual(oldestFirst(runs, 0), []);
+    assert.deepEqual(oldestFirst(runs, 21), [piece(1), piece(2), piece(3)]);
+    assert.deepEqual(oldestFirst(runs, 1_000).length, 4);
   });
 
   it('keep the newest so many, and nothing that is too old', () => {
-    const pieces = [piece(5), piece(1), piece(4), piece(3), piece(2)];
-    const gone = (keep: number, oldestMs: number) =>
-      beyondLimits(pieces, keep, oldestMs)
-        .map(({ endedMs }) => endedMs)
-        .toSorted((a, b) => a - b);
+    const pieces = [piece(1), piece(2), piece(3), piece(4), piece(5)];
+    const gone = (keep: number, oldestMs: number) => beyondLimits(pieces, keep, oldestMs).map(({ endedMs }) => endedMs);
     assert.deepEqual(gone(2, -Infinity), [1, 2, 3]);
     assert.deepEqual(gone(10, 3), [1, 2]);
     assert.deepEqual(gone(4, 5), [1, 2, 3, 4]);
+  });
+
+  it('take nothing newer for older because the clock was set back', () => {
+    const [first, second, later] = [piece(8), piece(9), piece(1)];
+    assert.deepEqual(beyondLimits([first, second, later], 2, -Infinity), [first]);
+    assert.deepEqual(beyondLimits([first, second, later], 9, 5), []);
+    assert.deepEqual(oldestFirst([[first, second, later]], 11), [first, second]);
   });
 });

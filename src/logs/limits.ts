@@ -42,11 +42,14 @@ export interface KeptPiece {
   readonly endedMs: number;
 }
 
-/** The oldest, until they make up `bytes`; all where they do not. */
-export function oldestFirst<Piece extends KeptPiece>(pieces: readonly Piece[], bytes: number): Piece[] {
+/** What one writer after the other wrote, the oldest first: their times need not be in order. */
+export type Run<Piece extends KeptPiece> = readonly Piece[];
+
+/** The oldest, until they make up `bytes`; all where they do not. Of each run from its beginning. */
+export function oldestFirst<Piece extends KeptPiece>(runs: readonly Run<Piece>[], bytes: number): Piece[] {
   const chosen: Piece[] = [];
   let freed = 0;
-  for (const piece of pieces.toSorted((a, b) => a.endedMs - b.endedMs)) {
+  for (const { piece } of runs.flatMap(inOrder).toSorted((a, b) => a.endedMs - b.endedMs)) {
     if (freed >= bytes) break;
     chosen.push(piece);
     freed += piece.bytes;
@@ -54,10 +57,17 @@ export function oldestFirst<Piece extends KeptPiece>(pieces: readonly Piece[], b
   return chosen;
 }
 
-/** Those beyond the newest `keep`, and those that ended before `oldestMs`. */
-export const beyondLimits = <Piece extends KeptPiece>(
-  pieces: readonly Piece[],
-  keep: number,
-  oldestMs: number,
-): Piece[] =>
-  pieces.toSorted((a, b) => b.endedMs - a.endedMs).filter((piece, place) => place >= keep || piece.endedMs < oldestMs);
+/** Those beyond the newest `keep` of a run, and those that ended before `oldestMs`. */
+export const beyondLimits = <Piece extends KeptPiece>(pieces: Run<Piece>, keep: number, oldestMs: number): Piece[] =>
+  inOrder(pieces).flatMap(({ piece, endedMs }, place) =>
+    place < pieces.length - keep || endedMs < oldestMs ? [piece] : [],
+  );
+
+/** With times that do not go back: after the clock did, what is newer would look like the oldest. */
+function inOrder<Piece extends KeptPiece>(pieces: Run<Piece>): { readonly piece: Piece; readonly endedMs: number }[] {
+  let endedMs = -Infinity;
+  return pieces.map((piece) => {
+    endedMs = Math.max(endedMs, piece.endedMs);
+    return { piece, endedMs };
+  });
+}

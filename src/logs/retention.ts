@@ -44,12 +44,8 @@ export async function holdToLimits(app: string, options: RetentionOptions): Prom
   const gone = generationsToRemove(pieces, keep, oldestMs).filter(({ file }) => !options.isAlive(file));
   removeFiles(gone, options);
   const left = pieces.filter((piece) => !gone.includes(piece));
-  const archives = Object.groupBy(
-    left.flatMap((piece) => piece.archives),
-    ({ file }) => `${file.slot} ${file.stream}`,
-  );
-  for (const ofStream of Object.values(archives))
-    await removeArchives(beyondLimits(ofStream ?? [], keep, oldestMs), tools);
+  for (const ofStream of byStream(left.flatMap(({ archives }) => archives)))
+    await removeArchives(beyondLimits(ofStream, keep, oldestMs), tools);
   for (const piece of left) if (options.canPunch() && maxAgeMs !== null) await removeTooOld(piece, oldestMs, tools);
 }
 
@@ -66,10 +62,10 @@ export async function holdToBudget(options: RetentionOptions): Promise<void> {
   const used = sum(pieces) + sum(archives);
   const excess = excessBytes(used, readDisk(options.home), options.budget());
   if (excess === 0) return;
-  const going = oldestFirst(archives, excess);
+  const going = oldestFirst(byStream(archives), excess);
   await removeArchives(going, tools);
   const isOver = ({ file }: FilePiece): boolean => !options.isAlive(file);
-  const files = oldestFirst(pieces.filter(isOver), excess - sum(going));
+  const files = oldestFirst(byStream(pieces.filter(isOver)), excess - sum(going));
   removeFiles(files, options);
   const freed = sum(going) + sum(files);
   const what = `${going.length} archives and ${files.length} files of ended workers, ${toMib(freed)} MiB`;
@@ -92,7 +88,11 @@ export function readDisk(home: string): DiskState | null {
 export const appsWithLogs = (home: string): string[] =>
   namesIn(join(home, 'logs')).filter((name) => !name.startsWith('.'));
 
-/** Of each slot the generations that were written to least recently, and those that nobody wrote to for too long. */
+/** What one worker of a slot after the other wrote to one stream: an inventory is in that order, whatever the times say. */
+const byStream = <Piece extends { readonly file: LogFile }>(pieces: readonly Piece[]): Piece[][] =>
+  Object.values(Object.groupBy(pieces, ({ file }) => `${file.app} ${file.slot} ${file.stream}`)).map((run = []) => run);
+
+/** Of each slot the oldest generations, and those that nobody wrote to for too long. */
 function generationsToRemove(pieces: readonly FilePiece[], keep: number, oldestMs: number): FilePiece[] {
   const slots = Object.groupBy(pieces, ({ file }) => file.slot);
   return Object.values(slots).flatMap((ofSlot = []) => {
@@ -103,7 +103,7 @@ function generationsToRemove(pieces: readonly FilePiece[], keep: number, oldestM
         endedMs: Math.max(...files.map(({ endedMs }) => endedMs)),
       }),
     );
-    generations.sort((a, b) => b.generation - a.generation);
+    generations.sort((a, b) => a.generation - b.generation);
     const beyond = new Set(beyondLimits(generations, keep, oldestMs).map(({ generation }) => generation));
     return ofSlot.filter(({ file }) => beyond.has(file.generation));
   });

@@ -86,7 +86,7 @@ export async function rotate(request: RotationRequest, tools: RotationTools): Pr
 }
 
 /**
- * Brings what an earlier daemon left of a file to an end; returns where the part begins that is in no archive. Stops
+ * Brings to an end what an earlier daemon, or a rotation that failed, left of a file; returns where the part begins that is in no archive. Stops
  * where the file is emptied meanwhile; the answer means nothing then.
  */
 export async function recoverFile(file: ArchivedFile, punch: Punch, isOutdated: () => boolean): Promise<number> {
@@ -98,6 +98,8 @@ export async function recoverFile(file: ArchivedFile, punch: Punch, isOutdated: 
     if (!isOutdated()) forgetArchives(file);
     return 0;
   }
+  // The daemon that recorded the last one may have come no further than its name.
+  await syncDirectory(file.archiveDirectory);
   await punchAll(file.path, { start: 0, end: alignDown(shelf.archivedEnd) }, punch, isOutdated);
   return shelf.archivedEnd;
 }

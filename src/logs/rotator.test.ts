@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { BLOCK_BYTES, compressBlock, encodeTable } from './archive-format.ts';
 import type { ArchivedFile } from './archive-name.ts';
+import type { Compress } from './compress.ts';
+import { openLogReader } from './log-reader.ts';
 import { openRotator } from './rotator.ts';
 import type { RotatorOptions } from './rotator.ts';
 
@@ -36,6 +39,25 @@ const TOOLS: RotatorOptions = {
   makeRoom: async () => {},
   onRotated: async () => {},
 };
+
+/** As the compressor does, without a process. */
+const compress: Compress = async ({ source, target, start, end }) => {
+  const bytes = readFileSync(source).subarray(start, end);
+  const blocks: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += BLOCK_BYTES)
+    blocks.push(compressBlock(bytes.subarray(at, at + BLOCK_BYTES), 'gz'));
+  const lengths = blocks.map(({ length }) => length);
+  writeFileSync(target, Buffer.concat([...blocks, encodeTable(lengths, 'gz')]));
+};
+
+/** What readers see of the first `length` bytes. */
+async function readAll(file: ArchivedFile, length: number): Promise<Buffer> {
+  const reader = await openLogReader(file);
+  assert.ok(reader);
+  const { buffer, bytesRead } = await reader.read(Buffer.alloc(length), 0, length, 0);
+  await reader.close();
+  return buffer.subarray(0, bytesRead);
+}
 
 describe('the rotation of all files', () => {
   it('goes on after the disk was full and no room could be made, also for the file that met it', async () => {
@@ -98,5 +120,42 @@ describe('the rotation of all files', () => {
     rotator.grown(file, 3 * SIZE, DUE);
     await rotator.idle();
     assert.deepEqual(archives(file).toSorted(), [`fifth.${SIZE}-${3 * SIZE}.zst`, `fifth.0-${SIZE}.zst`].toSorted());
+  });
+
+  it('never makes an archive of what is half freed, where freeing failed in the middle and is tried again', async () => {
+    const MIB = 1024 ** 2;
+    let nowMs = 0;
+    let isBroken = true;
+    const problems: string[] = [];
+    const rotator = openRotator({
+      ...TOOLS,
+      compress,
+      format: () => 'gz',
+      monotonicMs: () => nowMs,
+      onProblem: (message) => problems.push(message),
+      punch(fd, offset, length) {
+        if (isBroken && offset > 0) throw Object.assign(new Error('the disk failed'), { code: 'EIO' });
+        writeSync(fd, Buffer.alloc(length), 0, length, offset);
+        return true;
+      },
+    });
+    const file = newFile('sixth');
+    const first = Buffer.alloc(12 * MIB, 'The quick brown fox. ');
+    writeFileSync(file.path, first);
+    rotator.grown(file, first.length, DUE);
+    await rotator.idle();
+    assert.match(problems.join(), /sixth\.log was not rotated: the disk failed/);
+    assert.ok((await readAll(file, first.length)).equals(first), 'it is half freed, and in its archive');
+
+    const more = Buffer.alloc(MIB, 'He jumps over the lazy dog. ');
+    writeFileSync(file.path, more, { flag: 'a' });
+    isBroken = false;
+    nowMs = LATER_MS;
+    const whole = Buffer.concat([first, more]);
+    rotator.grown(file, whole.length, DUE);
+    await rotator.idle();
+    assert.ok((await readAll(file, whole.length)).equals(whole));
+    const [end, last] = [first.length, whole.length];
+    assert.deepEqual(archives(file).toSorted(), [`sixth.0-${end}.gz`, `sixth.${end}-${last}.gz`].toSorted());
   });
 });

@@ -49,7 +49,7 @@ type Work = 'rotate' | 'finish' | 'recover';
 
 interface State {
   readonly file: ArchivedFile;
-  /** Null until what an earlier daemon left was looked at, or what is left after the file was emptied. */
+  /** Null until what is there was looked at: it may be left of an earlier daemon, of a rotation that failed, of a file that was emptied. */
   archivedEnd: number | null;
   /** Counts how often the file was emptied. */
   life: number;
@@ -141,6 +141,8 @@ export function openRotator(options: RotatorOptions): Rotator {
     const isCalledOff = (): boolean => isClosed;
     const range = { start, end };
     const request = { file, range, format: options.format(), niceness, isWhole: isLast, isOutdated, isCalledOff };
+    // What fails after the archive has its name leaves the file half freed: the next try first looks at what there is.
+    state.archivedEnd = null;
     const hasRotated = await rotate(request, options);
     if (state.life === life) state.archivedEnd = hasRotated ? end : null;
     return hasRotated;

@@ -79,12 +79,14 @@ export function compareLogFiles(a: LogFile, b: LogFile): number {
   return a.stream === b.stream ? 0 : a.stream === 'stdout' ? -1 : 1;
 }
 
-/** The names in a directory; none where it does not exist. */
+/** The names in a directory; none where it does not exist, or something else is in its place. */
 export function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (NO_DIRECTORY.has((error as NodeJS.ErrnoException).code)) return [];
     throw error;
   }
 }
+
+const NO_DIRECTORY = new Set<string | undefined>(['ENOENT', 'ENOTDIR']);

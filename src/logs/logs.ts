@@ -91,7 +91,7 @@ export function openLogs(options: LogsOptions): Logs {
   const canPunch = openPunchSupport(home, punch);
   const indexers = new Map<string, Indexer>();
   const names = openCurrentNames({ home, isAlive, onProblem });
-  const onUnseen = tellOnce(onProblem);
+  const onFailure = tellOnce(onProblem);
   let flushes = 0;
 
   const retention: RetentionOptions = {
@@ -103,6 +103,7 @@ export function openLogs(options: LogsOptions): Logs {
     punch,
     onStep,
     onProblem,
+    onFailure,
     wallMs: () => clock.wallMs(),
     flushes: () => flushes,
     onRemoved: (isGone) => rotator.forget(isGone),
@@ -189,7 +190,7 @@ export function openLogs(options: LogsOptions): Logs {
     const onGrown = (file: LogFile, size: number): void => {
       if (size >= limitsOf(app).maxSizeBytes && isInPlace(app)) rotator.grown(file, size, dueOf(app));
     };
-    const indexer = startIndexer({ home, app, onGrown, onProblem: onUnseen });
+    const indexer = startIndexer({ home, app, onGrown, onProblem: onFailure });
     indexers.set(app, indexer);
     for (const file of files) if (readShelf(file).archivedEnd > 0) rotator.recover(file);
     return indexer;

@@ -83,6 +83,9 @@ async function firstWholeLine(file: ArchivedFile, cut: number): Promise<number> 
     const start = await finder.lineStart(cut, state.size);
     // Nothing but the rest of one unfinished line is left: better its end than nothing of it.
     return start === state.size ? cut : start;
+  } catch {
+    // A damaged archive must not stay for ever: better the rest of a line than that.
+    return cut;
   } finally {
     await finder.close();
   }

@@ -1,6 +1,6 @@
 /** What goes when it is too much, and that neither the clock nor anything odd among the logs changes that. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -46,6 +46,7 @@ const optionsFor = (
   flushes: () => 0,
   onRemoved: () => {},
   onProblem: () => {},
+  onFailure: (message) => assert.fail(message),
   ...more,
 });
 
@@ -112,5 +113,42 @@ describe('what is kept of logs', () => {
     await holdToLimits('shop', optionsFor(home, { keep: 2 }));
     const left = readdirSync(join(home, 'logs/shop')).filter((name) => name.endsWith('.log'));
     assert.deepEqual(left, ['0.2.out.log', '0.3.out.log']);
+  });
+});
+
+describe('something odd among the logs', () => {
+  const NOTHING: Partial<LogBudget> = { quotaBytes: 0 };
+  const names = (home: string, app: string): string[] => readdirSync(join(home, 'logs', app)).toSorted();
+
+  it('keeps no app from the quota: a plain file, what cannot be looked into, what is no log', async () => {
+    const home = newHome();
+    for (const app of ['first', 'shop']) writeAt(fileOf(home, 1, app).path, BYTES, NOW_S);
+    writeFileSync(join(home, 'logs/old.tar.gz'), 'somebody put it there');
+    // Who runs this may be root, whom no mode keeps out of `lost+found`.
+    symlinkSync('loop', join(home, 'logs/loop'));
+    mkdirSync(join(home, 'logs/first/0.2.out.log'));
+    const failures: string[] = [];
+    const problems: string[] = [];
+    await holdToBudget(
+      optionsFor(home, {}, NOTHING, {
+        onFailure: (message) => failures.push(message),
+        onProblem: (message) => problems.push(message),
+      }),
+    );
+    assert.deepEqual([names(home, 'first'), names(home, 'shop')], [['0.2.out.log', 'archive'], ['archive']]);
+    assert.equal(failures.length, 2, failures.join('\n'));
+    assert.match(failures[0] ?? '', /logs\/loop: ELOOP/);
+    assert.match(failures[1] ?? '', /0\.2\.out\.log: .*directory/);
+    assert.match(problems.join(), /removed 0 archives and 2 files/);
+  });
+
+  it('goes in its turn where it is a damaged archive', async () => {
+    const home = newHome();
+    const file = fileOf(home, 1);
+    writeArchives(file, [NOW_S, NOW_S, NOW_S]);
+    for (const place of [0, 1])
+      writeFileSync(archivePath(file, { start: place * BLOCK, end: (place + 1) * BLOCK }, 'gz'), 'damaged');
+    await holdToLimits('shop', optionsFor(home, { keep: 1 }, {}, { isAlive: () => true }));
+    assert.deepEqual(archiveStarts(home), [2]);
   });
 });

@@ -1,7 +1,8 @@
 /**
  * Holds what is kept to its limits: those of an app after each rotation and once a minute, the quota of all and the
  * space on the disk as well. What goes first is always the oldest archive; then files of workers that have ended. What a
- * living worker has in its file stays, unless it is too old.
+ * living worker has in its file stays, unless it is too old. What cannot be looked at or removed is told, and keeps nothing
+ * else from its limits.
  */
 import { mkdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,6 +30,8 @@ export interface RetentionOptions extends Omit<RemovalTools, 'isOutdated'> {
   readonly flushes: () => number;
   readonly onRemoved: (isGone: (file: ArchivedFile) => boolean) => void;
   readonly onProblem: (message: string) => void;
+  /** What could not be looked at or removed, and why, each time anew. */
+  readonly onFailure: (message: string) => void;
 }
 
 /** What of a living worker's file is too old goes in pieces of at least so much. */
@@ -42,11 +45,12 @@ export async function holdToLimits(app: string, options: RetentionOptions): Prom
   const tools = asOfNow(options);
 
   const gone = generationsToRemove(pieces, keep, oldestMs).filter(({ file }) => !options.isAlive(file));
-  removeFiles(gone, options);
+  await removeFiles(gone, options);
   const left = pieces.filter((piece) => !gone.includes(piece));
   for (const ofStream of byStream(left.flatMap(({ archives }) => archives)))
-    await removeArchives(beyondLimits(ofStream, keep, oldestMs), tools);
-  for (const piece of left) if (options.canPunch() && maxAgeMs !== null) await removeTooOld(piece, oldestMs, tools);
+    await removeArchives(beyondLimits(ofStream, keep, oldestMs), tools, options);
+  if (maxAgeMs === null || !options.canPunch()) return;
+  for (const piece of left) await attempt(piece.file.path, async () => removeTooOld(piece, oldestMs, tools), options);
 }
 
 /** Holds all apps together to the quota, and to the space that is to be left on the disk. */
@@ -54,7 +58,7 @@ export async function holdToBudget(options: RetentionOptions): Promise<void> {
   const pieces: FilePiece[] = [];
   const tools = asOfNow(options);
   for (const app of appsWithLogs(options.home)) {
-    pieces.push(...takeInventory(options.home, app));
+    await attempt(join('logs', app), async () => pieces.push(...takeInventory(options.home, app)), options);
     // Many apps with many archives are many calls: let others have their turn.
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -62,13 +66,11 @@ export async function holdToBudget(options: RetentionOptions): Promise<void> {
   const used = sum(pieces) + sum(archives);
   const excess = excessBytes(used, readDisk(options.home), options.budget());
   if (excess === 0) return;
-  const going = oldestFirst(byStream(archives), excess);
-  await removeArchives(going, tools);
+  const gone = await removeArchives(oldestFirst(byStream(archives), excess), tools, options);
   const isOver = ({ file }: FilePiece): boolean => !options.isAlive(file);
-  const files = oldestFirst(byStream(pieces.filter(isOver)), excess - sum(going));
-  removeFiles(files, options);
-  const freed = sum(going) + sum(files);
-  const what = `${going.length} archives and ${files.length} files of ended workers, ${toMib(freed)} MiB`;
+  const files = await removeFiles(oldestFirst(byStream(pieces.filter(isOver)), excess - sum(gone)), options);
+  const freed = sum(gone) + sum(files);
+  const what = `${gone.length} archives and ${files.length} files of ended workers, ${toMib(freed)} MiB`;
   if (freed > 0) options.onProblem(`logs are over their quota, or the disk is nearly full: removed ${what}`);
   else options.onProblem('logs are over their quota, or the disk is nearly full, and there is nothing to remove');
 }
@@ -115,16 +117,39 @@ const asOfNow = ({ punch, onStep, flushes }: RetentionOptions): RemovalTools => 
   return { punch, onStep, isOutdated: () => flushes() !== before };
 };
 
-async function removeArchives(pieces: readonly ArchivePiece[], tools: RemovalTools): Promise<void> {
+/** Returns those that went. */
+async function removeArchives(
+  pieces: readonly ArchivePiece[],
+  tools: RemovalTools,
+  options: RetentionOptions,
+): Promise<ArchivePiece[]> {
   const cuts = new Map<LogFile, number>();
   for (const { file, archive } of pieces) cuts.set(file, Math.max(archive.end, cuts.get(file) ?? 0));
-  for (const [file, cut] of cuts) await removeBelow(file, cut, tools);
+  const gone = new Set<LogFile>();
+  for (const [file, cut] of cuts)
+    if (await attempt(file.path, async () => removeBelow(file, cut, tools), options)) gone.add(file);
+  return pieces.filter(({ file }) => gone.has(file));
 }
 
-function removeFiles(pieces: readonly FilePiece[], { onRemoved }: RetentionOptions): void {
-  for (const { file } of pieces) removeFile(file);
-  const paths = new Set(pieces.map(({ file }) => file.path));
-  if (paths.size > 0) onRemoved(({ path }) => paths.has(path));
+/** Returns those that went. */
+async function removeFiles(pieces: readonly FilePiece[], options: RetentionOptions): Promise<FilePiece[]> {
+  const gone: FilePiece[] = [];
+  for (const piece of pieces)
+    if (await attempt(piece.file.path, async () => removeFile(piece.file), options)) gone.push(piece);
+  const paths = new Set(gone.map(({ file }) => file.path));
+  if (paths.size > 0) options.onRemoved(({ path }) => paths.has(path));
+  return gone;
+}
+
+/** Whether it was done. */
+async function attempt(what: string, work: () => Promise<unknown>, { onFailure }: RetentionOptions): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    onFailure(`limits of logs: ${what}: ${(error as Error).message}`);
+    return false;
+  }
 }
 
 /** The part of a file that was written before `oldestMs`. */

@@ -2,7 +2,8 @@
  * Notices that files in a directory grow: at once after a silence, then every {@link TICK_MS} while it goes on, and for
  * nothing while nothing happens. A silent directory is watched by the kernel (inotify). At the first change the watch is
  * given up for a timer, because a flooding writer would otherwise wake us for each of its lines; after two quiet ticks
- * the watch is back. Where watching is refused (no such directory yet, out of watches), a slower timer looks.
+ * the watch is back. Where watching is refused (no such directory yet, out of watches), a slower timer looks; and after a
+ * look that failed.
  */
 import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
@@ -14,7 +15,10 @@ const QUIET_TICKS = 2;
 
 export interface ActivityOptions {
   readonly directory: string;
-  /** Looks at the files; true where one had changed since the last call. Must not throw. */
+  /**
+   * Looks at the files; true where one had changed since the last call. Where it throws (no descriptor is left, a
+   * directory cannot be read), whatever changed is seen by the next look, a second later.
+   */
   readonly onTick: () => boolean;
   /** Whether the watch alone keeps the program running (a reader that follows does, an index writer does not). */
   readonly keepsAlive: boolean;
@@ -43,22 +47,34 @@ export function watchActivity({ directory, onTick, keepsAlive }: ActivityOptions
     timer = setTimeout(tick, ms);
     if (!keepsAlive) timer.unref();
   };
+  /** Null where that failed. */
+  const look = (): boolean | null => {
+    try {
+      return onTick();
+    } catch {
+      return null;
+    }
+  };
   const tick = (): void => {
     if (isClosed) return;
     stopWaiting();
-    if (onTick()) {
+    const hasChanged = look();
+    if (hasChanged === true) {
       quietTicks = 0;
       slowMs = TICK_MS;
     } else quietTicks += 1;
     if (isClosed) return;
-    if (quietTicks < QUIET_TICKS) tickIn(TICK_MS);
+    if (hasChanged === null) tickIn(SLOWEST_TICK_MS);
+    else if (quietTicks < QUIET_TICKS) tickIn(TICK_MS);
     else rest();
   };
   const rest = (): void => {
     if (arm()) {
       slowMs = TICK_MS;
+      const hasChanged = look();
       // What changed between the last look and the watch would go unnoticed until the next change.
-      if (onTick()) begin();
+      if (hasChanged === true) begin();
+      else if (hasChanged === null && !isClosed) tickIn(SLOWEST_TICK_MS);
       return;
     }
     slowMs = Math.min(slowMs * 2, SLOWEST_TICK_MS);

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -264,4 +273,43 @@ describe('reading logs', () => {
       break;
     }
   });
+
+  it('ends soon where it is called off while the last lines are looked for, with an expression or without', async () => {
+    const lines = Array.from({ length: 100_000 }, (_, number) => `line ${number}`);
+    const bursts = [{ afterMs: 100, lines }];
+    const { home } = writeHome([{ slot: 0, generation: 1, stream: 'stdout', bursts, rest: '' }]);
+    for (const grep of [null, /nothing/]) {
+      const ending = new AbortController();
+      let bytes = 0;
+      const onRead = (count: number): void => {
+        bytes += count;
+        ending.abort();
+      };
+      assert.deepEqual(await read(home, { grep, lines: 90_000, signal: ending.signal, onRead }), []);
+      assert.ok(bytes <= 8 * CHUNK_BYTES, `${bytes} bytes`);
+    }
+  });
+
+  it('leaves no file open where an archive is damaged', async () => {
+    const bursts = ['one', 'two', 'three'].map((text) => ({ afterMs: 100, lines: [text] }));
+    const { home } = writeHome([{ slot: 0, generation: 1, stream: 'stdout', bursts, rest: '' }]);
+    const file = logFileOf(home, { app: 'shop', slot: 0, generation: 1, stream: 'stdout' });
+    mkdirSync(file.archiveDirectory);
+    writeFileSync(archivePath(file, { start: 0, end: 10 }, 'gz'), 'no archive');
+    for (const options of [{ lines: 10 }, { lines: 10, grep: /o/ }, { sinceMs: BEGIN_MS + 200 }]) {
+      await assert.rejects(read(home, options), /is damaged/);
+      assert.deepEqual(openBelow(home), []);
+    }
+  });
 });
+
+/** What this process has open in a directory. */
+const openBelow = (directory: string): string[] =>
+  readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const target = readlinkSync(join('/proc/self/fd', fd));
+      return target.startsWith(directory) ? [target] : [];
+    } catch {
+      return []; // The one that lists them.
+    }
+  });

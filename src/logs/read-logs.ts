@@ -130,10 +130,13 @@ async function openHistory(request: Request): Promise<LogSource[]> {
     if (start < end && (start > base || end < size || request.follow)) {
       const finder = await openLineFinder(file, request.onRead);
       if (finder === null) continue;
-      start = await finder.recordStart(start, end);
-      // Following, an unfinished line belongs to what comes.
-      end = request.follow ? await finder.lastLineEnd(start, size) : await finder.recordStart(end, size);
-      await finder.close();
+      try {
+        start = await finder.recordStart(start, end);
+        // Following, an unfinished line belongs to what comes.
+        end = request.follow ? await finder.lastLineEnd(start, size) : await finder.recordStart(end, size);
+      } finally {
+        await finder.close();
+      }
     }
     sources.push(openSource(file, start, end, modifiedMs));
   }
@@ -155,8 +158,7 @@ async function cutToTail(sources: LogSource[], { lines, filter, signal, onRead }
     }
     const { stream } = source.file;
     const test: RecordTest | null = filter === null ? null : (records) => filter.test(stream, records);
-    const tail = await finder.tail(source.position, source.end, lines, test);
-    await finder.close();
+    const tail = await finder.tail(source.position, source.end, lines, test, signal).finally(() => finder.close());
     moveTo(source, tail.offset);
     if (tail.count === 0) continue;
     total += tail.count;

@@ -35,9 +35,9 @@ export interface LineFinder {
   lastLineEnd(start: number, end: number): Promise<number>;
   /**
    * The last `lines` lines of the records (that `test` lets pass) in `start..end`, and the rest of the record in which
-   * they begin; `start` begins a record.
+   * they begin; `start` begins a record. Stops where `signal` is aborted; the answer means nothing then.
    */
-  tail(start: number, end: number, lines: number, test: RecordTest | null): Promise<Tail>;
+  tail(start: number, end: number, lines: number, test: RecordTest | null, signal: AbortSignal): Promise<Tail>;
   close(): Promise<void>;
 }
 
@@ -136,25 +136,31 @@ export async function openLineFinder(file: ArchivedFile, onRead: OnRead): Promis
     return found;
   };
 
-  const tailOfAll = async (start: number, end: number, lines: number): Promise<Tail> => {
+  const tailOfAll = async (start: number, end: number, lines: number, signal: AbortSignal): Promise<Tail> => {
     let count = 0;
     let offset = end;
     // The line end at the very end begins no line.
     await lineEndsBackwards(start, end - 1, (position) => {
       count += 1;
       offset = position + 1;
-      return count === lines;
+      return count === lines || signal.aborted;
     });
     if (count < lines) return { offset: start, count: count + 1 };
     const record = await recordAround(start, offset, end);
     return { offset: record.offset, count: count + record.count };
   };
 
-  const tailOfPassing = async (start: number, end: number, lines: number, test: RecordTest): Promise<Tail> => {
+  const tailOfPassing = async (
+    start: number,
+    end: number,
+    lines: number,
+    test: RecordTest,
+    signal: AbortSignal,
+  ): Promise<Tail> => {
     let count = 0;
     let offset = end;
     let span = 4 * CHUNK_BYTES;
-    for (let to = end; to > start && count < lines;) {
+    for (let to = end; to > start && count < lines && !signal.aborted;) {
       const from = Math.max(start, to - span);
       const first = from === start ? start : await recordStart(from, to);
       if (first >= to) {
@@ -197,9 +203,9 @@ export async function openLineFinder(file: ArchivedFile, onRead: OnRead): Promis
       if (answer !== -1) return answer;
       return end - start > LINE_LIMIT_BYTES ? end : start;
     },
-    async tail(start, end, lines, test) {
+    async tail(start, end, lines, test, signal) {
       if (start >= end || lines <= 0) return { offset: end, count: 0 };
-      return test === null ? tailOfAll(start, end, lines) : tailOfPassing(start, end, lines, test);
+      return test === null ? tailOfAll(start, end, lines, signal) : tailOfPassing(start, end, lines, test, signal);
     },
     close: () => handle.close(),
   };

@@ -58,8 +58,11 @@ export interface Logs {
   watch(app: string): void;
   /** Where the output of an app lies. */
   directory(app: string): string;
-  /** Empties the files and archives of an app, whose workers go on writing; returns how many bytes that freed. */
-  flush(app: string): number;
+  /**
+   * Empties the files and archives of these slots of an app (null: of all it ever had), whose workers go on writing;
+   * returns how many bytes that freed.
+   */
+  flush(app: string, slots: readonly number[] | null): number;
   /** Stops watching an app that was deleted; its files stay. */
   forget(app: string): void;
   /** Removes the files of an app, whoever writes to them. */
@@ -224,11 +227,12 @@ export function openLogs(options: LogsOptions): Logs {
       if (limitsOf(app).rotate === 'rename') names.settle(app);
     },
     directory: (app) => logDirectory(home, app),
-    flush(app) {
+    flush(app, slots) {
       flushes += 1;
       let freedBytes = 0;
       const indexer = indexerOf(app);
       for (const file of listLogFiles(home, app)) {
+        if (slots?.includes(file.slot) === false) continue;
         rotator.restart(file);
         const { archives, archivedEnd } = readShelf(file);
         for (const { path } of archives) freedBytes += statSync(path, { throwIfNoEntry: false })?.size ?? 0;

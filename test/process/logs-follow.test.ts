@@ -207,7 +207,7 @@ describe('following the output of workers', () => {
     });
     const areWriting = (): boolean => paths.every((path) => statSync(path).size > 50_000);
     await eventually('both write', areWriting);
-    assert.ok(logs.flush('shop') >= 100_000);
+    assert.ok(logs.flush('shop', null) >= 100_000);
     await eventually('both write on', areWriting);
     for (const { child } of children) child.stdin?.end();
     await Promise.all(children.map(({ hasExited }) => hasExited));

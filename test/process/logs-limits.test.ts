@@ -112,7 +112,7 @@ describe('limits of logs', () => {
           // Not when it is tried out whether that works at all.
           if (length > 1_000 * KB && flushes === 0) {
             flushes += 1;
-            logs.flush('shop');
+            logs.flush('shop', null);
             writeSync(log.stdout, bytes.replaceAll('x', 'y').repeat(20_000));
           }
           return hasPunched;

@@ -256,7 +256,7 @@ describe('emptying the logs of an app', () => {
         await compressApart(request, onStep);
         if (flushes > 0) return;
         flushes += 1;
-        logs.flush('shop');
+        logs.flush('shop', null);
         writeSync(log.stdout, 'else\n'.repeat(100_000) + same + 'more\n'.repeat(50_000));
       },
     });
@@ -279,7 +279,7 @@ describe('emptying the logs of an app', () => {
     const writer = startWriter(logs, 0);
     for (let time = 0; time < 3; time += 1) {
       await eventually('a rotation', () => archives(folder.path).length > 0);
-      logs.flush('shop');
+      logs.flush('shop', null);
       assert.deepEqual(
         archives(folder.path, /./).filter((name) => !name.endsWith('.part')),
         [],

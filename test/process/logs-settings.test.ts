@@ -43,6 +43,27 @@ describe('the settings of logs', () => {
     assert.equal((await drover.run(['logs', 'printer', '--json'])).stdout, '');
   });
 
+  it('of one worker are emptied by `logs flush` without those of the others', async () => {
+    await using drover = await openDrover();
+    const control = join(drover.home, 'control');
+    mkdirSync(control);
+    const config = join(drover.home, 'drover.config.json');
+    const app = { script: SCRIPT, instances: 2, env: { CONTROL: control, RATE: '200000' } };
+    writeFileSync(config, JSON.stringify({ apps: { printer: app } }));
+    await drover.start([config]);
+    writeFileSync(join(control, 'stop'), '');
+    await eventually('both print no more', () => [0, 1].every((slot) => existsSync(join(control, `count-${slot}`))));
+    const linesOf = async (slot: number): Promise<string> =>
+      (await drover.run(['logs', `printer/${slot}`, '--json', '--lines', '10000'])).stdout;
+    const before = await linesOf(0);
+    assert.ok(before.length > 0 && (await linesOf(1)).length > 0);
+    const { apps, freedBytes } = await drover.json<FlushDocument>(['logs', 'flush', 'printer/1']);
+    assert.deepEqual(apps, ['printer']);
+    assert.ok(freedBytes > 0);
+    assert.equal(await linesOf(1), '');
+    assert.equal(await linesOf(0), before);
+  });
+
   it('hold for an app that was deleted as well: when the disk is short of space its last files go, a living one’s stay', async () => {
     await using drover = await openDrover();
     const control = join(drover.home, 'control');

@@ -7,7 +7,10 @@ export const command = defineCommand<{ json?: boolean }>({
   run: async (context, { args: [target = ''], options }) => {
     const document = await (await context.ensure()).flushLogs(target);
     if (options.json) context.print(JSON.stringify(document));
-    else context.print(`Flushed ${document.apps.join(', ')}: ${formatBytes(document.freedBytes)} freed.`);
+    else {
+      const what = target === 'all' ? document.apps.join(', ') : target;
+      context.print(`Flushed ${what}: ${formatBytes(document.freedBytes)} freed.`);
+    }
     return 0;
   },
 });

@@ -30,10 +30,10 @@ export const openService = (parts: ServiceParts): DroverService => {
     watchOperation: (id, signal) => operations.watch(id, signal),
 
     async flushLogs(target) {
-      const apps = index.resolve(target).map(({ app }) => app.app);
+      const chosen = index.resolve(target).map(({ app, slots }) => ({ app: app.app, slots }));
       let freedBytes = 0;
-      for (const app of apps) freedBytes += logs.flush(app);
-      return { apps, freedBytes };
+      for (const { app, slots } of chosen) freedBytes += logs.flush(app, slots);
+      return { apps: chosen.map(({ app }) => app), freedBytes };
     },
     async configureDaemon(config) {
       parts.settings.put(config);

@@ -235,6 +235,12 @@ describe('reading logs', () => {
     assert.deepEqual(await texts({ untilMs: BEGIN_MS + 200, lines: 1 }), whole(1));
   });
 
+  it('shows no rest of a record that began before the wanted time and goes on after it', async () => {
+    const bursts = [['Error: no'], ['    at one'], ['    at two', 'after']].map((lines) => ({ afterMs: 100, lines }));
+    const { home } = writeHome([{ slot: 0, generation: 1, stream: 'stderr', bursts, rest: '' }]);
+    assert.deepEqual(await read(home, { sinceMs: BEGIN_MS + 200, untilMs: BEGIN_MS + 200 }), []);
+  });
+
   it('keeps a trace whole that lies in an archive and in the file, and shows the rest of one that was removed', async () => {
     const trace = ['before', 'Error: no', '    at one', '    at two', 'after'];
     const bursts = [trace.slice(0, 4), trace.slice(4)].map((lines) => ({ afterMs: 100, lines }));

@@ -131,7 +131,8 @@ async function openHistory(request: Request): Promise<LogSource[]> {
       const finder = await openLineFinder(file, request.onRead);
       if (finder === null) continue;
       try {
-        start = await finder.recordStart(start, end);
+        // Not below `end`, which may lie within a record: none that begins before `start` has a part in this.
+        start = await finder.recordStart(start, size);
         // Following, an unfinished line belongs to what comes.
         end = request.follow ? await finder.lastLineEnd(start, size) : await finder.recordStart(end, size);
       } finally {

@@ -84,14 +84,15 @@ export class LineMemory {
   #lastMs = 0;
   /** By worker and stream. */
   readonly #sources = new Map<string, Source>();
-  /** What has a later time is news: a line that was told has no later one than that at which it is read again. */
+  /** What has a later time is news: a line that was told has none beyond the moment at which it is read again. */
   #againUntilMs = -Infinity;
 
-  /** From when on it is to be read again, which begins at `wallMs`; null: nothing was told yet. */
+  /** From when on it is to be read again, asked for at `wallMs`; null: nothing was told yet. */
   cut(wallMs: number): number | null {
     if (this.#firstMs === null) return null;
     const sinceMs = Math.max(0, this.#lastMs - LOOK_BACK_MS);
-    this.#againUntilMs = Math.max(wallMs, this.#lastMs) + LOOK_BACK_MS;
+    // The daemon may still be starting, and dates what its index does not know when it first looks.
+    this.#againUntilMs = Math.max(wallMs, this.#lastMs) + PATIENCE_MS;
     for (const source of this.#sources.values())
       Object.assign(source, { cutMs: source.lastMs, isFound: false, again: new Map() });
     for (const told of this.#lines.toReversed()) {

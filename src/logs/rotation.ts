@@ -86,8 +86,8 @@ export async function rotate(request: RotationRequest, tools: RotationTools): Pr
 }
 
 /**
- * Brings to an end what an earlier daemon, or a rotation that failed, left of a file; returns where the part begins that is in no archive. Stops
- * where the file is emptied meanwhile; the answer means nothing then.
+ * Brings to an end what an earlier daemon, or a rotation that failed, left of a file; returns where the part begins that
+ * is in no archive. Stops where the file is emptied meanwhile; the answer means nothing then.
  */
 export async function recoverFile(file: ArchivedFile, punch: Punch, isOutdated: () => boolean): Promise<number> {
   const shelf = readShelf(file);

@@ -49,7 +49,7 @@ type Work = 'rotate' | 'finish' | 'recover';
 
 interface State {
   readonly file: ArchivedFile;
-  /** Null until what is there was looked at: it may be left of an earlier daemon, of a rotation that failed, of a file that was emptied. */
+  /** Null until it was looked at: after an earlier daemon, a rotation that failed, and when the file was emptied. */
   archivedEnd: number | null;
   /** Counts how often the file was emptied. */
   life: number;

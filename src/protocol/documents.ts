@@ -367,7 +367,7 @@ export interface SignalDocument {
   readonly workers: readonly { readonly worker: string; readonly pid: number }[];
 }
 
-/** `drover logs flush`: the apps whose logs were emptied (of one of their workers, where one was meant), and what that freed. */
+/** `drover logs flush`: the apps whose logs were emptied (where a worker was meant, its own), and what that freed. */
 export interface FlushDocument {
   readonly apps: readonly string[];
   readonly freedBytes: number;

@@ -1,4 +1,4 @@
-/** Who follows logs while the daemon is killed: every line once, also where lines are equal, and of a worker that was silent. */
+/** Following logs while the daemon is killed: every line once, also equal ones, and those of a worker that was silent. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -18,7 +18,7 @@ export const STALL_KNOWN_MS = 1500;
 const STALLED_SHARE = 0.25;
 const STALLED_ATTEMPTS = 8;
 /** What follows from a worker's first word to a daemon takes a moment. */
-const HEARD_MS = 1000;
+export const HEARD_MS = 1000;
 /** Longer than a worker may take to get ready: one that the daemon has misunderstood is started again by then. */
 const DISORDER_MS = 12_000;
 /** One that fell behind twice is kept small for five seconds, and may have been misjudged when a sibling stalled. */

@@ -179,6 +179,10 @@ export class Disk {
     return (row?.['wanted'] as AppRow['wanted'] | undefined) ?? null;
   }
 
+  hasPort(app: string): boolean {
+    return this.#view.prepare('SELECT 1 FROM ports WHERE app = :app').get({ app }) !== undefined;
+  }
+
   statusOf(id: string): string | null {
     const row = this.#view.prepare('SELECT status FROM operations WHERE id = :id').get({ id });
     return (row?.['status'] as string | undefined) ?? null;

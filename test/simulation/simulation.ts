@@ -1,7 +1,7 @@
 /** Plays one history: a machine, a disk, and one daemon after another, until everything that was wanted has come about. */
 import type { FallBack } from '../../src/store/index.ts';
 import { APPS, newApp } from './apps.ts';
-import { Clients } from './clients.ts';
+import { Clients, HEARD_MS } from './clients.ts';
 import { DaemonDied, SimDaemon, type World } from './daemon.ts';
 import { PORTS } from './daemon-processes.ts';
 import { Disk } from './disk.ts';
@@ -336,9 +336,14 @@ export class Simulation {
 
   /** A connection that waited was reset. */
   #mayReset(port: number): void {
-    // Until a new daemon has taken them from the workers, nobody else has them.
-    if (this.#socketsLostAt >= (this.#daemon?.since ?? 0)) return;
-    resetIsRight(this.#machine, this.#disk, APPS.find((each) => PORTS[each] === port) ?? '');
+    const app = APPS.find((each) => PORTS[each] === port) ?? '';
+    const since = this.#daemon?.since ?? 0;
+    // Until a new daemon has taken them from the workers, nobody else has them: from those of a port that is on no record
+    // (the disk took none) once their agents have spoken.
+    if (this.#socketsLostAt >= since) return;
+    const isNew = this.#time.now - since < HEARD_MS && since - this.#socketsLostAt <= BACK_AFTER_MS;
+    if (isNew && !this.#disk.hasPort(app)) return;
+    resetIsRight(this.#machine, this.#disk, app);
   }
 
   // ── commands ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -68,8 +68,8 @@ export class App implements TenantHost {
       sticky: () => this.#target.config.sticky,
       declaredPorts: () => this.#target.config.ports,
       isHeldByOwn: (address) => isHeldByOwn(this, address),
-      // Of an app that is to be stopped, nothing is to be opened again.
-      regain: (address, from) => (this.isWanted ? regainPort(this, address, from && [from]) : 0),
+      isWanted: () => this.isWanted,
+      regain: (address, from) => regainPort(this, address, from && [from]),
     });
   }
 

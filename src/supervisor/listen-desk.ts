@@ -42,7 +42,9 @@ export interface DeskFacts {
   readonly declaredPorts: () => readonly number[];
   /** Only workers of this app listen there, on sockets that nobody could take from them. */
   readonly isHeldByOwn: (address: ListenAddress) => boolean;
-  /** Takes back from the app's workers what listens there, if they have it. */
+  /** The app is to be up: of another one nothing is to be opened again. */
+  readonly isWanted: () => boolean;
+  /** Takes back from the app's workers what listens there, if they have it; returns how many sockets. */
   readonly regain: (address: ListenAddress, from?: WorkerHandle) => number;
 }
 
@@ -63,7 +65,8 @@ export class ListenDesk {
       if (record.randomIndex !== null && record.address.kind === 'tcp') {
         this.#randomPorts.set(record.randomIndex, record.address.port);
       }
-      this.#open(record.address);
+      // Who calls wants the app up from now on.
+      this.#open(record.address, true);
     }
   }
 
@@ -153,7 +156,7 @@ export class ListenDesk {
       if (server.address === null || !hasRoom(handle, server.id)) continue;
       // A key says that it was given the socket by a daemon, which may have died before anybody kept that.
       const isGiven = server.key !== null && !server.key.startsWith('own:');
-      const port = this.#find(server.address) ?? (isGiven ? this.#regain(server.address) : null);
+      const port = this.#find(server.address) ?? (isGiven ? this.#findRegained(server.address) : null);
       handle.servers.set(server.id, {
         id: server.id,
         key: port?.key ?? this.#recordedKey(server.key, server.address) ?? keyOf(server.address),
@@ -178,7 +181,7 @@ export class ListenDesk {
     const slots = covered.filter((slot) => !isAsked(slot));
     const unknown = slots.filter((slot) => !port.hasShard(slot));
     // Where nobody else has the shard any more, letting go of it would reset what waits there.
-    const isSafe = unknown.length === 0 || this.#facts.regain(port.address, handle) >= unknown.length;
+    const isSafe = unknown.length === 0 || this.#regain(port.address, handle) >= unknown.length;
     for (const slot of slots) {
       if (isSafe || !unknown.includes(slot)) handle.link?.send({ type: 'uncover', key: port.key, slot });
     }
@@ -254,7 +257,7 @@ export class ListenDesk {
     return isRecorded ? key : null;
   }
 
-  #open(address: ListenAddress): TrafficPort {
+  #open(address: ListenAddress, isWanted = this.#facts.isWanted()): TrafficPort {
     const { traffic } = this.#edges;
     const known = this.#find(address);
     if (known !== null) return known;
@@ -271,7 +274,8 @@ export class ListenDesk {
       return traffic.openPort(request);
     } catch (error) {
       // A daemon that died before anybody kept what it had opened: its workers have it.
-      const regained = this.#regain(address);
+      if (isWanted) this.#facts.regain(address);
+      const regained = this.#find(address);
       if (regained === null) throw error;
       return regained;
     } finally {
@@ -283,9 +287,13 @@ export class ListenDesk {
     return this.#edges.traffic.findPort(this.#facts.app, address);
   }
 
-  #regain(address: ListenAddress): TrafficPort | null {
-    this.#facts.regain(address);
+  #findRegained(address: ListenAddress): TrafficPort | null {
+    this.#regain(address);
     return this.#find(address);
+  }
+
+  #regain(address: ListenAddress, from?: WorkerHandle): number {
+    return this.#facts.isWanted() ? this.#facts.regain(address, from) : 0;
   }
 
   #grant(tenant: Tenant, handle: WorkerHandle, id: number, port: TrafficPort): void {

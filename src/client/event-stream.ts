@@ -18,11 +18,11 @@ export const readEvents = async function* <Document>(
       const events = (rest + String(chunk)).split('\n\n');
       rest = events.pop() ?? '';
       for (const event of events) {
-        const type = /^event: (.*)$/m.exec(event)?.[1];
-        const text = /^data: (.*)$/m.exec(event)?.[1] ?? 'null';
+        const type = findField(event, 'event');
+        const text = findField(event, 'data') ?? 'null';
         if (type === 'end') return;
-        if (type === 'error') throw fromErrorDocument(JSON.parse(text) as ErrorDocument);
-        yield JSON.parse(text) as Document;
+        if (type === 'error') throw fromErrorDocument(parse(text) as ErrorDocument);
+        yield parse(text) as Document;
       }
     }
   } catch (error) {
@@ -31,4 +31,23 @@ export const readEvents = async function* <Document>(
     response.destroy();
   }
   throw new DroverError('DROVER_DAEMON_UNREACHABLE', { socketPath });
+};
+
+/** By line feeds alone: a log line may hold what a regular expression takes for the end of a line (U+2028). */
+const findField = (event: string, name: string): string | undefined => {
+  const start = `${name}: `;
+  return event
+    .split('\n')
+    .find((line) => line.startsWith(start))
+    ?.slice(start.length);
+};
+
+/** What cannot be read is a defect of the daemon that wrote it, or of ours: nobody is away, and asking again is no help. */
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const message = `the daemon sent an event that cannot be read: ${text.slice(0, 200)}`;
+    throw new DroverError('DROVER_INTERNAL', { message }, { cause: error });
+  }
 };

@@ -203,7 +203,7 @@ const MEANINGS: Readonly<Record<EventType, string>> = {
 const renderEvents = (): string =>
   page(
     '# Events',
-    '`drover events` and `/v1/events` give `{ seq, at, app, worker?, type, reason, data }`. The list of types is closed.',
+    '`drover events` and `/v1/events` give `{ seq, at, app, worker?, type, reason, data }`. The list of types is closed. `seq` grows with gaps and no number comes twice, also after a fall-back to a backup: what came after the last event that you saw is `/v1/events?afterSeq=<its seq>`.',
     table(
       ['type', 'meaning'],
       EVENT_TYPES.map((type) => row(code(type), MEANINGS[type])),

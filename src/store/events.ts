@@ -1,9 +1,10 @@
 /**
- * What happened, in the order it happened: `seq` orders, `at` is for people. Appending removes what is beyond the
- * limits now and then; one app in a crash loop cannot push out what the others did.
+ * What happened, in the order it happened: `seq` orders (it grows, with gaps), `at` is for people. Appending removes
+ * what is beyond the limits now and then; one app in a crash loop cannot push out what the others did.
  */
 import type { Clock, EventDocument, EventInput, EventType } from '../protocol/index.ts';
 import type { Database, Row } from './database.ts';
+import type { EventNumbers } from './event-numbers.ts';
 import { EVENT_KEY } from './kept.ts';
 import { jsonOrNull, numberOf, textOf, textOrNull } from './json.ts';
 
@@ -27,6 +28,8 @@ export interface EventRecords {
   list(query?: EventQuery): EventDocument[];
   /** Calls `listener` for every event from now on; returns the end of it. A listener must not throw. */
   subscribe(listener: EventListener): () => void;
+  /** No event comes afterwards. */
+  close(): void;
 }
 
 export interface EventLimits {
@@ -43,11 +46,15 @@ const PRUNE_EVERY = 128;
 /** Age alone never removes these newest: a wall clock that jumps ahead must not empty the history. */
 const KEPT_WHATEVER_AGE = 1_000;
 
-export function eventRecords(database: Database, clock: Clock, limits: EventLimits): EventRecords {
+export function eventRecords(
+  database: Database,
+  clock: Clock,
+  limits: EventLimits,
+  numbers: EventNumbers,
+): EventRecords {
   const insert = database.prepare(`
     INSERT OR REPLACE INTO events (seq, at_ms, app, worker, type, reason, data_json)
     VALUES (:seq, :atMs, :app, :worker, :type, :reason, :data)`);
-  const last = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
   const filter =
     '(:app IS NULL OR app = :app OR (:withDaemon = 1 AND app IS NULL)) AND seq > :afterSeq AND at_ms >= :sinceMs';
   const first = database.prepare(`SELECT * FROM events WHERE ${filter} ORDER BY seq LIMIT :limit`);
@@ -64,8 +71,6 @@ export function eventRecords(database: Database, clock: Clock, limits: EventLimi
       AND seq <= (SELECT seq FROM events ORDER BY seq DESC LIMIT 1 OFFSET :kept)`);
   const appendedSincePrune = new Map<string | null, number>();
   const listeners = new Set<EventListener>();
-  /** Counted here, so that an event has its number before the disk has it. */
-  let lastSeq = numberOf(last.find()?.['seq']);
 
   const prune = (app: string | null): void => {
     pruneApp.run({ app, kept: limits.perApp });
@@ -87,8 +92,7 @@ export function eventRecords(database: Database, clock: Clock, limits: EventLimi
   return {
     append({ app, worker = null, type, reason = null, data = {} }) {
       const atMs = clock.wallMs();
-      lastSeq += 1;
-      const seq = lastSeq;
+      const seq = numbers.next();
       const row = { seq, atMs, app, worker, type, reason, data: JSON.stringify(data) };
       database.keep(`${EVENT_KEY}${seq}`, () => void insert.run(row));
       const count = (appendedSincePrune.get(app) ?? 0) + 1;
@@ -112,5 +116,6 @@ export function eventRecords(database: Database, clock: Clock, limits: EventLimi
       listeners.add(entry);
       return () => void listeners.delete(entry);
     },
+    close: () => numbers.close(),
   };
 }

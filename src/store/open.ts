@@ -9,10 +9,12 @@ import type { BackupStatus, BackupTimes } from './backups/backup-schedule.ts';
 import { connectMemory, MEMORY } from './connection.ts';
 import { openDatabase } from './database.ts';
 import type { Database, DatabaseSource, Trouble } from './database.ts';
+import { eventNumbers } from './event-numbers.ts';
 import { DEFAULT_EVENT_LIMITS, eventRecords } from './events.ts';
 import type { EventLimits, EventRecords } from './events.ts';
 import { openState, rewriteState, watchFile } from './fall-back.ts';
 import type { FallBack, WentBack } from './fall-back.ts';
+import { FELL_BACK_KEY } from './fall-back-mark.ts';
 import { metaRecords } from './meta.ts';
 import type { MetaRecords } from './meta.ts';
 import { migrate, WRITER_KEY } from './migrate.ts';
@@ -126,9 +128,10 @@ export function openStore(options: OpenStoreOptions): Store {
       source: () => database.connection,
     });
     const noting = noteChanges(database, () => schedule.note());
-    const records = recordsOf(noting, clock, random, eventLimits);
+    const opening = (): Opening => ({ fallBack, wentBack, lostChanges });
+    const records = recordsOf(noting, clock, random, eventLimits, opening());
     if (version !== 'unknown' && records.meta.find(WRITER_KEY) !== version) records.meta.put(WRITER_KEY, version);
-    return assemble(records, noting, schedule, () => ({ fallBack, wentBack, lostChanges }));
+    return assemble(records, noting, schedule, opening);
   } catch (error) {
     database.close();
     throw error;
@@ -141,9 +144,12 @@ export function openStoreOn(
   { random, eventLimits = DEFAULT_EVENT_LIMITS, fallBack = null }: StoreOnOptions,
 ): Store {
   const database = openDatabase(source);
-  const records = recordsOf(database, source.clock, random, eventLimits);
-  return assemble(records, database, null, () => ({ fallBack, wentBack: null, lostChanges: 0 }));
+  const opening: Opening = { fallBack, wentBack: null, lostChanges: 0 };
+  const records = recordsOf(database, source.clock, random, eventLimits, opening);
+  return assemble(records, database, null, () => opening);
 }
+
+type Opening = Pick<StoreCondition, 'fallBack' | 'wentBack' | 'lostChanges'>;
 
 export interface StoreOnOptions extends Pick<OpenStoreOptions, 'random' | 'eventLimits'> {
   /** The state is an older one, as after a fall-back. */
@@ -155,16 +161,26 @@ type Records = Omit<
   'condition' | 'onTrouble' | 'assertWritable' | 'transaction' | 'keepTogether' | 'copyTo' | 'close'
 >;
 
-function recordsOf(database: Database, clock: Clock, random: () => number, eventLimits: EventLimits): Records {
+function recordsOf(
+  database: Database,
+  clock: Clock,
+  random: () => number,
+  eventLimits: EventLimits,
+  { fallBack, wentBack, lostChanges }: Opening,
+): Records {
   const ports = portRecords(database);
+  const meta = metaRecords(database);
+  // The mark is of a daemon before this one, which may not have come to tell anything.
+  const isMarked = meta.find(FELL_BACK_KEY) !== undefined;
+  const hasGoneBack = isMarked || fallBack !== null || wentBack !== null || lostChanges > 0;
   return {
     apps: appRecords(database, (app) => ports.forget(app)),
     releases: releaseRecords(database),
     workers: workerRecords(database),
     ports,
     operations: operationRecords(database, clock, random),
-    events: eventRecords(database, clock, eventLimits),
-    meta: metaRecords(database),
+    events: eventRecords(database, clock, eventLimits, eventNumbers(database, { clock, meta, hasGoneBack })),
+    meta,
   };
 }
 
@@ -172,7 +188,7 @@ const assemble = (
   records: Records,
   database: Database,
   schedule: BackupSchedule | null,
-  opening: () => Pick<StoreCondition, 'fallBack' | 'wentBack' | 'lostChanges'>,
+  opening: () => Opening,
 ): Store => ({
   ...records,
   // Not by spreading an object that has it: that would fix it as it is now.
@@ -189,6 +205,7 @@ const assemble = (
     database.connection.prepare('VACUUM INTO :file').run({ file });
   },
   close() {
+    records.events.close();
     schedule?.close();
     database.close();
   },

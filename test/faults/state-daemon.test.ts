@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import type { DaemonDocument, EventDocument, OperationListDocument } from '../../src/protocol/index.ts';
+import { createClient } from '../../src/client/index.ts';
 import { Drover } from '../support/drover.ts';
 import { eventually } from '../support/eventually.ts';
 import { noMounts, smallDisk } from '../support/file-systems.ts';
@@ -40,6 +41,25 @@ const eventsOf = async (drover: Drover, type: string): Promise<readonly EventDoc
     .filter((event) => event.type === type);
 };
 
+const FOLLOWED_FOR_MS = 30_000;
+
+/** Follows the events, through the death of the daemon; what it returns waits for the first one of this type. */
+const followTo = async ({ home }: Drover, type: string): Promise<() => Promise<EventDocument | undefined>> => {
+  const client = createClient({ socketPath: join(home, 'drover.sock') });
+  const signal = AbortSignal.timeout(FOLLOWED_FOR_MS);
+  const events = client.events({ follow: true }, signal)[Symbol.asyncIterator]();
+  await events.next();
+  return async () => {
+    for (;;) {
+      const { value, done } = await events.next();
+      if (done === true) return undefined;
+      if (value.type !== type) continue;
+      await events.return?.();
+      return value;
+    }
+  };
+};
+
 const untilBackedUp = async (drover: Drover, what: RegExp): Promise<unknown> =>
   eventually('a backup was taken', () => backupsOf(drover).some((name) => what.test(name)), { withinMs: 20_000 });
 
@@ -64,6 +84,7 @@ describe('a daemon whose state is damaged', () => {
     const pids = pidsOf(await readApp(drover, 'shop'));
     const latePids = pidsOf(await readApp(drover, 'late'));
     assert.ok(backupsOf(drover).every((name) => !name.endsWith('-a2.db')));
+    const untilRestored = await followTo(drover, 'state-restored');
 
     const { state } = await destroyState(drover);
     assert.match(state?.fallBack?.reason ?? '', /not a database|malformed/);
@@ -79,6 +100,7 @@ describe('a daemon whose state is damaged', () => {
 
     const [restored] = await eventsOf(drover, 'state-restored');
     assert.match(restored?.reason ?? '', /is used instead/);
+    assert.deepEqual(await untilRestored(), restored, 'who follows the events hears of it');
     assert.match(readFileSync(join(drover.home, 'daemon.log'), 'utf8'), /is used instead/);
     const [stray] = await eventsOf(drover, 'worker-stray');
     assert.equal(stray?.data['pid'], latePids[0]);

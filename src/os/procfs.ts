@@ -138,10 +138,12 @@ export function children(pid: number): readonly number[] {
 
 /**
  * Everything alive that one spawn of a worker brought about, itself included: by parentage, by its session (where it
- * leads one), and by the mark in the environment, which also finds those whose parent has died.
+ * leads one), and by the mark in the environment, which also finds those whose parent has died. It alone where nothing
+ * can be looked at now.
  */
 export function descendants(pid: number, spawnId: string): readonly number[] {
-  const processes = listProcesses().filter(({ state }) => state !== 'Z' && state !== 'X');
+  const processes = tryToList()?.filter(({ state }) => state !== 'Z' && state !== 'X');
+  if (processes === undefined) return [pid];
   const found = new Set<number>();
   for (const each of processes) {
     const isMarked = each.pid !== process.pid && readVariable(each.pid, SPAWN_VARIABLE) === spawnId;
@@ -174,12 +176,23 @@ function listProcesses(): readonly ListedProcess[] {
     .filter((stat) => stat !== null);
 }
 
+/** Null where the process or the system is out of descriptors or memory. */
+function tryToList(): readonly ListedProcess[] | null {
+  try {
+    return listProcesses();
+  } catch {
+    return null;
+  }
+}
+
 /**
  * What outlived the worker of a spawn: members of its session, and whoever carries its mark. Never the worker's own
- * pid, which may belong to somebody else by now.
+ * pid, which may belong to somebody else by now. Null where nothing can be looked at now.
  */
-export function leftovers(sessionLeader: number, spawnId: string): readonly number[] {
-  return listProcesses()
+export function leftovers(sessionLeader: number, spawnId: string): readonly number[] | null {
+  const processes = tryToList();
+  if (processes === null) return null;
+  return processes
     .filter(({ pid, state }) => state !== 'Z' && state !== 'X' && pid !== sessionLeader && pid !== process.pid)
     .filter(({ pid, session }) => session === sessionLeader || readVariable(pid, SPAWN_VARIABLE) === spawnId)
     .map(({ pid }) => pid);

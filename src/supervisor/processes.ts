@@ -45,8 +45,8 @@ export interface Processes {
   /** A program without an agent and all it started: a shell in front of it would not pass the signal on. */
   signalTree(handle: WorkerHandle, signal: NodeJS.Signals): void;
   /**
-   * Ends what a worker left behind. `politely`: by SIGTERM first, and SIGKILL later. Resolves when nothing is left; null
-   * at once when there was nothing.
+   * Ends what a worker left behind. `politely`: by SIGTERM first, and SIGKILL later. Resolves when nothing is left, or
+   * cannot be looked for; null at once when there was nothing. Never fails.
    */
   sweep(handle: WorkerHandle, politely: boolean): Promise<void> | null;
   /** What it and its descendants listen on. */

@@ -306,20 +306,24 @@ const endWorker = async (
   link?.close();
   handle.servers.clear();
   const exit: Exit = accountForExit(edges.processes, handle, code, signal);
-  handle.adoption?.end(exit);
-  endLogDrops(tenant, handle);
-  edges.onDescriptorsChanged();
-  const isWanted = tenant.state.wanted === 'up';
-  // After a stop, "stopped" means that nobody is left. After a crash the next one must not wait, not even for the look
-  // at every process of the machine; but where workers bind by themselves, what was left behind may hold the port.
-  if (!isWanted) await edges.processes.sweep(handle, true);
-  else if (tenant.isAgentless) void edges.processes.sweep(handle, false);
-  else edges.schedule.background(SWEEP_AFTER_MS, () => void edges.processes.sweep(handle, false));
-  edges.records.workers.remove({ app: tenant.host.app, slot: tenant.slot, generation: handle.generation });
-  if (isCrash(exit, tenant.state.ending, tenant.state.hasBeenReady)) {
-    handle.lastWords = edges.output.lastWords(tenant.host.app, tenant.slot, handle.generation);
+  try {
+    handle.adoption?.end(exit);
+    endLogDrops(tenant, handle);
+    edges.onDescriptorsChanged();
+    const isWanted = tenant.state.wanted === 'up';
+    // After a stop, "stopped" means that nobody is left. After a crash the next one must not wait, not even for the look
+    // at every process of the machine; but where workers bind by themselves, what was left behind may hold the port.
+    if (!isWanted) await edges.processes.sweep(handle, true);
+    else if (tenant.isAgentless) void edges.processes.sweep(handle, false);
+    else edges.schedule.background(SWEEP_AFTER_MS, () => void edges.processes.sweep(handle, false));
+    edges.records.workers.remove({ app: tenant.host.app, slot: tenant.slot, generation: handle.generation });
+    if (isCrash(exit, tenant.state.ending, tenant.state.hasBeenReady)) {
+      handle.lastWords = edges.output.lastWords(tenant.host.app, tenant.slot, handle.generation);
+    }
+  } finally {
+    // Whatever fails there is told as a defect; the machine hears of the end in any case, or nobody would follow.
+    tenant.step({ type: 'exited', at: tenant.at, generation: handle.generation, exit });
+    // A start that fails before there is a process is told with this handle too.
+    handle.lastWords = [];
   }
-  tenant.step({ type: 'exited', at: tenant.at, generation: handle.generation, exit });
-  // A start that fails before there is a process is told with this handle too.
-  handle.lastWords = [];
 };

@@ -12,16 +12,19 @@ export const signalTree = (handle: WorkerHandle, signal: NodeJS.Signals): void =
   for (const pid of descendants(handle.pid, handle.spawnId)) send(pid, signal);
 };
 
+/** Gives up on a system that shows no processes (it, or the daemon, is out of descriptors): an end must be heard of. */
 export const sweepTree = (handle: WorkerHandle, politely: boolean): Promise<void> | null => {
   const left = leftovers(handle.firstPid, handle.spawnId);
-  if (left.length === 0) return null;
-  for (const pid of left) send(pid, politely ? 'SIGTERM' : 'SIGKILL');
-  const deadline = performance.now() + (politely ? POLITE_MS : 0);
+  if (left?.length === 0) return null;
+  for (const pid of left ?? []) send(pid, politely ? 'SIGTERM' : 'SIGKILL');
+  const begun = performance.now();
+  const deadline = begun + (politely ? POLITE_MS : 0);
   return new Promise((resolve) => {
     const look = (): void => {
       const still = leftovers(handle.firstPid, handle.spawnId);
-      if (still.length === 0) return resolve();
-      if (performance.now() >= deadline) for (const pid of still) send(pid, 'SIGKILL');
+      const hasGivenUp = still === null && performance.now() >= begun + BLIND_MS;
+      if (still?.length === 0 || hasGivenUp) return resolve();
+      if (performance.now() >= deadline) for (const pid of still ?? []) send(pid, 'SIGKILL');
       setTimeout(look, SWEEP_EVERY_MS);
     };
     setTimeout(look, SWEEP_EVERY_MS);
@@ -29,6 +32,8 @@ export const sweepTree = (handle: WorkerHandle, politely: boolean): Promise<void
 };
 
 const POLITE_MS = 2000;
+/** A look that fails is tried again for so long. */
+const BLIND_MS = 2000;
 const SWEEP_EVERY_MS = 20;
 
 /** The pid may already belong to somebody else: its start time tells. Our own child cannot be replaced unseen. */

@@ -303,7 +303,7 @@ export class Agent {
   }
 
   get #drops(): LogDrops | undefined {
-    return sumDrops([this.#output?.drops, ...(this.#threadDrops?.values() ?? []), ...(this.#branches?.drops ?? [])]);
+    return sumDrops([this.#output?.drops, ...(this.#threadDrops?.values() ?? []), this.#branches?.drops]);
   }
 
   get #inFlight(): number {

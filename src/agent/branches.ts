@@ -16,7 +16,8 @@ import {
   type LogDrops,
   type RequestCounters,
 } from '../protocol/agent.ts';
-import { mergeHistograms } from '../runtime/index.ts';
+import { sumDrops } from './log-drops.ts';
+import { sumCounters } from './sum-counters.ts';
 
 /** What `ChildProcess.prototype.spawn` is given, as far as it matters here. */
 interface SpawnOptions {
@@ -43,9 +44,9 @@ export class Branches {
   readonly #boot: AgentBoot;
   readonly #agentFile: string;
   readonly #living = new Set<Branch>();
-  /** Last words of those that have ended. */
-  readonly #ended: RequestCounters[] = [];
-  readonly #droppedByEnded: LogDrops[] = [];
+  /** Last words of those that have ended, added up: an app may go on forking for as long as it lives. */
+  #ended: RequestCounters | null = null;
+  #droppedByEnded: LogDrops | undefined;
 
   constructor(boot: AgentBoot, agentFile: string) {
     this.#boot = boot;
@@ -73,29 +74,14 @@ export class Branches {
   }
 
   /** What their output lost to a full disk. */
-  get drops(): readonly LogDrops[] {
-    return [...this.#droppedByEnded, ...[...this.#living].flatMap(({ report }) => report?.log ?? [])];
+  get drops(): LogDrops | undefined {
+    return sumDrops([this.#droppedByEnded, ...[...this.#living].map(({ report }) => report?.log)]);
   }
 
   /** The counters of this process with those of all that it forked. Connections were counted here. */
   addTo(own: RequestCounters): RequestCounters {
-    const others = [...this.#ended, ...[...this.#living].flatMap(({ report }) => report?.counters ?? [])];
-    if (others.length === 0) return own;
-    const all = [own, ...others];
-    const total = (name: 'begun' | 'served' | 'failed' | 'lost' | 'aborted' | 'refused' | 'upgrades'): number =>
-      all.reduce((sum, counters) => sum + counters[name], 0);
-    return {
-      begun: total('begun'),
-      served: total('served'),
-      failed: total('failed'),
-      lost: total('lost'),
-      aborted: total('aborted'),
-      refused: total('refused'),
-      upgrades: total('upgrades'),
-      connections: own.connections,
-      byClass: own.byClass.map((_, at) => all.reduce((sum, { byClass }) => sum + (byClass[at] ?? 0), 0)),
-      latency: mergeHistograms(all.map(({ latency }) => latency)),
-    };
+    const living = [...this.#living].flatMap(({ report }) => report?.counters ?? []);
+    return sumCounters(own, this.#ended === null ? living : [this.#ended, ...living]);
   }
 
   /** Drains every one of them; this process has stopped accepting. */
@@ -146,11 +132,15 @@ export class Branches {
     });
     child.once('exit', () => {
       this.#living.delete(branch);
-      if (branch.report !== null) this.#ended.push(branch.report.counters);
-      // Whoever is gone drops nothing any more.
-      if (branch.report?.log !== undefined) this.#droppedByEnded.push({ ...branch.report.log, isDropping: false });
+      if (branch.report !== null) this.#keepLastWord(branch.report);
       branch.onDrained?.(NOTHING_CUT);
     });
+  }
+
+  #keepLastWord({ counters, log }: AgentReport): void {
+    this.#ended = this.#ended === null ? counters : sumCounters(this.#ended, [counters]);
+    // Whoever is gone drops nothing any more.
+    this.#droppedByEnded = sumDrops([this.#droppedByEnded, log && { ...log, isDropping: false }]);
   }
 
   #receive(branch: Branch, message: AgentMessage): void {

@@ -3,6 +3,7 @@
  * descriptors), then everything that this leaves on `process` is taken away again: the app must not find a channel,
  * wait for it, or hear of its end. Reading is ours from then on; writing goes to the descriptor directly.
  */
+import { writeSync } from 'node:fs';
 import { encode, LineReader, type Link, type LinkEvents } from './link.ts';
 import { LineWriter } from './line-writer.ts';
 import type { IpcPipe } from '../runtime/index.ts';
@@ -12,7 +13,7 @@ interface ChildProcessInternals {
 }
 
 export function openChannelLink(fd: number, onMessage: LinkEvents['onMessage'], onLost: () => void): Link {
-  const writer = new LineWriter(fd, onLost);
+  const writer = new LineWriter((bytes) => writeSync(fd, bytes), onLost);
   // Nothing can arrive before the event loop runs, so opening waits until the app has been loaded; that keeps
   // `child_process` out of the time before its first line. Unref'ed: an app that is done may end.
   setImmediate(() => {

@@ -1,23 +1,23 @@
 /**
  * Writes lines to a non-blocking descriptor, at once and in order: the same way in the middle of the app's life and in
  * its `exit` handler. What the other side does not take is kept up to a bound; behind a daemon that is away nothing
- * may grow.
+ * may grow. Knows no descriptor: it is given a way to write.
  */
-import { writeSync } from 'node:fs';
 
 const RETRY_MS = 20;
 const MAX_KEPT_BYTES = 1024 * 1024;
 
 export class LineWriter {
-  readonly #fd: number;
+  readonly #write: (bytes: Uint8Array) => number;
   readonly #onBroken: () => void;
   #kept: Buffer[] = [];
   #keptBytes = 0;
   #timer: NodeJS.Timeout | null = null;
   #isBroken = false;
 
-  constructor(fd: number, onBroken: () => void) {
-    this.#fd = fd;
+  /** `write` is as `fs.writeSync`; `onBroken` is called, once, when it throws anything but EAGAIN. */
+  constructor(write: (bytes: Uint8Array) => number, onBroken: () => void) {
+    this.#write = write;
     this.#onBroken = onBroken;
   }
 
@@ -57,7 +57,7 @@ export class LineWriter {
 
   #tryWrite(bytes: Buffer): number {
     try {
-      return writeSync(this.#fd, bytes);
+      return this.#write(bytes);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0;
       this.close();
@@ -70,10 +70,14 @@ export class LineWriter {
     if (this.#isBroken) return;
     this.#kept.push(bytes);
     this.#keptBytes += bytes.length;
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
       this.#flush();
-      if (this.#keptBytes > 0) this.#keep(Buffer.alloc(0));
+      if (this.#keptBytes > 0) this.#retryLater();
     }, RETRY_MS).unref();
   }
 }

@@ -3,6 +3,7 @@
  * It carries descriptors as the channel does, so that such a worker gets its shards as any other. When the daemon goes
  * away it is tried again for ever, without holding the process.
  */
+import { writeSync } from 'node:fs';
 import type * as Net from 'node:net';
 import type { IpcPipe } from '../runtime/index.ts';
 import { encode, LineReader, type Link, type LinkEvents } from './link.ts';
@@ -34,7 +35,10 @@ export function openSocketLink(path: string, events: LinkEvents): SocketLink {
         if (bytes === undefined) socket.destroy();
         else reader.push(Buffer.from(bytes), handle);
       };
-      writer = new LineWriter(pipe.fd, () => socket.destroy());
+      writer = new LineWriter(
+        (bytes) => writeSync(pipe.fd, bytes),
+        () => socket.destroy(),
+      );
       events.onOpen();
     });
     socket.on('error', () => socket.destroy());

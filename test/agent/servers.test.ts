@@ -114,6 +114,22 @@ underEachNode('Servers', ({ path: node, runsTypeScript }) => {
     assert.equal(worker.messages.filter(({ type }) => type === 'hello').length, 1);
   });
 
+  it('of forks that have ended stay counted', async () => {
+    await using daemon = await openFakeDaemon();
+    const port = await freePort();
+    const worker = await daemon.start({
+      app: join(APPS, 'forks-again.cjs'),
+      node,
+      shards: [daemon.shard(dualStack(port))],
+      env: { PORT: String(port) },
+      reportEveryMs: 10,
+    });
+    await worker.said('listening');
+    for (let count = 0; count < 4; count++) await worker.printed(`ended ${await get({ port })}`);
+    const { counters } = (await worker.said('report', ({ report }) => report.counters.served === 4)).report;
+    assert.deepEqual([counters.begun, counters.lost, counters.byClass[2]], [4, 0, 4]);
+  });
+
   it('of a worker behind a wrapper get their shard over the socket', async () => {
     await using daemon = await openFakeDaemon();
     const port = await freePort();

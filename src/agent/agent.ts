@@ -33,7 +33,7 @@ import { Listeners } from './listeners.ts';
 import { DropNews, sumDrops } from './log-drops.ts';
 import type { OutputGuard } from './output-guard.ts';
 import { endProcess } from './shutdown.ts';
-import { hearThreads } from './thread-drops.ts';
+import { hearThreads, type ThreadDrops } from './thread-drops.ts';
 
 type Phase = 'booting' | 'serving' | 'draining';
 
@@ -48,7 +48,9 @@ export class Agent {
   readonly #requests: RequestMeter;
   readonly #upgrades: Upgrades;
   readonly #http2: Http2Sessions;
+  /** Those that listen, or have connections still. An app may open servers for as long as it lives. */
   readonly #servers = new Set<NetServer>();
+  readonly #watched = new WeakSet<NetServer>();
   readonly #tlsSockets = new Set<NetSocket>();
   /** Clients that came over a private socket: the daemon's probes, which are nobody's traffic. */
   readonly #privateClients = new WeakSet<ClientHandle>();
@@ -56,7 +58,7 @@ export class Agent {
   readonly #ipc: AppIpc;
   readonly #branches: Branches | null;
   readonly #output: OutputGuard | null;
-  readonly #threadDrops: ReadonlyMap<number, LogDrops> | null;
+  readonly #threads: ThreadDrops | null;
   readonly #runtime = new RuntimeMeter();
   #listeners: Listeners | null = null;
   #phase: Phase = 'booting';
@@ -79,7 +81,7 @@ export class Agent {
     this.#link = link;
     this.#branches = branches;
     this.#output = output;
-    this.#threadDrops = output === null ? null : hearThreads();
+    this.#threads = output === null ? null : hearThreads();
     this.#mayAccept = boot.acceptAtOnce;
     const isPrivate = (socket: NetSocket): boolean => this.#isPrivate(socket);
     this.#requests = new RequestMeter({ now, isPrivate });
@@ -200,8 +202,13 @@ export class Agent {
   }
 
   #watch(server: NetServer, protocol: ServerProtocol): void {
-    if (this.#servers.has(server)) return;
     this.#servers.add(server);
+    if (this.#watched.has(server)) return;
+    this.#watched.add(server);
+    server.on('close', () => {
+      // It may listen again by now.
+      if (!server.listening) this.#servers.delete(server);
+    });
     if (protocol === 'http' || protocol === 'https') this.#upgrades.watch(server);
     if (protocol === 'http2') this.#http2.watch(server);
     if ('setSecureContext' in server) {
@@ -303,7 +310,7 @@ export class Agent {
   }
 
   get #drops(): LogDrops | undefined {
-    return sumDrops([this.#output?.drops, ...(this.#threadDrops?.values() ?? []), this.#branches?.drops]);
+    return sumDrops([this.#output?.drops, this.#threads?.drops, this.#branches?.drops]);
   }
 
   get #inFlight(): number {

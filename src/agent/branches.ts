@@ -109,7 +109,8 @@ export class Branches {
       if (options.envPairs?.some((pair) => pair.startsWith(CLUSTER_MARK)) !== true) return original.call(this, options);
       prepare(options);
       const result = original.call(this, options);
-      add(this);
+      // One that the system refused to make never tells of an end.
+      if (this.pid !== undefined) add(this);
       return result;
     };
   }

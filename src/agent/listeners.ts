@@ -59,7 +59,7 @@ export interface ListenersOptions {
   readonly net: NetModule;
   readonly shards: readonly BootShard[];
   readonly link: Link;
-  /** Every server that listens through us. */
+  /** Every server that listens through us, before its first connection. */
   readonly onServer: (server: NetServer, protocol: ServerState['protocol']) => void;
   readonly onConnection: (role: SourceRole, client: ClientHandle) => void;
 }
@@ -215,7 +215,6 @@ export class Listeners {
       since: 0,
     };
     this.#open.set(id, listening);
-    this.#options.onServer(server, listening.protocol);
     server._handle = faux;
     return listening;
   }
@@ -289,7 +288,8 @@ export class Listeners {
 
   /** The server has its place: Node goes on from here as if it had bound it. */
   #opened(listening: Listening): void {
-    const { id, server, faux, address } = listening;
+    const { id, server, faux, address, protocol } = listening;
+    this.#options.onServer(server, protocol);
     if (listening.timer !== null) clearTimeout(listening.timer);
     listening.timer = null;
     listening.state = 'open';
@@ -305,7 +305,7 @@ export class Listeners {
       const { host, port } = address;
       this.#original.call(server, host, port, host.includes(':') ? 6 : 4, undefined, undefined, undefined);
     }
-    this.#options.link.send({ type: 'listening', id, key: listening.key, protocol: listening.protocol });
+    this.#options.link.send({ type: 'listening', id, key: listening.key, protocol });
   }
 
   #acceptOn(listening: Listening, evenSo = false): void {

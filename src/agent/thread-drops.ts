@@ -5,7 +5,7 @@
  */
 import type * as Threads from 'node:worker_threads';
 import type { LogDrops } from '../protocol/agent.ts';
-import { DropNews } from './log-drops.ts';
+import { DropNews, sumDrops } from './log-drops.ts';
 import type { OutputGuard } from './output-guard.ts';
 
 const CHANNEL = 'drover:dropped-output';
@@ -14,21 +14,38 @@ const EVERY_MS = 500;
 interface ThreadNotice {
   readonly thread: number;
   readonly drops: LogDrops;
+  /** It says nothing more: an app may make a thread for each of its tasks. */
+  readonly hasEnded: boolean;
 }
 
-/** In the main thread: the last word of each thread, by its id. */
-export function hearThreads(): ReadonlyMap<number, LogDrops> {
-  const heard = new Map<number, LogDrops>();
+export interface ThreadDrops {
+  /** Of all threads, also those that have ended; undefined where nothing was dropped. */
+  readonly drops: LogDrops | undefined;
+}
+
+/** In the main thread. */
+export function hearThreads(): ThreadDrops {
+  /** The last word of each, by its id. */
+  const living = new Map<number, LogDrops>();
+  let ended: LogDrops | undefined;
   process.once('worker', () => {
     const channel = openChannel();
     channel.addEventListener('message', (event) => {
-      const { thread, drops } = (event as unknown as { readonly data: ThreadNotice }).data;
-      heard.set(thread, drops);
+      const { thread, drops, hasEnded } = (event as unknown as { readonly data: ThreadNotice }).data;
+      if (!hasEnded) living.set(thread, drops);
+      else {
+        living.delete(thread);
+        ended = sumDrops([ended, drops]);
+      }
     });
     // Only now: listening holds the event loop.
     channel.unref();
   });
-  return heard;
+  return {
+    get drops() {
+      return sumDrops([ended, ...living.values()]);
+    },
+  };
 }
 
 /** In a thread: called when its output first finds no room. */
@@ -36,21 +53,21 @@ export function speakForThread(output: OutputGuard): void {
   const channel = openChannel();
   channel.unref();
   const news = new DropNews();
-  const speak = (drops: LogDrops | undefined): void => {
-    if (drops === undefined || !news.isNew(drops)) return;
-    const notice: ThreadNotice = { thread: threads().threadId, drops };
+  const speak = (drops: LogDrops, hasEnded: boolean): void => {
+    const notice: ThreadNotice = { thread: threads().threadId, drops, hasEnded };
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     channel.postMessage(notice);
   };
   setInterval(() => {
     output.catchUp(false);
-    speak(output.drops);
+    const { drops } = output;
+    if (drops !== undefined && news.isNew(drops)) speak(drops, false);
   }, EVERY_MS).unref();
   process.on('exit', () => {
     output.catchUp(true);
     // Whoever is gone drops nothing any more.
     const { drops } = output;
-    speak(drops && { ...drops, isDropping: false });
+    if (drops !== undefined) speak({ ...drops, isDropping: false }, true);
   });
 }
 

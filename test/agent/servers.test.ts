@@ -130,6 +130,18 @@ underEachNode('Servers', ({ path: node, runsTypeScript }) => {
     assert.deepEqual([counters.begun, counters.lost, counters.byClass[2]], [4, 0, 4]);
   });
 
+  it('that were closed are let go of', async () => {
+    await using daemon = await openFakeDaemon();
+    const worker = await daemon.start({ app: ['--expose-gc', join(APPS, 'opens-and-closes.cjs')], node });
+    for (let id = 1; id <= 5; id++) {
+      await worker.said('listen', (message) => message.id === id);
+      worker.send({ type: 'bind', id, reusePort: false });
+    }
+    const line = await worker.printed('held');
+    // The last one may be on its way still.
+    assert.ok(Number(line.split(' ')[1]) <= 1, line);
+  });
+
   it('of a worker behind a wrapper get their shard over the socket', async () => {
     await using daemon = await openFakeDaemon();
     const port = await freePort();

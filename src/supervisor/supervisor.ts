@@ -15,6 +15,7 @@ import { watchOomKills } from './exit-account.ts';
 import { regainPorts } from './regain-ports.ts';
 import type { OperationRun } from './operation-run.ts';
 import { mayReplaceInPlace } from './overlap.ts';
+import { replaceOthers } from './replacements.ts';
 import type { Tenant } from './tenant.ts';
 
 export interface ChangeOptions {
@@ -208,6 +209,8 @@ export class Supervisor {
       app.slots.boot(slot, release, release === 'new' ? (operation?.orderFor(slot) ?? null) : null);
     }
     app.dismissSurplus();
+    // The daemon before this one may have died before it had replaced them.
+    void replaceOthers(app);
   }
 
   #regain(app: App): void {

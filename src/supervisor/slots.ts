@@ -49,9 +49,10 @@ export class Slots {
     return slot.holder.order?.startsWith(order) !== true;
   }
 
+  /** Who runs there: one that was taken over with a release that is not known is replaced by one that is. */
   isOfAnother(index: number, release: number): boolean {
     const holder = this.find(index)?.holder ?? null;
-    return holder !== null && holder.release !== release;
+    return holder !== null && (holder.handle?.release ?? holder.release) !== release;
   }
 
   /** Nobody holds it, or only somebody who was told to go. */

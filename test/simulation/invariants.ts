@@ -67,10 +67,11 @@ interface Leave {
 export const successorFirst = ({ machine, disk, asked, isCrowded, isHeard, awakeSince }: Leave): void => {
   const { app, slot } = asked.birth;
   const operation = disk.running(app)[0];
-  // Of one that a new daemon knows from no record, or that says nothing, nobody knows that it serves.
-  const isUnknown = asked.wasStray || asked.isStalled || !isHeard;
-  if (operation?.kind !== 'reload' || !asked.isAccepting || isUnknown || isCrowded) return;
   const { stableForMs } = configOf(app).ready;
+  // Of one that a new daemon knows from no record, or that says nothing, or only began to, nobody knows that it serves.
+  const isBack = asked.ableSince !== null && machine.time.now - asked.ableSince >= stableForMs + LATEST_NEWS_MS;
+  const isUnknown = asked.wasStray || !isBack || !isHeard;
+  if (operation?.kind !== 'reload' || !asked.isAccepting || isUnknown || isCrowded) return;
   const isNews = (endedAt: number | null): boolean =>
     endedAt === null || machine.time.now - Math.max(endedAt, awakeSince) < LATEST_NEWS_MS;
   const successor = machine.processes.some(({ birth, listenedAt, endedAt }) => {

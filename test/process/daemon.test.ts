@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { DaemonDocument } from '../../src/protocol/index.ts';
+import { endTogether } from '../support/daemon-deaths.ts';
 import type { Drover } from '../support/drover.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLoad } from '../support/load/index.ts';
@@ -387,9 +388,8 @@ describe('a daemon that finds no state that can be read', () => {
     await using place = await openPlace();
     const { drover } = place;
     assert.equal((await drover.run(['daemon', 'start'])).code, 0);
-    const { pid, guardPid } = await drover.daemon();
-    for (const each of [guardPid, pid]) process.kill(each ?? 0, 'SIGKILL');
-    await eventually('both are gone', () => ![pid, guardPid].some((each) => isAlive(each ?? 0)));
+    const { pid } = await drover.daemon();
+    await endTogether(drover);
     const file = join(drover.home, 'daemon.pid');
     writeFileSync(file, readFileSync(file, 'utf8').replace(String(pid), String(process.pid)));
     for (const name of ['state.db-wal', 'backups']) rmSync(join(drover.home, name), { recursive: true, force: true });

@@ -23,7 +23,7 @@ export class Wishes {
 
   /** It was accepted. */
   want(app: string, wanted: Wish['wanted']): void {
-    this.#wishes.set(app, { instances: null, ...this.#wishes.get(app), wanted });
+    this.#wishes.set(app, { instances: null, ...this.#wishes.get(app), wanted, stoppedSlot: null });
   }
 
   /** One slot was accepted to be stopped; with the last one the app is. */

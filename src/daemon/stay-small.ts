@@ -5,7 +5,7 @@
  */
 import { giveBackFreeMemory, mapLargeBlocks } from '../os/index.ts';
 
-const TRIM_EVERY_MS = 5_000;
+const TRIM_EVERY_MS = 2_000;
 
 /** Keeps nobody from ending. That there is one heap for all threads is said where the daemon is started (`program/program.ts`). */
 export const staySmall = (): void => {

@@ -7,6 +7,7 @@
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { OperationState } from '../../src/core/index.ts';
+import type { ReceiptDocument } from '../../src/protocol/index.ts';
 import { FELL_BACK_KEY, MARK_SQL } from '../../src/store/fall-back-mark.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { readMemory } from '../../src/supervisor/operation-memory.ts';
@@ -177,6 +178,23 @@ export class Disk {
   wantedOf(app: string): AppRow['wanted'] | null {
     const row = this.#view.prepare('SELECT wanted FROM apps WHERE name = :app').get({ app });
     return (row?.['wanted'] as AppRow['wanted'] | undefined) ?? null;
+  }
+
+  /** A worker of that mark is on record. */
+  hasSpawn(spawn: string): boolean {
+    return this.#view.prepare('SELECT 1 FROM workers WHERE spawn = :spawn').get({ spawn }) !== undefined;
+  }
+
+  /** The release that the last operation which was completed says that it has come to, since the app was last deleted; null: none. */
+  completedRelease(app: string): number | null {
+    const sql = `SELECT kind, receipt_json AS receipt FROM operations
+      WHERE app = :app AND status = 'done' ORDER BY id DESC`;
+    for (const { kind, receipt } of this.#view.prepare(sql).iterate({ app })) {
+      const { outcome, to } = JSON.parse(String(receipt)) as ReceiptDocument;
+      if (kind === 'delete' && outcome === 'completed') return null;
+      if (outcome === 'completed') return to;
+    }
+    return null;
   }
 
   hasPort(app: string): boolean {

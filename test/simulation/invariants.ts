@@ -37,6 +37,24 @@ const stoppedStaysStopped = (disk: Disk, started: SimProcess): void => {
   must(!disk.isStopped(app, slot), 'nobody starts a worker that was stopped by itself', () => nameOf(started));
 };
 
+/** Written before it is done: a daemon that dies at the next line leaves nobody whom the next one does not look for. */
+const recordedFirst = (disk: Disk, started: SimProcess): void => {
+  const isRecorded = disk.condition !== 'well' || disk.hasSpawn(started.birth.spawn);
+  must(isRecorded, 'nobody is started who is not on record', () => nameOf(started));
+};
+
+/** What a daemon finds that takes over: a change that was told as completed is what the app has. */
+export const completedStays = (disk: Disk): void => {
+  for (const { name, release } of disk.apps()) {
+    const completed = disk.completedRelease(name);
+    must(
+      completed === null || completed === release,
+      'what was completed stays',
+      () => `${name} has release ${release}, and was told to have ${completed}`,
+    );
+  }
+};
+
 /** A slot that its operation has removed stays empty. */
 const removedStaysRemoved = (disk: Disk, started: SimProcess): void => {
   const { app, slot } = started.birth;
@@ -155,6 +173,7 @@ const restartsWait = (machine: Machine, disk: Disk, started: SimProcess, quietSi
 /** Whoever is started may be, and at this time. */
 export const startIsRight = (machine: Machine, disk: Disk, started: SimProcess, quietSince: number): void => {
   oneOfEach(machine, started);
+  recordedFirst(disk, started);
   stoppedStaysStopped(disk, started);
   removedStaysRemoved(disk, started);
   restartsWait(machine, disk, started, quietSince);

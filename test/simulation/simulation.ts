@@ -9,6 +9,7 @@ import { BAD_MS, COUNTED_LATER, Faults } from './faults.ts';
 import { Guard } from './guard.ts';
 import { EVENTFUL_MS, type Fault, type FaultKind, type Happening, type Moment } from './history.ts';
 import {
+  completedStays,
   drainingIsLeftAlone,
   endsOnce,
   must,
@@ -235,6 +236,7 @@ export class Simulation {
     }
     const daemon = this.#daemon;
     this.#check(() => this.#wishes.check());
+    this.#check(() => completedStays(this.#disk));
     daemon.act(() => daemon.recover());
   }
 

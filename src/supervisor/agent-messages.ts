@@ -53,6 +53,8 @@ const RECEIVERS: Receivers = {
     const server = handle.servers.get(message.id);
     if (server === undefined) tenant.host.desk.noteListening(tenant, handle, message);
     else server.since ??= tenant.at;
+    // It went on with another one.
+    handle.portTaken = null;
     if (handle.isAccepting) tenant.host.desk.attach(tenant, handle);
     tenant.step({ type: 'listening', at: tenant.at, generation: handle.generation });
     tenant.checkReadiness();
@@ -65,9 +67,10 @@ const RECEIVERS: Receivers = {
   },
 
   closed(tenant, handle, message) {
+    const key = handle.servers.get(message.id)?.key ?? null;
     handle.servers.delete(message.id);
     if (handle.isAccepting) tenant.host.desk.attach(tenant, handle);
-    tenant.host.onServerClosed(tenant);
+    tenant.host.onServerClosed(tenant, key);
   },
 
   ready(tenant, handle) {

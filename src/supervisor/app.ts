@@ -15,6 +15,7 @@ import {
   type BeginOptions,
 } from './app-state.ts';
 import { Availability } from './availability.ts';
+import { forgetUnserved, noteClosed } from './closed-ports.ts';
 import type { SupervisorEdges } from './edges.ts';
 import { identityOf } from './identity.ts';
 import { ListenDesk } from './listen-desk.ts';
@@ -231,7 +232,7 @@ export class App implements TenantHost {
     this.#lastRun = document;
     this.#isChanged = false;
     this.#dropSurplus();
-    if (document.receipt?.outcome === 'completed') this.#forgetUnserved();
+    if (document.receipt?.outcome === 'completed') forgetUnserved(this);
     // Who was to be put back, or died while no daemon looked: nothing that is wanted is ever given up.
     if (this.#state.wanted !== 'up') return;
     for (const index of ended?.filledSlots ?? []) {
@@ -267,7 +268,7 @@ export class App implements TenantHost {
     const { instances } = this.#state;
     this.slots.dropEmpty(instances);
     // Nobody accepts yet as far as we know, and a queue that nobody empties would be reset.
-    if (this.#awaitsWord()) return;
+    if (this.awaitsWord) return;
     const { traffic } = this.edges;
     const views = new Map(traffic.view(this.app).map(({ key, shards }) => [key, shards]));
     for (const port of traffic.ports(this.app)) {
@@ -278,20 +279,8 @@ export class App implements TenantHost {
   }
 
   /** Somebody was taken over and has not said yet what it listens on: it may serve any of the ports. */
-  #awaitsWord(): boolean {
+  get awaitsWord(): boolean {
     return this.liveHandles().some((handle) => handle.adoption !== null && !handle.isHeard);
-  }
-
-  #forgetUnserved(): void {
-    if (this.#state.wanted !== 'up' || !this.holders.some((tenant) => tenant.state.phase === 'running')) return;
-    if (this.#awaitsWord()) return;
-    for (const label of this.desk.forgetUnserved(this.liveHandles())) {
-      this.edges.records.events.append({
-        app: this.app,
-        type: 'port-vanished',
-        reason: `No worker listens on ${label} any more`,
-      });
-    }
   }
 
   #batchSize(count: number): number {
@@ -364,10 +353,8 @@ export class App implements TenantHost {
     if (handle?.link && (state.phase === 'draining' || state.phase === 'aborting')) tenant.drainAgain();
   }
 
-  onServerClosed(tenant: Tenant): void {
-    const isLeaving = tenant.state.phase !== 'running' && tenant.state.phase !== 'starting';
-    if (isLeaving || this.#run !== null) return;
-    this.#forgetUnserved();
+  onServerClosed(tenant: Tenant, key: string | null): void {
+    noteClosed(this, tenant, key);
   }
 
   onTenantChanged(tenant: Tenant): void {

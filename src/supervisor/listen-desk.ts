@@ -229,24 +229,13 @@ export class ListenDesk {
         app: this.#facts.app,
         key: server.key,
         address: server.address,
-        declared: server.address.kind === 'tcp' && this.#facts.declaredPorts().includes(server.address.port),
+        declared: this.#isDeclared(server.address),
         randomIndex: this.#randomIndexOf(server.address),
         slots: [...new Set([...(known.find(({ key }) => key === server.key)?.slots ?? []), handle.slot])],
         protocol: server.address.kind === 'unix' ? 'unix' : server.protocol,
         firstHeldAtMs: this.#edges.clock.wallMs(),
       });
     }
-  }
-
-  /** Ports that no worker serves any more go, and are no longer expected. */
-  forgetUnserved(handles: readonly WorkerHandle[]): readonly string[] {
-    const served = new Set(handles.flatMap((handle) => [...handle.servers.values()].map((server) => server.key)));
-    const gone = this.#edges.traffic.ports(this.#facts.app).filter((port) => !served.has(port.key));
-    for (const port of gone) {
-      this.#edges.traffic.closePort(this.#facts.app, port.key);
-      this.#edges.records.ports.remove(this.#facts.app, port.key);
-    }
-    return gone.map((port) => labelOf(port.address));
   }
 
   /** The key that the worker names, where we gave it: what it makes up must not become a port of the app. */
@@ -267,7 +256,7 @@ export class ListenDesk {
       address,
       uid: this.#facts.uid(),
       sticky: this.#facts.sticky(),
-      declared: address.kind === 'tcp' && this.#facts.declaredPorts().includes(address.port),
+      declared: this.#isDeclared(address),
       joinsOwn: this.#facts.isHeldByOwn(address),
     };
     try {
@@ -281,6 +270,10 @@ export class ListenDesk {
     } finally {
       this.#edges.onDescriptorsChanged();
     }
+  }
+
+  #isDeclared(address: ListenAddress): boolean {
+    return address.kind === 'tcp' && this.#facts.declaredPorts().includes(address.port);
   }
 
   #find(address: ListenAddress): TrafficPort | null {

@@ -45,7 +45,8 @@ export interface TenantHost {
   needsReadySignal(tenant: Tenant): boolean;
   onReadySignal(tenant: Tenant): void;
   onHello(tenant: Tenant, handle: WorkerHandle): void;
-  onServerClosed(tenant: Tenant): void;
+  /** `key`: of the port, null where it was none of ours. */
+  onServerClosed(tenant: Tenant, key: string | null): void;
   /** Something about the tenant changed: phase, readiness, acceptance, process. */
   onTenantChanged(tenant: Tenant): void;
 }

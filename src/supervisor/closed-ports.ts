@@ -1,0 +1,63 @@
+/**
+ * What becomes of a port whose workers have closed it. An app that does not want it any more closes it and goes on; one
+ * that leaves by itself (it was sent a signal, it has seen enough of an error) closes it just as well, and the next worker
+ * is to find it with all who wait there. Nothing tells the two apart but time.
+ */
+import type { App } from './app.ts';
+import { labelOf } from './listen-desk.ts';
+import type { Tenant } from './tenant.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+
+/** A worker has closed a server on this port; null: on none of ours. */
+export const noteClosed = (app: App, tenant: Tenant, key: string | null): void => {
+  // One that was only tried, as by who looks for a free one, is free again at once.
+  if (key !== null && dropTried(app, tenant, key)) return;
+  const { handle, config } = tenant;
+  if (handle === null || tenant.state.phase !== 'running') return;
+  const { ready, drain } = config;
+  // Who serves nothing any more probably leaves, and may take as long as a drain.
+  const isLeaving = handle.servers.size === 0;
+  judgeLater(app, tenant, handle, isLeaving ? Math.max(ready.stableForMs, drain.timeoutMs) : ready.stableForMs);
+};
+
+const judgeLater = (app: App, tenant: Tenant, handle: WorkerHandle, afterMs: number): void => {
+  app.edges.schedule.background(afterMs, () => {
+    // It has left, or is about to.
+    if (tenant.handle !== handle || handle.pid === null || tenant.state.phase !== 'running' || !app.isWanted) return;
+    // A sibling that is just starting may be the one that serves it.
+    if (app.operation !== null || !isComplete(app)) judgeLater(app, tenant, handle, tenant.config.ready.stableForMs);
+    else forgetUnserved(app);
+  });
+};
+
+const isComplete = (app: App): boolean =>
+  app.slotNumbers.every((slot) => !app.wants(slot) || app.slots.find(slot)?.holder?.state.phase === 'running');
+
+/** Ports that no worker serves any more go, and are no longer expected. */
+export const forgetUnserved = (app: App): void => {
+  if (!app.isWanted || !app.holders.some((tenant) => tenant.state.phase === 'running')) return;
+  if (app.awaitsWord) return;
+  const { traffic, records } = app.edges;
+  for (const { key, address } of [...traffic.ports(app.app)]) {
+    if (isServed(app, key)) continue;
+    traffic.closePort(app.app, key);
+    records.ports.remove(app.app, key);
+    const reason = `No worker listens on ${labelOf(address)} any more`;
+    records.events.append({ app: app.app, type: 'port-vanished', reason });
+  }
+};
+
+/** Closes a port that is neither declared nor learned, and that nobody serves. Returns whether it was one. */
+const dropTried = (app: App, { config }: Tenant, key: string): boolean => {
+  const { traffic, records } = app.edges;
+  const port = traffic.ports(app.app).find((each) => each.key === key);
+  if (port === undefined || isServed(app, key)) return false;
+  const { address } = port;
+  const isDeclared = address.kind === 'tcp' && config.ports.includes(address.port);
+  if (isDeclared || records.ports.list(app.app).some((record) => record.key === key)) return false;
+  traffic.closePort(app.app, key);
+  return true;
+};
+
+const isServed = (app: App, key: string): boolean =>
+  app.liveHandles().some(({ servers }) => [...servers.values()].some((server) => server.key === key));

@@ -223,6 +223,23 @@ export const receiptIsSound = (machine: Machine, { app, operation, outcome, reas
   );
 };
 
+/** Of a reload that ends as completed: whom it was to replace has gone, or was asked to. */
+export const completedIsTrue = (machine: Machine, disk: Disk, { app, operation, outcome }: ReceiptDocument): void => {
+  const row = disk.running(app).find(({ id }) => id === operation);
+  if (row?.kind !== 'reload' || outcome !== 'completed') return;
+  const replaced = new Set(
+    disk.machineOf(app)?.slots.flatMap(({ slot, action }) => (action === 'replace' ? [slot] : [])),
+  );
+  const left = machine.living.find(
+    ({ birth, startedAt, wasAsked, wasSignalled, wasStray }) =>
+      birth.app === app &&
+      replaced.has(birth.slot) &&
+      wallMsAt(startedAt) < row.startedAtMs &&
+      !(wasAsked || wasSignalled || wasStray),
+  );
+  must(left === undefined, 'a reload that is completed has replaced everybody', () => nameOf(left!));
+};
+
 export interface Settled {
   readonly machine: Machine;
   readonly disk: Disk;

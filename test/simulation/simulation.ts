@@ -9,6 +9,7 @@ import { BAD_MS, COUNTED_LATER, Faults } from './faults.ts';
 import { Guard } from './guard.ts';
 import { EVENTFUL_MS, type Fault, type FaultKind, type Happening, type Moment } from './history.ts';
 import {
+  completedIsTrue,
   completedStays,
   drainingIsLeftAlone,
   endsOnce,
@@ -158,6 +159,7 @@ export class Simulation {
         this.#askedAt.set(receipt.app, this.#time.now);
         this.#check(() => endsOnce(this.#disk, id));
         this.#check(() => receiptIsSound(this.#machine, receipt));
+        this.#check(() => completedIsTrue(this.#machine, this.#disk, receipt));
       },
       onEvent: (event) => {
         const { app, worker, type, reason } = event;

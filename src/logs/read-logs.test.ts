@@ -20,7 +20,7 @@ import { groupLines, intoRecords } from './group-lines.ts';
 import { lineLevel } from './line-level.ts';
 import { logDirectory, logFileOf } from './log-file.ts';
 import type { LogFile } from './log-file.ts';
-import { CHUNK_BYTES } from './source.ts';
+import { CHUNK_BYTES } from './chunk-pool.ts';
 import { lastLines, readLogs } from './read-logs.ts';
 import type { ReadLogsOptions } from './read-logs.ts';
 import { appendTimeEntry } from './time-index.ts';

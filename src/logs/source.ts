@@ -2,6 +2,7 @@
  * One log file being read: how far, and in which part of it the next round reads. Files are opened for a round and only
  * when it is their turn, so a history of many generations holds few descriptors and buffers.
  */
+import { openChunk } from './chunk-pool.ts';
 import { groupLines } from './group-lines.ts';
 import type { LineGrouper } from './group-lines.ts';
 import { splitLines } from './line-splitter.ts';
@@ -11,8 +12,6 @@ import { openLogReader } from './log-reader.ts';
 import type { LogReader, LogState } from './log-reader.ts';
 import { openTimeIndex } from './time-index.ts';
 import type { TimeIndex } from './time-index.ts';
-
-export const CHUNK_BYTES = 64 * 1024;
 
 /** Told of every read, so that a test can hold the reader to reading little. */
 export type OnRead = (bytes: number) => void;
@@ -96,7 +95,7 @@ export interface Run {
 export function openRun(source: LogSource, flushesAtEnd: boolean, onRead: OnRead): Run {
   let index: TimeIndex | null = null;
   let handle: LogReader | null = null;
-  let chunk: Buffer | null = null;
+  const chunk = openChunk();
   let lines: readonly GroupedLine[] = source.held;
   let next = 0;
   /** Lines below this belong to records that are complete. */
@@ -147,12 +146,15 @@ export function openRun(source: LogSource, flushesAtEnd: boolean, onRead: OnRead
     async fill() {
       if (isFinished || next < sealed) return;
       handle ??= await openLogReader(source.file);
-      chunk ??= Buffer.allocUnsafe(CHUNK_BYTES);
-      const wanted = Math.min(chunk.length, source.end - source.position);
-      const bytesRead = handle === null ? 0 : (await handle.read(chunk, 0, wanted, source.position)).bytesRead;
-      onRead(bytesRead);
-      source.position += bytesRead;
-      lines = lines.slice(next).concat(source.splitter.push(chunk.subarray(0, bytesRead)).map(grouped));
+      const opened = handle;
+      const bytesRead = await chunk.use(async (block) => {
+        const wanted = Math.min(block.length, source.end - source.position);
+        const read = opened === null ? 0 : (await opened.read(block, 0, wanted, source.position)).bytesRead;
+        onRead(read);
+        source.position += read;
+        lines = lines.slice(next).concat(source.splitter.push(block.subarray(0, read)).map(grouped));
+        return read;
+      });
       next = 0;
       sealed = Math.max(
         0,
@@ -163,6 +165,7 @@ export function openRun(source: LogSource, flushesAtEnd: boolean, onRead: OnRead
     },
     async close() {
       closeIndex();
+      chunk.close();
       await handle?.close();
       handle = null;
     },

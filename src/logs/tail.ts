@@ -8,7 +8,7 @@ import { LINE_LIMIT_BYTES, splitLines } from './line-splitter.ts';
 import type { RawLine } from './line-splitter.ts';
 import { openLogReader } from './log-reader.ts';
 import type { RecordText } from './record-filter.ts';
-import { CHUNK_BYTES } from './source.ts';
+import { CHUNK_BYTES, openChunk } from './chunk-pool.ts';
 import type { OnRead } from './source.ts';
 
 const NEWLINE = 0x0a;
@@ -45,17 +45,19 @@ export interface LineFinder {
 export async function openLineFinder(file: ArchivedFile, onRead: OnRead): Promise<LineFinder | null> {
   const handle = await openLogReader(file);
   if (handle === null) return null;
-  const block = Buffer.allocUnsafe(CHUNK_BYTES);
-  const read = async (from: number, to: number): Promise<Buffer> => {
-    const { bytesRead } = await handle.read(block, 0, Math.min(block.length, to - from), from);
-    onRead(bytesRead);
-    return block.subarray(0, bytesRead);
-  };
+  const chunk = openChunk();
+  /** Valid until the next one, or until this is closed. */
+  const read = async (from: number, to: number): Promise<Buffer> =>
+    chunk.use(async (block) => {
+      const { bytesRead } = await handle.read(block, 0, Math.min(block.length, to - from), from);
+      onRead(bytesRead);
+      return block.subarray(0, bytesRead);
+    });
 
   /** Calls `visit` with the positions of line ends in `start..end`, from the last to the first, until it says true. */
   const lineEndsBackwards = async (start: number, end: number, visit: (position: number) => boolean): Promise<void> => {
     for (let to = end; to > start;) {
-      const from = Math.max(start, to - block.length);
+      const from = Math.max(start, to - CHUNK_BYTES);
       const bytes = await read(from, to);
       let at = bytes.lastIndexOf(NEWLINE);
       while (at !== -1) {
@@ -207,6 +209,9 @@ export async function openLineFinder(file: ArchivedFile, onRead: OnRead): Promis
       if (start >= end || lines <= 0) return { offset: end, count: 0 };
       return test === null ? tailOfAll(start, end, lines, signal) : tailOfPassing(start, end, lines, test, signal);
     },
-    close: () => handle.close(),
+    async close() {
+      chunk.close();
+      await handle.close();
+    },
   };
 }

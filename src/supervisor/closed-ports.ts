@@ -38,7 +38,7 @@ export const forgetUnserved = (app: App): void => {
   if (!app.isWanted || !app.holders.some((tenant) => tenant.state.phase === 'running')) return;
   if (app.awaitsWord) return;
   const { traffic, records } = app.edges;
-  for (const { key, address } of [...traffic.ports(app.app)]) {
+  for (const { key, address } of traffic.ports(app.app)) {
     if (isServed(app, key)) continue;
     traffic.closePort(app.app, key);
     records.ports.remove(app.app, key);

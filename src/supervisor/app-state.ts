@@ -24,7 +24,9 @@ export interface BeginOptions {
   /** Not before this. */
   readonly after?: Promise<unknown> | undefined;
   /** What is wanted from now on, whatever comes of the operation: a start that failed is retried, a stop is never undone. */
-  readonly wants?: AppState['wanted'];
+  readonly wants?: AppState['wanted'] | undefined;
+  /** Only these slots were asked for; null: the app. */
+  readonly slots?: readonly number[] | null;
   /** False for what the supervisor does by itself: it is not refused where it cannot be written. */
   readonly isAsked?: boolean;
   /** What asked for it, where that may be asked once more. */
@@ -52,11 +54,15 @@ export const isOtherProgram = (from: AppState, to: AppState): boolean => {
 export const wishAfter = (
   before: AppState,
   { kind, changes, isAsked }: Pick<OperationPlan, 'kind' | 'changes' | 'isAsked'>,
-  wants: AppState['wanted'] | undefined,
+  { wants, slots = null }: Pick<BeginOptions, 'wants' | 'slots'> = {},
 ): AppWish => {
   const wanted = wants ?? before.wanted;
-  if (wants === 'stopped') return { wanted, stoppedSlots: [] };
+  if (wanted === 'stopped') return { wanted, stoppedSlots: [] };
   const stopped = new Set(before.stoppedSlots);
+  // Who starts some workers of a stopped app leaves the others stopped.
+  if (before.wanted === 'stopped' && slots !== null) {
+    for (let slot = 0; slot < before.instances; slot++) if (!slots.includes(slot)) stopped.add(slot);
+  }
   for (const { slot, action } of changes) {
     if (action !== 'remove') stopped.delete(slot);
     else if (kind === 'stop' && isAsked) stopped.add(slot);

@@ -142,11 +142,11 @@ export class App implements TenantHost {
     kind: OperationKind,
     change: AppChange,
     plan: Pick<OperationPlan, 'machine' | 'changes'>,
-    { after, wants, isAsked = true, request = null }: BeginOptions = {},
+    { after, wants, slots = null, isAsked = true, request = null }: BeginOptions = {},
   ): OperationRun {
     this.assertIdle();
     const before = this.#state;
-    const wish = wishAfter(before, { kind, changes: plan.changes, isAsked }, wants);
+    const wish = wishAfter(before, { kind, changes: plan.changes, isAsked }, { wants, slots });
     const from = { ...before, ...wish };
     this.#target = { ...from, ...change };
     this.#isChanged = isOtherProgram(from, this.#target);

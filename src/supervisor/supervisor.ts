@@ -80,7 +80,7 @@ export class Supervisor {
     app.prepare(change);
     app.desk.openKnownPorts();
     const changes = this.#changes(app, wanted, 'boot', isVacant);
-    return app.begin(kind, change, { machine: 'start', changes }, { after, wants: 'up', request });
+    return app.begin(kind, change, { machine: 'start', changes }, { after, wants: 'up', slots, request });
   }
 
   /** New settings that no worker has to be replaced for; as many workers as they ask for. */
@@ -90,7 +90,7 @@ export class Supervisor {
 
   /** Replaces workers without losing a request. */
   reload(app: App, change: AppChange = {}, { slots = null, request = null }: ChangeOptions = {}): OperationRun {
-    if (app.state.wanted !== 'up') return this.start(app, change, { request });
+    if (app.state.wanted !== 'up') return this.start(app, change, { slots, request });
     app.prepare(change);
     const wanted = slots ?? range(change.instances ?? app.state.instances);
     if (!mayReplaceInPlace(app, change.config ?? app.state.config)) {
@@ -105,7 +105,7 @@ export class Supervisor {
 
   /** Stops, then starts. */
   restart(app: App, change: AppChange = {}, { slots = null, request = null }: ChangeOptions = {}): OperationRun {
-    if (app.state.wanted !== 'up') return this.start(app, change, { kind: 'restart', request });
+    if (app.state.wanted !== 'up') return this.start(app, change, { kind: 'restart', slots, request });
     app.prepare(change);
     const wanted = slots ?? range(change.instances ?? app.state.instances);
     const removed = slots === null ? this.#surplus(app, wanted.length) : [];

@@ -1,6 +1,7 @@
 /** Scale, stop, start again, restart, delete, signal; whole apps, single workers, and all apps. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Drover } from '../support/drover.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLoad } from '../support/load/index.ts';
 import { isAlive } from '../support/processes.ts';
@@ -18,6 +19,7 @@ import {
   service,
   startApp,
   untilAnswering,
+  untilApp,
   writeConfig,
 } from '../support/service.ts';
 
@@ -144,6 +146,52 @@ describe('stop', () => {
       pidsOf(app),
     );
   });
+});
+
+describe('one worker', () => {
+  const three = (port: number) => service(port, { instances: 3 });
+  const readyIds = async (drover: Drover): Promise<string[]> =>
+    readyWorkers(await readApp(drover, 'shop')).map(({ id }) => id);
+
+  it('that was stopped is known to the next daemon, which starts it again', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', three(port));
+    await drover.run(['stop', 'shop/2']);
+    await drover.killDaemon();
+    await untilApp(drover, 'shop', 'has its two workers', (app) => readyWorkers(app).length === 2);
+    assert.equal((await change(drover, ['start', 'shop/2'])).code, 0);
+    assert.deepEqual(await readyIds(drover), ['shop/0', 'shop/1', 'shop/2']);
+    assert.equal((await drover.refusal(3, ['start', 'shop/3'])).code, 'DROVER_WORKER_UNKNOWN');
+  });
+
+  it('of a stopped app is started alone, also for the next daemon, until the others are started', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', three(port));
+    await drover.run(['stop', 'shop']);
+    assert.equal((await change(drover, ['start', 'shop/2'])).code, 0);
+    assert.deepEqual(await readyIds(drover), ['shop/2']);
+    const before = pidsOf(await readApp(drover, 'shop'));
+    await drover.killDaemon();
+    const app = await untilApp(drover, 'shop', 'has its worker', (one) => readyWorkers(one).length > 0);
+    assert.deepEqual(pidsOf(app), before, 'nobody else comes up');
+    for (let round = 0; round < 10; round++) assert.equal(Number((await ask(port)).body), before[0]);
+    assert.equal((await change(drover, ['start', 'shop'])).code, 0);
+    assert.deepEqual(await readyIds(drover), ['shop/0', 'shop/1', 'shop/2']);
+  });
+
+  for (const verb of ['reload', 'restart']) {
+    it(`of a stopped app is started alone by ${verb} as well`, async () => {
+      await using place = await openPlace();
+      const { drover, port } = place;
+      await startApp(drover, 'shop', three(port));
+      await drover.run(['stop', 'shop']);
+      assert.equal((await change(drover, [verb, 'shop/1'])).code, 0);
+      assert.deepEqual(await readyIds(drover), ['shop/1']);
+      assert.equal(pidsOf(await readApp(drover, 'shop')).length, 1);
+    });
+  }
 });
 
 describe('restart', () => {

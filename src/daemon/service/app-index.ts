@@ -43,7 +43,8 @@ export const indexApps = ({ supervisor, store }: ServiceParts): AppIndex => {
     if (!isNew(target.app)) return [];
     const app = get(target.app);
     if (target.kind === 'app') return [{ app, slots: null }];
-    if (app.slots.find(target.slot) === null) {
+    // One that nobody has been in since this daemon began is known all the same: it was stopped before.
+    if (target.slot >= app.state.instances && app.slots.find(target.slot) === null) {
       throw new DroverError('DROVER_WORKER_UNKNOWN', { worker: `${target.app}/${target.slot}` });
     }
     return [{ app, slots: [target.slot] }];

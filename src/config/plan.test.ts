@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { AppConfig } from '../protocol/index.ts';
 import { completeApp } from './complete.ts';
-import { findChangedKeys, planChanges } from './plan.ts';
+import { findChangedKeys, type KnownApp, planChanges as planOn } from './plan.ts';
 import * as v from 'valibot';
 import { AppSchema, type AppSettings } from './schema.ts';
 
@@ -12,12 +12,18 @@ const app = (name: string, settings: AppSettings = {}, env: Record<string, strin
   const raw = settings.command === undefined ? { script: 'server.js', ...settings } : settings;
   return completeApp(name, v.parse(AppSchema, raw), raw, '/srv', env);
 };
-const known = (config: AppConfig, file: string | null = FILE, isStopped = false) => ({
+const CPUS = 4;
+const instancesOf = ({ instances }: AppConfig): number => (instances === 'max' ? CPUS : instances);
+const known = (config: AppConfig, file: string | null = FILE, isStopped = false): KnownApp => ({
   config,
+  instances: instancesOf(config),
   file,
   isStopped,
   canOverlap: config.command.kind === 'node',
 });
+
+const planChanges = (apps: readonly KnownApp[], wanted: readonly AppConfig[], file: string | null) =>
+  planOn(apps, wanted, file, instancesOf);
 
 describe('the plan of apply', () => {
   it('starts what is new, leaves what is equal, removes what the file no longer lists', () => {
@@ -42,6 +48,20 @@ describe('the plan of apply', () => {
     assert.equal(action({ port: 80 }), 'reload true env.PORT,port');
     assert.equal(action({ instances: 3 }), 'reload false instances');
     assert.equal(action({ drain: { timeout: '60s' } }), 'reload false drain.timeout');
+  });
+
+  it('sees that an app was scaled, and takes that back without replacing anybody', () => {
+    const planOf = (from: AppSettings, instances: number, to: AppSettings) => {
+      const [change] = planChanges([{ ...known(app('shop', from)), instances }], [app('shop', to)], FILE);
+      return `${change?.action} ${change?.replaces} ${change?.keys.join(',')}`;
+    };
+    assert.equal(planOf({ instances: 2 }, 8, { instances: 2 }), 'reload false instances');
+    assert.equal(planOf({ instances: 'max' }, CPUS - 1, { instances: 'max' }), 'reload false instances');
+    assert.equal(planOf({ instances: 'max' }, CPUS, { instances: 'max' }), 'none false ');
+    const kept = { instances: 2, logs: { keep: 3 } };
+    assert.equal(planOf({ instances: 2 }, 8, kept), 'reload false instances,logs.keep');
+    assert.equal(planOf({ instances: 2 }, 8, { instances: 3, env: { A: '1' } }), 'reload true env.A,instances');
+    assert.equal(planOf({ instances: 2 }, 3, { instances: 3 }), 'reload false instances', 'the file says so by now');
   });
 
   it('restarts programs, which cannot hand their port over', () => {

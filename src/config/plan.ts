@@ -7,6 +7,8 @@ import { type AppConfig, type ChangeDocument, DroverError } from '../protocol/in
 /** An app as the daemon knows it. */
 export interface KnownApp {
   readonly config: AppConfig;
+  /** How many workers it should have, which `scale` may have made others than its configuration says. */
+  readonly instances: number;
   /** Where it came from; null for a bare script. */
   readonly file: string | null;
   /** The operator stopped it. */
@@ -18,18 +20,22 @@ export interface KnownApp {
 /** Settings that concern how workers are looked after, not what they are: running ones need not be replaced. */
 const OUTSIDE_WORKERS = /^(instances|dependsOn|ready|restart|drain|logs|surge)(\.|$)/;
 
-/** The changes, in the order to carry them out: starts and replacements as in the file, then what goes. */
+/**
+ * The changes, in the order to carry them out: starts and replacements as in the file, then what goes. `instancesOf` tells
+ * what a number of workers comes to on this machine.
+ */
 export const planChanges = (
   known: readonly KnownApp[],
   wanted: readonly AppConfig[],
   file: string | null,
+  instancesOf: (config: AppConfig) => number,
 ): ChangeDocument[] => {
   const changes = wanted.map((config): ChangeDocument => {
     const current = known.find((app) => app.config.name === config.name);
     if (current === undefined) return { app: config.name, action: 'start', keys: [], replaces: false };
     if (current.file !== file)
       throw new DroverError('DROVER_APP_EXISTS', { app: config.name, owner: current.file ?? 'a bare script' });
-    return planChange(current, config);
+    return planChange(current, config, instancesOf(config));
   });
   const isWanted = new Set(wanted.map(({ name }) => name));
   const gone = known.filter((app) => file !== null && app.file === file && !isWanted.has(app.config.name));
@@ -39,8 +45,10 @@ export const planChanges = (
   ];
 };
 
-const planChange = (current: KnownApp, config: AppConfig): ChangeDocument => {
-  const keys = findChangedKeys(current.config, config);
+const planChange = (current: KnownApp, config: AppConfig, instances: number): ChangeDocument => {
+  const changed = findChangedKeys(current.config, config);
+  const isScaled = current.instances !== instances && !changed.includes('instances');
+  const keys = isScaled ? [...changed, 'instances'].sort() : changed;
   const app = config.name;
   if (current.isStopped) return { app, action: 'start', keys, replaces: false };
   if (keys.length === 0) return { app, action: 'none', keys, replaces: false };

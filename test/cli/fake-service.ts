@@ -20,6 +20,8 @@ import {
 
 const AT = '2026-11-25T10:00:00.000Z';
 const latency = { p50: 1, p99: 2 };
+/** On a machine with one processor. */
+const instancesOf = ({ instances }: AppConfig): number => (instances === 'max' ? 1 : instances);
 
 export const receiptOf = (operation: string, app: string, outcome: ReceiptOutcome): ReceiptDocument => ({
   operation,
@@ -88,7 +90,11 @@ export class FakeService implements DroverService {
   }
 
   private known(): KnownApp[] {
-    return [...this.apps.values()].map((app) => ({ ...app, canOverlap: app.config.command.kind === 'node' }));
+    return [...this.apps.values()].map((app) => ({
+      ...app,
+      instances: instancesOf(app.config),
+      canOverlap: app.config.command.kind === 'node',
+    }));
   }
 
   private find(name: string): { config: AppConfig; file: string | null; isStopped: boolean } {
@@ -167,11 +173,11 @@ export class FakeService implements DroverService {
   metrics = async () => '# TYPE drover_apps gauge\ndrover_apps 1\n';
 
   plan = async (request: { file: string | null; apps: readonly AppConfig[] }) => ({
-    changes: planChanges(this.known(), request.apps, request.file),
+    changes: planChanges(this.known(), request.apps, request.file, instancesOf),
   });
   /** As the real one: what runs unchanged is left alone, what runs and would change is refused. */
   start = async ({ file, apps }: { file: string | null; apps: readonly AppConfig[] }) => {
-    const changes = planChanges(this.known(), apps, file);
+    const changes = planChanges(this.known(), apps, file, instancesOf);
     const changed = changes.find(({ action }) => action === 'reload' || action === 'restart');
     if (changed !== undefined) {
       throw new DroverError('DROVER_APP_CHANGED', { app: changed.app, keys: changed.keys.join(', ') });

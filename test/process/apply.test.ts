@@ -68,6 +68,29 @@ describe('apply', () => {
     assert.ok(pidsOf(app).includes(pid), 'the first worker is still there');
   });
 
+  it('takes back what `scale` has made of the number in the file, and says so', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const file = writeConfig(drover, { shop: one(port) });
+    await drover.start([file]);
+    const before = pidsOf(await readApp(drover, 'shop'));
+    assert.equal((await drover.run(['scale', 'shop', '3'])).code, 0);
+    writeConfig(drover, { shop: one(port, { logs: { keep: 3 } }) });
+    const { changes } = await drover.json<PlanDocument>(['apply', file, '--dry-run']);
+    assert.deepEqual(
+      changes.map(({ action, replaces, keys }) => ({ action, replaces, keys })),
+      [{ action: 'reload', replaces: false, keys: ['instances', 'logs.keep'] }],
+    );
+    writeConfig(drover, { shop: one(port) });
+    const applied = await drover.run(['apply', file]);
+    assert.equal(applied.code, 0, applied.stderr);
+    assert.match(applied.stdout, /instances/);
+    const app = await readApp(drover, 'shop');
+    assert.equal(app.instances, 1);
+    assert.deepEqual(pidsOf(app), before, 'the worker that stays is the one that was there');
+    assert.match((await drover.run(['apply', file])).stdout, /Nothing to change/);
+  });
+
   it('refuses an empty list without --prune', async () => {
     await using place = await openPlace();
     const { drover, port } = place;

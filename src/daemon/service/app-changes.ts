@@ -141,7 +141,7 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex, once: Once): 
     apply: (request, context) =>
       once(context, async (asked) => {
         for (const config of request.apps) refuseConfig(config);
-        const changes = planChanges(index.known(), request.apps, request.file).filter(
+        const changes = planChanges(index.known(), request.apps, request.file, instancesOf).filter(
           ({ app }) => !asked.hasBegun(app),
         );
         const isGone = changes.some((change) => change.action === 'stop');

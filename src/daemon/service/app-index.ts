@@ -59,6 +59,7 @@ export const indexApps = ({ supervisor, store }: ServiceParts): AppIndex => {
   const known = (): readonly KnownApp[] =>
     supervisor.apps.map((app) => ({
       config: app.state.config,
+      instances: app.state.instances,
       file: recordOf(app).file,
       isStopped: app.state.wanted === 'stopped',
       canOverlap: canOverlap(app),

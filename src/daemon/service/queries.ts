@@ -3,7 +3,7 @@ import type { DroverService, EventQuery, LogQuery } from '../../api/index.ts';
 import { planChanges } from '../../config/index.ts';
 import { readLogs } from '../../logs/index.ts';
 import type { AppDetailDocument, EventDocument, LogLineDocument } from '../../protocol/index.ts';
-import { describeApp, describeHealth, workerEnvironment } from '../../supervisor/index.ts';
+import { describeApp, describeHealth, instancesOf, workerEnvironment } from '../../supervisor/index.ts';
 import { followEvents } from '../follow-events.ts';
 import { lastCrashOf } from '../last-crash.ts';
 import { metricsText } from '../metrics-text.ts';
@@ -63,7 +63,7 @@ export const queriesOf = (parts: ServiceParts, index: AppIndex): Queries => {
     daemonStatus: async () => parts.status(),
     metrics: async () => metricsText(supervisor.apps),
 
-    plan: async (request) => ({ changes: planChanges(index.known(), request.apps, request.file) }),
+    plan: async (request) => ({ changes: planChanges(index.known(), request.apps, request.file, instancesOf) }),
 
     logs: (query, signal) => streamLogs(parts, index, query, signal),
     events(query: EventQuery, signal: AbortSignal): AsyncIterable<EventDocument> {

@@ -12,6 +12,8 @@ export interface ReleaseRecord {
 }
 
 export interface ReleaseRecords {
+  /** The number that `add` gives next. */
+  nextNumber(app: string): number;
   /** Adds the next release of the app and returns its number (the first is 1). Synced to the disk. */
   add(release: Omit<ReleaseRecord, 'number'>): number;
   find(app: string, number: number): ReleaseRecord | undefined;
@@ -40,10 +42,12 @@ export function releaseRecords(database: Database): ReleaseRecords {
     config: jsonOf(database.file, row, 'config_json') as AppConfig,
     createdAtMs: numberOf(row['created_at_ms']),
   });
+  const nextNumber = (app: string): number => numberOf(newest.find({ app })?.['number']) + 1;
   return {
+    nextNumber,
     add: ({ app, config, createdAtMs }) =>
       database.transaction(() => {
-        const number = numberOf(newest.find({ app })?.['number']) + 1;
+        const number = nextNumber(app);
         const text = JSON.stringify(config);
         const digest = DIGESTED.releases({ app, number, config_json: text });
         insert.run({ app, number, config: text, createdAtMs, digest });

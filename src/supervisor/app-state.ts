@@ -31,6 +31,8 @@ export interface BeginOptions {
   readonly isAsked?: boolean;
   /** What asked for it, where that may be asked once more. */
   readonly request?: RequestKey | null;
+  /** Writes what belongs to it: on record together with it, or not at all. */
+  readonly alongside?: (() => void) | undefined;
 }
 
 export interface AppListener {

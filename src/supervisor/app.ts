@@ -142,7 +142,7 @@ export class App implements TenantHost {
     kind: OperationKind,
     change: AppChange,
     plan: Pick<OperationPlan, 'machine' | 'changes'>,
-    { after, wants, slots = null, isAsked = true, request = null }: BeginOptions = {},
+    { after, wants, slots = null, isAsked = true, request = null, alongside }: BeginOptions = {},
   ): OperationRun {
     this.assertIdle();
     const before = this.#state;
@@ -164,6 +164,7 @@ export class App implements TenantHost {
     // What is wanted and what is done about it are written together, before anything happens.
     const write = (): OperationRun => {
       if (!isSameWish(wish, before)) this.#listener.onWanted(this, wish);
+      alongside?.();
       return this.#open(whole, { request });
     };
     let run: OperationRun;

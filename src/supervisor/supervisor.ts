@@ -4,7 +4,7 @@
  */
 import type { SlotAction, SlotChange } from '../core/index.ts';
 import { usableCpus } from '../os/index.ts';
-import { DroverError, type AppConfig, type OperationKind, type RequestKey } from '../protocol/index.ts';
+import { DroverError, type AppConfig, type OperationKind } from '../protocol/index.ts';
 import type { AppChange, AppListener, AppState, BeginOptions } from './app-state.ts';
 import { App } from './app.ts';
 import type { AgentLink, LinkListener } from './agent-link.ts';
@@ -18,11 +18,12 @@ import { mayReplaceInPlace } from './overlap.ts';
 import { replaceOthers } from './replacements.ts';
 import type { Tenant } from './tenant.ts';
 
-export interface ChangeOptions {
+/** Where it comes from, and what is written with it. */
+type AskOptions = Pick<BeginOptions, 'request' | 'alongside'>;
+
+export interface ChangeOptions extends AskOptions {
   /** Only these; null: all. */
   readonly slots?: readonly number[] | null;
-  /** What asks for it, where that may be asked once more. */
-  readonly request?: RequestKey | null;
 }
 
 export interface StartOptions extends ChangeOptions {
@@ -74,43 +75,43 @@ export class Supervisor {
   start(
     app: App,
     change: AppChange = {},
-    { kind = 'start', after, slots = null, request = null }: StartOptions = {},
+    { kind = 'start', slots = null, ...options }: StartOptions = {},
   ): OperationRun {
     const wanted = slots ?? range(change.instances ?? app.state.instances);
     app.prepare(change);
     app.desk.openKnownPorts();
     const changes = this.#changes(app, wanted, 'boot', isVacant);
-    return app.begin(kind, change, { machine: 'start', changes }, { after, wants: 'up', slots, request });
+    return app.begin(kind, change, { machine: 'start', changes }, { ...options, wants: 'up', slots });
   }
 
   /** New settings that no worker has to be replaced for; as many workers as they ask for. */
-  adjust(app: App, change: AppChange, request: RequestKey | null): OperationRun {
-    return this.scale(app, change.instances ?? app.state.instances, { change, request });
+  adjust(app: App, change: AppChange, asked: AskOptions): OperationRun {
+    return this.scale(app, change.instances ?? app.state.instances, { ...asked, change });
   }
 
   /** Replaces workers without losing a request. */
-  reload(app: App, change: AppChange = {}, { slots = null, request = null }: ChangeOptions = {}): OperationRun {
-    if (app.state.wanted !== 'up') return this.start(app, change, { slots, request });
+  reload(app: App, change: AppChange = {}, { slots = null, ...asked }: ChangeOptions = {}): OperationRun {
+    if (app.state.wanted !== 'up') return this.start(app, change, { ...asked, slots });
     app.prepare(change);
     const wanted = slots ?? range(change.instances ?? app.state.instances);
     if (!mayReplaceInPlace(app, change.config ?? app.state.config)) {
       // Two of them cannot hold one port: the old one has to go first.
       const plan = { machine: 'restart', changes: this.#restartChanges(app, wanted) } as const;
-      return app.begin('reload', change, plan, { request });
+      return app.begin('reload', change, plan, asked);
     }
     const replaced = wanted.map((slot): SlotChange => ({ slot, action: isVacant(app, slot) ? 'boot' : 'replace' }));
     const removed = slots === null ? this.#surplus(app, wanted.length) : [];
-    return app.begin('reload', change, { machine: 'reload', changes: [...replaced, ...removed] }, { request });
+    return app.begin('reload', change, { machine: 'reload', changes: [...replaced, ...removed] }, asked);
   }
 
   /** Stops, then starts. */
-  restart(app: App, change: AppChange = {}, { slots = null, request = null }: ChangeOptions = {}): OperationRun {
-    if (app.state.wanted !== 'up') return this.start(app, change, { kind: 'restart', slots, request });
+  restart(app: App, change: AppChange = {}, { slots = null, ...asked }: ChangeOptions = {}): OperationRun {
+    if (app.state.wanted !== 'up') return this.start(app, change, { ...asked, kind: 'restart', slots });
     app.prepare(change);
     const wanted = slots ?? range(change.instances ?? app.state.instances);
     const removed = slots === null ? this.#surplus(app, wanted.length) : [];
     const changes = [...this.#restartChanges(app, wanted), ...removed];
-    return app.begin('restart', change, { machine: 'restart', changes }, { request });
+    return app.begin('restart', change, { machine: 'restart', changes }, asked);
   }
 
   /**
@@ -120,7 +121,7 @@ export class Supervisor {
   async stop(
     app: App,
     kind: 'stop' | 'delete',
-    { slots = null, request = null }: ChangeOptions = {},
+    { slots = null, request = null }: Pick<ChangeOptions, 'slots' | 'request'> = {},
   ): Promise<OperationRun> {
     // Not in a function of its own: between its end and what follows, something else could begin.
     while (app.operation !== null) {
@@ -158,16 +159,12 @@ export class Supervisor {
   scale(
     app: App,
     instances: number,
-    { change = {}, request = null }: { readonly change?: AppChange; readonly request?: RequestKey | null } = {},
+    { change = {}, ...asked }: AskOptions & { readonly change?: AppChange } = {},
   ): OperationRun {
     const fresh = this.#changes(app, range(instances), 'boot', isVacant);
     const removed = this.#surplus(app, instances);
-    return app.begin(
-      'scale',
-      { ...change, instances },
-      { machine: 'scale', changes: [...fresh, ...removed] },
-      { request },
-    );
+    const changes = [...fresh, ...removed];
+    return app.begin('scale', { ...change, instances }, { machine: 'scale', changes }, asked);
   }
 
   #changes(

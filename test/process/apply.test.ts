@@ -1,5 +1,7 @@
 /** `apply` makes what runs equal to the file: the plan first, each kind of change, whose apps go, and in which order they start. */
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { PlanDocument } from '../../src/protocol/index.ts';
 import { freePort } from '../support/temporary.ts';
@@ -89,6 +91,38 @@ describe('apply', () => {
     assert.equal(app.instances, 1);
     assert.deepEqual(pidsOf(app), before, 'the worker that stays is the one that was there');
     assert.match((await drover.run(['apply', file])).stdout, /Nothing to change/);
+  });
+
+  it('changes nothing while one of the apps that it would change is busy', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const gate = join(drover.home, 'boot.gate');
+    const [busy, fresh] = [await freePort(), await freePort()];
+    const apps = (colour: string) => ({
+      idle: one(port, { env: { COLOUR: colour } }),
+      busy: one(busy, { env: { COLOUR: colour, BOOT_GATE: gate } }),
+    });
+    writeFileSync(gate, '');
+    const file = writeConfig(drover, apps('red'));
+    await drover.start([file]);
+    rmSync(gate);
+    const { operations } = await drover.json<{ operations: { id: string }[] }>(['reload', 'busy', '--no-wait']);
+    writeConfig(drover, { ...apps('blue'), fresh: one(fresh) });
+    assert.equal((await drover.refusal(1, ['apply', file])).code, 'DROVER_BUSY');
+    assert.deepEqual(
+      (await drover.list()).map(({ name }) => name),
+      ['busy', 'idle'],
+    );
+    for (const app of ['idle', 'busy']) assert.deepEqual(await readEvents(drover, app, 'app-changed'), []);
+    assert.equal((await readEvents(drover, 'idle', 'operation-started')).length, 1);
+    writeFileSync(gate, '');
+    assert.equal((await drover.run(['operation', operations[0]?.id ?? ''])).code, 0);
+    const applied = await drover.run(['apply', file]);
+    assert.equal(applied.code, 0, applied.stderr);
+    for (const app of ['idle', 'busy']) {
+      assert.equal((await readApp(drover, app)).release, 2, 'what was refused has taken no number');
+      assert.equal((await readEvents(drover, app, 'app-changed')).length, 1);
+    }
   });
 
   it('refuses an empty list without --prune', async () => {

@@ -1,5 +1,7 @@
 /** Scale, stop, start again, restart, delete, signal; whole apps, single workers, and all apps. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Drover } from '../support/drover.ts';
 import { eventually } from '../support/eventually.ts';
@@ -271,6 +273,33 @@ describe('`all`', () => {
       (await drover.list()).map(({ status }) => status),
       ['stopped', 'stopped'],
     );
+    assert.equal((await drover.run(['start', 'all'])).code, 0);
+    assert.deepEqual(
+      (await drover.list()).map(({ status }) => status),
+      ['online', 'online'],
+    );
+  });
+});
+
+describe('`start all`', () => {
+  it('starts nobody while one of the apps is being stopped', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const gate = join(drover.home, 'answer.gate');
+    const apps = {
+      idle: service(await freePort(), { instances: 1 }),
+      leaving: service(port, { instances: 1, env: { ANSWER_GATE: gate } }),
+    };
+    await drover.start([writeConfig(drover, apps)]);
+    await drover.run(['stop', 'idle']);
+    const answer = ask(port, '/gated');
+    await untilApp(drover, 'leaving', 'has a request', ({ workers }) => workers[0]?.inFlight === 1);
+    const { operations } = await drover.json<{ operations: { id: string }[] }>(['stop', 'leaving', '--no-wait']);
+    assert.equal((await drover.refusal(1, ['start', 'all'])).code, 'DROVER_BUSY');
+    assert.equal((await readApp(drover, 'idle')).status, 'stopped');
+    writeFileSync(gate, '');
+    assert.equal((await answer).status, 200);
+    assert.equal((await drover.run(['operation', operations[0]?.id ?? ''])).code, 0);
     assert.equal((await drover.run(['start', 'all'])).code, 0);
     assert.deepEqual(
       (await drover.list()).map(({ status }) => status),

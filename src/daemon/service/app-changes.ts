@@ -45,13 +45,14 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex, once: Once): 
   };
 
   /** What a new configuration makes of an app: a new release where its workers have to be replaced. */
-  const changeTo = (app: App, config: AppConfig, isNewRelease: boolean): AppChange => ({
-    config,
-    instances: instancesOf(config),
-    release: isNewRelease
-      ? store.releases.add({ app: app.app, config, createdAtMs: parts.clock.wallMs() })
-      : app.state.release,
-  });
+  const changeTo = (app: App, config: AppConfig, isNewRelease: boolean): Changed => {
+    const next = { config, instances: instancesOf(config) };
+    if (!isNewRelease) return { change: { ...next, release: app.state.release }, record: () => {} };
+    return {
+      change: { ...next, release: store.releases.nextNumber(app.app) },
+      record: () => void store.releases.add({ app: app.app, config, createdAtMs: parts.clock.wallMs() }),
+    };
+  };
 
   const startNew = (config: AppConfig, file: string | null, options: BeginOptions): OperationRun => {
     const app = addApp(config, file);
@@ -89,24 +90,31 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex, once: Once): 
     return documents;
   };
 
-  const carryOut = async (
-    change: ChangeDocument,
-    request: AppsRequest,
+  const startAgain = (app: App, { change, record }: Changed, options: BeginOptions): OperationRun =>
+    supervisor.start(app, change, { ...options, alongside: record });
+
+  const carryOut = (
+    { action, keys, replaces }: ChangeDocument,
+    config: AppConfig,
+    file: string | null,
     options: BeginOptions,
-  ): Promise<OperationRun | null> => {
-    const asked = { request: options.request };
-    const config = request.apps.find((each) => each.name === change.app);
-    if (config === undefined) {
-      return change.action === 'stop' ? supervisor.stop(index.get(change.app), 'delete', asked) : null;
-    }
-    const app = supervisor.find(change.app);
-    if (app === null) return startNew(config, request.file, options);
-    if (change.action === 'none') return null;
-    const next = changeTo(app, config, change.replaces);
-    if (change.action === 'start') return supervisor.start(app, next, options);
-    store.events.append({ app: app.app, type: 'app-changed', reason: `changed: ${change.keys.join(', ')}` });
-    if (!change.replaces) return supervisor.adjust(app, next, options.request);
-    return change.action === 'restart' ? supervisor.restart(app, next, asked) : supervisor.reload(app, next, asked);
+  ): OperationRun | null => {
+    const app = supervisor.find(config.name);
+    if (app === null) return startNew(config, file, options);
+    if (action === 'none') return null;
+    const changed = changeTo(app, config, replaces);
+    if (action === 'start') return startAgain(app, changed, options);
+    const asked = {
+      request: options.request,
+      alongside: (): void => {
+        changed.record();
+        store.events.append({ app: app.app, type: 'app-changed', reason: `changed: ${keys.join(', ')}` });
+      },
+    };
+    if (!replaces) return supervisor.adjust(app, changed.change, asked);
+    return action === 'restart'
+      ? supervisor.restart(app, changed.change, asked)
+      : supervisor.reload(app, changed.change, asked);
   };
 
   /** Everything that can be refused is refused before anything starts. */
@@ -122,6 +130,7 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex, once: Once): 
     if (app.state.wanted === 'up' && keys.length > 0) {
       throw new DroverError('DROVER_APP_CHANGED', { app: config.name, keys: keys.join(', '), file });
     }
+    if (app.state.wanted === 'stopped' || isPartlyStopped(app)) app.assertIdle();
   };
 
   return {
@@ -134,7 +143,7 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex, once: Once): 
           // Nothing is changed that runs; what was stopped by itself starts again.
           if (app.state.wanted === 'up') return isPartlyStopped(app) ? supervisor.start(app, {}, options) : null;
           const keys = findChangedKeys(app.state.config, config);
-          return supervisor.start(app, changeTo(app, config, keys.length > 0), options);
+          return startAgain(app, changeTo(app, config, keys.length > 0), options);
         });
       }),
 
@@ -146,23 +155,17 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex, once: Once): 
         );
         const isGone = changes.some((change) => change.action === 'stop');
         if (request.apps.length === 0 && isGone && !request.prune) throw new DroverError('DROVER_PRUNE_REFUSED');
-        const documents: OperationDocument[] = [];
-        const ends = new Map<string, Promise<unknown>>();
-        const endOf = (name: string): Promise<unknown>[] => {
-          const end = ends.get(name) ?? asked.endOf(name);
-          return end === null ? [] : [end];
-        };
-        for (const name of [
-          ...orderOf(request.apps),
-          ...changes.filter((each) => each.action === 'stop').map((each) => each.app),
-        ]) {
-          const change = changes.find((each) => each.app === name);
-          if (change === undefined) continue;
-          const dependsOn = request.apps.find((each) => each.name === name)?.dependsOn ?? [];
-          const after = Promise.all(dependsOn.flatMap(endOf));
-          const run = await carryOut(change, request, { after, request: asked.request });
-          if (run === null) continue;
-          ends.set(name, run.ended);
+        // All or none; what is to go waits for whatever is under way, and nothing is awaited until the others have begun.
+        for (const { app, action } of changes) {
+          if (action !== 'none' && action !== 'stop') supervisor.find(app)?.assertIdle();
+        }
+        const documents = inOrder(request.apps, asked, (config, options) => {
+          const change = changes.find((each) => each.app === config.name);
+          return change === undefined ? null : carryOut(change, config, request.file, options);
+        });
+        for (const { app, action } of changes) {
+          if (action !== 'stop') continue;
+          const run = await supervisor.stop(index.get(app), 'delete', { request: asked.request });
           documents.push(run.document);
         }
         return documents;
@@ -180,6 +183,12 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex, once: Once): 
       }),
   };
 };
+
+/** What becomes of an app, and the record of it, which is written when it begins. */
+interface Changed {
+  readonly change: AppChange;
+  readonly record: () => void;
+}
 
 const isPartlyStopped = ({ state: { instances, stoppedSlots } }: App): boolean =>
   stoppedSlots.some((slot) => slot < instances);

@@ -16,6 +16,7 @@ export const workerChangesOf = ({ supervisor, store }: ServiceParts, index: AppI
       const incomplete = index
         .resolve(target, asked)
         .filter(({ app, slots }) => (slots ?? app.slotNumbers).some((slot) => isVacant(app, slot)));
+      assertIdle(incomplete);
       return incomplete.map(
         ({ app, slots }) => supervisor.start(app, renewed(app, renew), { slots, request: asked.request }).document,
       );
@@ -80,11 +81,15 @@ const instancesFor = (app: App, to: ScaleRequest): number => {
   return instances;
 };
 
-/** All or none: `reload all` must not begin with some apps and then be refused for another one. */
 const resolveIdle = (index: AppIndex, target: Target, asked: Asked): readonly Chosen[] => {
   const chosen = index.resolve(target, asked);
-  for (const { app } of chosen) app.assertIdle();
+  assertIdle(chosen);
   return chosen;
+};
+
+/** All or none: `reload all` must not begin with some apps and then be refused for another one. */
+const assertIdle = (chosen: readonly Chosen[]): void => {
+  for (const { app } of chosen) app.assertIdle();
 };
 
 /** The environment of a bare script is its caller's at each start, restart and reload. */

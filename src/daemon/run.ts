@@ -51,7 +51,10 @@ export const runForeground = async ({ apps, watch, directory }: ForegroundReques
   });
   const reaper = process.pid === 1 ? setInterval(() => reapOrphans(knownPids(drover)), REAP_EVERY_MS) : null;
   const watcher = watch ? watchFiles(directory, () => void reloadAll(drover)) : null;
-  const unsubscribe = drover.store.events.subscribe(() => {
+  /** Worker → the number of the event of its last exit, for the order in which they ended. */
+  const exits = new Map<string, number>();
+  const unsubscribe = drover.store.events.subscribe(({ type, worker, seq }) => {
+    if (type === 'worker-exited' && worker !== undefined) exits.set(worker, seq);
     // After the supervisor has taken note of what the event is about.
     setImmediate(() => {
       if (isOver(drover)) ended.resolve();
@@ -66,7 +69,7 @@ export const runForeground = async ({ apps, watch, directory }: ForegroundReques
     const nowhere = { caller: null, signal: new AbortController().signal, request: null };
     await drover.service.start({ file: null, apps }, nowhere);
     await ended.promise;
-    const code = exitCodeOf(drover);
+    const code = exitCodeOf(drover, exits);
     tellLoops(drover);
     await drover.stopWorkers();
     return code;
@@ -100,10 +103,11 @@ const isOver = (drover: Drover): boolean =>
       app.holders.every(({ state }) => state.phase === 'stopped' || state.phase === 'crashed' || state.loops > 0),
   );
 
-const exitCodeOf = (drover: Drover): number => {
-  const exits = drover.supervisor.apps.flatMap((app) => app.holders.flatMap(({ state }) => state.lastExit ?? []));
-  const last = exits.at(-1);
-  if (last === undefined) return 0;
+const exitCodeOf = (drover: Drover, exits: ReadonlyMap<string, number>): number => {
+  const ended = drover.supervisor.apps.flatMap((app) => app.holders).filter(({ state }) => state.lastExit !== null);
+  const inOrder = ended.toSorted((one, other) => (exits.get(one.id) ?? 0) - (exits.get(other.id) ?? 0));
+  const last = inOrder.at(-1)?.state.lastExit ?? null;
+  if (last === null) return 0;
   if (last.signal !== null) return SIGNAL_BASE + (constants.signals[last.signal as NodeJS.Signals] ?? 0);
   return last.code ?? 1;
 };

@@ -57,6 +57,26 @@ describe('drover run', () => {
     assert.deepEqual(result.stdout.trim().split('\n').toSorted(), ['a/0 | done', 'b/0 | dying']);
   });
 
+  it('ends with the code of the app that ended last, whatever its name', async () => {
+    await using drover = await openDrover();
+    const first = JSON.stringify(join(drover.home, 'first.pid'));
+    const failing = `require('node:fs').writeFileSync(${first}, String(process.pid)); process.exit(7);`;
+    // Gone means that Drover has seen it end.
+    const waiting = `
+      const isGone = () => {
+        try { return !process.kill(Number(require('node:fs').readFileSync(${first}, 'utf8')), 0); }
+        catch (error) { return error.code === 'ESRCH'; }
+      };
+      setInterval(() => isGone() && process.exit(5), 50);`;
+    const restart = { policy: 'never' };
+    const apps = {
+      a: { script: await write(drover, 'waiting.cjs', waiting), restart },
+      b: { script: await write(drover, 'failing.cjs', failing), restart },
+    };
+    const config = await write(drover, 'drover.config.json', JSON.stringify({ apps }));
+    assert.equal((await drover.run(['run', config])).code, 5);
+  });
+
   it('serves without a daemon or state on disk, and ends politely on SIGTERM', async () => {
     await using drover = await openDrover();
     const port = await freePort();

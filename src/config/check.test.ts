@@ -246,6 +246,14 @@ describe('a configuration', () => {
     const [app] = check({ script: 'server.js', drain: { timeout: '1s' }, ready: { timeout: '1s' } }).apps;
     assert.deepEqual(app?.drain, { timeoutMs: 1000, idleGraceMs: 1000, websocket: { code: 1012, spreadMs: 1000 } });
     assert.equal(app?.ready.stableForMs, 500);
+    const readyOf = (ready: Json) => {
+      const [one] = check({ script: 'server.js', ready }).apps;
+      return [one?.ready.timeoutMs, one?.ready.stableForMs];
+    };
+    assert.deepEqual(readyOf({}), [30_000, 2_000]);
+    assert.deepEqual(readyOf({ stableFor: '45s' }), [75_000, 45_000], 'there is time to come up before that');
+    assert.deepEqual(readyOf({ stableFor: '20s', timeout: '25s' }), [25_000, 20_000]);
+    assert.deepEqual(readyOf({ stableFor: 2 ** 31 - 2 }), [2 ** 31 - 1, 2 ** 31 - 2]);
   });
 
   it('never throws, whatever is exported', () => {

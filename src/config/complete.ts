@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { AppConfig, DaemonConfig } from '../protocol/index.ts';
 import { selectCallerEnv } from './caller-env.ts';
+import { LONGEST_MS } from './quantity.ts';
 import type { CompleteDaemonSettings, CompleteSettings } from './schema.ts';
 import { unwrapProgram, type ResolvedCommand } from './unwrap.ts';
 
@@ -35,7 +36,11 @@ export const completeApp = (
     callerEnv: selectCallerEnv(settings.inheritEnv, env),
     dependsOn: settings.dependsOn,
     ready: {
-      timeoutMs: ready.timeout,
+      // The default is for coming up; being stable comes on top.
+      timeoutMs:
+        isWritten('ready', 'timeout') || !isWritten('ready', 'stableFor')
+          ? ready.timeout
+          : Math.min(ready.timeout + ready.stableFor, LONGEST_MS),
       stableForMs: isWritten('ready', 'stableFor')
         ? ready.stableFor
         : Math.min(ready.stableFor, Math.floor(ready.timeout / 2)),

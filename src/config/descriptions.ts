@@ -14,7 +14,8 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
     "Which of the caller's variables workers get beyond PATH HOME USER LANG LC_* TZ TMPDIR: all, none, or these.",
   dependsOn: 'Apps of the same file that must be ready before this one starts.',
   ready: 'When a worker counts as ready.',
-  'ready.timeout': 'A worker that is not ready within this time has failed to start.',
+  'ready.timeout':
+    'A worker that is not ready within this time has failed to start. Where only `ready.stableFor` is written, that comes on top of the default.',
   'ready.stableFor': 'How long it must have listened without a fault.',
   'ready.signal': "Wait for `process.send('ready')`; 'auto': if the app has sent it before.",
   restart: 'What happens when a worker exits.',

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import { parseEnv } from 'node:util';
 import { DroverError, type AppConfig } from '../protocol/index.ts';
+import { identityEnvironment } from './identity.ts';
 
 export interface WorkerIdentity {
   readonly app: string;
@@ -13,10 +14,14 @@ export interface WorkerIdentity {
   readonly release: number;
 }
 
-/** The app's own variables: caller's (where inherited), then the file's, then the configured ones. */
+/**
+ * The app's own variables: caller's (where inherited), then those of the user it runs as, then the file's, then the
+ * configured ones. Throws DROVER_CONFIG_UNREADABLE, DROVER_USER_UNKNOWN.
+ */
 export const appEnvironment = (config: AppConfig): Record<string, string> => {
   const env: Record<string, string> = {
     ...config.callerEnv,
+    ...identityEnvironment(config),
     ...(config.envFile === null ? {} : readEnvFile(config.envFile)),
     ...config.env,
   };

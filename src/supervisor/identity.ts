@@ -1,16 +1,24 @@
 /** Whom an app runs as. Looked up when it is needed: users come and go while the daemon runs, and between its runs. */
-import { lookupUser } from '../os/index.ts';
+import { lookupUser, type User } from '../os/index.ts';
 import { DroverError, type AppConfig } from '../protocol/index.ts';
 
-export interface AppIdentity {
-  readonly uid: number;
-  readonly gid: number;
-}
-
 /** Null: the daemon's own user. Throws DROVER_USER_UNKNOWN. */
-export const identityOf = ({ user }: Pick<AppConfig, 'user'>): AppIdentity | null => {
+export const identityOf = ({ user }: Pick<AppConfig, 'user'>): User | null => {
   if (user === null) return null;
   const found = lookupUser(user);
   if (found === null) throw new DroverError('DROVER_USER_UNKNOWN', { user });
-  return { uid: found.uid, gid: found.gid };
+  return found;
+};
+
+/**
+ * What a login of that user sets, as for units of systemd with `User=`; nothing for the daemon's own user. Throws
+ * DROVER_USER_UNKNOWN.
+ */
+export const identityEnvironment = (config: Pick<AppConfig, 'user'>): Record<string, string> => {
+  const found = identityOf(config);
+  if (found === null) return {};
+  const { name, home, shell } = found;
+  const env = { USER: name, LOGNAME: name, HOME: home, SHELL: shell };
+  // A field of the password file may be empty.
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
 };

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
+import { lookupUser } from '../../src/os/index.ts';
 import type { AppListDocument, DaemonDocument, ReceiptDocument } from '../../src/protocol/index.ts';
 import { COMMAND, type CommandResult, type Drover } from '../support/drover.ts';
 import { whyNoOtherUser } from '../support/other-user.ts';
@@ -73,6 +74,20 @@ describe('user:', { skip }, () => {
     process.kill(victim, 'SIGKILL');
     await untilApp(drover, 'shop', 'is back', (one) => readyWorkers(one).length === 2 && !pidsOf(one).includes(victim));
     for (let round = 0; round < 4; round++) assert.equal(((await userOf()) as { uid: number }).uid, NOBODY);
+  });
+
+  it('gives the workers the environment of that user, unless the file says otherwise', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const settings = { user: 'nobody', cwd: tmpdir(), instances: 1, inheritEnv: true, env: { LOGNAME: 'mine' } };
+    await startApp(drover, 'shop', service(port, settings), {
+      env: { HOME: drover.home, USER: 'root', LOGNAME: 'root', SHELL: '/bin/false' },
+    });
+    const { home, shell } = lookupUser('nobody') ?? assert.fail('there is no nobody');
+    const seen = await Promise.all(
+      ['HOME', 'USER', 'SHELL', 'LOGNAME'].map(async (name) => (await ask(port, `/env/${name}`)).body),
+    );
+    assert.deepEqual(seen, [home, 'nobody', shell, 'mine']);
   });
 
   it('that is not there is exit 2 and names it', async () => {

@@ -48,7 +48,11 @@ export interface ApiServer {
   handOver(keep: (fd: number) => number): Promise<number>;
 }
 
-const DEFAULT_BODY_LIMIT = 1024 * 1024;
+/**
+ * A configuration file of 1 MB is many times as large here: every app comes with its defaults and, where it inherits them,
+ * all variables of its caller.
+ */
+const DEFAULT_BODY_LIMIT = 8 * 1024 * 1024;
 /** Names and ids are far shorter; a longer one is nobody's. */
 const MAX_PARAMETER_LENGTH = 256;
 /** How long answers under way may take when the server closes. */

@@ -84,14 +84,34 @@ describe('the API', () => {
 
   it('refuses bodies that are not JSON, too long, or do not fit, and stays up', async () => {
     await using harness = await openHarness();
-    const long = JSON.stringify({ callerEnv: { A: 'x'.repeat(1_100_000) } });
-    for (const body of ['', '{', 'null', '[]', '{"file":1}', '{"__proto__":{}}', '\u0000', long, Buffer.from([0xff])]) {
+    const long = JSON.stringify({ callerEnv: { A: 'x'.repeat(9 * 1024 ** 2) } });
+    for (const body of [
+      '',
+      '{',
+      'null',
+      '[]',
+      '{"file":1}',
+      '{"__proto__":{}}',
+      '{"a":[{"_\\u005Fproto__":1}]}',
+      '\u0000',
+      long,
+      Buffer.from([0xff]),
+    ]) {
       const answer = await ask(harness.socketPath, 'POST', '/v1/start', body);
       assert.equal(answer.status, 400, body.toString().slice(0, 20));
       assert.equal((JSON.parse(answer.text) as ErrorDocument).error.code, 'DROVER_REQUEST_INVALID');
     }
     assert.deepEqual(harness.service.calls, []);
     assert.equal((await ask(harness.socketPath, 'GET', '/v1/apps')).status, 200);
+  });
+
+  it('takes as many apps with the whole environment of their caller as a file may have', async () => {
+    await using harness = await openHarness();
+    const callerEnv = { PATH: 'x'.repeat(20_000) };
+    const apps = Array.from({ length: 250 }, (_, index) => appConfig(`app-${index}`, { ports: [], callerEnv }));
+    const answer = await ask(harness.socketPath, 'POST', '/v1/start', JSON.stringify({ file: null, apps }));
+    assert.equal(answer.status, 200, answer.text.slice(0, 200));
+    assert.equal(harness.service.apps.size, apps.length);
   });
 
   it('refuses a configuration with a relative path, a bad name or a key too many', async () => {

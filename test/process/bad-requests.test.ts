@@ -50,7 +50,7 @@ const NO_BODIES: readonly (string | Buffer)[] = [
   '['.repeat(500_000),
   '['.repeat(100_000) + ']'.repeat(100_000),
   `{"file":null,"apps":${'['.repeat(5_000)}${']'.repeat(5_000)}}`,
-  `{"callerEnv":{"A":"${'x'.repeat(1_100_000)}"}}`,
+  `{"callerEnv":{"A":"${'x'.repeat(9 * 1024 ** 2)}"}}`,
   Buffer.from([0xff, 0xfe, 0x7b]),
 ];
 

@@ -30,11 +30,11 @@ export const makeOpenApi = (): Json => {
 };
 
 const describeRoute = (route: Route): Json => {
-  const { path, summary, query, body, answer } = route;
+  const { summary, query, body, answer } = route;
   const isKeyed = takesKey(route);
   return {
     summary,
-    parameters: [...describeParams(path), ...describeQuery(query), ...(isKeyed ? [KEY_PARAMETER] : [])],
+    parameters: [...describeParams(route), ...describeQuery(query), ...(isKeyed ? [KEY_PARAMETER] : [])],
     ...(body === null
       ? {}
       : { requestBody: { required: true, content: { 'application/json': { schema: describe(body) } } } }),
@@ -65,13 +65,13 @@ const describeError = (description: string): Json => ({
 
 const reference = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 
-const describeParams = (path: string): Json[] =>
+const describeParams = ({ path, takesTarget }: Route): Json[] =>
   [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
     schema: { type: 'string' },
-    ...(name === 'target' ? { description: 'An app, a worker as `app%2Fslot`, or `all`.' } : {}),
+    ...(name === 'app' && takesTarget ? { description: 'An app, a worker as `app%2Fslot`, or `all`.' } : {}),
   }));
 
 const describeQuery = (query: v.GenericSchema): Json[] => {

@@ -31,8 +31,10 @@ export type Method = 'GET' | 'POST' | 'DELETE';
 
 export interface Route {
   readonly method: Method;
-  /** With `:app`, `:target` or `:id` for a segment. */
+  /** With `:app` or `:id` for a segment. */
   readonly path: string;
+  /** Its `:app` may also be one worker, or all apps: a `Target`. */
+  readonly takesTarget: boolean;
   readonly summary: string;
   readonly query: v.GenericSchema;
   /** Null: a body is not read. */
@@ -56,11 +58,12 @@ export const route = <Query extends v.GenericSchema, Body extends v.GenericSchem
   method: Method,
   path: string,
   summary: string,
-  takes: { readonly query?: Query; readonly body?: Body },
+  takes: { readonly query?: Query; readonly body?: Body; readonly target?: boolean },
   answer: TypedAnswer<v.InferOutput<Query>, v.InferOutput<Body>>,
 ): Route => ({
   method,
   path,
+  takesTarget: takes.target ?? false,
   summary,
   query: takes.query ?? schemas.NoQuery,
   body: takes.body ?? null,

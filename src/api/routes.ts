@@ -1,5 +1,6 @@
 /**
  * The routes as data. The server runs them and `openapi.ts` describes them; neither knows a route by name.
+ * What stands at the same place of a path has the same name everywhere: OpenAPI knows no paths that differ in that alone.
  */
 import { maskEnv } from '../config/index.ts';
 import type { OperationDocument, OperationListDocument } from '../protocol/index.ts';
@@ -12,7 +13,7 @@ const listed = async (operations: Promise<readonly OperationDocument[]>): Promis
   operations: await operations,
 });
 
-const target = (input: Input<unknown, unknown>): Target => parseTarget(input.params['target'] ?? '');
+const target = (input: Input<unknown, unknown>): Target => parseTarget(input.params['app'] ?? '');
 
 /** The operation when it has ended, or as it is after `waitMs`. */
 const waitForEnd = async (
@@ -176,9 +177,9 @@ export const ROUTES: readonly Route[] = [
   ),
   route(
     'POST',
-    '/v1/apps/:target/start',
+    '/v1/apps/:app/start',
     'Start again what was stopped.',
-    { body: schemas.RenewBody },
+    { target: true, body: schemas.RenewBody },
     {
       kind: 'document',
       document: 'OperationList',
@@ -187,9 +188,9 @@ export const ROUTES: readonly Route[] = [
   ),
   route(
     'POST',
-    '/v1/apps/:target/reload',
+    '/v1/apps/:app/reload',
     'Replace workers without losing a request.',
-    { body: schemas.RenewBody },
+    { target: true, body: schemas.RenewBody },
     {
       kind: 'document',
       document: 'OperationList',
@@ -198,9 +199,9 @@ export const ROUTES: readonly Route[] = [
   ),
   route(
     'POST',
-    '/v1/apps/:target/restart',
+    '/v1/apps/:app/restart',
     'Stop all workers, then start them.',
-    { body: schemas.RenewBody },
+    { target: true, body: schemas.RenewBody },
     {
       kind: 'document',
       document: 'OperationList',
@@ -209,9 +210,9 @@ export const ROUTES: readonly Route[] = [
   ),
   route(
     'POST',
-    '/v1/apps/:target/stop',
+    '/v1/apps/:app/stop',
     'Stop workers; the app stays known.',
-    {},
+    { target: true },
     {
       kind: 'document',
       document: 'OperationList',
@@ -220,9 +221,9 @@ export const ROUTES: readonly Route[] = [
   ),
   route(
     'DELETE',
-    '/v1/apps/:target',
+    '/v1/apps/:app',
     'Stop workers and forget the app.',
-    {},
+    { target: true },
     {
       kind: 'document',
       document: 'OperationList',
@@ -242,9 +243,9 @@ export const ROUTES: readonly Route[] = [
   ),
   route(
     'POST',
-    '/v1/apps/:target/signal',
+    '/v1/apps/:app/signal',
     'Send a signal to live workers.',
-    { body: schemas.SignalBody },
+    { target: true, body: schemas.SignalBody },
     {
       kind: 'document',
       document: 'Signal',
@@ -253,9 +254,9 @@ export const ROUTES: readonly Route[] = [
   ),
   route(
     'POST',
-    '/v1/apps/:target/logs/flush',
+    '/v1/apps/:app/logs/flush',
     'Empty the logs.',
-    {},
+    { target: true },
     {
       kind: 'document',
       document: 'Flush',

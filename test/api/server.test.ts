@@ -256,11 +256,15 @@ describe('the API', () => {
     const { paths } = JSON.parse(text) as { paths: Record<string, Record<string, unknown>> };
     for (const { method, path } of ROUTES)
       assert.ok(paths[path.replaceAll(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()], `${method} ${path}`);
+    const shapes = Object.keys(paths).map((path) => path.replaceAll(/\{\w+\}/g, '{}'));
+    assert.equal(new Set(shapes).size, shapes.length, 'no two paths differ in a name alone');
+    assert.match(JSON.stringify(paths['/v1/apps/{app}']?.['delete']), /app%2Fslot/);
+    assert.doesNotMatch(JSON.stringify(paths['/v1/apps/{app}']?.['get']), /app%2Fslot/);
     assert.doesNotMatch(text, /"\$ref":"(?!#\/components\/schemas\/)/);
     const isKeyed = (description: unknown): boolean => JSON.stringify(description).includes('"Idempotency-Key"');
-    assert.equal(isKeyed(paths['/v1/apps/{target}/reload']?.['post']), true);
-    assert.equal(isKeyed(paths['/v1/apps/{target}']?.['delete']), true);
-    assert.equal(isKeyed(paths['/v1/apps/{target}/signal']?.['post']), false);
+    assert.equal(isKeyed(paths['/v1/apps/{app}/reload']?.['post']), true);
+    assert.equal(isKeyed(paths['/v1/apps/{app}']?.['delete']), true);
+    assert.equal(isKeyed(paths['/v1/apps/{app}/signal']?.['post']), false);
   });
 });
 

@@ -24,7 +24,7 @@ interface Answer {
 
 interface Route {
   readonly method: string;
-  /** With `{app}`, `{target}` or `{id}` for a segment. */
+  /** With `{app}` or `{id}` for a segment. */
   readonly path: string;
   readonly query: readonly string[];
   readonly takesBody: boolean;
@@ -106,7 +106,7 @@ describe('a wrong request', () => {
   const fill = (path: string, name: string): string => path.replaceAll(/\{\w+\}/g, () => name);
   const hasName = ({ path }: Route): boolean => path.includes('{');
   /** A path of this route that means what is there. */
-  const real = ({ path }: Route): string => path.replaceAll(/\{(app|target)\}/g, 'shop').replaceAll('{id}', 'none');
+  const real = ({ path }: Route): string => path.replaceAll('{app}', 'shop').replaceAll('{id}', 'none');
 
   /** Writes bytes as they are and returns all that comes back until the daemon closes, or has answered `count` times. */
   const raw = async (bytes: string | Buffer, count = Infinity): Promise<string> => {

@@ -4,7 +4,8 @@
  */
 import { accessSync, constants, existsSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { findDirectoryOwner } from './directory-owner.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -41,16 +42,16 @@ export const fitsSocket = (path: string): boolean => Buffer.byteLength(path) <= 
 
 /** A name derived from the home in the runtime directory, for what cannot lie in the home itself. */
 export const findRuntimePath = (home: string, ending: string, { env, uid }: HomeQuestion): string => {
-  const runtime = env['XDG_RUNTIME_DIR'];
   // Loaded here and not above: most homes are short, and the CLI's start-up counts milliseconds.
   const { createHash } = process.getBuiltinModule('node:crypto');
   const name = createHash('sha256').update(home).digest('hex').slice(0, 16);
-  const directory = runtime?.startsWith('/')
-    ? join(runtime, 'drover')
-    : uid === 0
-      ? '/run/drover'
-      : join(tmpdir(), `drover-${uid}`);
-  return join(directory, `${name}.${ending}`);
+  return join(findRuntimeDirectory({ env, uid }), `${name}.${ending}`);
+};
+
+const findRuntimeDirectory = ({ env, uid }: HomeQuestion): string => {
+  const runtime = env['XDG_RUNTIME_DIR'];
+  if (runtime?.startsWith('/')) return join(runtime, 'drover');
+  return uid === 0 ? '/run/drover' : join(tmpdir(), `drover-${uid}`);
 };
 
 /** Nothing can be made there, not even a socket. */
@@ -63,7 +64,13 @@ export const isReadOnly = (home: string): boolean => {
   }
 };
 
-const ownQuestion = (): HomeQuestion => ({ env: process.env, uid: process.getuid?.() ?? -1 });
+/** Of whoever runs this process; -1 where the system has no such numbers. */
+export const ownUid = (): number => process.getuid?.() ?? -1;
+
+const ownQuestion = (): HomeQuestion => ({ env: process.env, uid: ownUid() });
+
+/** Where the environment of this process has what cannot lie in a home. */
+export const ownRuntimeDirectory = (): string => findRuntimeDirectory(ownQuestion());
 
 /** Of any home, as the environment of this process has it. */
 export const ownRuntimePath = (home: string, ending: string): string => findRuntimePath(home, ending, ownQuestion());
@@ -93,11 +100,15 @@ export const ownHome = (): {
     usualPath,
     servePath: isFixed ? runtimePath : usualPath,
     // The home may have become read-only, or writable again, since the daemon began.
-    socketPath: isElsewhere && existsSync(runtimePath) ? runtimePath : usualPath,
+    socketPath: isElsewhere && isOwnSocket(runtimePath, question) ? runtimePath : usualPath,
     runtimePath: (ending) => findRuntimePath(home, ending, question),
     rootAdvice: () => findRootAdvice(question),
   };
 };
+
+/** A socket where nobody else can make one. */
+const isOwnSocket = (path: string, { uid }: HomeQuestion): boolean =>
+  findDirectoryOwner(dirname(path), uid).kind === 'own' && existsSync(path);
 
 /** Advice for a user without a daemon on a machine where root has a Drover: the apps are probably there. */
 export const findRootAdvice = ({ env, uid }: HomeQuestion): string | null =>

@@ -11,6 +11,7 @@ import {
 
 import { findHomeProblem } from './home-problem.ts';
 import { ownHome } from './home.ts';
+import { findPlaceProblem } from './runtime-directory.ts';
 
 /** Not imported: that would load undici as well (docs/decisions/builtin-modules.md). */
 const { request: httpRequest } = process.getBuiltinModule('node:http');
@@ -36,8 +37,13 @@ export interface Exchange {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The answer, its body not read yet. Throws what the daemon answered with, or DROVER_DAEMON_UNREACHABLE. */
+/**
+ * The answer, its body not read yet. Throws what the daemon answered with, DROVER_DAEMON_UNREACHABLE, or
+ * DROVER_NOT_ALLOWED where the socket is not ours, or lies where it might not be.
+ */
 export const open = async (connection: Connection, exchange: Exchange): Promise<IncomingMessage> => {
+  const problem = findPlaceProblem(connection.socketPath);
+  if (problem !== null) throw toError(problem, connection.socketPath);
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const text = exchange.body === undefined ? undefined : JSON.stringify(exchange.body);
   const timeoutMs = exchange.timeoutMs ?? connection.timeoutMs;

@@ -15,6 +15,7 @@ export { findToStop } from './find-to-stop.ts';
 export { absentDaemon } from './http.ts';
 export { ensureDaemon } from './ensure-daemon.ts';
 export { makeFolder } from './make-folder.ts';
+export { makePlaceOf, RUN_DIRECTORY_MODE } from './runtime-directory.ts';
 export { makeHome } from './home-problem.ts';
 export { isAnswering } from './is-answering.ts';
 export type { DaemonStart } from './start-daemon.ts';

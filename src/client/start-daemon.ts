@@ -11,9 +11,9 @@ import { readBootUnit } from './boot-unit.ts';
 import type { ClientOptions, DroverClient } from './client.ts';
 import { isReadOnly, ownHome } from './home.ts';
 import { describeHomeProblem } from './home-problem.ts';
-import { makeFolder } from './make-folder.ts';
 import { isAnswering } from './is-answering.ts';
 import { launchDaemon, type Launch } from './launch-daemon.ts';
+import { makePlaceOf } from './runtime-directory.ts';
 import { startBootUnit } from './start-boot-unit.ts';
 
 export interface DaemonStart {
@@ -42,9 +42,10 @@ export const startDaemon = async (
   const log = isFixed ? runtimePath('log') : join(home, 'daemon.log');
   const fail = (message: string): DroverError => new DroverError('DROVER_DAEMON_START', { message, log });
   try {
-    makeFolder(dirname(log), 0o700);
+    makePlaceOf(log, 0o700);
     closeSync(openSync(log, 'a', 0o600));
   } catch (cause) {
+    if (cause instanceof DroverError) throw cause;
     throw describeHomeProblem(isFixed ? dirname(log) : home, cause);
   }
   const timeoutMs = options.timeoutMs ?? 15_000;

@@ -3,8 +3,8 @@
  * next command would even start a second one beside it. And one whose own program is gone from its home can start no
  * worker. Its log would be written without a name. So what it needs there is looked at once a second, and made again.
  */
-import { existsSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { makePlaceOf } from '../client/index.ts';
 
 const LOOK_EVERY_MS = 1000;
 
@@ -22,7 +22,7 @@ export const watchHome = (files: readonly NeededFile[], onProblem: (message: str
   const broken = new Set<string>();
   const restore = async ({ path, mode, makeAgain }: NeededFile): Promise<void> => {
     try {
-      mkdirSync(dirname(path), { recursive: true, mode });
+      makePlaceOf(path, mode);
       await makeAgain();
       broken.delete(path);
       onProblem(`${path} was gone and is there again`);

@@ -3,10 +3,10 @@
  * on SIGTERM or when asked to. Started by the CLI, by a guard, or by systemd (docs/internals/boot.md).
  */
 import { rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { serveApi } from '../api/index.ts';
-import { makeFolder, ownHome } from '../client/index.ts';
+import { makePlaceOf, ownHome } from '../client/index.ts';
 import { peerOf } from '../os/index.ts';
 import { COPY_FILE, leaveStartLock, noteProblem, ownProgram, restoreCopy, settlePending } from '../program/index.ts';
 import { DroverError, type Clock, type DispatchLevel, type UpgradeDocument } from '../protocol/index.ts';
@@ -121,7 +121,7 @@ const main = async (): Promise<void> => {
   }
   drover.recover();
   onStep?.('boot-recovered');
-  makeFolder(dirname(socketPath), 0o700);
+  makePlaceOf(socketPath, 0o700);
   const api = await serveApi({
     service: drover.service,
     socketPath,

@@ -3,9 +3,9 @@
  * on being written without a name, also by every daemon that a guard brings back. So it is opened anew, in the place of
  * the same descriptors.
  */
-import { closeSync, fstatSync, mkdirSync, openSync, readlinkSync, statSync, writeSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { ownRuntimePath } from '../client/index.ts';
+import { closeSync, fstatSync, openSync, readlinkSync, statSync, writeSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { makePlaceOf, ownRuntimePath } from '../client/index.ts';
 import { replaceDescriptor } from '../os/index.ts';
 import type { NeededFile } from './home-watch.ts';
 
@@ -42,7 +42,7 @@ export const findOwnLog = (home: string): OwnLog | null => {
     path,
     isThere: () => isSame(STDERR, path),
     openAgain() {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      makePlaceOf(path, 0o700);
       const isBoth = fstatSync(STDOUT).ino === fstatSync(STDERR).ino;
       const fresh = openSync(path, 'a', 0o600);
       replaceDescriptor(STDERR, fresh);

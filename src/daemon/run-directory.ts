@@ -4,7 +4,14 @@
  */
 import { chmodSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fitsSocket, isReadOnly, makeFolder, ownRuntimePath } from '../client/index.ts';
+import {
+  fitsSocket,
+  isReadOnly,
+  makeFolder,
+  makePlaceOf,
+  ownRuntimePath,
+  RUN_DIRECTORY_MODE,
+} from '../client/index.ts';
 
 export interface RunDirectory {
   /** Of the socket that agents without a channel come by. */
@@ -18,9 +25,6 @@ export interface RunDirectory {
 const AGENT_SOCKET = 'agents.sock';
 /** As long as a private socket's name (`net/private-sockets.ts`). */
 const PRIVATE_SOCKET = '0123456789abcdef.sock';
-
-/** Workers of other users have to get to their sockets. */
-export const RUN_DIRECTORY_MODE = 0o711;
 
 const inHome = (home: string): string => join(home, 'run');
 const besideIt = (home: string): string => ownRuntimePath(home, 'run');
@@ -38,7 +42,7 @@ export const openRunDirectory = (home: string): RunDirectory => {
     const isInHome = !isFixed && fitsSocket(join(inHome(home), name));
     const directory = isInHome ? inHome(home) : besideIt(home);
     if (!made.has(directory)) {
-      if (!isInHome) openRuntimeDirectory(dirname(directory));
+      if (!isInHome) openRuntimeDirectory(directory);
       makeFolder(directory, RUN_DIRECTORY_MODE);
     }
     made.add(directory);
@@ -57,13 +61,14 @@ export const openRunDirectory = (home: string): RunDirectory => {
   };
 };
 
-/** It may lie where everybody can make folders, and what is in it must be nobody else's to replace. */
-const openRuntimeDirectory = (directory: string): void => {
-  makeFolder(directory, RUN_DIRECTORY_MODE);
+/** The one in which a run directory lies: only its owner can let others in. */
+const openRuntimeDirectory = (within: string): void => {
+  makePlaceOf(within, RUN_DIRECTORY_MODE);
+  const directory = dirname(within);
   const owner = statSync(directory).uid;
   const own = process.getuid?.() ?? owner;
   if (owner !== own) throw new Error(`${directory} belongs to user ${owner}, not to user ${own}: remove it`);
-  // Made by a command, perhaps, for which nobody else has to get in.
+  // Made under a mask, or by a Drover that let nobody in.
   chmodSync(directory, RUN_DIRECTORY_MODE);
 };
 

@@ -1,5 +1,5 @@
 /** The door of `client/`: how to find, start and talk to the daemon. */
-export { writeBootUnit } from './boot-unit.ts';
+export { readBootUnit, writeBootUnit } from './boot-unit.ts';
 export { type ClientOptions, createClient, type DroverClient, type EventRequest, type LogRequest } from './client.ts';
 export { daemonCommand } from './daemon-command.ts';
 export {

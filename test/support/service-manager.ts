@@ -27,6 +27,8 @@ export interface ServiceManagerOptions {
   /** A daemon that is silent for longer after it was ready is killed. */
   readonly watchdogMs?: number;
   readonly hasStore?: boolean;
+  /** The name of the unit. */
+  readonly unit?: string;
   /** What it starts; default: the daemon, from its source. */
   readonly main?: string;
 }
@@ -139,7 +141,7 @@ export class ServiceManager implements AsyncDisposable {
     const env = {
       ...this.#drover.environment(),
       NOTIFY_SOCKET: this.#address,
-      DROVER_UNIT: 'drover-test.service',
+      DROVER_UNIT: this.#options.unit ?? 'drover-test.service',
       ...(watchdogMs === undefined ? {} : { WATCHDOG_USEC: String(watchdogMs * 1000) }),
       ...(kept.length === 0
         ? {}

@@ -3,9 +3,9 @@ import { daemonCommand, findHome, makeHome, ownHome, writeBootUnit } from '../..
 import { DroverError } from '../../protocol/index.ts';
 import { defineCommand, JSON_OPTION } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { installUnit, removeUnit } from '../startup/install.ts';
+import { installUnit } from '../startup/install.ts';
 import { assertSystemd, ensureLinger } from '../startup/systemctl.ts';
-import { endUnitDaemon, startAsUnit } from '../startup/take-over.ts';
+import { endAsUnit, startAsUnit } from '../startup/take-over.ts';
 import { findUnitPlace, type UnitPlace } from '../startup/unit-place.ts';
 import { renderUnit } from '../startup/unit-text.ts';
 import { findWarnings } from '../startup/warnings.ts';
@@ -96,11 +96,7 @@ const findSessionProblem = async (): Promise<string[]> => {
 
 const remove = async (context: CliContext, { place, home }: Plan, isJson: boolean): Promise<void> => {
   assertPossible(place, true);
-  const ended = await endUnitDaemon(await context.connect(), place);
-  const removed = await removeUnit(place, home);
-  writeBootUnit(home, null);
-  // Its apps were running, and nobody asked for their end.
-  const pid = ended ? (await (await context.ensure()).daemonStatus()).pid : null;
+  const { removed, pid } = await endAsUnit(context, place, home);
   if (isJson) return context.print(JSON.stringify({ ...place, removed, pid }));
   context.print(removed ? `Removed ${place.file}` : `There was no ${place.file}.`);
   if (pid !== null) context.print(`The daemon (pid ${pid}) goes on with its workers, without systemd.`);

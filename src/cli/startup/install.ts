@@ -24,15 +24,22 @@ export const installUnit = async ({ scope, unit, file }: UnitPlace, text: string
   }
 };
 
-/** Disables and deletes the unit. False when there was none; throws as {@link installUnit} does. */
-export const removeUnit = async ({ scope, unit, file }: UnitPlace, home: string): Promise<boolean> => {
+/**
+ * Disables the unit: it does not start with the machine any more, and goes on running. False when there is none; throws
+ * as {@link installUnit} does.
+ */
+export const disableUnit = async ({ scope, unit, file }: UnitPlace, home: string): Promise<boolean> => {
   const before = readUnit(file);
   if (before === null) return false;
   if (!isUnitOf(before, home)) throw new DroverError('DROVER_UNIT_TAKEN', { file });
   await systemctl(scope, 'disable', unit);
+  return true;
+};
+
+/** Deletes one that is disabled. Throws DROVER_NOT_ALLOWED, and what `systemctl` throws. */
+export const deleteUnit = async ({ scope, file }: UnitPlace): Promise<void> => {
   guard(file, () => rmSync(file, { force: true }));
   await systemctl(scope, 'daemon-reload');
-  return true;
 };
 
 /** The text of the unit, or null where there is none. */

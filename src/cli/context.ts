@@ -28,6 +28,8 @@ export interface CliContext {
   readonly ensure: () => Promise<DroverClient>;
   /** Aborted at the first Ctrl-C; a second one ends the process. */
   readonly interrupted: () => AbortSignal;
+  /** For a command that does nothing but print, however much: with the last reader of stdout it ends, with code 0. */
+  readonly endWithReader: () => void;
 }
 
 /** The context of this process. */
@@ -73,6 +75,11 @@ export const processContext = (): CliContext => {
         });
       }
       return interrupt.signal;
+    },
+    endWithReader: () => {
+      stdout.once('error', ({ code }: NodeJS.ErrnoException) => {
+        if (code === 'EPIPE') process.exit(0);
+      });
     },
   };
 };

@@ -48,6 +48,7 @@ export const openHarness = async ({ isDaemonThere = true } = {}): Promise<Harnes
       connect: async () => client,
       ensure: async () => client,
       interrupted: () => new AbortController().signal,
+      endWithReader: () => {},
     };
     const code = await runCli(words, context);
     return { code, out: out.join('\n'), err: err.join('\n') };

@@ -163,6 +163,7 @@ async function runInProcess(drover: Drover, directory: string, words: readonly s
     connect: async () => client,
     ensure: async () => client,
     interrupted: () => new AbortController().signal,
+    endWithReader: () => {},
   };
   const code = await runCli(words, context);
   return { code, stdout: out.join(''), stderr: err.join('') };

@@ -23,6 +23,7 @@ export const command = defineCommand<{ follow?: boolean; lines?: number; json?: 
   run: async (context, { args: [app], options }) => {
     const client = await context.connect();
     const signal = context.interrupted();
+    context.endWithReader();
     try {
       for await (const event of client.events({ app, limit: options.lines, follow: options.follow }, signal))
         context.print(options.json ? JSON.stringify(event) : renderEvent(event, context));

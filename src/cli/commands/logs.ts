@@ -91,6 +91,7 @@ export const command = defineCommand<Options>({
     const client = await context.connect();
     const request = { target: target === 'all' ? undefined : target, sinceMs, untilMs, grep, level, lines, follow };
     const signal = context.interrupted();
+    context.endWithReader();
     try {
       for await (const line of client.logs(request, signal))
         context.print(json ? JSON.stringify(line) : renderLine(line, context));

@@ -13,7 +13,7 @@ export const command = defineCommand<ChangeOptions & { dryRun?: boolean; prune?:
     JSON_OPTION,
   ],
   details:
-    'Prints the plan first. Only apps that came from the same file are removed; a name that another file owns is refused.',
+    'Prints the plan first. Only apps that came from the same file are removed; a name that another file owns is refused. The plan lists apps; settings under `daemon` hold once the change was accepted.',
   run: async (context, { args: [entry], options }) => {
     const { file, apps, daemon } = await readConfigFile(entry, context);
     const client = options.dryRun ? await context.connect() : await context.ensure();
@@ -29,7 +29,9 @@ export const command = defineCommand<ChangeOptions & { dryRun?: boolean; prune?:
     const tell = options.json ? context.note : context.print;
     tell(isIdle ? 'Nothing to change.' : renderPlan(changes, context));
     if (options.dryRun) return 0;
+    const started = isIdle ? [] : await client.apply(file, apps, prune);
+    // What is refused changes nothing, and a smaller quota removes logs.
     if (daemon !== null) await client.configureDaemon(daemon);
-    return finishChange(client, isIdle ? [] : await client.apply(file, apps, prune), options, context, false);
+    return finishChange(client, started, options, context, false);
   },
 });

@@ -84,8 +84,9 @@ export const command = defineCommand<Options>({
     }
     const { file, apps, daemon } = await readApps(entry, rest, options, context);
     const client = await context.ensure();
-    if (daemon !== null) await client.configureDaemon(daemon);
     const started = await startApps(client, { file, apps }, context, options.json === true);
+    // What is refused changes nothing, and a smaller quota removes logs.
+    if (daemon !== null) await client.configureDaemon(daemon);
     if (!options.json) {
       if (apps.length === 0) context.print(`${file ?? 'The command line'} lists no apps.`);
       const running = apps.filter(({ name }) => !started.some(({ app }) => app === name));

@@ -52,6 +52,12 @@ export const BARE_OPTIONS: readonly OptionDefinition[] = [
   { flags: '--cwd <directory>', about: 'working directory' },
 ];
 
+/** One that was given, as it is typed; null: none was. */
+export const findBareOption = ({ name, instances, port, env, node, cwd }: BareOptions): string | null => {
+  const given = Object.entries({ name, instances, port, env, node, cwd }).find(([, value]) => value !== undefined);
+  return given === undefined ? null : `--${given[0]}`;
+};
+
 /** The apps, checked and complete. Throws what is wrong with them before anything is started. */
 export const readApps = async (
   entry: string | undefined,
@@ -98,12 +104,10 @@ const readFile = async (
   options: BareOptions,
   context: CliContext,
 ): Promise<AppSource> => {
-  const [option] = Object.keys(options).filter((key) =>
-    ['name', 'instances', 'port', 'env', 'node', 'cwd'].includes(key),
-  );
-  if (option !== undefined || rest.length > 0)
+  const option = findBareOption(options);
+  if (option !== null || rest.length > 0)
     throw new DroverError('DROVER_USAGE', {
-      message: `${option === undefined ? 'Words after `--`' : `\`--${option}\``} cannot be combined with a configuration file; write it in ${path}.`,
+      message: `${option === null ? 'Words after `--`' : `\`${option}\``} cannot be combined with a configuration file; write it in ${path}.`,
     });
   const { file, value } = await loadConfig(path);
   return { file, ...parseWhole(value, file, context.env) };

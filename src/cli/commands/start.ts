@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { DroverClient } from '../../client/index.ts';
 import { DroverError, type OperationDocument } from '../../protocol/index.ts';
-import { type AppSource, BARE_OPTIONS, type BareOptions, readApps } from '../app-source.ts';
+import { type AppSource, BARE_OPTIONS, type BareOptions, findBareOption, readApps } from '../app-source.ts';
 import { finishChange, type ChangeOptions } from '../await-operations.ts';
 import { type CommandInput, defineCommand, JSON_OPTION, NO_WAIT_OPTION } from '../command.ts';
 import type { CliContext } from '../context.ts';
@@ -10,12 +10,13 @@ import { callerEnv, isOneApp } from '../target.ts';
 
 type Options = BareOptions & ChangeOptions;
 
-/** `drover start shop`: a word that is no file but the name of an app means that app. */
+/** `drover start shop`: a word that is no file but the name of an app means that app. With a name it begins another one. */
 const findKnown = async (
-  { args: [entry], rest }: CommandInput<Options>,
+  { args: [entry], options: { name }, rest }: CommandInput<Options>,
   context: CliContext,
 ): Promise<DroverClient | null> => {
-  if (entry === undefined || rest.length > 0 || existsSync(resolve(context.directory, entry))) return null;
+  if (entry === undefined || name !== undefined || rest.length > 0 || existsSync(resolve(context.directory, entry)))
+    return null;
   // Only the daemon knows the apps of its records. It is not started for what was meant as a file.
   const client = /\.\w+$/.test(entry) ? await context.connect() : await context.ensure();
   try {
@@ -26,6 +27,30 @@ const findKnown = async (
   } catch (error) {
     if (error instanceof DroverError && error.code === 'DROVER_DAEMON_UNREACHABLE') return null;
     throw error;
+  }
+};
+
+/**
+ * The same with a setting (`drover start redis-server --port 6380`): as it was started first, where the word is a program,
+ * so that nothing is done twice and what differs is told. A setting must not be passed over in silence.
+ */
+const readSettings = async (
+  { args: [entry = ''], options, rest }: CommandInput<Options>,
+  option: string,
+  context: CliContext,
+): Promise<AppSource> => {
+  try {
+    return await readApps(entry, rest, options, context);
+  } catch (error) {
+    if (!(error instanceof DroverError) || error.code !== 'DROVER_SCRIPT_MISSING') throw error;
+    throw new DroverError(
+      'DROVER_USAGE',
+      {
+        message: `\`${entry}\` is there already, and \`${option}\` is for what is new. Change the setting in the configuration that the app came from and \`drover apply\` it${option === '--instances' ? `, or use \`drover scale ${entry} ${options.instances}\`` : ''}.`,
+        suggestion: `drover start ${entry}`,
+      },
+      { cause: error },
+    );
   }
 };
 
@@ -76,13 +101,16 @@ export const command = defineCommand<Options>({
     const { args, options, rest } = input;
     const [entry] = args;
     const known = await findKnown(input, context);
-    if (known !== null) {
+    const option = known === null ? null : findBareOption(options);
+    if (known !== null && option === null) {
       const target = entry ?? '';
       const started = await known.startStopped(target, callerEnv(context));
       if (started.length === 0 && !options.json) context.print(`${target}: running already.`);
       return finishChange(known, started, options, context, isOneApp(target));
     }
-    const { file, apps, daemon } = await readApps(entry, rest, options, context);
+    const { file, apps, daemon } = await (option === null
+      ? readApps(entry, rest, options, context)
+      : readSettings(input, option, context));
     const client = await context.ensure();
     const started = await startApps(client, { file, apps }, context, options.json === true);
     // What is refused changes nothing, and a smaller quota removes logs.

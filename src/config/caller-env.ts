@@ -22,16 +22,24 @@ export const selectCallerEnv = (inheritEnv: AppConfig['inheritEnv'], env: Enviro
 };
 
 const SECRET_NAME =
-  /(pass(word|wd|phrase)?|secret|token|credential|auth|cookie|session|private|signature|salt|dsn|(api|access|encryption|signing|master|license)_?key|_key$|^key$)/i;
+  /(pass(word|wd|phrase)?|pwd|secret|token|credential|auth|cookie|session|private|signature|salt|dsn|(api|access|encryption|signing|master|license)_?key|_key$|^key$)/i;
+/** Where a shell stands and stood. */
+const DIRECTORY_NAME = /^(OLD)?PWD$/;
 const MASK = '••••••';
 
-/** Hides what looks like a secret by its name, and passwords inside URLs by their shape. */
+const PASSWORD_IN_URL = /([a-z][a-z0-9+.-]*:\/\/[^:/?#@\s]*:)[^@/\s]+@/gi;
+/** On the web a user without a password is a token; elsewhere (`ssh://git@…`, `postgres://app@…`) it is a name. */
+const TOKEN_IN_URL = /(\bhttps?:\/\/)[^:/?#@\s]+:?@/gi;
+
+/** Hides what looks like a secret by its name, and passwords and tokens inside URLs by their shape. */
 export const maskEnv = (env: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(env).map(([name, value]) => [
       name,
-      SECRET_NAME.test(name) && value !== ''
+      isSecret(name) && value !== ''
         ? MASK
-        : value.replaceAll(/([a-z][a-z0-9+.-]*:\/\/[^:/?#@\s]*:)[^@/\s]+@/gi, `$1${MASK}@`),
+        : value.replaceAll(PASSWORD_IN_URL, `$1${MASK}@`).replaceAll(TOKEN_IN_URL, `$1${MASK}@`),
     ]),
   );
+
+const isSecret = (name: string): boolean => SECRET_NAME.test(name) && !DIRECTORY_NAME.test(name);

@@ -6,7 +6,7 @@ export { type BareCommand, parseBareCommand } from './command-line.ts';
 export { defineConfig } from './define.ts';
 export { findFileProblem } from './file-problem.ts';
 export { type FoundNode, getNode } from './get-node.ts';
-export { findConfigFile, isConfigFile, loadConfig, type LoadedConfig } from './load.ts';
+export { findConfigFile, inspectConfig, isConfigFile, loadConfig, type LoadedConfig } from './load.ts';
 export { loadJsonSchema } from './load-json-schema.ts';
 export { findChangedKeys, type KnownApp, planChanges } from './plan.ts';
 export { formatProblem } from './problems.ts';

@@ -7,7 +7,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { DroverError } from '../protocol/index.ts';
+import { type ConfigProblem, DroverError } from '../protocol/index.ts';
 import type { LoadAnswer } from './load-child.ts';
 import { findFileProblem } from './file-problem.ts';
 import { toConfigError } from './check.ts';
@@ -50,6 +50,16 @@ export const isConfigFile = (path: string): boolean => {
 
 /** Reads one file. Throws DROVER_CONFIG_UNREADABLE or, where it exports what is no plain data, DROVER_CONFIG_INVALID. */
 export const loadConfig = async (path: string, limits: LoadLimits = LIMITS): Promise<LoadedConfig> => {
+  const { problems, ...loaded } = await inspectConfig(path, limits);
+  if (problems.length > 0) throw toConfigError(problems);
+  return loaded;
+};
+
+/** The same, where the problems are wanted and no error; without a value where there are any. */
+export const inspectConfig = async (
+  path: string,
+  limits: LoadLimits = LIMITS,
+): Promise<LoadedConfig & { readonly problems: readonly ConfigProblem[] }> => {
   const file = resolve(path);
   const fail = (message: string, cause?: unknown): DroverError =>
     new DroverError('DROVER_CONFIG_UNREADABLE', { file, message, isThere: true }, { cause });
@@ -57,12 +67,12 @@ export const loadConfig = async (path: string, limits: LoadLimits = LIMITS): Pro
   if (problem !== null) throw new DroverError('DROVER_CONFIG_UNREADABLE', { file, message: `it ${problem}.` });
   if (statSync(file).size > limits.bytes) throw fail(`it is bigger than ${limits.bytes} bytes.`);
   if (!EXTENSIONS.has(extname(file))) throw fail(`its name ends in none of ${[...EXTENSIONS].join(', ')}.`);
-  if (extname(file) === '.json') return { file, value: readJson(file, fail) };
+  if (extname(file) === '.json') return { file, value: readJson(file, fail), problems: [] };
   const answer = await runFile(file, limits, fail);
   if (answer.outcome === 'threw') throw fail(answer.message);
   if (answer.outcome === 'not-plain')
-    throw toConfigError(answer.problems.map((problem) => ({ ...problem, suggestion: null })));
-  return { file, value: answer.value };
+    return { file, value: null, problems: answer.problems.map((each) => ({ ...each, suggestion: null })) };
+  return { file, value: answer.value, problems: [] };
 };
 
 type Fail = (message: string, cause?: unknown) => DroverError;

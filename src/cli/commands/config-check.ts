@@ -1,4 +1,4 @@
-import { checkConfig, formatProblem, loadConfig } from '../../config/index.ts';
+import { checkConfig, formatProblem, inspectConfig } from '../../config/index.ts';
 import { getConfigFile } from '../app-source.ts';
 import { defineCommand, JSON_OPTION } from '../command.ts';
 
@@ -7,8 +7,9 @@ export const command = defineCommand<{ json?: boolean }>({
   options: [JSON_OPTION],
   details: 'Finds every problem at once, without the daemon. Exit 2 when there is one.',
   run: async (context, { args: [entry], options }) => {
-    const { file, value } = await loadConfig(getConfigFile(entry, context));
-    const { apps, problems } = checkConfig(value, file, context.env);
+    const { file, value, problems: notPlain } = await inspectConfig(getConfigFile(entry, context));
+    const { apps, problems } =
+      notPlain.length > 0 ? { apps: [], problems: notPlain } : checkConfig(value, file, context.env);
     const isValid = problems.length === 0;
     if (options.json) context.print(JSON.stringify({ valid: isValid, errors: problems }));
     else if (isValid) context.print(`${file} is valid: ${apps.map(({ name }) => name).join(', ') || 'no apps'}.`);

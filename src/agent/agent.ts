@@ -261,11 +261,11 @@ export class Agent {
     this.#requests.onResponse =
       share <= 0
         ? null
-        : (response) => {
+        : (response, connection) => {
             owed += share;
             if (owed < 1) return;
             owed -= 1;
-            closeAfter(response);
+            closeAfter(response, connection);
           };
   }
 

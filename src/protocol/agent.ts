@@ -96,7 +96,7 @@ export interface RequestCounters {
   readonly served: number;
   /** Responses finished with 500 or above. */
   readonly failed: number;
-  /** Begun, and ended without a complete response although the client was still there, because of a drain deadline. */
+  /** Begun, and ended without a complete response although the client was still there: the agent closed its connection. */
   readonly lost: number;
   /** Begun, and the client went away before the response was complete. Not counted as lost. */
   readonly aborted: number;

@@ -68,7 +68,10 @@ export class Drain {
     this.#startedAt = scope.now();
     this.#spreadMs = Math.min(options.websocketSpreadMs, options.timeoutMs * SPREAD_SHARE);
     scope.meter.onResponse = closeAfter;
-    for (const response of this.#responses()) closeAfter(response);
+    for (const response of this.#responses()) {
+      const connection = scope.meter.connectionOf(response.socket as NetSocket);
+      if (connection !== undefined) closeAfter(connection.newest ?? response, connection);
+    }
     this.#scheduleTurns();
     this.#timer = setInterval(() => this.#tick(), SWEEP_MS);
     setImmediate(() => this.#tick());

@@ -4,6 +4,7 @@
  * object and no listener a request, and none a connection either. What is known of a connection lies with its HTTP
  * parser, which Node takes from a pool and gives back.
  */
+import { isClosedByUs } from './closing.ts';
 import { Histogram } from './histogram.ts';
 import { listenFirst } from './listen-first.ts';
 import type { RequestCounters } from '../protocol/index.ts';
@@ -26,6 +27,8 @@ export class HttpConnection {
   sentBefore = 0;
   /** When the pipelined requests behind the first one began. */
   later: number[] | null = null;
+  /** The response to the last of these; null while none is behind the first. */
+  newest: HttpResponse | null = null;
   /** How the pending requests end if the connection closes now. */
   ending: 'served' | Outcome = 'aborted';
 
@@ -63,7 +66,7 @@ export class RequestMeter {
     upgrades: 0,
   };
   /** Sees each response before the app does; null when there is nothing to change. */
-  onResponse: ((response: HttpResponse, socket: NetSocket) => void) | null = null;
+  onResponse: ((response: HttpResponse, connection: HttpConnection) => void) | null = null;
   inFlight = 0;
 
   constructor(options: RequestMeterOptions) {
@@ -135,10 +138,13 @@ export class RequestMeter {
       if (connection.pending === 0) {
         connection.startedAt = at;
         if (!isFirst) connection.sentBefore = sentBytes(socket);
-      } else (connection.later ??= []).push(at);
+      } else {
+        (connection.later ??= []).push(at);
+        connection.newest = response;
+      }
     }
     connection.pending++;
-    if (this.onResponse !== null) this.onResponse(response, socket);
+    if (this.onResponse !== null) this.onResponse(response, connection);
   }
 
   #finish({ response, socket }: HttpExchange): void {
@@ -149,6 +155,9 @@ export class RequestMeter {
     if (connection.isPrivate) return;
     this.finish(response.statusCode, connection.startedAt);
     if (connection.pending === 0) return;
+    if (connection.pending === 1) connection.newest = null;
+    // Nobody will answer what is queued behind it.
+    if (isClosedByUs(response)) connection.ending = 'lost';
     connection.startedAt = connection.later?.shift() ?? connection.startedAt;
     connection.sentBefore = sentBytes(socket);
   }
@@ -175,6 +184,7 @@ export class RequestMeter {
     const own = Object.assign(new HttpConnection(), connection, { socket });
     (socket as Tracking)[CONNECTION] = own;
     connection.pending = 0;
+    connection.newest = null;
     socket.once('close', () => this.#close(own, socket));
   }
 
@@ -182,13 +192,16 @@ export class RequestMeter {
   #close(connection: HttpConnection, socket: NetSocket): void {
     const { pending, ending, isPrivate } = connection;
     connection.pending = 0;
+    connection.newest = null;
     if (isPrivate || pending === 0) return;
     const response = socket._httpMessage ?? null;
     const isWhole = response !== null && hasSentAll(response, socket.bytesWritten - connection.sentBefore);
     if (isWhole) this.finish(response.statusCode, connection.startedAt);
     for (let left = isWhole ? pending - 1 : pending; left > 0; left--) {
-      if (ending === 'served') this.finish(200, null);
-      else this.drop(ending);
+      if (ending !== 'served') this.drop(ending);
+      else if (left === pending) this.finish(200, null);
+      // Behind an event stream that we ended.
+      else this.drop('lost');
     }
   }
 }

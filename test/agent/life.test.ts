@@ -1,12 +1,12 @@
 /** What a worker says from its first line to its last, and how it ends. */
 import assert from 'node:assert/strict';
-import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import type { ListenAddress } from '../../src/protocol/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/temporary.ts';
 import { openFakeDaemon, type FakeDaemon, type FakeWorker } from './support/fake-daemon.ts';
+import { GET, RawClient, UPGRADE } from './support/raw-client.ts';
 import { underEachNode } from './support/under-each-node.ts';
 
 const APPS = join(import.meta.dirname, '../fixtures/apps');
@@ -23,35 +23,6 @@ async function startStreams(daemon: FakeDaemon, node: string): Promise<{ worker:
   await worker.said('listening');
   return { worker, port };
 }
-
-/** A client that keeps what it gets, byte by byte. */
-class RawClient {
-  readonly socket: Socket;
-  received = Buffer.alloc(0);
-  hasEnded = false;
-
-  constructor(port: number, text: string) {
-    this.socket = connect(port, '127.0.0.1', () => this.socket.write(text));
-    this.socket.on('data', (bytes) => (this.received = Buffer.concat([this.received, bytes])));
-    this.socket.on('end', () => (this.hasEnded = true));
-    this.socket.on('error', () => (this.hasEnded = true));
-  }
-
-  async gets(text: string): Promise<void> {
-    await eventually(`'${text}' in '${this.received.toString('latin1')}'`, () =>
-      this.received.includes(text, 0, 'latin1'),
-    );
-  }
-
-  async ends(): Promise<void> {
-    await eventually('the end of the connection', () => this.hasEnded);
-  }
-}
-
-const GET = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
-const UPGRADE =
-  'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
-  'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n';
 
 underEachNode("A worker's life", ({ path: node }) => {
   it('ends with the code of the app, which is its last word', async () => {

@@ -16,7 +16,7 @@ import { closeAfter, endEventStream, isEventStream } from './closing.ts';
 import type { Http2Sessions } from './http2.ts';
 import { openSockets, type HttpResponse, type NetServer, type NetSocket } from './node-internals.ts';
 import type { RequestMeter } from './requests.ts';
-import { closeWebSocket, type Upgrade, type Upgrades } from './upgrades.ts';
+import { closeWebSocket, isAnswered, type Upgrade, type Upgrades } from './upgrades.ts';
 
 export interface DrainOptions {
   readonly timeoutMs: number;
@@ -134,8 +134,13 @@ export class Drain {
     return [...this.#responses()].filter(isEventStream);
   }
 
+  /** A handshake under way is left alone: the app alone can end it. */
+  #answeredUpgrades(): Upgrade[] {
+    return [...this.#scope.upgrades.open].filter(isAnswered);
+  }
+
   #webSockets(): Upgrade[] {
-    return [...this.#scope.upgrades.open].filter((upgrade) => upgrade.isWebSocket);
+    return this.#answeredUpgrades().filter(({ isWebSocket }) => isWebSocket);
   }
 
   #takeTurns(): void {
@@ -155,7 +160,7 @@ export class Drain {
       if (connection !== undefined) connection.ending = 'served';
       endEventStream(response);
     }
-    for (const upgrade of this.#scope.upgrades.open) {
+    for (const upgrade of this.#answeredUpgrades()) {
       if (!upgrade.isWebSocket && this.#isQuiet(upgrade.socket as NetSocket, this.#options.idleGraceMs)) {
         upgrade.socket.end();
       }

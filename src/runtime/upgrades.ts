@@ -5,11 +5,13 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { NetServer } from './node-internals.ts';
+import type { NetServer, NetSocket } from './node-internals.ts';
 
 export interface Upgrade {
   readonly socket: Duplex;
   readonly isWebSocket: boolean;
+  /** What the socket had been given to send when the client asked; undefined where a stream does not count it. */
+  readonly sentBefore: number | undefined;
   /** Set once the closing handshake was begun by us; it is begun once. */
   closedAt: number | null;
 }
@@ -44,10 +46,22 @@ export class Upgrades {
   #add(request: IncomingMessage, socket: Duplex): void {
     this.#onUpgrade();
     const isWebSocket = request.method !== 'CONNECT' && /^websocket$/i.test(request.headers.upgrade ?? '');
-    const upgrade: Upgrade = { socket, isWebSocket, closedAt: null };
+    const upgrade: Upgrade = { socket, isWebSocket, sentBefore: bytesWritten(socket), closedAt: null };
     this.open.add(upgrade);
     socket.once('close', () => this.open.delete(upgrade));
   }
+}
+
+/**
+ * Whether the app has said anything to the upgrade, which it may decide on for a while: until then the client waits for
+ * a status line, and would take anything else for one.
+ */
+export function isAnswered({ socket, sentBefore }: Upgrade): boolean {
+  return sentBefore === undefined || bytesWritten(socket) !== sentBefore;
+}
+
+function bytesWritten(socket: Duplex): number | undefined {
+  return (socket as Partial<NetSocket>).bytesWritten;
 }
 
 interface WsSocket {

@@ -88,7 +88,7 @@ export interface ListenRequest {
   readonly reservedPort: number | null;
 }
 
-/** Counters since the worker started. All monotonic. */
+/** Counters since the worker started. Monotonic, but for `lost` of a worker whose drain is over: see there. */
 export interface RequestCounters {
   /** Requests begun (headers parsed); for HTTP/2, streams. */
   readonly begun: number;
@@ -96,7 +96,10 @@ export interface RequestCounters {
   readonly served: number;
   /** Responses finished with 500 or above. */
   readonly failed: number;
-  /** Begun, and ended without a complete response although the client was still there: the agent closed its connection. */
+  /**
+   * Begun, and without a complete response although the client was still there: the agent closed its connection, or the
+   * process had to end. What the app answers after that, on its way out, is not lost any more.
+   */
   readonly lost: number;
   /** Begun, and the client went away before the response was complete. Not counted as lost. */
   readonly aborted: number;

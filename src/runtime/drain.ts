@@ -87,7 +87,9 @@ export class Drain {
       if (this.#hasEnded) return;
       const isOver = this.#elapsedMs >= this.#options.timeoutMs;
       if (isOver) this.#end(this.#cut());
-      else if (this.#sweep() === 0) this.#end({ cutRequests: 0, cutUpgrades: 0, cutConnections: 0 });
+      // A request may have come in a way that no look at sockets finds: its socket unref'ed, or no socket at all.
+      else if (this.#sweep() === 0 && this.#scope.meter.inFlight === 0)
+        this.#end({ cutRequests: 0, cutUpgrades: 0, cutConnections: 0 });
     });
   }
 
@@ -198,19 +200,15 @@ export class Drain {
 
   #cut(): Omit<DrainSummary, 'closedUpgrades'> {
     const { http2, upgrades, meter } = this.#scope;
-    let cutRequests = 0;
+    const cutRequests = meter.inFlight;
     let cutConnections = 0;
     for (const session of http2.open) {
-      cutRequests += session.streams.size;
       cutConnections++;
       session.cut();
     }
     for (const socket of this.#sockets()) {
       const connection = meter.connectionOf(socket);
-      if (connection !== undefined && connection.pending > 0) {
-        cutRequests += connection.pending;
-        if (connection.ending === 'aborted') connection.ending = 'lost';
-      }
+      if (connection?.ending === 'aborted') connection.ending = 'lost';
       cutConnections++;
       socket.destroy();
     }

@@ -171,11 +171,18 @@ describe('The request meter', () => {
     assert.equal(meter.inFlight, 0);
   });
 
-  it('loses what is in flight when the process ends', () => {
+  // The last one: the meter goes on like this.
+  it('loses what is in flight when the process ends, until that is answered all the same', () => {
+    const connection = new FakeConnection();
+    let response: object = {};
     const seen = changes(() => {
-      new FakeConnection().start();
+      response = connection.start();
       meter.loseInFlight();
     });
     assert.deepEqual(seen, { begun: 1, lost: 1 });
+    assert.deepEqual(
+      changes(() => connection.finish(response)),
+      { served: 1, lost: -1 },
+    );
   });
 });

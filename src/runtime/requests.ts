@@ -68,6 +68,7 @@ export class RequestMeter {
   /** Sees each response before the app does; null when there is nothing to change. */
   onResponse: ((response: HttpResponse, connection: HttpConnection) => void) | null = null;
   inFlight = 0;
+  #losesInFlight = false;
 
   constructor(options: RequestMeterOptions) {
     this.#options = options;
@@ -112,10 +113,9 @@ export class RequestMeter {
     return atParser?.socket === socket ? atParser : (socket as Tracking)[CONNECTION];
   }
 
-  /** Everything still in flight ends with the process. */
+  /** The process ends now: what is in flight counts as lost, unless the app answers it all the same on its way out. */
   loseInFlight(): void {
-    this.#counters.lost += this.inFlight;
-    this.inFlight = 0;
+    this.#losesInFlight = true;
   }
 
   /** Changes whenever anything was counted. */
@@ -125,7 +125,8 @@ export class RequestMeter {
 
   read(): RequestCounters {
     const latency = this.#counters.begun === 0 ? [] : this.#latency.toSparse();
-    return { ...this.#counters, byClass: [...this.#byClass], latency };
+    const lost = this.#counters.lost + (this.#losesInFlight ? this.inFlight : 0);
+    return { ...this.#counters, lost, byClass: [...this.#byClass], latency };
   }
 
   #start({ response, socket }: HttpExchange): void {

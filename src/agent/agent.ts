@@ -209,8 +209,11 @@ export class Agent {
       // It may listen again by now.
       if (!server.listening) this.#servers.delete(server);
     });
-    if (protocol === 'http' || protocol === 'https') this.#upgrades.watch(server);
-    if (protocol === 'http2') this.#http2.watch(server);
+    if (protocol === 'http' || protocol === 'https') this.#upgrades.watch(server, ['upgrade', 'connect']);
+    if (protocol === 'http2') {
+      this.#http2.watch(server);
+      this.#upgrades.watch(server, ['upgrade']);
+    }
     if ('setSecureContext' in server) {
       server.prependListener('secureConnection', (socket: NetSocket) => {
         this.#tlsSockets.add(socket);

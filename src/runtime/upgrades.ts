@@ -26,10 +26,11 @@ export class Upgrades {
 
   /**
    * Listens to a server's upgrades, but only while the app does: a server without such a listener treats an upgrade
-   * as an ordinary request, and must go on doing so.
+   * as an ordinary request, and must go on doing so. `events`: for a server of HTTP/2 only the first, which is of its
+   * HTTP/1.1 clients; 'connect' is also what it makes of a stream.
    */
-  watch(server: NetServer): void {
-    for (const event of ['upgrade', 'connect'] as const) {
+  watch(server: NetServer, events: readonly ('upgrade' | 'connect')[]): void {
+    for (const event of events) {
       const own = (request: IncomingMessage, socket: Duplex): void => this.#add(request, socket);
       const others = (): number => server.listeners(event).filter((listener) => listener !== own).length;
       const isListening = (): boolean => server.listeners(event).includes(own);

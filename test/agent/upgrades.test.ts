@@ -94,6 +94,22 @@ underEachNode('An upgrade', ({ path: node }) => {
     assert.equal(tunnel.received.toString('latin1'), HANDSHAKE);
   });
 
+  it('of an HTTP/1.1 client of an HTTP/2 server is counted, and closed with 1012', async () => {
+    await using daemon = await openFakeDaemon();
+    const port = await freePort();
+    const shard = daemon.shard({ kind: 'tcp', host: '::', port, v6only: false });
+    const app = join(APPS, 'upgrades-beside-http2.cjs');
+    const worker = await daemon.start({ app, node, shards: [shard], env: { PORT: String(port) } });
+    await worker.said('listening', ({ protocol }) => protocol === 'http2');
+    const client = new RawClient(port, UPGRADE, true);
+    await client.gets(HANDSHAKE);
+    await worker.drain({ websocketSpreadMs: 0, idleGraceMs: 1000 });
+    await closeAfterFrame(client);
+    assert.equal(client.received.toString('latin1'), HANDSHAKE + CLOSE.toString('latin1'));
+    const { summary, report } = await worker.said('drained');
+    assert.deepEqual([summary.closedUpgrades, report.counters.upgrades], [1, 1]);
+  });
+
   it('that the app never answers is cut at the deadline', async () => {
     await using daemon = await openFakeDaemon();
     const { worker, port } = await start(daemon, node);

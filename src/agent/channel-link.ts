@@ -4,7 +4,7 @@
  * wait for it, or hear of its end. Reading is ours from then on; writing goes to the descriptor directly.
  */
 import { writeSync } from 'node:fs';
-import { encode, LineReader, type Link, type LinkEvents } from './link.ts';
+import { LineReader, writeMessage, type Link, type LinkEvents } from './link.ts';
 import { LineWriter } from './line-writer.ts';
 import type { IpcPipe } from '../runtime/index.ts';
 
@@ -28,7 +28,7 @@ export function openChannelLink(fd: number, onMessage: LinkEvents['onMessage'], 
       onLost();
     };
   }).unref();
-  return { send: (message) => writer.write(encode(message)), doubt: () => undefined };
+  return { send: (message) => writeMessage(writer, message), doubt: () => undefined };
 }
 
 /** Opens the pipe by `_forkChild`, which makes it `process`'s, and makes `process` what it was before. */

@@ -1,17 +1,27 @@
 /**
  * Writes lines to a non-blocking descriptor, at once and in order: the same way in the middle of the app's life and in
  * its `exit` handler. What the other side does not take is kept up to a bound; behind a daemon that is away nothing
- * may grow. Knows no descriptor: it is given a way to write.
+ * may grow. The bound is one for each sender, so that an app that floods drops nothing but its own. Knows no
+ * descriptor: it is given a way to write.
  */
 
+/** Whose line it is. */
+export type Sender = 'agent' | 'app';
+
+interface KeptLine {
+  readonly sender: Sender;
+  bytes: Buffer;
+}
+
 const RETRY_MS = 20;
+/** Of each sender. */
 const MAX_KEPT_BYTES = 1024 * 1024;
 
 export class LineWriter {
   readonly #write: (bytes: Uint8Array) => number;
   readonly #onBroken: () => void;
-  #kept: Buffer[] = [];
-  #keptBytes = 0;
+  #kept: KeptLine[] = [];
+  readonly #keptBytes: Record<Sender, number> = { agent: 0, app: 0 };
   #timer: NodeJS.Timeout | null = null;
   #isBroken = false;
 
@@ -22,35 +32,31 @@ export class LineWriter {
   }
 
   /** False when the line was dropped because too much is waiting, or nobody will read it. */
-  write(line: string): boolean {
+  write(line: string, sender: Sender): boolean {
+    // Before anything is dropped: the other side may have begun to read.
+    this.#flush();
     if (this.#isBroken) return false;
     const bytes = Buffer.from(`${line}\n`);
-    if (this.#keptBytes > 0) {
-      if (this.#keptBytes + bytes.length > MAX_KEPT_BYTES) return false;
-      this.#keep(bytes);
-      this.#flush();
-      return true;
-    }
-    const written = this.#tryWrite(bytes);
-    if (written < bytes.length) this.#keep(bytes.subarray(written));
+    let written = 0;
+    if (this.#kept.length === 0) written = this.#tryWrite(bytes);
+    else if (this.#keptBytes[sender] + bytes.length > MAX_KEPT_BYTES) return false;
+    if (written < bytes.length) this.#keep({ sender, bytes: bytes.subarray(written) });
     return !this.#isBroken;
   }
 
   close(): void {
     this.#isBroken = true;
     this.#kept = [];
-    this.#keptBytes = 0;
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
   #flush(): void {
     for (let first = this.#kept[0]; first !== undefined; first = this.#kept[0]) {
-      const written = this.#tryWrite(first);
-      this.#keptBytes -= written;
-      if (written < first.length) {
-        this.#kept[0] = first.subarray(written);
-        return;
-      }
+      const written = this.#tryWrite(first.bytes);
+      if (this.#isBroken) return;
+      this.#keptBytes[first.sender] -= written;
+      first.bytes = first.bytes.subarray(written);
+      if (first.bytes.length > 0) return;
       this.#kept.shift();
     }
   }
@@ -66,10 +72,10 @@ export class LineWriter {
     }
   }
 
-  #keep(bytes: Buffer): void {
+  #keep(line: KeptLine): void {
     if (this.#isBroken) return;
-    this.#kept.push(bytes);
-    this.#keptBytes += bytes.length;
+    this.#kept.push(line);
+    this.#keptBytes[line.sender] += line.bytes.length;
     this.#retryLater();
   }
 
@@ -77,7 +83,7 @@ export class LineWriter {
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
       this.#flush();
-      if (this.#keptBytes > 0) this.#retryLater();
+      if (this.#kept.length > 0) this.#retryLater();
     }, RETRY_MS).unref();
   }
 }

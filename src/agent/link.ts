@@ -5,6 +5,7 @@
 import type { AgentMessage, DaemonMessage, Envelope } from '../protocol/agent.ts';
 import { ENVELOPE_CMD } from '../protocol/agent.ts';
 import type { ServerHandle } from '../runtime/index.ts';
+import type { LineWriter } from './line-writer.ts';
 
 export interface Link {
   /** False when the message was dropped. */
@@ -19,8 +20,10 @@ export interface LinkEvents {
   readonly onOpen: () => void;
 }
 
-export function encode(message: AgentMessage): string {
-  return JSON.stringify({ cmd: ENVELOPE_CMD, m: message } satisfies Envelope<AgentMessage>);
+/** False when the message was dropped. */
+export function writeMessage(writer: LineWriter, message: AgentMessage): boolean {
+  const line = JSON.stringify({ cmd: ENVELOPE_CMD, m: message } satisfies Envelope<AgentMessage>);
+  return writer.write(line, message.type === 'message' ? 'app' : 'agent');
 }
 
 /** Node wraps a message that brings a descriptor in one of its own. */

@@ -6,7 +6,7 @@
 import { writeSync } from 'node:fs';
 import type * as Net from 'node:net';
 import type { IpcPipe } from '../runtime/index.ts';
-import { encode, LineReader, type Link, type LinkEvents } from './link.ts';
+import { LineReader, writeMessage, type Link, type LinkEvents } from './link.ts';
 import { LineWriter } from './line-writer.ts';
 
 const RETRY_MS = 500;
@@ -51,7 +51,7 @@ export function openSocketLink(path: string, events: LinkEvents): SocketLink {
   };
   open();
   return {
-    send: (message) => writer?.write(encode(message)) ?? false,
+    send: (message) => writer !== null && writeMessage(writer, message),
     // A connection that ends is opened again in any case.
     doubt: () => undefined,
     close: () => {

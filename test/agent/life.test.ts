@@ -60,6 +60,20 @@ underEachNode("A worker's life", ({ path: node }) => {
     assert.equal(worker.output.includes('disconnected'), false);
   });
 
+  it('says hello to a new daemon also behind an app that has sent more than is kept', async () => {
+    await using daemon = await openFakeDaemon();
+    const worker = await daemon.start({ app: join(APPS, 'floods.cjs'), node });
+    await worker.said('hello');
+    worker.reads = false;
+    worker.send({ type: 'message', payload: 'flood' });
+    await worker.printed('full');
+    worker.send({ type: 'welcome', v: 1, daemon: 'next', reportEveryMs: 100 });
+    worker.send({ type: 'message', payload: 'welcome' });
+    await worker.printed('got welcome');
+    worker.reads = true;
+    await eventually('another hello', () => worker.messages.filter(({ type }) => type === 'hello').length === 2);
+  });
+
   it('lets the app disconnect', async () => {
     await using daemon = await openFakeDaemon();
     const worker = await daemon.start({ app: join(APPS, 'talks.cjs'), node, env: { ENDS: 'disconnect' } });

@@ -244,6 +244,12 @@ export class FakeWorker {
     this.#acknowledges = value;
   }
 
+  /** While false, nothing that comes over the channel is read. */
+  set reads(value: boolean) {
+    if (value) this.#reader.resume();
+    else this.#reader.pause();
+  }
+
   async close(): Promise<void> {
     // The whole group, because a wrapper's end leaves its children behind.
     if (this.child.exitCode === null && this.child.signalCode === null) process.kill(-this.pid, 'SIGKILL');

@@ -39,6 +39,8 @@ type Phase = 'booting' | 'serving' | 'draining';
 
 /** Without traffic, a report in so many is sent. */
 const QUIET_FACTOR = 10;
+/** An exception that the app has survived for longer than this is not why it ends. */
+const FATAL_WITHIN_S = 1;
 /** Times that a report was due while the one before it had not been acknowledged: the daemon may have died. */
 const UNANSWERED_TO_DOUBT = 3;
 
@@ -71,7 +73,8 @@ export class Agent {
   #quietReports = 0;
   readonly #dropNews = new DropNews();
   #reportTimer: NodeJS.Timeout | null = null;
-  #exitReason: string | null = null;
+  /** What was thrown last and not caught, and when, in seconds of this process's life. */
+  #uncaught: { readonly reason: string; readonly at: number } | null = null;
   /** What the daemon said before the app had a server. */
   #mayAccept: boolean;
 
@@ -91,7 +94,7 @@ export class Agent {
     this.#ipc = provideAppIpc((payload) => this.#sendForApp(payload));
     this.#scheduleReports(boot.reportEveryMs);
     process.on('uncaughtExceptionMonitor', (error: unknown) => {
-      this.#exitReason = error instanceof Error ? (error.stack ?? error.message).slice(0, 2000) : String(error);
+      this.#uncaught = { reason: reasonOf(error), at: process.uptime() };
     });
     process.on('exit', (code) => this.#sayLastWord(code));
   }
@@ -321,6 +324,12 @@ export class Agent {
     return this.#requests.inFlight + (this.#branches?.inFlight ?? 0);
   }
 
+  /** The app's own handler may have gone on after it. */
+  get #exitReason(): string | null {
+    if (this.#uncaught === null || process.uptime() - this.#uncaught.at > FATAL_WITHIN_S) return null;
+    return this.#uncaught.reason;
+  }
+
   #sayLastWord(code: number): void {
     if (this.#phase === 'draining') this.#requests.loseInFlight();
     this.#output?.catchUp(true);
@@ -333,6 +342,10 @@ let clock: typeof performance | null = null;
 
 function now(): number {
   return (clock ??= performance).now();
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message).slice(0, 2000) : String(error);
 }
 
 function connectionsOf(server: NetServer): number {

@@ -41,6 +41,19 @@ underEachNode("A worker's life", ({ path: node }) => {
     assert.ok(worker.output.some((line) => line.includes('SyntaxError')));
   });
 
+  it('ends because of an exception when the app gives up over it, and not when it has gone on since', async () => {
+    await using daemon = await openFakeDaemon();
+    for (const [ends, expected] of [
+      ['gives-up', /^Error: thrown/],
+      ['survives', /^null$/],
+    ] as const) {
+      const worker = await daemon.start({ app: join(APPS, 'talks.cjs'), node, env: { ENDS: ends } });
+      assert.deepEqual(await worker.exited, { code: 4, signal: null });
+      await worker.printed('caught thrown');
+      assert.match(String((await worker.said('exit')).reason), expected);
+    }
+  });
+
   it('ends by itself when the app has nothing left to do', async () => {
     await using daemon = await openFakeDaemon();
     const worker = await daemon.start({ app: ['-e', 'setTimeout(() => {}, 50)'], node });

@@ -198,8 +198,9 @@ export class App implements TenantHost {
 
   #carry(run: OperationRun): void {
     this.#run = run;
-    this.#listener.onState(this);
+    // First: whatever becomes of it, the app is free once it has ended.
     void run.ended.then((document) => this.#settle(document));
+    this.#listener.onState(this);
   }
 
   /**

@@ -8,6 +8,12 @@ import { labelOf } from './listen-desk.ts';
 import type { Tenant } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
+/** Ports that go at once are told by name up to so many: an agent may say that it listens on hundreds. */
+const MOST_TOLD = 10;
+
+/** Of workers that have closed something: when that is judged. One look is on its way for each. */
+const judgedAt = new WeakMap<WorkerHandle, number>();
+
 /** A worker has closed a server on this port; null: on none of ours. */
 export const noteClosed = (app: App, tenant: Tenant, key: string | null): void => {
   // One that was only tried, as by who looks for a free one, is free again at once.
@@ -17,16 +23,22 @@ export const noteClosed = (app: App, tenant: Tenant, key: string | null): void =
   const { ready, drain } = config;
   // Who serves nothing any more probably leaves, and may take as long as a drain.
   const isLeaving = handle.servers.size === 0;
-  judgeLater(app, tenant, handle, isLeaving ? Math.max(ready.stableForMs, drain.timeoutMs) : ready.stableForMs);
+  const afterMs = isLeaving ? Math.max(ready.stableForMs, drain.timeoutMs) : ready.stableForMs;
+  const before = judgedAt.get(handle);
+  judgedAt.set(handle, Math.max(before ?? 0, tenant.at + afterMs));
+  if (before === undefined) judgeLater(app, tenant, handle, afterMs);
 };
 
 const judgeLater = (app: App, tenant: Tenant, handle: WorkerHandle, afterMs: number): void => {
   app.edges.schedule.background(afterMs, () => {
     // It has left, or is about to.
     if (tenant.handle !== handle || handle.pid === null || tenant.state.phase !== 'running' || !app.isWanted) return;
+    const restMs = (judgedAt.get(handle) ?? 0) - tenant.at;
     // A sibling that is just starting may be the one that serves it.
-    if (app.operation !== null || !isComplete(app)) judgeLater(app, tenant, handle, tenant.config.ready.stableForMs);
-    else forgetUnserved(app);
+    const isEarly = restMs > 0 || app.operation !== null || !isComplete(app);
+    if (isEarly) return judgeLater(app, tenant, handle, Math.max(restMs, tenant.config.ready.stableForMs));
+    judgedAt.delete(handle);
+    forgetUnserved(app);
   });
 };
 
@@ -38,12 +50,15 @@ export const forgetUnserved = (app: App): void => {
   if (!app.isWanted || !app.holders.some((tenant) => tenant.state.phase === 'running')) return;
   if (app.awaitsWord) return;
   const { traffic, records } = app.edges;
-  for (const { key, address } of traffic.ports(app.app)) {
-    if (isServed(app, key)) continue;
+  const gone = traffic.ports(app.app).filter(({ key }) => !isServed(app, key));
+  for (const { key } of gone) {
     traffic.closePort(app.app, key);
     records.ports.remove(app.app, key);
-    const reason = `No worker listens on ${labelOf(address)} any more`;
-    records.events.append({ app: app.app, type: 'port-vanished', reason });
+  }
+  const labels = gone.map(({ address }) => labelOf(address));
+  const more = labels.length > MOST_TOLD ? [`${labels.length - MOST_TOLD} more ports`] : [];
+  for (const label of [...labels.slice(0, MOST_TOLD), ...more]) {
+    records.events.append({ app: app.app, type: 'port-vanished', reason: `No worker listens on ${label} any more` });
   }
 };
 

@@ -161,7 +161,8 @@ export class Supervisor {
     instances: number,
     { change = {}, ...asked }: AskOptions & { readonly change?: AppChange } = {},
   ): OperationRun {
-    const fresh = this.#changes(app, range(instances), 'boot', isVacant);
+    // Of a stopped app only the size changes.
+    const fresh = app.isWanted ? this.#changes(app, range(instances), 'boot', isVacant) : [];
     const removed = this.#surplus(app, instances);
     const changes = [...fresh, ...removed];
     return app.begin('scale', { ...change, instances }, { machine: 'scale', changes }, asked);

@@ -26,6 +26,17 @@ import {
 } from '../support/service.ts';
 
 describe('scale', () => {
+  it('of a stopped app changes its size and starts nothing', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 1 }));
+    await change(drover, ['stop', 'shop']);
+    assert.equal((await change(drover, ['scale', 'shop', '2'])).receipt.outcome, 'completed');
+    const app = await readApp(drover, 'shop');
+    assert.deepEqual([app.status, app.instances, pidsOf(app)], ['stopped', 2, []]);
+    assert.equal(await refusalAt(port), 'ECONNREFUSED');
+  });
+
   it('up and down under load loses nothing', async () => {
     await using place = await openPlace();
     const { drover, port } = place;

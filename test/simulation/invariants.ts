@@ -223,10 +223,15 @@ export const receiptIsSound = (machine: Machine, { app, operation, outcome, reas
   );
 };
 
-/** Of a reload that ends as completed: whom it was to replace has gone, or was asked to. */
+/** Of what ends as completed: whom a reload was to replace has gone, or was asked to; of a deleted app nobody is left. */
 export const completedIsTrue = (machine: Machine, disk: Disk, { app, operation, outcome }: ReceiptDocument): void => {
   const row = disk.running(app).find(({ id }) => id === operation);
-  if (row?.kind !== 'reload' || outcome !== 'completed') return;
+  if (outcome !== 'completed') return;
+  if (row?.kind === 'delete') {
+    const rest = machine.living.filter(({ birth, wasStray }) => birth.app === app && !wasStray);
+    must(rest.length === 0, 'of an app that was deleted nobody is left', () => rest.map(nameOf).join(', '));
+  }
+  if (row?.kind !== 'reload') return;
   const replaced = new Set(
     disk.machineOf(app)?.slots.flatMap(({ slot, action }) => (action === 'replace' ? [slot] : [])),
   );

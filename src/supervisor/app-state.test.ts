@@ -24,6 +24,9 @@ describe('what is wanted', () => {
   it('is the same while a daemon ends its workers', () => {
     const plan = { kind: 'stop', changes: on([0, 1], 'remove'), isAsked: false } as const;
     assert.deepEqual(wishAfter(up, plan), { wanted: 'up', stoppedSlots: [2] });
+    // As it looks then: nobody is to be started again.
+    const standingDown = { ...up, wanted: 'stopped' } as const;
+    assert.deepEqual(wishAfter(standingDown, plan), { wanted: 'stopped', stoppedSlots: [2] });
   });
 
   it('is with every slot that something is started in', () => {

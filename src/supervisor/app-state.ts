@@ -58,6 +58,8 @@ export const wishAfter = (
   { kind, changes, isAsked }: Pick<OperationPlan, 'kind' | 'changes' | 'isAsked'>,
   { wants, slots = null }: Pick<BeginOptions, 'wants' | 'slots'> = {},
 ): AppWish => {
+  // What the supervisor does by itself is nobody's wish, such as the end of all workers with their daemon.
+  if (!isAsked) return { wanted: before.wanted, stoppedSlots: before.stoppedSlots };
   const wanted = wants ?? before.wanted;
   if (wanted === 'stopped') return { wanted, stoppedSlots: [] };
   const stopped = new Set(before.stoppedSlots);
@@ -67,7 +69,7 @@ export const wishAfter = (
   }
   for (const { slot, action } of changes) {
     if (action !== 'remove') stopped.delete(slot);
-    else if (kind === 'stop' && isAsked) stopped.add(slot);
+    else if (kind === 'stop') stopped.add(slot);
   }
   return { wanted, stoppedSlots: [...stopped].toSorted((a, b) => a - b) };
 };

@@ -16,6 +16,7 @@ import {
   type Decision,
 } from '../program/index.ts';
 import { definedOf } from './defined-of.ts';
+import { messageOf } from './message-of.ts';
 import { findServiceManager } from './service-manager/environment.ts';
 
 /** What systemd hands over begins here (sd_listen_fds(3)). */
@@ -27,8 +28,6 @@ const { env, pid } = process;
 const { home } = ownHome();
 
 const note = (line: string): void => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Descriptors that it hands over. */
 const handed = env['LISTEN_PID'] === String(pid) ? Number(env['LISTEN_FDS']) || 0 : 0;

@@ -21,6 +21,7 @@ import { watchHome } from './home-watch.ts';
 import { findOwnLog, log, neededLog, reopenIfGone } from './own-log.ts';
 import { openOrExplain, refuseSecond } from './second-daemon.ts';
 import { Ending } from './ending.ts';
+import { messageOf } from './message-of.ts';
 import { dieAtStep } from './die-at-step.ts';
 import { staySmall } from './stay-small.ts';
 import { become } from './upgrade/become.ts';
@@ -232,8 +233,6 @@ const noteFailure = (error: unknown, said: string): void => {
     // The disk does not take it; the log has it.
   }
 };
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const forcedLevel = (text: string | undefined): DispatchLevel | null =>
   text === 'exact' || text === 'classic' || text === 'shared' ? text : null;

@@ -4,6 +4,7 @@
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { bootId, isAlive, startTicks } from '../os/index.ts';
+import { messageOf } from './message-of.ts';
 
 type Log = (line: string) => void;
 
@@ -35,5 +36,3 @@ export const findOther = (file: string): number | null => {
     return null;
   }
 };
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

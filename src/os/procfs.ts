@@ -96,20 +96,23 @@ function canSignal(pid: number): boolean {
 
 /** The value of a variable that the process was started with, or null. */
 export function readVariable(pid: number, name: string): string | null {
-  const environment = readText(`/proc/${pid}/environ`);
   const start = `${name}=`;
-  const entry = environment?.split('\0').find((line) => line.startsWith(start));
+  const entry = environmentLines(pid)?.find((line) => line.startsWith(start));
   return entry?.slice(start.length) ?? null;
 }
 
 /** What the process was started with; null when it is gone, or not ours to see. */
 export function readEnvironment(pid: number): Readonly<Record<string, string>> | null {
-  const text = readText(`/proc/${pid}/environ`);
-  if (text === null) return null;
-  const entries = text.split('\0').filter((line) => line.includes('='));
+  const entries = environmentLines(pid)?.filter((line) => line.includes('='));
+  if (entries === undefined) return null;
   return Object.fromEntries(
     entries.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
   );
+}
+
+/** `NAME=value` each, as they are. */
+function environmentLines(pid: number): readonly string[] | undefined {
+  return readText(`/proc/${pid}/environ`)?.split('\0');
 }
 
 /** The words of a process's command line; empty when it is gone. */

@@ -50,7 +50,8 @@ export const forgetUnserved = (app: App): void => {
   if (!app.isWanted || !app.holders.some((tenant) => tenant.state.phase === 'running')) return;
   if (app.awaitsWord) return;
   const { traffic, records } = app.edges;
-  const gone = traffic.ports(app.app).filter(({ key }) => !isServed(app, key));
+  const served = servedKeys(app);
+  const gone = traffic.ports(app.app).filter(({ key }) => !served.has(key));
   for (const { key } of gone) {
     traffic.closePort(app.app, key);
     records.ports.remove(app.app, key);
@@ -66,7 +67,7 @@ export const forgetUnserved = (app: App): void => {
 const dropTried = (app: App, { config }: Tenant, key: string): boolean => {
   const { traffic, records } = app.edges;
   const port = traffic.ports(app.app).find((each) => each.key === key);
-  if (port === undefined || isServed(app, key)) return false;
+  if (port === undefined || servedKeys(app).has(key)) return false;
   const { address } = port;
   const isDeclared = address.kind === 'tcp' && config.ports.includes(address.port);
   if (isDeclared || records.ports.list(app.app).some((record) => record.key === key)) return false;
@@ -74,5 +75,5 @@ const dropTried = (app: App, { config }: Tenant, key: string): boolean => {
   return true;
 };
 
-const isServed = (app: App, key: string): boolean =>
-  app.liveHandles().some(({ servers }) => [...servers.values()].some((server) => server.key === key));
+const servedKeys = (app: App): ReadonlySet<string> =>
+  new Set(app.liveHandles().flatMap(({ servers }) => [...servers.values()].map(({ key }) => key)));

@@ -15,6 +15,17 @@ const SERVER = `require('node:http')
   .createServer((request, response) => response.end('served by ' + process.env.DROVER_WORKER))
   .listen(process.env.PORT, () => console.log('listening'));`;
 
+/** Statements that call `end` when the process whose pid stands in a file is gone, which means that Drover has seen it end. */
+const whenGone = (pidFile: string, end: string): string => `
+  const isGone = () => {
+    try { return !process.kill(Number(require('node:fs').readFileSync(${JSON.stringify(pidFile)}, 'utf8')), 0); }
+    catch (error) { return error.code === 'ESRCH'; }
+  };
+  setInterval(() => isGone() && ${end}, 50);`;
+
+const tellPid = (pidFile: string): string =>
+  `require('node:fs').writeFileSync(${JSON.stringify(pidFile)}, String(process.pid));`;
+
 const write = async (drover: Drover, name: string, content: string): Promise<string> => {
   const path = join(drover.home, name);
   await writeFile(path, content);
@@ -47,8 +58,10 @@ describe('drover run', () => {
 
   it('marks the lines of several apps, and ends with 128 and the number of the signal that ended the last', async () => {
     await using drover = await openDrover();
-    const quiet = await write(drover, 'quiet.cjs', `console.log('done');`);
-    const killed = await write(drover, 'killed.cjs', `console.log('dying'); process.kill(process.pid, 'SIGKILL');`);
+    const first = join(drover.home, 'first.pid');
+    const quiet = await write(drover, 'quiet.cjs', `${tellPid(first)} console.log('done');`);
+    const dying = `console.log('dying'); ${whenGone(first, `process.kill(process.pid, 'SIGKILL')`)}`;
+    const killed = await write(drover, 'killed.cjs', dying);
     const restart = { policy: 'never' };
     const apps = { a: { script: quiet, restart }, b: { script: killed, restart } };
     const config = await write(drover, 'drover.config.json', JSON.stringify({ apps }));
@@ -59,15 +72,9 @@ describe('drover run', () => {
 
   it('ends with the code of the app that ended last, whatever its name', async () => {
     await using drover = await openDrover();
-    const first = JSON.stringify(join(drover.home, 'first.pid'));
-    const failing = `require('node:fs').writeFileSync(${first}, String(process.pid)); process.exit(7);`;
-    // Gone means that Drover has seen it end.
-    const waiting = `
-      const isGone = () => {
-        try { return !process.kill(Number(require('node:fs').readFileSync(${first}, 'utf8')), 0); }
-        catch (error) { return error.code === 'ESRCH'; }
-      };
-      setInterval(() => isGone() && process.exit(5), 50);`;
+    const first = join(drover.home, 'first.pid');
+    const failing = `${tellPid(first)} process.exit(7);`;
+    const waiting = whenGone(first, 'process.exit(5)');
     const restart = { policy: 'never' };
     const apps = {
       a: { script: await write(drover, 'waiting.cjs', waiting), restart },

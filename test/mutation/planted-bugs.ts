@@ -23,7 +23,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'a process is started before it is on record (made in earnest)',
     file: SPAWN,
-    find: 'record(tenant, handle, { pid: 0, startTicks: 0 });',
+    find: 'recordWorker(tenant, handle, { pid: 0, startTicks: 0 });',
     replace: '',
   },
   {
@@ -192,12 +192,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       { type: 'arm', timer: 'ready', afterMs: policy.readyTimeoutMs, generation },
     ],`,
     replace: "[...reports, { type: 'spawn', generation }],",
-  },
-  {
-    name: 'messages and timers of an earlier process of the slot are taken for those of this one',
-    file: WORKER,
-    find: 'if (isStale(state, event)) return stay(state);',
-    replace: '',
   },
   {
     // One of both alone does no harm: a timer of another generation is not heard, and each phase knows those that may be late.

@@ -28,7 +28,7 @@ export const simProcesses = (daemon: SimDaemon, world: World): Processes => {
       send: (message: Parameters<SimProcess['hear']>[0], fd?: number) => {
         if (daemon.isDead || !process.isAlive) return;
         if (message.type === 'drain' && !process.wasAsked) {
-          process.wasAsked = true;
+          process.askedAt = machine.time.now;
           world.onDrain(process);
         }
         const listener = fd === undefined ? null : kernel.listenerOf(fd, daemon);
@@ -167,5 +167,5 @@ const strayRecord = ({ birth, startTicks }: SimProcess, bootId: string, startedA
     spawn,
     startedAtMs,
   } as const;
-  return { ...named, phase: 'starting', restarts: 0, role: 'holder', order: null };
+  return { ...named, phase: 'starting', restarts: 0, role: 'holder', order: null, exit: null };
 };

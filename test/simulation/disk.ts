@@ -6,11 +6,10 @@
  * `disk.test.ts` has the same test run against this and against files.
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import type { OperationState } from '../../src/core/index.ts';
 import type { ReceiptDocument } from '../../src/protocol/index.ts';
 import { FELL_BACK_KEY, MARK_SQL } from '../../src/store/fall-back-mark.ts';
 import { migrate } from '../../src/store/migrate.ts';
-import { readMemory } from '../../src/supervisor/operation-memory.ts';
+import { readMemory, type OperationMemory } from '../../src/supervisor/operation-memory.ts';
 import { DiskSession, type SessionHooks } from './disk-session.ts';
 
 export type Parameters = Readonly<Record<string, SQLInputValue>>;
@@ -197,6 +196,17 @@ export class Disk {
     return null;
   }
 
+  /** That the app has, or that an operation on record has begun with or led to. */
+  releasesOf(app: string): ReadonlySet<number> {
+    const plan = this.memoryOf(app)?.plan;
+    const sql = `SELECT receipt_json AS receipt FROM operations WHERE app = :app AND status = 'done'`;
+    const rows = this.#view.prepare(sql).all({ app });
+    const receipts = rows.map(({ receipt }) => JSON.parse(String(receipt)) as ReceiptDocument);
+    const row = this.apps().find(({ name }) => name === app);
+    const named = [row?.release, plan?.from, plan?.to, ...receipts.flatMap(({ from, to }) => [from, to])];
+    return new Set(named.filter((release) => release !== null && release !== undefined));
+  }
+
   hasPort(app: string): boolean {
     return this.#view.prepare('SELECT 1 FROM ports WHERE app = :app').get({ app }) !== undefined;
   }
@@ -218,10 +228,10 @@ export class Disk {
   }
 
   /** What the operation under way has on record; null where there is none, or nothing that can be read. */
-  machineOf(app: string): OperationState | null {
+  memoryOf(app: string): OperationMemory | null {
     const sql = `SELECT state_json AS state FROM operations WHERE app = :app AND status = 'running'`;
     const row = this.#view.prepare(sql).get({ app });
-    return row === undefined ? null : (readMemory(JSON.parse(String(row['state'])))?.machine ?? null);
+    return row === undefined ? null : readMemory(JSON.parse(String(row['state'])));
   }
 
   get #view(): Memory {

@@ -173,7 +173,8 @@ export const historyOf = (seed: number): readonly Happening[] => {
 const trap = (random: Random): readonly Happening[] => {
   const at = random.between(3000, EVENTFUL_MS);
   // The moment that the first is about is short.
-  const traps = [stuckReload, stuckReload, stuckReload, stuckReload, cutHandOver, crashLoop, slowDrain];
+  const rest = [cutHandOver, crashLoop, slowDrain, deletionOfMany];
+  const traps = [stuckReload, stuckReload, stuckReload, stuckReload, ...rest];
   return random.pick(traps)(random, at);
 };
 
@@ -214,6 +215,20 @@ const slowDrain = (random: Random, at: number): readonly Happening[] => [
   { ...faultOf(random, at, 'daemon-dies'), on: 'draining' },
   { ...faultOf(random, at + 100, 'daemon-dies'), on: 'draining' },
 ];
+
+/** A reload is cut by a deletion while old workers, which do not go when asked, leave. */
+const deletionOfMany = (random: Random, at: number): readonly Happening[] => {
+  const app = random.between(0, 1);
+  const begin = at + BAD_FOR_MS;
+  return [
+    { ...faultOf(random, at, 'leaves-badly'), manner: 'ignores', on: null },
+    commandOf(random, at + 1, 'restart', app),
+    commandOf(random, begin, 'reload', app),
+    commandOf(random, begin + random.between(500, 3000), 'delete', app),
+  ];
+};
+/** By then whoever is started leaves well again (`BAD_MS` in `faults.ts`). */
+const BAD_FOR_MS = 4200;
 
 /** Picks the last of up to ten. */
 const NEWEST = 2519;

@@ -58,9 +58,20 @@ export const completedStays = (disk: Disk): void => {
 /** A slot that its operation has removed stays empty. */
 const removedStaysRemoved = (disk: Disk, started: SimProcess): void => {
   const { app, slot } = started.birth;
-  const progress = disk.machineOf(app)?.slots.find((one) => one.slot === slot);
+  const progress = disk.memoryOf(app)?.machine.slots.find((one) => one.slot === slot);
   const isRemoved = progress?.action === 'remove' && (progress.stage === 'changed' || progress.stage === 'down');
   must(!isRemoved, 'nobody is started in a slot that was removed', () => nameOf(started));
+};
+
+/** Whoever is started is of the release that its app has, or of one that a change on record has brought: it may have got stuck. */
+const releaseIsKnown = (disk: Disk, started: SimProcess): void => {
+  const { app, release } = started.birth;
+  const known = disk.releasesOf(app);
+  must(
+    disk.condition !== 'well' || known.has(release),
+    'nobody is started of a release that the state does not know',
+    () => `${nameOf(started)} of release ${release}, known are ${[...known].join(', ')}`,
+  );
 };
 
 /** News of an end may be so late, in milliseconds. */
@@ -76,13 +87,16 @@ interface Leave {
   readonly isHeard: boolean;
   /** Since then the daemon is awake. */
   readonly awakeSince: number;
+  /** When the state last fell back to a backup: who was asked before that is not known to have been. */
+  readonly fellBackAt: number | null;
 }
 
 /**
  * In a reload the workers that serve never get fewer than they were, faults apart: one that is asked to drain has a successor that is ready,
  * as far as anybody can know by then, and in no other slot are there only such as were asked to leave.
  */
-export const successorFirst = ({ machine, disk, asked, isCrowded, isHeard, awakeSince }: Leave): void => {
+export const successorFirst = (leave: Leave): void => {
+  const { machine, disk, asked, isCrowded, isHeard, awakeSince, fellBackAt } = leave;
   const { app, slot } = asked.birth;
   const operation = disk.running(app)[0];
   const { stableForMs } = configOf(app).ready;
@@ -104,6 +118,7 @@ export const successorFirst = ({ machine, disk, asked, isCrowded, isHeard, awake
     const last = there.at(-1);
     // Of one that no record named (the disk took none) nobody knew whether it was to stay or to go.
     if (there.some(({ wasStray }) => wasStray)) continue;
+    if (there.some(({ askedAt }) => askedAt !== null && fellBackAt !== null && askedAt <= fellBackAt)) continue;
     // It was empty when the reload began.
     if (last !== undefined && last.endedAt !== null && wallMsAt(last.endedAt) < operation.startedAtMs) continue;
     const hasStayer = there.some(
@@ -176,6 +191,7 @@ export const startIsRight = (machine: Machine, disk: Disk, started: SimProcess, 
   recordedFirst(disk, started);
   stoppedStaysStopped(disk, started);
   removedStaysRemoved(disk, started);
+  releaseIsKnown(disk, started);
   restartsWait(machine, disk, started, quietSince);
 };
 
@@ -233,7 +249,7 @@ export const completedIsTrue = (machine: Machine, disk: Disk, { app, operation, 
   }
   if (row?.kind !== 'reload') return;
   const replaced = new Set(
-    disk.machineOf(app)?.slots.flatMap(({ slot, action }) => (action === 'replace' ? [slot] : [])),
+    disk.memoryOf(app)?.machine.slots.flatMap(({ slot, action }) => (action === 'replace' ? [slot] : [])),
   );
   const left = machine.living.find(
     ({ birth, startedAt, wasAsked, wasSignalled, wasStray }) =>

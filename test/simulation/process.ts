@@ -71,7 +71,8 @@ export class SimProcess {
   liedAt = -Infinity;
   /** A daemon found it without a record: nobody knew whether it served. */
   wasStray = false;
-  wasAsked = false;
+  /** When a daemon first asked it to drain. */
+  askedAt: number | null = null;
   /** Its end was asked for by a signal of the daemon. */
   wasSignalled = false;
   endedAt: number | null = null;
@@ -118,6 +119,10 @@ export class SimProcess {
 
   get isStalled(): boolean {
     return this.#machine.time.now < this.stalledUntil;
+  }
+
+  get wasAsked(): boolean {
+    return this.askedAt !== null;
   }
 
   get hasLied(): boolean {

@@ -147,6 +147,7 @@ export class Simulation {
             isCrowded: this.#isAborting(process.birth.app),
             isHeard: this.#daemon?.hasHeard(process.birth.spawn) === true,
             awakeSince: this.#daemon?.frozenUntil ?? 0,
+            fellBackAt: this.#fellBackAt,
           }),
         );
       },

@@ -3,16 +3,9 @@
  * worker machine adds what only it knows (we asked for this end). Nothing here guesses: what is not known is `unknown`.
  */
 
-export type ExitCause = 'clean' | 'code' | 'signal' | 'oom' | 'start-timeout' | 'hang' | 'killed' | 'unknown';
+import type { Exit, ExitCause } from '../protocol/index.ts';
 
-export interface Exit {
-  readonly code: number | null;
-  /** Signal name, such as `SIGKILL`. */
-  readonly signal: string | null;
-  readonly cause: ExitCause;
-  /** In words, for people; null when the other fields say it all. */
-  readonly detail: string | null;
-}
+export type { Exit, ExitCause };
 
 /** What the edge observed about an end; `code` and `signal` are both null when nobody could tell. */
 export interface ObservedExit {

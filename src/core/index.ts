@@ -33,9 +33,10 @@ export type {
 } from './operation-types.ts';
 export * from './start-order.ts';
 export * from './readiness.ts';
+export { restAfter } from './restart-limit.ts';
 export * from './turns.ts';
 export * from './weights.ts';
-export { newWorker, stepWorker } from './worker.ts';
+export { endedWorker, finalExit, newWorker, stepWorker } from './worker.ts';
 export type {
   WorkerEffect,
   WorkerEvent,

@@ -2,7 +2,7 @@
  * When a crashed worker is started again. The first restarts are immediate; starts that never got ready, and more
  * crashes than the restart limit allows, wait. Nothing is ever given up.
  */
-import type { AppConfig } from '../protocol/index.ts';
+import type { AppConfig, Exit } from '../protocol/index.ts';
 
 export type RestartConfig = AppConfig['restart'];
 
@@ -30,4 +30,11 @@ export const backoffMs = ({ failedStarts, loops, restart, isShortOfWorkers }: Ba
   const capMs = isShortOfWorkers ? Math.min(maxMs, SHORT_OF_WORKERS_CAP_MS) : maxMs;
   // The power overflows to Infinity after many attempts; the cap brings it back.
   return Math.min(initialMs * factor ** (attempts - 1), capMs);
+};
+
+/** Where a process that ended by itself leaves its slot, if the restart policy starts no other; null: it does. */
+export const restAfter = (exit: Exit, { policy }: Pick<RestartConfig, 'policy'>): 'stopped' | 'crashed' | null => {
+  const isClean = exit.cause === 'clean';
+  if (policy === 'always' || (policy === 'on-failure' && !isClean)) return null;
+  return isClean ? 'stopped' : 'crashed';
 };

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { assertCoverage } from '../../test/support/machine-cells.ts';
 import { playWorkerHistory, workerHistories } from '../../test/support/worker-world.ts';
-import { newWorker, stepWorker, WORKER_TABLE } from './worker.ts';
+import { endedWorker, finalExit, newWorker, stepWorker, WORKER_TABLE } from './worker.ts';
 import type { WorkerEffect, WorkerEvent, WorkerPolicy, WorkerState } from './worker-types.ts';
 import type { Exit } from './exit.ts';
 
@@ -27,8 +27,8 @@ class Machine {
     this.change = change;
   }
 
-  send(event: Record<string, unknown> & { readonly type: WorkerEvent['type'] }): this {
-    const policy: WorkerPolicy = {
+  get policy(): WorkerPolicy {
+    return {
       restart: RESTART,
       readyTimeoutMs: 30_000,
       drainTimeoutMs: 30_000,
@@ -37,8 +37,11 @@ class Machine {
       nextGeneration: this.state.generation + 1,
       ...this.change,
     };
+  }
+
+  send(event: Record<string, unknown> & { readonly type: WorkerEvent['type'] }): this {
     const full = { at: this.at, generation: this.state.generation, ...event } as WorkerEvent;
-    const { state, effects } = stepWorker(this.state, full, policy);
+    const { state, effects } = stepWorker(this.state, full, this.policy);
     this.state = state;
     this.effects = effects;
     return this;
@@ -139,6 +142,29 @@ describe('a worker machine', () => {
     const restart = { ...RESTART, policy: 'never' } as const;
     assert.equal(new Machine({ restart }).serve().crash(CLEAN).state.phase, 'stopped');
     assert.equal(new Machine({ restart }).serve().crash().state.phase, 'crashed');
+  });
+
+  it('foretells which end is the last one, and how it is remembered', () => {
+    for (const policy of ['always', 'on-failure', 'never'] as const) {
+      for (const exit of [CLEAN, CRASH]) {
+        for (const begin of [
+          (machine: Machine) => machine.serve(),
+          (machine: Machine) => machine.serve().send({ type: 'hung', reason: 'no beat' }),
+          (machine: Machine) => machine.serve().send({ type: 'stop' }),
+          (machine: Machine) => machine.serve().send({ type: 'stop' }).send({ type: 'start' }),
+        ]) {
+          const machine = begin(new Machine({ restart: { ...RESTART, policy } }));
+          const before = machine.state;
+          const last = finalExit(before, exit, machine.policy);
+          const { phase, wanted, lastExit, generation } = machine.crash(exit).state;
+          const hasEnded = wanted === 'up' && (phase === 'stopped' || phase === 'crashed');
+          assert.deepEqual(last, hasEnded ? lastExit : null, `${policy} ${before.phase} ${exit.cause}`);
+          if (last === null) continue;
+          const again = endedWorker(generation, last, machine.policy);
+          assert.deepEqual([again.phase, again.wanted, again.lastExit], [phase, wanted, lastExit]);
+        }
+      }
+    }
   });
 
   it('honours a stop while it starts, even when ready comes after it', () => {

@@ -15,7 +15,7 @@
 import type { EventType } from '../protocol/index.ts';
 import { describeExit, explainExit, failedSpawn } from './exit.ts';
 import type { Ending, Exit } from './exit.ts';
-import { backoffMs, recentCrashes } from './restart-limit.ts';
+import { backoffMs, recentCrashes, restAfter } from './restart-limit.ts';
 import type {
   WorkerPhase,
   WorkerTimer,
@@ -43,6 +43,19 @@ export const newWorker = (): WorkerState => ({
   loops: 0,
   restarts: 0,
   lastExit: null,
+});
+
+/** One that ended for good under an earlier daemon. */
+export const endedWorker = (
+  generation: number,
+  exit: Exit,
+  { restart }: Pick<WorkerPolicy, 'restart'>,
+): WorkerState => ({
+  ...newWorker(),
+  phase: restAfter(exit, restart) ?? 'crashed',
+  wanted: 'up',
+  generation,
+  lastExit: exit,
 });
 
 // ── building blocks ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -130,15 +143,20 @@ const endNow = (from: WorkerState, policy: WorkerPolicy, change: Partial<WorkerS
   ]);
 };
 
+/** How the process of this machine will have ended for good, once it hears of its end; null: another one follows, or nobody wants it. */
+export const finalExit = (state: WorkerState, observed: Exit, { restart }: WorkerPolicy): Exit | null => {
+  if (state.wanted === 'down' || state.ending?.cause === 'asked') return null;
+  const exit = explainExit(observed, state.ending, state.phase === 'killing');
+  return restAfter(exit, restart) === null ? null : exit;
+};
+
 /** No process any more, although it was wanted: start it again now or later, or leave it, as the restart policy says. */
 const recover = (from: WorkerState, at: number, exit: Exit, policy: WorkerPolicy): WorkerStep => {
   const { restart } = policy;
   const exited = report('worker-exited', describeExit(exit));
-  const isClean = exit.cause === 'clean';
   const gone = { pid: null, lastExit: exit, ending: null } as const;
-  if (restart.policy === 'never' || (restart.policy === 'on-failure' && isClean)) {
-    return enter(from, { ...gone, phase: isClean ? 'stopped' : 'crashed' }, [exited]);
-  }
+  const rest = restAfter(exit, restart);
+  if (rest !== null) return enter(from, { ...gone, phase: rest }, [exited]);
   const crashes = [...recentCrashes(from.crashes, at, restart.crashLoop.withinMs), at];
   const loops = from.loops > 0 || crashes.length > restart.crashLoop.restarts ? from.loops + 1 : 0;
   const failedStarts = from.hasBeenReady ? 0 : from.failedStarts + 1;

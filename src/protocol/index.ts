@@ -4,6 +4,7 @@ export * from './app-config.ts';
 export type { CatalogueEntry, ErrorData } from './catalogue.ts';
 export * from './documents.ts';
 export * from './errors.ts';
+export type { Exit, ExitCause } from './exit.ts';
 export { levelOf, LOG_LEVELS } from './log-level.ts';
 export * from './records.ts';
 export type { Clock } from './time.ts';

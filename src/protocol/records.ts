@@ -1,6 +1,7 @@
 /** What rooms of the daemon hand to one another and a later daemon reads again: written by `store/`, meant by `supervisor/`. */
 import type { ListenAddress } from './agent.ts';
 import type { EventType, Lane, PortDocument } from './documents.ts';
+import type { Exit } from './exit.ts';
 
 export interface WorkerRecordKey {
   readonly app: string;
@@ -25,6 +26,8 @@ export interface WorkerRecord extends WorkerRecordKey {
   readonly role: WorkerRole;
   /** The order that it was booted for, as `operation:turn`; null where no operation asked for it. */
   readonly order: string | null;
+  /** How it ended, of one that ended for good by the restart policy; null while it runs. */
+  readonly exit: Exit | null;
 }
 
 /**

@@ -12,6 +12,7 @@ import { workerRoles } from './migrations/004-worker-roles.ts';
 import { digests } from './migrations/005-digests.ts';
 import { requestKeys } from './migrations/006-request-keys.ts';
 import { stoppedSlots } from './migrations/007-stopped-slots.ts';
+import { endedWorkers } from './migrations/008-ended-workers.ts';
 
 /** In order; the number of a migration is its place, from 1. */
 export const MIGRATIONS: readonly string[] = [
@@ -22,6 +23,7 @@ export const MIGRATIONS: readonly string[] = [
   digests,
   requestKeys,
   stoppedSlots,
+  endedWorkers,
 ];
 
 /** Throws DROVER_STATE_NEWER where the state knows more migrations than this program. */

@@ -43,6 +43,7 @@ const worker = (fields: Partial<WorkerRecord> = {}): WorkerRecord => ({
   restarts: 0,
   role: 'holder',
   order: null,
+  exit: null,
   ...fields,
 });
 
@@ -159,6 +160,22 @@ describe('adoption records', () => {
       [2],
     );
     assert.deepEqual(store.workers.list('api'), []);
+  });
+
+  it('keep who ended for good until another one holds the slot', () => {
+    const { store } = open();
+    const exit = { code: 3, signal: null, cause: 'code', detail: 'no money' } as const;
+    const ended = worker({ phase: 'crashed', exit });
+    const other = worker({ slot: 1, phase: 'crashed', exit });
+    for (const each of [ended, other]) store.workers.put(each);
+    assert.deepEqual(store.workers.list('shop'), [ended, other]);
+    const replacement = worker({ generation: 2, role: 'replacement' });
+    store.workers.put(replacement);
+    assert.deepEqual(store.workers.list('shop'), [ended, replacement, other], 'it may yet come to nothing');
+    store.workers.remove(replacement);
+    const next = worker({ generation: 3 });
+    store.workers.put(next);
+    assert.deepEqual(store.workers.list('shop'), [next, other]);
   });
 });
 

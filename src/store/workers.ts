@@ -1,13 +1,14 @@
 /**
  * Adoption records: what a new daemon needs to know its predecessor's workers again, one row per live process. Written
- * at spawn and at each change of phase, removed when the exit has been dealt with.
+ * at spawn and at each change of phase, removed when the exit has been dealt with. One that ended for good keeps its row
+ * until another process holds its slot.
  */
-import type { Lane, WorkerRecord, WorkerRecordKey, WorkerRole } from '../protocol/index.ts';
+import type { Exit, Lane, WorkerRecord, WorkerRecordKey, WorkerRole } from '../protocol/index.ts';
 import type { Database, Row } from './database.ts';
-import { numberOf, textOf, textOrNull } from './json.ts';
+import { jsonOrNull, numberOf, textOf, textOrNull } from './json.ts';
 
 export interface WorkerRecords {
-  /** Adds or replaces the record of that slot and generation. */
+  /** Adds or replaces the record of that slot and generation. One that holds the slot replaces any that ended in it. */
   put(worker: WorkerRecord): void;
   setPhase(key: WorkerRecordKey, phase: string): void;
   setRole(key: WorkerRecordKey, role: WorkerRole): void;
@@ -20,10 +21,13 @@ export function workerRecords(database: Database): WorkerRecords {
   const put = database.prepare(`
     INSERT OR REPLACE INTO workers
       (app, slot, generation, lane, release, pid, start_ticks, boot_id, spawn, started_at_ms, phase, restarts, role,
-       for_order)
+       for_order, exit_json)
     VALUES
       (:app, :slot, :generation, :lane, :release, :pid, :startTicks, :bootId, :spawn, :startedAtMs, :phase, :restarts,
-       :role, :order)`);
+       :role, :order, :exit)`);
+  const removeEnded = database.prepare(
+    'DELETE FROM workers WHERE app = :app AND slot = :slot AND generation <> :generation AND exit_json IS NOT NULL',
+  );
   const where = 'WHERE app = :app AND slot = :slot AND generation = :generation';
   const setPhase = database.prepare(`UPDATE workers SET phase = :phase ${where}`);
   const setRole = database.prepare(`UPDATE workers SET role = :role ${where}`);
@@ -47,6 +51,7 @@ export function workerRecords(database: Database): WorkerRecords {
     restarts: numberOf(row['restarts']),
     role: textOf(row['role']) as WorkerRole,
     order: textOrNull(row['for_order']),
+    exit: row['exit_json'] === null ? null : (jsonOrNull(row, 'exit_json') as Exit | null),
   });
   const idOf = ({ app, slot, generation }: WorkerRecordKey): string => `worker:${app}/${slot}#${generation}`;
   const changesOf = (key: WorkerRecordKey): string[] => [`phase-of-${idOf(key)}`, `role-of-${idOf(key)}`];
@@ -68,8 +73,14 @@ export function workerRecords(database: Database): WorkerRecords {
         restarts: worker.restarts,
         role: worker.role,
         order: worker.order,
+        exit: worker.exit === null ? null : JSON.stringify(worker.exit),
       };
-      database.keep(idOf(worker), () => void put.run(row), { replaces: changesOf(worker) });
+      const { app, slot, generation } = worker;
+      const write = (): void => {
+        put.run(row);
+        if (worker.role === 'holder') removeEnded.run({ app, slot, generation });
+      };
+      database.keep(idOf(worker), write, { replaces: changesOf(worker) });
     },
     setPhase(key, phase) {
       const { app, slot, generation } = key;

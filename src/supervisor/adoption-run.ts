@@ -3,8 +3,10 @@
  * whether it is still there, takes its channel back, gives it to its slot, and replaces one whose agent stays silent.
  */
 import {
+  endedWorker,
   isCrash,
   newAdoption,
+  restAfter,
   stepAdoption,
   type AdoptionEffect,
   type AdoptionEvent,
@@ -37,10 +39,34 @@ export interface AdoptionSources {
 
 export const adoptWorkers = (app: App, records: readonly WorkerRecord[], sources: AdoptionSources): void => {
   for (const record of records.toSorted((a, b) => a.generation - b.generation)) {
+    if (record.exit !== null) {
+      const isLast = !records.some(({ slot, generation }) => slot === record.slot && generation > record.generation);
+      if (isLast) restoreEnded(app, record, record.exit);
+      else app.edges.records.workers.remove(record);
+      continue;
+    }
     const named = record.pid === 0 ? findStarted(app, record, sources) : record;
     if (named !== null) new AdoptionRun(app, named, sources).probe();
   }
 };
+
+/** It ended for good, and holds its slot as it did: nobody is started in it. */
+const restoreEnded = (app: App, record: WorkerRecord, exit: Exit): void => {
+  const isOurs = app.operation !== null || record.slot < app.state.instances;
+  if (!isOurs || !app.wants(record.slot)) return;
+  const tenant = tenantOf(app, record);
+  tenant.state = endedWorker(record.generation, exit, tenant.config);
+  app.slots.restore(tenant);
+};
+
+const tenantOf = (app: App, record: WorkerRecord): Tenant =>
+  new Tenant(app, {
+    slot: record.slot,
+    ...app.sourceOf(record.release),
+    isChanged: false,
+    role: record.role,
+    order: record.order,
+  });
 
 /** The daemon died while it started the process: it may have come to be, and nobody wrote its pid down. */
 const findStarted = (app: App, record: WorkerRecord, { bootId }: AdoptionSources): WorkerRecord | null => {
@@ -142,13 +168,7 @@ class AdoptionRun {
   #adopt(): void {
     const [app, handle, record] = [this.#app, this.#handle, this.#record];
     handle.pid = record.pid;
-    const tenant = new Tenant(app, {
-      slot: record.slot,
-      ...app.sourceOf(record.release),
-      isChanged: false,
-      role: record.role,
-      order: record.order,
-    });
+    const tenant = tenantOf(app, record);
     this.#tenant = tenant;
     tenant.handle = handle;
     handle.link = this.#regainLink(tenant);
@@ -175,13 +195,25 @@ class AdoptionRun {
     return link;
   }
 
+  /** Not with its machine: what is wanted starts again with that. Nor if it was to leave. */
+  #hasEndedForGood(exit: Exit): boolean {
+    const { role, phase, bootId, release } = this.#record;
+    const hasServed = role === 'holder' && (phase === 'running' || phase === 'starting');
+    const { restart } = this.#app.sourceOf(release).config;
+    return hasServed && bootId === this.#sources.bootId && restAfter(exit, restart) !== null;
+  }
+
   /** It died while nobody looked: its tree may have survived it. */
   #bury(exit: Exit, reason: string): void {
     const { records, processes, output } = this.#app.edges;
     const { pid, slot, generation, bootId, phase } = this.#record;
     const lastLines = isCrash(exit, null, phase === 'running') ? output.lastWords(this.#app.app, slot, generation) : [];
     if (bootId === this.#sources.bootId) void processes.sweep(this.#handle, false);
-    records.workers.remove(this.#record);
+    if (this.#hasEndedForGood(exit)) {
+      const ended = { ...this.#record, exit };
+      records.workers.put(ended);
+      restoreEnded(this.#app, ended, exit);
+    } else records.workers.remove(this.#record);
     records.events.append({
       app: this.#app.app,
       worker: this.#handle.id,

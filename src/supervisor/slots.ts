@@ -55,17 +55,25 @@ export class Slots {
     return holder !== null && (holder.handle?.release ?? holder.release) !== release;
   }
 
+  /** Whoever holds it ended for good, as its restart policy has it: only somebody's wish starts it again. */
+  hasEnded(index: number): boolean {
+    const holder = this.find(index)?.holder ?? null;
+    return holder !== null && holder.state.wanted === 'up' && isAtRest(holder);
+  }
+
   /** Nobody holds it, or only somebody who was told to go. */
   isVacant(index: number): boolean {
     return this.find(index)?.holder?.state.wanted !== 'up';
   }
 
-  /** Fills a slot in which nobody is that is wanted; else gives it a replacement. */
+  /** Fills a slot in which nobody is that is wanted and may run; else gives it a replacement. */
   boot(index: number, release: 'new' | 'old', order: string | null = null): Tenant {
     const slot = this.#slot(index);
     const found = release === 'new' ? this.#findUnrecorded(slot) : null;
     if (found !== null) return found;
-    if (slot.replacement !== null || !this.isVacant(index)) return this.bootReplacement(index, release, order);
+    const isAnswered = order !== null && slot.holder?.order === order;
+    const isFree = this.isVacant(index) || (this.hasEnded(index) && !isAnswered);
+    if (slot.replacement !== null || !isFree) return this.bootReplacement(index, release, order);
     if (slot.holder !== null) dismiss(slot, slot.holder);
     slot.holder = this.#newTenant(index, release, 'holder', order);
     slot.holder.start();
@@ -131,6 +139,13 @@ export class Slots {
     for (const old of slot.leaving) if (old.state.wanted === 'up') old.stop();
   }
 
+  /** One that ended for good under an earlier daemon has its slot as before. */
+  restore(tenant: Tenant): void {
+    const slot = this.#slot(tenant.slot);
+    slot.lastGeneration = Math.max(slot.lastGeneration, tenant.state.generation);
+    slot.holder ??= tenant;
+  }
+
   /** To be told of every change: who was leaving is let go of once it is gone. */
   note(tenant: Tenant): void {
     const slot = this.#slots.get(tenant.slot);
@@ -153,7 +168,8 @@ export class Slots {
 
   /** Who holds the slot was taken over without a record that says what it was booted for, and is what a new one would be. */
   #findUnrecorded({ index, holder, replacement }: Slot): Tenant | null {
-    if (holder === null || replacement !== null || holder.order !== null || this.isVacant(index)) return null;
+    if (holder === null || replacement !== null || holder.order !== null) return null;
+    if (this.isVacant(index) || this.hasEnded(index)) return null;
     return holder.release === this.#sourceOf('new').release ? holder : null;
   }
 

@@ -9,6 +9,7 @@ import type { StartedProcess } from './processes.ts';
 import type { Schedule } from './schedule.ts';
 import type { Tenant } from './tenant.ts';
 import { WorkerHandle } from './worker-handle.ts';
+import { recordWorker } from './worker-record.ts';
 
 export const REPORT_EVERY_MS = 1000;
 
@@ -32,7 +33,7 @@ export const spawnWorker = async (tenant: Tenant, generation: number): Promise<v
     });
     const output = edges.output.open(host.app, slot, generation);
     // Before there is a process: a daemon that dies at the next line leaves one that is known by its mark.
-    record(tenant, handle, { pid: 0, startTicks: 0 });
+    recordWorker(tenant, handle, { pid: 0, startTicks: 0 });
     try {
       const started = startProcess(tenant, handle, command, output);
       handle.link = started.link;
@@ -94,29 +95,6 @@ const startProcess = (
   );
 };
 
-const record = (
-  tenant: Tenant,
-  handle: WorkerHandle,
-  named: { readonly pid: number; readonly startTicks: number },
-): void => {
-  const { edges } = tenant.host;
-  edges.records.workers.put({
-    app: handle.app,
-    slot: handle.slot,
-    generation: handle.generation,
-    lane: handle.lane,
-    release: handle.release,
-    ...named,
-    bootId: edges.bootId,
-    spawn: handle.spawnId,
-    startedAtMs: handle.startedAt,
-    phase: tenant.state.phase,
-    restarts: tenant.state.restarts,
-    role: tenant.role,
-    order: tenant.order,
-  });
-};
-
 const settleSpawn = (tenant: Tenant, handle: WorkerHandle, started: StartedProcess): void => {
   const { edges } = tenant.host;
   const { pid, startTicks } = started;
@@ -131,7 +109,7 @@ const settleSpawn = (tenant: Tenant, handle: WorkerHandle, started: StartedProce
   handle.pid = pid;
   handle.firstPid = pid;
   handle.startTicks = startTicks;
-  record(tenant, handle, { pid, startTicks });
+  recordWorker(tenant, handle, { pid, startTicks });
   tenant.attach(handle, started);
   edges.onDescriptorsChanged();
   edges.schedule.soon(() => {

@@ -44,6 +44,7 @@ export const findStrays = ({ socketPaths, known, bootId, wallMs }: StrayQuestion
         restarts: 0,
         role: 'holder',
         order: null,
+        exit: null,
       },
     ];
   });

@@ -80,7 +80,7 @@ export class Supervisor {
     const wanted = slots ?? range(change.instances ?? app.state.instances);
     app.prepare(change);
     app.desk.openKnownPorts();
-    const changes = this.#changes(app, wanted, 'boot', isVacant);
+    const changes = this.#changes(app, wanted, 'boot', isStartable);
     return app.begin(kind, change, { machine: 'start', changes }, { ...options, wants: 'up', slots });
   }
 
@@ -282,5 +282,8 @@ const slotsOf = (app: App): readonly number[] => app.slots.all.map(({ index }) =
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
+/** Nobody runs in the slot, nor will without being asked for. */
+export const isStartable = (app: App, slot: number): boolean => app.slots.isVacant(slot) || app.slots.hasEnded(slot);
+
 /** Nobody holds the slot, or only somebody who was told to go. */
-export const isVacant = (app: App, slot: number): boolean => app.slots.isVacant(slot);
+const isVacant = (app: App, slot: number): boolean => app.slots.isVacant(slot);

@@ -6,6 +6,7 @@
  */
 import {
   describeExit,
+  finalExit,
   isCrash,
   newWorker,
   readinessAt,
@@ -29,6 +30,7 @@ import type { StartedProcess } from './processes.ts';
 import { wait } from './schedule.ts';
 import { openTimers, type NamedTimers } from './timers.ts';
 import type { WorkerHandle } from './worker-handle.ts';
+import { recordEnd } from './worker-record.ts';
 
 /** What a tenant needs from the app it belongs to, and tells it. */
 export interface TenantHost {
@@ -317,7 +319,9 @@ const endWorker = async (
     if (!isWanted) await edges.processes.sweep(handle, true);
     else if (tenant.isAgentless) void edges.processes.sweep(handle, false);
     else edges.schedule.background(SWEEP_AFTER_MS, () => void edges.processes.sweep(handle, false));
-    edges.records.workers.remove({ app: tenant.host.app, slot: tenant.slot, generation: handle.generation });
+    const final = tenant.isReplacement ? null : finalExit(tenant.state, exit, tenant.host.policy(tenant));
+    if (final === null) edges.records.workers.remove(handle);
+    else recordEnd(tenant, handle, final);
     if (isCrash(exit, tenant.state.ending, tenant.state.hasBeenReady)) {
       handle.lastWords = edges.output.lastWords(tenant.host.app, tenant.slot, handle.generation);
     }

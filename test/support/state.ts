@@ -47,6 +47,7 @@ export const workerOf = (app: string, slot: number, generation = 1) =>
     restarts: 0,
     role: 'holder',
     order: null,
+    exit: null,
   }) as const;
 
 /** What decides which programs run: the apps, their configurations, and the ports that they hold. */

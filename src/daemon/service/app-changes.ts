@@ -130,7 +130,7 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex, once: Once): 
     if (app.state.wanted === 'up' && keys.length > 0) {
       throw new DroverError('DROVER_APP_CHANGED', { app: config.name, keys: keys.join(', '), file });
     }
-    if (app.state.wanted === 'stopped' || isPartlyStopped(app)) app.assertIdle();
+    if (app.state.wanted === 'stopped' || isIncomplete(app)) app.assertIdle();
   };
 
   return {
@@ -140,8 +140,8 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex, once: Once): 
         return inOrder(request.apps, asked, (config, options) => {
           const app = supervisor.find(config.name);
           if (app === null) return startNew(config, request.file, options);
-          // Nothing is changed that runs; what was stopped by itself starts again.
-          if (app.state.wanted === 'up') return isPartlyStopped(app) ? supervisor.start(app, {}, options) : null;
+          // Nothing is changed that runs; what was stopped by itself, or ended for good, starts again.
+          if (app.state.wanted === 'up') return isIncomplete(app) ? supervisor.start(app, {}, options) : null;
           const keys = findChangedKeys(app.state.config, config);
           return startAgain(app, changeTo(app, config, keys.length > 0), options);
         });
@@ -190,8 +190,8 @@ interface Changed {
   readonly record: () => void;
 }
 
-const isPartlyStopped = ({ state: { instances, stoppedSlots } }: App): boolean =>
-  stoppedSlots.some((slot) => slot < instances);
+const isIncomplete = ({ state: { stoppedSlots }, slotNumbers, slots }: App): boolean =>
+  slotNumbers.some((slot) => stoppedSlots.includes(slot) || slots.hasEnded(slot));
 
 interface BeginOptions {
   /** Not before this: what the app depends on is up. */

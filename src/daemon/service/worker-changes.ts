@@ -2,7 +2,7 @@
 import type { DroverService, RenewRequest, ScaleRequest, Target } from '../../api/index.ts';
 import { selectCallerEnv } from '../../config/index.ts';
 import { DroverError, type SignalDocument } from '../../protocol/index.ts';
-import { canOverlap, instancesOf, isVacant, type App, type AppChange } from '../../supervisor/index.ts';
+import { canOverlap, instancesOf, isStartable, type App, type AppChange } from '../../supervisor/index.ts';
 import { liveHandles, type AppIndex, type Chosen } from './app-index.ts';
 import type { Asked, Once } from './once.ts';
 import type { ServiceParts } from './parts.ts';
@@ -15,7 +15,7 @@ export const workerChangesOf = ({ supervisor, store }: ServiceParts, index: AppI
     once(context, async (asked) => {
       const incomplete = index
         .resolve(target, asked)
-        .filter(({ app, slots }) => (slots ?? app.slotNumbers).some((slot) => isVacant(app, slot)));
+        .filter(({ app, slots }) => (slots ?? app.slotNumbers).some((slot) => isStartable(app, slot)));
       assertIdle(incomplete);
       return incomplete.map(
         ({ app, slots }) => supervisor.start(app, renewed(app, renew), { slots, request: asked.request }).document,

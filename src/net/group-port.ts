@@ -93,6 +93,11 @@ export class GroupPort implements ManagedPort {
     return this.#find({ slot, lane }) !== undefined;
   }
 
+  isShardAmong(slot: number, inodes: ReadonlySet<number>): boolean {
+    const shard = this.#find({ slot, lane: 'stable' });
+    return shard !== undefined && inodes.has(shard.inode);
+  }
+
   /** A socket that listens already: of the daemon before us, or a duplicate of one that a worker bound by itself. */
   adopt(fd: number, place: Place): void {
     const inode = this.#kernel.inodeOf(fd);
@@ -279,7 +284,8 @@ export class GroupPort implements ManagedPort {
         // A sticky client's place does not depend on how busy it is.
         connections: facts.sticky ? null : (load?.connections ?? null),
         base: bases.get(shard) ?? 0,
-        isUp: traffic.findHolder(shard, this.key) !== null,
+        // Whoever has its place accepts on another one, where that one was found with it.
+        isUp: this.#find(shard) === shard && traffic.findHolder(shard, this.key) !== null,
         lane: shard.lane,
       };
     });

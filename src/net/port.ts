@@ -20,6 +20,8 @@ export interface Port {
   /** The public listening socket of a slot; made when missing. The port keeps the descriptor open. */
   shard(slot: number, lane?: Lane): ShardSocket;
   hasShard(slot: number, lane?: Lane): boolean;
+  /** Whether the shard of that slot is one of these sockets; true where all workers have one. */
+  isShardAmong(slot: number, inodes: ReadonlySet<number>): boolean;
   /** Whether one of its sockets is the one behind this inode. */
   hasSocket(inode: number): boolean;
   /** Weight 0, past the last handshakes, a sibling empties the queue, then closed. Asking for the shard again stops it. */

@@ -56,6 +56,10 @@ export class SharedPort implements ManagedPort {
     return true;
   }
 
+  isShardAmong(): boolean {
+    return true;
+  }
+
   giveUp(slot: number, lane: Lane = 'stable'): Promise<void> {
     this.#places.delete(placeKey({ slot, lane }));
     this.#parts.traffic.forgetPlace({ slot, lane });

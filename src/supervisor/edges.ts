@@ -32,6 +32,8 @@ export interface TrafficPort {
   shard(slot: number): { readonly fd: number };
   /** Whether a new worker of this slot would be given a socket that is there already. */
   hasShard(slot: number): boolean;
+  /** Whether its shard of that slot is one of these sockets; true where all workers have one. */
+  isShardAmong(slot: number, inodes: ReadonlySet<number>): boolean;
   /** Whether one of its sockets is the one behind this inode. */
   hasSocket(inode: number): boolean;
   /** A listening Unix socket for one worker's private server on this port; null where none can be made. */

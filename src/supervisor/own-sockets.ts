@@ -6,6 +6,7 @@
 import { listeningInodes } from '../os/index.ts';
 import type { ListenAddress } from '../protocol/index.ts';
 import type { App } from './app.ts';
+import { isRobbed } from './regain-ports.ts';
 import type { Tenant } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
@@ -26,10 +27,11 @@ export const isHeldByOwn = (app: App, address: ListenAddress): boolean => {
 /** Moves a worker that is spoken to again onto sockets of ours, where it accepts from others. */
 export const moveOntoShards = (tenant: Tenant, handle: WorkerHandle): void => {
   const { edges, app } = tenant.host;
+  if (handle.adoption === null || handle.link === null) return;
   const apart = edges.traffic
     .ports(app)
-    .filter((port) => !port.hasShard(tenant.slot) && handle.listening.some(({ key }) => key === port.key));
-  if (handle.adoption === null || handle.link === null || apart.length === 0) return;
+    .filter((port) => handle.listening.some(({ key }) => key === port.key) && isRobbed(tenant.host, port, handle));
+  if (apart.length === 0) return;
   for (const port of apart) port.shard(tenant.slot);
   edges.schedule.background(QUIET_AFTER_MS, () => {
     if (handle.pid === null || !handle.isAccepting) return;

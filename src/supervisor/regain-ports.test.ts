@@ -16,6 +16,10 @@ const regain = (kept: Readonly<Record<number, number>>, held: readonly (readonly
     key: 'shop 3000',
     address: ADDRESS,
     hasShard: (slot: number) => slot in kept || adopted.some((each) => each.endsWith(` as ${slot}`)),
+    isShardAmong: (slot: number, inodes: ReadonlySet<number>) => {
+      const own = adopted.findLast((each) => each.endsWith(` as ${slot}`));
+      return inodes.has(own === undefined ? (kept[slot] ?? -1) : Number.parseInt(own, 10));
+    },
     hasSocket: (inode: number) => Object.values(kept).includes(inode),
   };
   const handles = held.map(([slot, ...inodes]) => ({ slot, inodes }));
@@ -34,6 +38,7 @@ const regain = (kept: Readonly<Record<number, number>>, held: readonly (readonly
       },
       processes: {
         bootAddresses: () => [],
+        listeners: ({ inodes }: (typeof handles)[number]) => inodes.map((inode) => ({ inode, address: ADDRESS })),
         takeListeners: (from: typeof handles) =>
           new Map(
             from.map((handle) => [
@@ -87,6 +92,18 @@ describe('a daemon whose guard had not heard of the newest shard', () => {
     ]);
     assert.deepEqual(adopted, ['11 as 1']);
     assert.deepEqual(closed, [10]);
+  });
+
+  it('takes the one that a worker was given in place of one that was kept', () => {
+    const { adopted, closed } = regain({ 0: 10, 1: 11 }, [
+      [0, 10, 11],
+      [1, 12],
+    ]);
+    assert.deepEqual([adopted, closed], [['12 as 1'], []]);
+  });
+
+  it('asks no worker that does not listen yet', () => {
+    assert.deepEqual(regain({ 0: 10, 1: 11 }, [[0, 10], [1] as unknown as [number, number]]).adopted, []);
   });
 
   it('asks no worker where it has all of them', () => {

@@ -5,6 +5,7 @@
  */
 import type { ListenAddress } from '../protocol/index.ts';
 import type { App } from './app.ts';
+import type { TrafficPort } from './edges.ts';
 import { labelOf } from './listen-desk.ts';
 import type { TakenListener } from './processes.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -40,7 +41,9 @@ export const regainPort = (app: App, address: ListenAddress, from = findRobbed(a
   const taken = processes.takeListeners(from, address);
   const claimed = new Set<number>();
   const isFree = ({ inode }: TakenListener): boolean => !claimed.has(inode) && before?.hasSocket(inode) !== true;
-  const lacks = (slot: number): boolean => traffic.findPort(app.app, address)?.hasShard(slot) !== true;
+  const hasShard = (slot: number): boolean => traffic.findPort(app.app, address)?.hasShard(slot) === true;
+  const isAmong = (slot: number, held: readonly TakenListener[]): boolean =>
+    traffic.findPort(app.app, address)?.isShardAmong(slot, inodesOf(held)) === true;
   const adopt = ({ fd, inode }: TakenListener, slot: number): void => {
     claimed.add(inode);
     traffic.adoptPort({ app: app.app, address, fd, slot, sticky: app.state.config.sticky });
@@ -48,7 +51,7 @@ export const regainPort = (app: App, address: ListenAddress, from = findRobbed(a
   // Who has one socket only has its own; that tells which of a coverer's sockets are its siblings'.
   for (const [handle, all] of [...taken].toSorted(([, a], [, b]) => a.length - b.length)) {
     // Two workers of one slot, during a reload, have its shard in common: what else the second one has is a sibling's.
-    const own = lacks(handle.slot) ? all.find(isFree) : undefined;
+    const own = isAmong(handle.slot, all) ? undefined : all.find(isFree);
     if (own !== undefined) adopt(own, handle.slot);
     taken.set(handle, own === undefined ? all : all.filter((each) => each !== own));
   }
@@ -56,7 +59,7 @@ export const regainPort = (app: App, address: ListenAddress, from = findRobbed(a
   let slot = app.state.instances;
   for (const each of [...taken.values()].flat()) {
     if (isFree(each)) {
-      while (!lacks(slot)) slot += 1;
+      while (hasShard(slot)) slot += 1;
       adopt(each, slot);
     } else each.close();
   }
@@ -68,5 +71,18 @@ const distinct = (addresses: readonly ListenAddress[]): Iterable<ListenAddress> 
 
 const findRobbed = (app: App, address: ListenAddress): readonly WorkerHandle[] => {
   const port = app.edges.traffic.findPort(app.app, address);
-  return app.liveHandles().filter(({ slot }) => port?.hasShard(slot) !== true);
+  return app.liveHandles().filter((handle) => port === null || isRobbed(app, port, handle));
 };
+
+/**
+ * The port has no shard of its slot, or not the one that it listens on: the slot was emptied and filled again just before
+ * the daemon died, and what kept the first shard had not heard of the second one.
+ */
+export const isRobbed = (app: Pick<App, 'edges'>, port: TrafficPort, handle: WorkerHandle): boolean => {
+  if (!port.hasShard(handle.slot)) return true;
+  const held = app.edges.processes.listeners(handle);
+  return held.length > 0 && !port.isShardAmong(handle.slot, inodesOf(held));
+};
+
+const inodesOf = (sockets: readonly { readonly inode: number }[]): ReadonlySet<number> =>
+  new Set(sockets.map(({ inode }) => inode));

@@ -275,8 +275,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'a shard that the guard had not heard of is not taken back from its worker (made in earnest)',
     file: 'src/supervisor/regain-ports.ts',
-    find: 'return app.liveHandles().filter(({ slot }) => port?.hasShard(slot) !== true);',
+    find: 'return app.liveHandles().filter((handle) => port === null || isRobbed(app, port, handle));',
     replace: 'return port === null ? app.liveHandles() : [];',
+  },
+  {
+    name: 'a shard that a worker was given in place of one that the guard kept is not taken back (made in earnest)',
+    file: 'src/supervisor/regain-ports.ts',
+    find: 'return held.length > 0 && !port.isShardAmong(handle.slot, inodesOf(held));',
+    replace: 'return held.length < 0;',
   },
   {
     name: 'a port that the guard had not heard of counts as taken by somebody else (made in earnest)',

@@ -143,7 +143,13 @@ export const simProcesses = (daemon: SimDaemon, world: World): Processes => {
         process.signal(signal);
       }),
     sweep: () => null,
-    listeners: () => [],
+    listeners: ({ pid }) => {
+      const process = pid === null ? null : machine.find(pid);
+      if (process === null || !process.isAlive) return [];
+      const { port } = process.birth;
+      const held = kernel.listeners(port).filter(({ holders }) => holders.has(process));
+      return held.map(({ inode }) => ({ inode, address: addressOf(port) }));
+    },
     bootAddresses: (handle) => {
       const process = handle.pid === null ? null : machine.find(handle.pid);
       return process === null || process.birth.boots === null ? [] : [addressOf(process.birth.port)];

@@ -122,6 +122,11 @@ export class SimDaemon {
     return tenants.filter(({ state }) => state.phase !== 'running').map(({ id, state }) => `${id} is ${state.phase}`);
   }
 
+  /** It spreads the app's connections over this socket too. */
+  isShard(name: string, { inode }: Listener): boolean {
+    return this.#dataPath.ports(name).some((port) => port.hasSocket(inode));
+  }
+
   /** From now on it does nothing any more. */
   die(): void {
     if (this.isDead) return;

@@ -7,6 +7,7 @@ import { SHORT_OF_WORKERS_CAP_MS } from '../../src/core/restart-limit.ts';
 import type { EventInput, ReceiptDocument } from '../../src/protocol/index.ts';
 import { configOf } from './apps.ts';
 import type { Disk } from './disk.ts';
+import type { Listener } from './kernel.ts';
 import type { Machine } from './machine.ts';
 import type { SimProcess } from './process.ts';
 import { wallMsAt } from './virtual-time.ts';
@@ -268,6 +269,8 @@ export interface Settled {
   readonly fellBackAt: number | null;
   /** Workers of an app that are not up, as its daemon sees them. */
   readonly isStarting: (app: string) => readonly string[];
+  /** Its daemon spreads connections over this socket too. */
+  readonly isShard: (app: string, listener: Listener) => boolean;
 }
 
 /**
@@ -286,7 +289,7 @@ export const resetIsRight = (machine: Machine, disk: Disk, app: string): void =>
 };
 
 /** Faults have ended and there was time: everything is as it is wanted. */
-export const settled = ({ machine, disk, fellBackAt, isStarting }: Settled): void => {
+export const settled = ({ machine, disk, fellBackAt, isStarting, isShard }: Settled): void => {
   const operations = disk.operations();
   const open = operations.filter(({ status }) => status === 'running');
   must(open.length === 0, 'every operation ends', () =>
@@ -305,6 +308,11 @@ export const settled = ({ machine, disk, fellBackAt, isStarting }: Settled): voi
     must(
       own.every((process) => process.isAccepting || countsWithoutListening(process)),
       'every shard of a wanted app has somebody who accepts',
+      seen,
+    );
+    must(
+      own.every((process) => !process.isAccepting || process.own === null || isShard(name, process.own)),
+      'whoever accepts is given connections',
       seen,
     );
     // What could not be put back is said to be stuck, and waits for a person, where nothing that replaces workers was completed since.

@@ -196,6 +196,7 @@ export class Simulation {
         disk: this.#disk,
         fellBackAt: this.#fellBackAt,
         isStarting: (name) => this.#daemon?.notUp(name) ?? [],
+        isShard: (name, listener) => this.#daemon?.isShard(name, listener) === true,
       });
     } catch (error) {
       violation = error instanceof Violation ? error.message : String((error as Error).stack ?? error);

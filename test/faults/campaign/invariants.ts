@@ -60,12 +60,22 @@ function strangersOf({ drover }: World, { name }: AppUnderLoad, { workers }: App
 
 function troublesOfShards({ name, facts, instances }: AppUnderLoad, { workers }: AppDocument): string[] {
   const shards = listShards(facts.port);
-  if (shards.length !== instances) return [`${name} has ${shards.length} shards for ${instances} slots`];
+  if (shards.length !== instances) {
+    const holders = shards.map((inode) => `${inode} of ${holdersOf(inode).join(' and ')}`);
+    return [`${name} has ${shards.length} shards for ${instances} slots: ${holders.join(', ')}`];
+  }
   const held = workers.map(({ pid }) => new Set(pid === null ? [] : listSockets(pid)));
   return shards
     .filter((inode) => !held.some((sockets) => sockets.has(inode)))
     .map((inode) => `no worker of ${name} has shard ${inode}`);
 }
+
+/** Whoever has the socket open, as `pid name`. */
+const holdersOf = (inode: string): readonly string[] =>
+  readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && listSockets(pid).includes(inode))
+    .map((pid) => `${pid} ${readOr(`/proc/${pid}/comm`).trim()}`);
 
 /** Of a home, and of an app where one is named: by what their environment says. */
 export const listMarked = (home: string, app: string | null = null): number[] =>

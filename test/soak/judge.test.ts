@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { seeded } from '../support/random.ts';
-import { judgeHoldings, judgeMemory, resolutionOf } from './judge.ts';
+import { judgeHoldings, judgeMemory, resolutionOf, MEASURES } from './judge.ts';
 import type { RoundPoint, SoakResult } from './soak-result.ts';
 
 const ROUNDS = 60;
@@ -28,6 +28,8 @@ function soak({ leak = 0, lostFrom = Infinity }: Wish = {}): SoakResult {
       pssBytes: noisy(40e6, 2e6),
       privateDirtyBytes: noisy(30e6, 2e6),
       aliveBytes: noisy(14e6, 0.2e6),
+      codeBytes: noisy(3e6, 0.1e6),
+      restingBytes: noisy(24e6, 0.5e6),
     };
   });
   const lost =
@@ -61,7 +63,7 @@ describe('the judgement of a soak', () => {
     const findings = judgeMemory(soak());
     assert.deepEqual(
       findings.map(({ measure, growth, points }) => ({ measure, growth, points })),
-      ['privateDirtyBytes', 'pssBytes', 'rssBytes', 'aliveBytes'].map((measure) => ({
+      MEASURES.map((measure) => ({
         measure,
         growth: 'none',
         points: ROUNDS - WARM_UP,
@@ -78,7 +80,7 @@ describe('the judgement of a soak', () => {
 
   it('finds a leak of 6 MB an hour in resident memory as well', () => {
     const growths = judgeMemory(soak({ leak: 6 })).map(({ growth }) => growth);
-    assert.deepEqual(growths, ['rises', 'rises', 'rises', 'rises']);
+    assert.deepEqual(new Set(growths), new Set(['rises']));
   });
 
   it('says nothing about a slope from a handful of rounds', () => {

@@ -8,7 +8,14 @@ import type { Holdings } from './quiet.ts';
 import { estimateSlope, LEAST_POINTS, type Slope } from './slope.ts';
 import type { SoakedProcess, SoakResult } from './soak-result.ts';
 
-export const MEASURES = ['privateDirtyBytes', 'pssBytes', 'rssBytes', 'aliveBytes'] as const;
+export const MEASURES = [
+  'privateDirtyBytes',
+  'restingBytes',
+  'pssBytes',
+  'rssBytes',
+  'aliveBytes',
+  'codeBytes',
+] as const;
 export type Measure = (typeof MEASURES)[number];
 
 const MB = 1e6;

@@ -1,5 +1,6 @@
 /** One round: the load begins, everything is done once, the load ends, and at the quiet point all is looked at. */
 import { setTimeout as wait } from 'node:timers/promises';
+import { readMemory } from '../../bench/processes.ts';
 import type { Drover } from '../support/drover.ts';
 import { eventually } from '../support/eventually.ts';
 import { ask } from '../support/service.ts';
@@ -42,7 +43,8 @@ export interface RoundResult {
 
 const MS_PER_HOUR = 3_600_000;
 /** Of a round, without load. */
-const QUIET_MS = 5_000;
+const QUIET_MS = 8_000;
+const TRIMMED_WITHIN_MS = 3_000;
 
 export async function playRound(scene: Scene, wish: RoundWish): Promise<RoundResult> {
   const { pids, ports, inspector, sampler } = scene;
@@ -51,12 +53,14 @@ export async function playRound(scene: Scene, wish: RoundWish): Promise<RoundRes
   const samples = sampler.samples.slice(seen);
   const holdings = await awaitQuiet(pids);
   const [, ...workers] = pids;
-  const alive = wish.collects ? [await inspector.measureAlive(), ...(await measureWorkers(ports, workers))] : [];
+  const alive = wish.collects ? await measureAlive(inspector, ports, workers) : [];
+  const resting = wish.collects ? await measureAtRest(pids) : [];
   const atHours = (performance.now() - scene.startedMs) / MS_PER_HOUR;
   const points = pids.map((pid, index) => ({
     atHours,
     ...mediansOf(samples.filter((sample) => sample.pid === pid)),
-    aliveBytes: alive[index] ?? null,
+    ...(alive[index] ?? { aliveBytes: null, codeBytes: null }),
+    restingBytes: resting[index] ?? null,
   }));
   return { traffic, points, holdings };
 }
@@ -89,6 +93,19 @@ function mediansOf(samples: readonly Sample[]): Pick<Sample, 'rssBytes' | 'pssBy
     pssBytes: median(({ pssBytes }) => pssBytes),
     privateDirtyBytes: median(({ privateDirtyBytes }) => privateDirtyBytes),
   };
+}
+
+type Left = Pick<RoundPoint, 'aliveBytes' | 'codeBytes'>;
+
+async function measureAlive(inspector: Inspector, ports: Ports, workers: readonly number[]): Promise<Left[]> {
+  const daemon = await inspector.measureAlive();
+  return [daemon, ...(await measureWorkers(ports, workers)).map((aliveBytes) => ({ aliveBytes, codeBytes: null }))];
+}
+
+/** After a collection: by then the daemon has given back what is free (`daemon/stay-small.ts`). */
+async function measureAtRest(pids: readonly number[]): Promise<number[]> {
+  await wait(TRIMMED_WITHIN_MS);
+  return pids.map((pid) => readMemory([pid]).privateDirtyBytes);
 }
 
 /** Asks until each of them has answered: the kernel chooses who does. */

@@ -84,6 +84,6 @@ function describe({ traffic, points }: RoundResult): string {
   const [daemon] = points;
   return (
     `${traffic.answered} answered; daemon ${mb(daemon?.privateDirtyBytes)} MB private and dirty, ` +
-    `${mb(daemon?.aliveBytes)} MB alive`
+    `${mb(daemon?.restingBytes)} at rest, ${mb(daemon?.aliveBytes)} alive`
   );
 }

@@ -7,8 +7,15 @@ export interface RoundPoint {
   readonly rssBytes: number;
   readonly pssBytes: number;
   readonly privateDirtyBytes: number;
-  /** What is alive after a collection, array buffers included; null where none was made. */
+  /**
+   * What is alive after a collection, array buffers included, in the daemon without its compiled code; null where none was
+   * made.
+   */
   readonly aliveBytes: number | null;
+  /** Compiled code after that collection; null of workers. */
+  readonly codeBytes: number | null;
+  /** Private and dirty after that collection, and after what was free has gone back to the system. */
+  readonly restingBytes: number | null;
 }
 
 /** What a process had open at a quiet point, and at those after it until the next of these. */

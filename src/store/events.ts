@@ -69,11 +69,13 @@ export function eventRecords(
   const pruneAge = database.prepare(`
     DELETE FROM events WHERE at_ms < :oldest
       AND seq <= (SELECT seq FROM events ORDER BY seq DESC LIMIT 1 OFFSET :kept)`);
-  const appendedSincePrune = new Map<string | null, number>();
+  let appended = 0;
+  /** Of whom something was appended since the last time that old events went. */
+  const grown = new Set<string | null>();
   const listeners = new Set<EventListener>();
 
-  const prune = (app: string | null): void => {
-    pruneApp.run({ app, kept: limits.perApp });
+  const prune = (apps: Iterable<string | null>): void => {
+    for (const app of apps) pruneApp.run({ app, kept: limits.perApp });
     pruneTotal.run({ kept: limits.total });
     pruneAge.run({ oldest: clock.wallMs() - limits.ageMs, kept: KEPT_WHATEVER_AGE });
   };
@@ -95,9 +97,14 @@ export function eventRecords(
       const seq = numbers.next();
       const row = { seq, atMs, app, worker, type, reason, data: JSON.stringify(data) };
       database.keep(`${EVENT_KEY}${seq}`, () => void insert.run(row));
-      const count = (appendedSincePrune.get(app) ?? 0) + 1;
-      appendedSincePrune.set(app, count % PRUNE_EVERY);
-      if (count >= PRUNE_EVERY) database.keep('events-pruned', () => prune(app));
+      grown.add(app);
+      appended += 1;
+      if (appended >= PRUNE_EVERY) {
+        const apps = [...grown];
+        database.keep('events-pruned', () => prune(apps));
+        grown.clear();
+        appended = 0;
+      }
       const at = new Date(atMs).toISOString();
       const event: EventDocument = { seq, at, app, ...(worker === null ? {} : { worker }), type, reason, data };
       database.afterCommit(() => {

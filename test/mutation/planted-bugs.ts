@@ -194,6 +194,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: "[...reports, { type: 'spawn', generation }],",
   },
   {
+    name: 'a generation is given twice: what an earlier process of the slot did is taken for what this one does',
+    file: 'src/supervisor/app.ts',
+    find: 'nextGeneration: (this.slots.find(tenant.slot)?.lastGeneration ?? 0) + 1,',
+    replace: 'nextGeneration: tenant.state.generation + 1,',
+  },
+  {
     // One of both alone does no harm: a timer of another generation is not heard, and each phase knows those that may be late.
     name: 'timers of a phase that was left are not disarmed, and go off for whoever is there then',
     file: 'src/supervisor/run-effects.ts',

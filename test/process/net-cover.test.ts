@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ShardView } from '../../src/protocol/index.ts';
-import { probeDispatch } from '../../src/os/index.ts';
+import { inodeOf, listenSocket, probeDispatch } from '../../src/os/index.ts';
 import {
   ask,
   connectTo,
@@ -109,6 +109,41 @@ for (const forced of ['exact', 'classic'] as const) {
       await until(() => shardsOf(test)[1]?.coveredBy === null && shardsOf(test)[1]?.weight === 50, 'it recovers');
       names.clear();
       await until(async () => names.add(await ask(portNumber(port))).size === 2, 'both answer again');
+    });
+
+    it('is emptied and goes when the worker of its slot turns out to accept on another socket', async () => {
+      using test = testPath({ level: forced });
+      const port = openTestPort(test.path);
+      for (const slot of [0, 1]) port.shard(slot);
+      const clients = [await connectTo(portNumber(port))];
+      await until(async () => {
+        if ((shardsOf(test)[1]?.acceptQueue ?? 0) > 0) return true;
+        clients.push(await connectTo(portNumber(port)));
+        return false;
+      }, 'somebody waits in the shard of the second slot');
+
+      const address = port.address as Extract<typeof port.address, { kind: 'tcp' }>;
+      const own = listenSocket({ ...address, reusePort: true });
+      const inode = inodeOf(own);
+      test.path.adoptPort({ app: 'shop', address, fd: own, slot: 1, sticky: false });
+      const given = new Map<number, number>();
+      test.path.attach({ ...idleHolder(1), cover: (_key, of, fd) => given.set(of, fd) });
+      assert.equal(port.isShardAmong(1, new Set([inode])), true);
+      const { id } = idleHolder(1);
+      assert.deepEqual(
+        shardsOf(test).map(({ slot, coveredBy }) => [slot, coveredBy]),
+        [
+          [0, id],
+          [1, id],
+          [1, null],
+        ],
+        'whoever has its slot now does not have it, and covers it as others',
+      );
+      using worker = new TestWorker('worker');
+      worker.accept('cover', given.get(1) ?? assert.fail('nobody covers'));
+      await until(() => shardsOf(test).length === 2, 'it is gone');
+      assert.equal(port.isShardAmong(1, new Set([inode])), true);
+      for (const client of clients) client.destroy();
     });
 
     it('gets another cover when the one that covers it goes', async () => {

@@ -24,6 +24,11 @@ const JUSTIFIED: readonly Justification[] = [
   },
   {
     machine: 'operation',
+    matches: /^preparing × restored: begin → resend$/,
+    why: 'the same: nothing is under way yet that could be said again, and what waits begins after that',
+  },
+  {
+    machine: 'operation',
     matches: /^booting × drained: ignore → noteDrained$/,
     why: 'the same: nothing ends or stops while something boots',
   },

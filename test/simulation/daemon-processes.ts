@@ -29,6 +29,7 @@ export const simProcesses = (daemon: SimDaemon, world: World): Processes => {
         if (daemon.isDead || !process.isAlive) return;
         if (message.type === 'drain' && !process.wasAsked) {
           process.askedAt = machine.time.now;
+          process.wasAskedOffRecord = daemon.store.condition.trouble !== null;
           world.onDrain(process);
         }
         const listener = fd === undefined ? null : kernel.listenerOf(fd, daemon);

@@ -119,7 +119,10 @@ export const successorFirst = (leave: Leave): void => {
     const last = there.at(-1);
     // Of one that no record named (the disk took none) nobody knew whether it was to stay or to go.
     if (there.some(({ wasStray }) => wasStray)) continue;
-    if (there.some(({ askedAt }) => askedAt !== null && fellBackAt !== null && askedAt <= fellBackAt)) continue;
+    // No later daemon knows of it.
+    const isForgotten = ({ askedAt, wasAskedOffRecord }: SimProcess): boolean =>
+      askedAt !== null && (wasAskedOffRecord || (fellBackAt !== null && askedAt <= fellBackAt));
+    if (there.some(isForgotten)) continue;
     // It was empty when the reload began.
     if (last !== undefined && last.endedAt !== null && wallMsAt(last.endedAt) < operation.startedAtMs) continue;
     const hasStayer = there.some(

@@ -73,6 +73,8 @@ export class SimProcess {
   wasStray = false;
   /** When a daemon first asked it to drain. */
   askedAt: number | null = null;
+  /** That daemon could not write down that it did. */
+  wasAskedOffRecord = false;
   /** Its end was asked for by a signal of the daemon. */
   wasSignalled = false;
   endedAt: number | null = null;

@@ -4,29 +4,34 @@
  */
 import type { KeptDescriptor } from '../../src/net/index.ts';
 import type { Kernel, Listener, Owner } from './kernel.ts';
+import type { Random } from './random.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-const LATEST_MS = 30;
+/** Starting a process takes so long, in milliseconds, on machines that are busy as on others. */
+const EARLIEST_MS = 5;
+const LATEST_MS = 250;
 /** The daemon hears of its guard's death at once, and waits a moment where that one was a new one, in milliseconds. */
 const REPLACED_AFTER_MS = 30;
 
 export class Guard {
   readonly #kernel: Kernel;
   readonly #time: VirtualTime;
+  readonly #random: Random;
   #kept: readonly { readonly name: string; readonly listener: Listener }[] = [];
   #isDue = false;
   #isThere = false;
 
-  constructor(kernel: Kernel, time: VirtualTime) {
+  constructor(kernel: Kernel, time: VirtualTime, random: Random) {
     this.#kernel = kernel;
     this.#time = time;
+    this.#random = random;
   }
 
   /** `inventory` is asked when it takes over: null where that daemon is gone by then. */
   renew(owner: Owner, inventory: () => readonly KeptDescriptor[] | null): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    this.#time.after(LATEST_MS, () => {
+    this.#time.after(this.#random.between(EARLIEST_MS, LATEST_MS), () => {
       this.#isDue = false;
       const list = inventory();
       if (list === null) return;

@@ -80,14 +80,18 @@ export interface Fault {
   readonly lie: Lie;
 }
 
+export interface Command {
+  readonly at: number;
+  readonly what: 'command';
+  readonly kind: CommandKind;
+  readonly app: number;
+  readonly size: number;
+  /** It waits from `at` on, and is given so long after an operation next comes to this phase. */
+  readonly after?: { readonly moment: Exclude<Moment, 'idle'>; readonly ms: number };
+}
+
 export type Happening =
-  | {
-      readonly at: number;
-      readonly what: 'command';
-      readonly kind: CommandKind;
-      readonly app: number;
-      readonly size: number;
-    }
+  | Command
   | Fault
   /** Clients connect for a while. */
   | {
@@ -116,8 +120,6 @@ const AMBUSHES: Readonly<Record<Exclude<Moment, 'idle'>, number>> = {
   failed: 4,
   stuck: 4,
 };
-
-type Command = Extract<Happening, { what: 'command' }>;
 
 const commandOf = (random: Random, at: number, kind: CommandKind, app: number): Command => ({
   at,
@@ -173,7 +175,7 @@ export const historyOf = (seed: number): readonly Happening[] => {
 const trap = (random: Random): readonly Happening[] => {
   const at = random.between(3000, EVENTFUL_MS);
   // The moment that the first is about is short.
-  const rest = [cutHandOver, crashLoop, slowDrain, deletionOfMany];
+  const rest = [cutHandOver, crashLoop, slowDrain, deletionOfMany, regrowth];
   const traps = [stuckReload, stuckReload, stuckReload, stuckReload, ...rest];
   return random.pick(traps)(random, at);
 };
@@ -229,6 +231,16 @@ const deletionOfMany = (random: Random, at: number): readonly Happening[] => {
 };
 /** By then whoever is started leaves well again (`BAD_MS` in `faults.ts`). */
 const BAD_FOR_MS = 4200;
+
+/** A slot is emptied and filled again at once, and the daemon dies before its guard has heard of both. */
+const regrowth = (random: Random, at: number): readonly Happening[] => {
+  const app = random.between(0, 1);
+  return [
+    { ...commandOf(random, at, 'scale', app), size: 1 },
+    { ...commandOf(random, at, 'scale', app), size: 2, after: { moment: 'done', ms: random.between(20, 40) } },
+    { ...faultOf(random, at + 1, 'daemon-dies-at-effect'), on: 'booting', pick: random.between(2, 7) },
+  ];
+};
 
 /** Picks the last of up to ten. */
 const NEWEST = 2519;

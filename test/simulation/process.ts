@@ -185,15 +185,27 @@ export class SimProcess {
     if (boot === 'exits-0') return this.end(0, null);
     this.#sayHello();
     if (boot === 'never-listens') return;
-    const { boots, port } = this.birth;
+    const { boots } = this.birth;
     if (boots !== null) return this.#listen(boots.key, boots.listener);
+    this.#ask();
+  }
+
+  #ask(): void {
+    const { port } = this.birth;
     const request = { host: '0.0.0.0', port, v6only: false, path: null, randomIndex: null, reservedPort: null };
     this.#request = { type: 'listen', id: 1, request, protocol: 'http' };
     this.say(this.#request);
   }
 
   #listen(key: string, listener: Listener): void {
-    if (this.isListening) return;
+    if (this.isListening) {
+      if (this.isAccepting) return;
+      // It was told to let go of the one that it had.
+      if (this.own !== null) this.#machine.kernel.drop(this.own, this);
+      this.own = listener;
+      if (this.#mayAccept) this.#accept();
+      return;
+    }
     this.own = listener;
     this.isListening = true;
     this.listenedAt ??= this.#machine.time.now;
@@ -272,16 +284,28 @@ export class SimProcess {
         if (covered !== undefined) this.#machine.kernel.drop(covered, this);
         return;
       }
+      case 'hold':
+        if (!this.isDraining) this.#hold();
+        return;
       case 'accept':
         if (this.isDraining) return;
         this.#mayAccept = true;
-        return this.#accept();
+        return this.isListening && this.own === null ? this.#ask() : this.#accept();
       case 'drain':
         return this.#drain();
       case 'report-now':
         return this.say({ type: 'report', report: this.#report(), replyTo: message.id });
       default:
     }
+  }
+
+  /** Lets go of its socket: whoever has others gives it one when it is to accept again. */
+  #hold(): void {
+    this.#mayAccept = false;
+    this.isAccepting = false;
+    if (this.own !== null) this.#machine.kernel.drop(this.own, this);
+    this.own = null;
+    this.#note();
   }
 
   #take({ role, key, slot }: Extract<DaemonMessage, { type: 'descriptor' }>, listener: Listener): void {

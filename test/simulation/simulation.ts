@@ -7,7 +7,7 @@ import { PORTS } from './daemon-processes.ts';
 import { Disk } from './disk.ts';
 import { BAD_MS, COUNTED_LATER, Faults } from './faults.ts';
 import { Guard } from './guard.ts';
-import { EVENTFUL_MS, type Fault, type FaultKind, type Happening, type Moment } from './history.ts';
+import { EVENTFUL_MS, type Command, type Fault, type FaultKind, type Happening, type Moment } from './history.ts';
 import {
   completedIsTrue,
   completedStays,
@@ -23,6 +23,7 @@ import {
   successorFirst,
   Violation,
 } from './invariants.ts';
+import type { Connection } from './kernel.ts';
 import { Machine } from './machine.ts';
 import { giveOrder, ignoreRefusal } from './orders.ts';
 import type { SimProcess, Temper } from './process.ts';
@@ -65,11 +66,13 @@ export class Simulation {
   #violation: Error | null = null;
   /** When somebody last asked for something, or an operation ended, by app. */
   readonly #askedAt = new Map<string, number>();
+  /** When somebody last started an app that was not wanted. */
+  readonly #startedAt = new Map<string, number>();
   /** Effects until the daemon dies; null: it does not. */
   #fuse: number | null = null;
   #fuseCell = '';
-  /** Faults that lie in wait. */
-  #ambushes: Fault[] = [];
+  /** Faults and commands that lie in wait. */
+  #ambushes: (Fault | Command)[] = [];
   #fallBack: FallBack | null = null;
   #fellBackAt: number | null = null;
   /** The last time at which sockets may have gone with those who kept them. */
@@ -95,9 +98,9 @@ export class Simulation {
         for (const holder of holders.keys())
           if (holder instanceof Object && 'wake' in holder) (holder as SimProcess).wake();
       },
-      onReset: ({ port }) => this.#check(() => this.#mayReset(port)),
+      onReset: (connection) => this.#check(() => this.#mayReset(connection)),
     });
-    this.#guard = new Guard(this.#machine.kernel, this.#time);
+    this.#guard = new Guard(this.#machine.kernel, this.#time, this.#random);
     this.#wishes = new Wishes(this.#disk);
     this.#clients = new Clients({
       machine: this.#machine,
@@ -282,7 +285,11 @@ export class Simulation {
   // ── faults ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #happen(happening: Happening): void {
-    if (happening.what === 'command') return this.#command(happening);
+    if (happening.what === 'command') {
+      if (happening.after !== undefined) this.#ambushes.push(happening);
+      else this.#command(happening);
+      return;
+    }
     if (happening.what === 'clients') {
       const { app, ms, everyMs } = happening;
       this.#note(`clients connect to ${APPS[app]} every ${everyMs} ms for ${ms} ms`);
@@ -295,10 +302,14 @@ export class Simulation {
 
   /** Faults that waited for this moment happen now. */
   #spring(moment: Moment): void {
-    const due = this.#ambushes.filter(({ on }) => on === moment);
+    const due = this.#ambushes.filter((each) => momentOf(each) === moment);
     if (due.length === 0) return;
-    this.#ambushes = this.#ambushes.filter(({ on }) => on !== moment);
+    this.#ambushes = this.#ambushes.filter((each) => momentOf(each) !== moment);
     for (const fault of due) {
+      if (fault.what === 'command') {
+        this.#time.after(fault.after?.ms ?? 0, () => this.#command(fault));
+        continue;
+      }
       // Which effect it dies at counts from here.
       if (fault.kind === 'daemon-dies-at-effect') this.#strike(fault);
       else this.#time.after(0, () => this.#strike(fault));
@@ -341,8 +352,10 @@ export class Simulation {
   }
 
   /** A connection that waited was reset. */
-  #mayReset(port: number): void {
+  #mayReset({ port, at }: Connection): void {
     const app = APPS.find((each) => PORTS[each] === port) ?? '';
+    // It was made while the app was stopped, to a worker that would not go.
+    if (at <= (this.#startedAt.get(app) ?? -1)) return;
     const since = this.#daemon?.since ?? 0;
     // Until a new daemon has taken them from the workers, nobody else has them: from those of a port that is on no record
     // (the disk took none) once their agents have spoken.
@@ -354,11 +367,12 @@ export class Simulation {
 
   // ── commands ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #command({ kind, app: index, size }: Extract<Happening, { what: 'command' }>): void {
+  #command({ kind, app: index, size }: Command): void {
     const daemon = this.#daemon;
     const name = APPS[index] ?? 'shop';
     if (daemon === null) return;
     this.#askedAt.set(name, this.#time.now);
+    if (kind === 'start' && this.#disk.wantedOf(name) !== 'up') this.#startedAt.set(name, this.#time.now);
     daemon.act(() => {
       try {
         giveOrder({ daemon, wishes: this.#wishes, kind, name, size, note: (line) => this.#note(line) });
@@ -410,3 +424,6 @@ export class Simulation {
     this.#log.push(`${(this.#time.now / 1000).toFixed(3)} ${line}`);
   }
 }
+
+const momentOf = (waiting: Fault | Command): Moment | null =>
+  waiting.what === 'command' ? (waiting.after?.moment ?? null) : waiting.on;

@@ -23,6 +23,7 @@ import type {
 import { ownProgram } from '../program/index.ts';
 import { openStore, type Store } from '../store/index.ts';
 import {
+  OomKills,
   openAgentSocket,
   Supervisor,
   systemProcesses,
@@ -40,6 +41,7 @@ import { Operations } from './operations.ts';
 import { adopt, recover } from './recover.ts';
 import { watchOutput } from './output-watch.ts';
 import { resolveCommand } from './resolve-command.ts';
+import { startRounds } from './rounds.ts';
 import { listAgentSockets, openRunDirectory } from './run-directory.ts';
 import type { NeededFile } from './home-watch.ts';
 import { watchState, type StateWatch } from './state-watch.ts';
@@ -147,6 +149,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     clock,
     schedule: systemSchedule,
     processes: systemProcesses,
+    oomKills: new OomKills(systemProcesses, clock),
     traffic: dataPath,
     records: store,
     output:
@@ -191,6 +194,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
           onLost: (worker, reason) => tellLost(store, worker, reason),
         })
       : null;
+  const rounds = startRounds([() => edges.oomKills.look(), () => outputWatch?.look()]);
   const agentSocket = await openAgentSocket({
     path: edges.socketPath,
     claim: (spawnId, link) => supervisor.claimLink(spawnId, link),
@@ -229,7 +233,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     },
     stopWorkers: () => supervisor.stopAll(),
     async close() {
-      outputWatch?.close();
+      rounds.close();
       supervisor.close();
       await agentSocket.close();
       dataPath.close();

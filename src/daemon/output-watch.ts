@@ -1,6 +1,7 @@
 /**
  * A worker whose log files were removed goes on writing into files that nobody can open: only a new worker gets new
- * ones. Nothing else tells, so the files of every worker are looked for: every few seconds, and when somebody asks.
+ * ones. Nothing else tells, so the files of every worker are looked for: in each of the daemon's rounds (`rounds.ts`), and
+ * when somebody asks.
  */
 import { isKept } from '../logs/index.ts';
 import type { WorkerHandle } from '../supervisor/index.ts';
@@ -19,10 +20,9 @@ export interface OutputWatch {
   expectNone(worker: Worker): void;
   /** What whoever types the next command should know; null while nothing is lost. */
   notice(): string | null;
-  close(): void;
+  look(): void;
 }
 
-const LOOK_EVERY_MS = 5000;
 const MOST_NAMED = 3;
 
 export const watchOutput = ({ home, workers, onLost }: OutputWatchOptions): OutputWatch => {
@@ -42,7 +42,6 @@ export const watchOutput = ({ home, workers, onLost }: OutputWatchOptions): Outp
     const living = new Set(all.map(keyOf));
     for (const key of without) if (!living.has(key)) without.delete(key);
   };
-  const timer = setInterval(look, LOOK_EVERY_MS).unref();
 
   return {
     expectNone: (worker) => void without.add(keyOf(worker)),
@@ -55,7 +54,7 @@ export const watchOutput = ({ home, workers, onLost }: OutputWatchOptions): Outp
       const remedy = `drover reload ${apps.length === 1 ? apps[0] : 'all'}`;
       return `the log files of ${ids.join(', ')}${more} are gone: what they print is lost until \`${remedy}\`.`;
     },
-    close: () => clearInterval(timer),
+    look,
   };
 };
 

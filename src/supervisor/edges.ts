@@ -20,6 +20,7 @@ import type {
   WorkerRole,
 } from '../protocol/index.ts';
 import type { ResolvedCommand } from './launch.ts';
+import type { OomKills } from './oom-kills.ts';
 import type { Processes } from './processes.ts';
 import type { Schedule } from './schedule.ts';
 
@@ -137,6 +138,7 @@ export interface SupervisorEdges {
   readonly clock: Clock;
   readonly schedule: Schedule;
   readonly processes: Processes;
+  readonly oomKills: OomKills;
   readonly traffic: Traffic;
   readonly records: Records;
   readonly output: Output;

@@ -11,6 +11,7 @@ export { appEnvironment, workerEnvironment } from './environment.ts';
 export type { ResolvedCommand } from './launch.ts';
 export { labelOf } from './listen-desk.ts';
 export { readMemory, type OperationMemory } from './operation-memory.ts';
+export { OomKills } from './oom-kills.ts';
 export { OperationRun } from './operation-run.ts';
 export { canOverlap } from './overlap.ts';
 export { ReceiptBook } from './receipt.ts';

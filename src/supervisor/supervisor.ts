@@ -11,7 +11,6 @@ import type { AgentLink, LinkListener } from './agent-link.ts';
 import { bystander } from './bystander.ts';
 import { reportGarbage } from './agent-messages.ts';
 import type { SupervisorEdges } from './edges.ts';
-import { watchOomKills } from './exit-account.ts';
 import { regainPorts } from './regain-ports.ts';
 import type { OperationRun } from './operation-run.ts';
 import { mayReplaceInPlace } from './overlap.ts';
@@ -40,7 +39,6 @@ export class Supervisor {
   constructor(edges: SupervisorEdges, listener: AppListener) {
     this.edges = edges;
     this.#listener = listener;
-    watchOomKills(edges.processes);
   }
 
   get apps(): readonly App[] {

@@ -308,7 +308,7 @@ const endWorker = async (
   if (link !== null) await Promise.race([link.ended, wait(edges.schedule, LAST_WORDS_MS)]);
   link?.close();
   handle.servers.clear();
-  const exit: Exit = accountForExit(edges.processes, handle, code, signal);
+  const exit: Exit = accountForExit(edges.oomKills, handle, code, signal);
   try {
     handle.adoption?.end(exit);
     endLogDrops(tenant, handle);

@@ -9,7 +9,7 @@ import type { Logs } from '../../src/logs/index.ts';
 import { openDataPath, type DataPath, type KeptDescriptor } from '../../src/net/index.ts';
 import type { EventInput, ReceiptDocument, WorkerRecord } from '../../src/protocol/index.ts';
 import { openStoreOn, type FallBack, type Store } from '../../src/store/index.ts';
-import { type App, type AppState, Supervisor } from '../../src/supervisor/index.ts';
+import { type App, type AppState, OomKills, Supervisor } from '../../src/supervisor/index.ts';
 import { waitPatiently } from '../../src/supervisor/patient-wait.ts';
 import { simProcesses } from './daemon-processes.ts';
 import { simRecords } from './daemon-records.ts';
@@ -268,15 +268,18 @@ export class SimDaemon {
   #edges(): ConstructorParameters<typeof Supervisor>[0] {
     const { time, machine } = this.#world;
     const later = (ms: number, call: () => void) => time.after(ms, () => this.act(call));
+    const clock = { monotonicMs: () => time.now, wallMs: () => wallMsAt(time.now) };
+    const processes = simProcesses(this, this.#world);
     return {
-      clock: { monotonicMs: () => time.now, wallMs: () => wallMsAt(time.now) },
+      clock,
       schedule: {
         after: later,
         background: later,
         patient: (ms, call) => waitPatiently(ms, call, { after: later, monotonicMs: () => time.now }),
         soon: (call) => void later(0, call),
       },
-      processes: simProcesses(this, this.#world),
+      processes,
+      oomKills: new OomKills(processes, clock),
       traffic: this.#dataPath,
       records: simRecords(this, this.store, this.#world),
       output: {

@@ -18,6 +18,7 @@ import {
   protocolOf,
   RequestMeter,
   RuntimeMeter,
+  sumDrops,
   Upgrades,
   type ClientHandle,
   type NetModule,
@@ -28,9 +29,9 @@ import {
 } from '../runtime/index.ts';
 import { provideAppIpc, type AppIpc } from './app-ipc.ts';
 import { addSummaries, type Branches } from './branches.ts';
+import { DropNews } from './drop-news.ts';
 import type { Link } from './link.ts';
 import { Listeners } from './listeners.ts';
-import { DropNews, sumDrops } from './log-drops.ts';
 import type { OutputGuard } from './output-guard.ts';
 import { endProcess } from './shutdown.ts';
 import { hearThreads, type ThreadDrops } from './thread-drops.ts';

@@ -16,8 +16,7 @@ import {
   type LogDrops,
   type RequestCounters,
 } from '../protocol/agent.ts';
-import { sumDrops } from './log-drops.ts';
-import { sumCounters } from './sum-counters.ts';
+import { sumCounters, sumDrops } from '../runtime/index.ts';
 
 /** What `ChildProcess.prototype.spawn` is given, as far as it matters here. */
 interface SpawnOptions {

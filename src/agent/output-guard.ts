@@ -6,9 +6,8 @@
  */
 import type * as FileSystem from 'node:fs';
 import type { LogDrops } from '../protocol/agent.ts';
-import { hasLoaded } from '../runtime/index.ts';
+import { hasLoaded, sumDrops } from '../runtime/index.ts';
 import { GuardedStream } from './guarded-stream.ts';
-import { sumDrops } from './log-drops.ts';
 
 /** The module itself, to change it; by `require`, because what an import would make of it costs a millisecond. */
 const fs = require('node:fs') as typeof FileSystem;

@@ -5,7 +5,8 @@
  */
 import type * as Threads from 'node:worker_threads';
 import type { LogDrops } from '../protocol/agent.ts';
-import { DropNews, sumDrops } from './log-drops.ts';
+import { sumDrops } from '../runtime/index.ts';
+import { DropNews } from './drop-news.ts';
 import type { OutputGuard } from './output-guard.ts';
 
 const CHANNEL = 'drover:dropped-output';

@@ -32,4 +32,6 @@ export type {
 } from './node-internals.ts';
 export { closeAfter } from './closing.ts';
 export { RequestMeter } from './requests.ts';
+export { sumCounters } from './sum-counters.ts';
+export { sumDrops } from './sum-drops.ts';
 export { Upgrades } from './upgrades.ts';

@@ -3,7 +3,7 @@ import { readVariable } from '../os/index.ts';
 import { AGENT_PROTOCOL, SPAWN_VARIABLE, type AgentMessage, type AgentReport } from '../protocol/index.ts';
 import type { LinkListener } from './agent-link.ts';
 import { parseAgentMessage } from './agent-schema.ts';
-import { noteLogDrops } from './log-drops.ts';
+import { endLogDrops, noteLogDrops } from './log-drops.ts';
 import { moveOntoShards } from './own-sockets.ts';
 import type { Tenant } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -30,7 +30,7 @@ const RECEIVERS: Receivers = {
     const listeningMs = Math.max(0, ...message.servers.map((server) => server.listeningMs ?? 0));
     handle.helloAt ??= handle.timeBefore(tenant.at, listeningMs);
     // Descriptors are taken from this process: it must be one of the worker's.
-    if (isOfWorker(message.pid, handle)) handle.agentPid = message.pid;
+    if (isOfWorker(message.pid, handle)) hearProcess(tenant, handle, message.pid);
     else reportGarbage(tenant, handle, `pid ${message.pid} is none of this worker`);
     handle.nodeVersion ??= message.node.replace(/^v/, '');
     if (message.signalledReady) handle.signalledReadyAt ??= handle.timeBefore(tenant.at, message.signalledReadyMs);
@@ -107,6 +107,16 @@ const RECEIVERS: Receivers = {
     handle.exitWord = { code: message.code, reason: message.reason };
     takeReport(tenant, handle, message.report);
   },
+};
+
+/** A wrapper may have started the app anew: what the process before had counted stays the worker's. */
+const hearProcess = (tenant: Tenant, handle: WorkerHandle, pid: number): void => {
+  if (handle.isOtherProcess(pid)) {
+    endLogDrops(tenant, handle);
+    handle.endProcess();
+  }
+  handle.nameProcess(pid);
+  handle.agentPid = pid;
 };
 
 const takeReport = (tenant: Tenant, handle: WorkerHandle, report: AgentReport): void => {

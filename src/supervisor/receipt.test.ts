@@ -14,9 +14,10 @@ const counters = (served: number, more: Partial<RequestCounters> = {}): RequestC
 
 type Worker = { -readonly [Key in keyof CountedWorker]: CountedWorker[Key] };
 
-const worker = (holderId: string, served: number): Worker => ({
+const worker = (holderId: string, served: number, process = 7): Worker => ({
   holderId,
   counters: counters(served),
+  counting: { first: process, last: process, earlier: null },
   reportSpan: null,
   pid: 7,
   exitWord: null,
@@ -52,6 +53,22 @@ describe('A receipt that another daemon finishes', () => {
     old.exitWord = { code: 0, reason: null };
     const { requests } = afterDeath(book).figures();
     assert.deepEqual([requests.served, requests.lost, requests.unknown], [30, 1, 0]);
+  });
+
+  it('counts on where a wrapper has started its app anew, before that daemon died or while there was none', () => {
+    const book = new ReceiptBook();
+    const old = worker('shop/0#1', 100);
+    book.begin([old]);
+    // The process before had 130, and this one 4.
+    old.counters = counters(134);
+    old.counting = { first: 7, last: 8, earlier: counters(130) };
+    const next = afterDeath(book);
+    const again = worker('shop/0#1', 6, 8);
+    next.add(again);
+    assert.equal(next.figures().requests.served, 36);
+    const third = afterDeath(next);
+    third.add(worker('shop/0#1', 5, 9));
+    assert.equal(third.figures().requests.served, 41);
   });
 
   it('calls unknown what a worker had begun that died unseen', () => {

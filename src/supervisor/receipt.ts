@@ -5,9 +5,13 @@
 import type { LatencyDocument, ReceiptDocument, RequestCounters } from '../protocol/index.ts';
 import { mergeHistograms, percentile, subtractHistogram, type SparseHistogram } from '../runtime/index.ts';
 import type { WorkerHandle } from './worker-handle.ts';
+import { addCounters, finishedOf } from './worker-reports.ts';
 
 /** What it looks at. */
-export type CountedWorker = Pick<WorkerHandle, 'holderId' | 'counters' | 'reportSpan' | 'pid' | 'exitWord' | 'drain'>;
+export type CountedWorker = Pick<
+  WorkerHandle,
+  'holderId' | 'counters' | 'counting' | 'reportSpan' | 'pid' | 'exitWord' | 'drain'
+>;
 
 interface Entry {
   /** Null: it is gone, and an earlier daemon knew it. */
@@ -22,6 +26,9 @@ interface Entry {
 
 interface WorkerFigures {
   readonly counters: RequestCounters | null;
+  /** The process that counted last, and what those before it had; unknown to a Drover before this. */
+  readonly process?: number | null;
+  readonly earlier?: RequestCounters | null;
   readonly closedUpgrades: number;
   readonly cutUpgrades: number;
   /** It told how it ended; else what it had begun may or may not have been answered. */
@@ -99,7 +106,7 @@ export class ReceiptBook {
         refused += last.refused - (atBegin?.refused ?? 0);
         // It was killed: what it had begun when it last spoke may or may not have been answered.
         const isGone = handle === null || handle.pid === null;
-        if (isGone && !hasSaidLastWord) unknown += Math.max(0, last.begun - finished(last));
+        if (isGone && !hasSaidLastWord) unknown += Math.max(0, last.begun - finishedOf(last));
       }
       upgradesClosed += closedUpgrades;
       upgradesCut += cutUpgrades;
@@ -145,15 +152,27 @@ const figuresOf = ({ handle, remembered }: Entry): WorkerFigures => {
   const earlier = remembered ?? NOTHING;
   if (handle === null) return earlier;
   return {
-    counters: handle.counters ?? earlier.counters,
+    ...countedBy(handle, earlier),
     closedUpgrades: handle.drain?.closedUpgrades ?? earlier.closedUpgrades,
     cutUpgrades: handle.drain?.cutUpgrades ?? earlier.cutUpgrades,
     hasSaidLastWord: handle.exitWord !== null || handle.drain !== null || earlier.hasSaidLastWord,
   };
 };
 
-const finished = (counters: RequestCounters): number =>
-  counters.served + counters.failed + counters.lost + counters.aborted + counters.refused;
+/** Behind a wrapper there may have been other processes, of which only an earlier daemon heard. */
+const countedBy = (
+  { counters, counting }: CountedWorker,
+  known: WorkerFigures,
+): Pick<WorkerFigures, 'counters' | 'process' | 'earlier'> => {
+  if (counters === null) return known;
+  const isSame = known.process === undefined || known.process === counting.first;
+  const unheard = (isSame ? known.earlier : known.counters) ?? null;
+  return {
+    counters: addCounters(counters, unheard),
+    process: counting.last,
+    earlier: counting.earlier === null ? unheard : addCounters(counting.earlier, unheard),
+  };
+};
 
 /** Latencies of what finished between two readings of one worker's counters. */
 const difference = (first: RequestCounters | null, last: RequestCounters | null): SparseHistogram =>

@@ -14,6 +14,7 @@ import type {
 import type { Exit } from '../core/index.ts';
 import type { AgentLink } from './agent-link.ts';
 import type { Schedule } from './schedule.ts';
+import { type Counting, WorkerReports } from './worker-reports.ts';
 
 export interface HandleServer {
   readonly id: number;
@@ -29,9 +30,6 @@ export interface Adoption {
   end(exit: Exit): void;
   close(): void;
 }
-
-/** Reports kept for "the last ten seconds". */
-const REPORTS_KEPT = 11;
 
 export class WorkerHandle {
   /** `app/slot`. */
@@ -87,7 +85,7 @@ export class WorkerHandle {
   lastWords: readonly string[] = [];
   exitWord: { readonly code: number; readonly reason: string | null } | null = null;
   readonly servers = new Map<number, HandleServer>();
-  #reports: AgentReport[] = [];
+  readonly #reports = new WorkerReports();
   readonly #waiting = new Map<number, () => void>();
   #lastQuestion = 0;
 
@@ -123,35 +121,47 @@ export class WorkerHandle {
   }
 
   get lastReport(): AgentReport | null {
-    return this.#reports.at(-1) ?? null;
+    return this.#reports.last;
   }
 
   get counters(): RequestCounters | null {
     return this.lastReport?.counters ?? null;
   }
 
+  /** Whose the counters are. */
+  get counting(): Counting {
+    return this.#reports.counting;
+  }
+
   /** The newest report and the oldest of about the last ten seconds. */
   get reportSpan(): { readonly first: AgentReport; readonly last: AgentReport } | null {
-    const first = this.#reports[0];
-    const last = this.#reports.at(-1);
-    return first === undefined || last === undefined ? null : { first, last };
+    return this.#reports.span;
   }
 
   /** Requests begun per second between the two newest reports. */
   get requestRate(): number {
-    const [before, last] = this.#reports.slice(-2);
-    if (before === undefined || last === undefined) return 0;
-    // By the worker's own clock: what it said while no daemon listened is all read in one moment.
-    const spanMs = last.runtime.uptimeMs - before.runtime.uptimeMs;
-    return spanMs <= 0 ? 0 : ((last.counters.begun - before.counters.begun) / spanMs) * 1000;
+    return this.#reports.requestRate;
+  }
+
+  /** Whether who says hello is another process than the one that reported before: a wrapper has started the app anew. */
+  isOtherProcess(pid: number): boolean {
+    return this.#reports.isOther(pid);
+  }
+
+  /** Nothing more is heard of the process that has spoken so far. */
+  endProcess(): void {
+    this.#reports.end();
+    // It does not explain how the next one ends.
+    this.exitWord = null;
+  }
+
+  /** `pid`: of the process that says hello, as it names itself. */
+  nameProcess(pid: number): void {
+    this.#reports.name(pid);
   }
 
   addReport(report: AgentReport): void {
-    const last = this.#reports.at(-1);
-    // A report that answers `report-now` may overtake a periodic one; counters never go back.
-    if (last !== undefined && report.seq < last.seq) return;
-    this.#reports.push(report);
-    if (this.#reports.length > REPORTS_KEPT) this.#reports.shift();
+    this.#reports.add(report);
   }
 
   /** Asks the agent for its counters now; resolves when they came, or after `withinMs` (it may be blocked). */

@@ -7,7 +7,9 @@ import type { Drover } from '../support/drover.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLoad } from '../support/load/index.ts';
 import {
+  ask,
   askSocket,
+  fixture,
   openPlace,
   PATIENT,
   pidsOf,
@@ -23,10 +25,10 @@ const WORKERS = 3;
 const FOR_SECONDS = 2400;
 
 /** What the daemon has heard of from all workers; null while it has not heard of each. */
-const readServed = async (drover: Drover): Promise<number | null> => {
+const readServed = async (drover: Drover, workers = WORKERS): Promise<number | null> => {
   const { body } = await askSocket(join(drover.home, 'drover.sock'), '/metrics');
   const counts = [...body.matchAll(/^drover_requests_served_total\{.*\} (\d+)$/gm)].map(([, count]) => Number(count));
-  return counts.length === WORKERS ? counts.reduce((sum, count) => sum + count, 0) : null;
+  return counts.length === workers ? counts.reduce((sum, count) => sum + count, 0) : null;
 };
 
 describe('requests that are served over the deaths of daemons', () => {
@@ -79,5 +81,40 @@ describe('requests that are served over the deaths of daemons', () => {
       ({ type }) => type === 'worker-hung' || type === 'defect',
     );
     assert.deepEqual(troubles, []);
+  });
+});
+
+describe('a wrapper that starts its server anew whenever that ends', () => {
+  it('is one worker still, which has served what all of its servers have', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const command = ['sh', fixture('runs-again.sh'), 'node', fixture('service.cjs')];
+    await startApp(drover, 'shop', { command, port, ...PATIENT });
+    const wrapper = pidsOf(await readApp(drover, 'shop'));
+    const servers = new Set<string>();
+    const serve = async (count: number): Promise<void> => {
+      for (let request = 0; request < count; request++) servers.add((await ask(port)).body);
+    };
+    let served = 0;
+    for (const count of [20, 7, 3]) {
+      // The first one waits in the queue of the socket until there is a server again.
+      await serve(count);
+      served += count;
+      await eventually(`${served} are counted`, async () => {
+        const heard = (await readServed(drover, 1)) ?? 0;
+        assert.ok(heard <= served, `${heard} were counted, ${served} were answered`);
+        return heard === served;
+      });
+      process.kill(Number([...servers].at(-1)), 'SIGKILL');
+    }
+    assert.equal(servers.size, 3);
+    await serve(1);
+    assert.deepEqual(pidsOf(await readApp(drover, 'shop')), wrapper);
+    assert.deepEqual(
+      (await readEvents(drover, 'shop')).filter(({ type }) => type === 'worker-exited'),
+      [],
+    );
+    const { requests } = await drover.reload('shop');
+    assert.deepEqual([requests.served, requests.lost, requests.unknown], [0, 0, 0]);
   });
 });

@@ -1,5 +1,5 @@
 /** Adds up what several outputs, or several processes of one worker, have dropped. */
-import type { LogDrops } from '../protocol/agent.ts';
+import type { LogDrops } from '../protocol/index.ts';
 
 /** Undefined where nobody dropped anything. */
 export function sumDrops(parts: readonly (LogDrops | null | undefined)[]): LogDrops | undefined {
@@ -13,17 +13,4 @@ export function sumDrops(parts: readonly (LogDrops | null | undefined)[]): LogDr
     isDropping: dropping !== undefined,
     code: (dropping ?? first).code,
   };
-}
-
-/** Tells whether there is something to say that was not said yet. */
-export class DropNews {
-  #told = '';
-
-  /** Once true for what it was given, false until that changes. */
-  isNew(drops: LogDrops | undefined): boolean {
-    const state = drops === undefined ? '' : `${drops.bytes} ${drops.isDropping}`;
-    const isNew = state !== this.#told;
-    this.#told = state;
-    return isNew;
-  }
 }

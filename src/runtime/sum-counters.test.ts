@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { RequestCounters } from '../protocol/index.ts';
-import { BUCKET_COUNT, mergeHistograms } from '../runtime/index.ts';
+import { BUCKET_COUNT, mergeHistograms } from './histogram.ts';
 import { sumCounters } from './sum-counters.ts';
 
 const count = fc.nat(1_000);

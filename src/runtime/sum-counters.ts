@@ -1,6 +1,6 @@
 /** Adds up what several processes of one worker have counted, so that the sum takes no more room than one of them. */
-import type { RequestCounters } from '../protocol/agent.ts';
-import { mergeHistograms } from '../runtime/index.ts';
+import type { RequestCounters } from '../protocol/index.ts';
+import { mergeHistograms } from './histogram.ts';
 
 /** All but connections, which are those of `own`: it accepts for the others. */
 export function sumCounters(own: RequestCounters, others: readonly RequestCounters[]): RequestCounters {

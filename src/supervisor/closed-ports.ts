@@ -52,8 +52,9 @@ export const forgetUnserved = (app: App): void => {
   const { traffic, records } = app.edges;
   const served = servedKeys(app);
   const gone = traffic.ports(app.app).filter(({ key }) => !served.has(key));
-  for (const { key } of gone) {
+  for (const { key, address } of gone) {
     traffic.closePort(app.app, key);
+    app.desk.forget(address);
     records.ports.remove(app.app, key);
   }
   const labels = gone.map(({ address }) => labelOf(address));
@@ -72,6 +73,7 @@ const dropTried = (app: App, { config }: Tenant, key: string): boolean => {
   const isDeclared = address.kind === 'tcp' && config.ports.includes(address.port);
   if (isDeclared || records.ports.list(app.app).some((record) => record.key === key)) return false;
   traffic.closePort(app.app, key);
+  app.desk.forget(address);
   return true;
 };
 

@@ -3,35 +3,18 @@
  * knows what every worker listens on, and learns which ports the app serves, so that its next workers are expected to.
  */
 import type { ExpectedPort } from '../core/index.ts';
-import { closeDescriptor, isListening, isOsError, socketAddress, takeDescriptor } from '../os/index.ts';
-import {
-  DroverError,
-  type AgentMessage,
-  type DaemonMessage,
-  type ListenAddress,
-  type ListenRequest,
-  type PortRecord,
-  type ServerState,
-} from '../protocol/index.ts';
+import { closeDescriptor, isListening, socketAddress, takeDescriptor } from '../os/index.ts';
+import type { AgentMessage, ListenAddress, ListenRequest, PortRecord, ServerState } from '../protocol/index.ts';
 import { anyAddress } from './any-address.ts';
 import type { SupervisorEdges, TrafficPort } from './edges.ts';
 import type { LaunchShard } from './launch.ts';
+import { isTaken, MOST_SERVERS, refusalOf, TooManyServers } from './listen-refusal.ts';
+import { RandomPorts } from './random-ports.ts';
 import type { Tenant } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 type Message<Type extends AgentMessage['type']> = Extract<AgentMessage, { type: Type }>;
-type Refusal = Extract<DaemonMessage, { type: 'refuse' }>['code'];
 
-const ERRNO: Readonly<Record<Refusal, number>> = {
-  EADDRINUSE: -98,
-  EACCES: -13,
-  EADDRNOTAVAIL: -99,
-  EINVAL: -22,
-  EMFILE: -24,
-};
-
-/** Of one worker, and ports of one app: each costs the daemon descriptors, and a loop in an app must not take them all. */
-const MOST_SERVERS = 256;
 /** Refusals of one worker that become events; it may ask for ever. */
 const MOST_REFUSALS_TOLD = 20;
 
@@ -51,22 +34,27 @@ export interface DeskFacts {
 export class ListenDesk {
   readonly #edges: SupervisorEdges;
   readonly #facts: DeskFacts;
-  /** The n-th `listen(0)` of the app: which port it got. */
-  readonly #randomPorts = new Map<number, number>();
+  readonly #random = new RandomPorts();
 
   constructor(edges: SupervisorEdges, facts: DeskFacts) {
     this.#edges = edges;
     this.#facts = facts;
   }
 
-  /** Opens what the app served before and what it declares. Throws DROVER_PORT_TAKEN naming the holder. */
+  /**
+   * Opens what the app served before. Throws DROVER_PORT_TAKEN naming the holder; a port that was chosen for `listen(0)` is
+   * given up instead.
+   */
   openKnownPorts(): void {
-    for (const record of this.#edges.records.ports.list(this.#facts.app)) {
-      if (record.randomIndex !== null && record.address.kind === 'tcp') {
-        this.#randomPorts.set(record.randomIndex, record.address.port);
+    for (const { address, randomIndex } of this.#edges.records.ports.list(this.#facts.app)) {
+      if (randomIndex !== null && address.kind === 'tcp') this.#random.note(randomIndex, address.port);
+      try {
+        // Who calls wants the app up from now on.
+        this.#open(address, true);
+      } catch (error) {
+        if (randomIndex === null || !this.#isReplaceable(address, error)) throw error;
+        this.#giveUpRandom(address, error);
       }
-      // Who calls wants the app up from now on.
-      this.#open(record.address, true);
     }
   }
 
@@ -105,10 +93,10 @@ export class ListenDesk {
     const address = this.#resolve(request);
     try {
       if (!hasRoom(handle, id)) throw new TooManyServers('one worker listens');
-      const port = this.#open(address);
+      const port = this.#openFor(request, address);
       this.#remember(handle, id, port, protocol);
-      if (request.randomIndex !== null && address.kind === 'tcp') {
-        this.#randomPorts.set(request.randomIndex, address.port);
+      if (request.randomIndex !== null && port.address.kind === 'tcp') {
+        this.#random.note(request.randomIndex, port.address.port);
       }
       this.#grant(tenant, handle, id, port);
     } catch (error) {
@@ -272,6 +260,42 @@ export class ListenDesk {
     }
   }
 
+  /** For `listen(0)` any port does: not the one that somebody else has by now, also if it was this app's. */
+  #openFor(request: ListenRequest, address: ListenAddress): TrafficPort {
+    try {
+      return this.#open(address);
+    } catch (error) {
+      if (request.randomIndex === null || !this.#isReplaceable(address, error)) throw error;
+      this.#giveUpRandom(address, error);
+      // What the agent has found free, and said to the app; then whatever is.
+      const next = this.#resolve(request);
+      return this.#openFor({ ...request, reservedPort: null }, next);
+    }
+  }
+
+  #isReplaceable(address: ListenAddress, error: unknown): boolean {
+    return isTaken(error) && address.kind === 'tcp' && address.port !== 0 && !this.#isDeclared(address);
+  }
+
+  #giveUpRandom(address: ListenAddress, error: unknown): void {
+    if (address.kind !== 'tcp' || this.#random.indexOf(address.port) === null) return;
+    const { records } = this.#edges;
+    const { app } = this.#facts;
+    this.#random.forget(address.port);
+    for (const { key, randomIndex, address: known } of records.ports.list(app)) {
+      // Nor is it expected of the next workers.
+      const isIt = randomIndex !== null && known.kind === 'tcp' && known.port === address.port;
+      if (isIt) records.ports.remove(app, key);
+    }
+    const reason = `${messageOf(error)} It was chosen by the system (\`listen(0)\`): another one is used instead`;
+    records.events.append({ app, type: 'port-vanished', reason });
+  }
+
+  /** Nobody of the app listens there any more, and it is closed. */
+  forget(address: ListenAddress): void {
+    if (address.kind === 'tcp') this.#random.forget(address.port);
+  }
+
   #isDeclared(address: ListenAddress): boolean {
     return address.kind === 'tcp' && this.#facts.declaredPorts().includes(address.port);
   }
@@ -303,13 +327,13 @@ export class ListenDesk {
   }
 
   #refuse(tenant: Tenant, handle: WorkerHandle, id: number, address: ListenAddress, error: unknown): void {
-    const code = refusalOf(error);
+    const refusal = refusalOf(error);
     const reason = messageOf(error);
-    if (code === 'EADDRINUSE') handle.portTaken = reason;
+    if (refusal.code === 'EADDRINUSE') handle.portTaken = reason;
     handle.refusals += 1;
     if (handle.refusals <= MOST_REFUSALS_TOLD)
       this.#edges.records.events.append({ app: this.#facts.app, worker: tenant.id, type: 'port-taken', reason });
-    handle.link?.send({ type: 'refuse', id, code, errno: ERRNO[code] });
+    handle.link?.send({ type: 'refuse', id, ...refusal });
   }
 
   #remember(handle: WorkerHandle, id: number, port: TrafficPort, protocol: ServerState['protocol']): void {
@@ -321,16 +345,14 @@ export class ListenDesk {
 
   #resolve(request: ListenRequest): ListenAddress {
     if (request.path !== null) return { kind: 'unix', path: request.path };
-    const random = request.randomIndex === null ? undefined : this.#randomPorts.get(request.randomIndex);
+    const random = request.randomIndex === null ? undefined : this.#random.find(request.randomIndex);
     const port = request.port !== 0 ? request.port : (random ?? request.reservedPort ?? 0);
     if (request.host === null) return { ...anyAddress(request.v6only), port };
     return { kind: 'tcp', host: request.host, port, v6only: request.v6only };
   }
 
   #randomIndexOf(address: ListenAddress): number | null {
-    if (address.kind !== 'tcp') return null;
-    for (const [index, port] of this.#randomPorts) if (port === address.port) return index;
-    return null;
+    return address.kind === 'tcp' ? this.#random.indexOf(address.port) : null;
   }
 }
 
@@ -350,12 +372,6 @@ const pidOf = (handle: WorkerHandle): number => handle.agentPid ?? handle.pid ??
 const hasRoom = (handle: WorkerHandle, id: number): boolean =>
   handle.servers.has(id) || handle.servers.size < MOST_SERVERS;
 
-class TooManyServers extends Error {
-  constructor(who: string) {
-    super(`${who} in ${MOST_SERVERS} places already`);
-  }
-}
-
 /** A duplicate of the socket that the worker says listens there. Throws when it is another one, or not to be had. */
 const takeListener = (pid: number, fd: number, address: ListenAddress): number => {
   const taken = takeDescriptor(pid, fd);
@@ -369,12 +385,5 @@ const takeListener = (pid: number, fd: number, address: ListenAddress): number =
 };
 
 const keyOf = (address: ListenAddress): string => `own:${labelOf(address)}`;
-
-const refusalOf = (error: unknown): Refusal => {
-  if (error instanceof DroverError && error.code === 'DROVER_PORT_TAKEN') return 'EADDRINUSE';
-  if (error instanceof TooManyServers) return 'EMFILE';
-  if (isOsError(error) && error.code in ERRNO) return error.code as Refusal;
-  return 'EINVAL';
-};
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -36,6 +36,12 @@ describe('lines that belong together', () => {
     ]);
   });
 
+  it('are the same where lines end with a return as well', () => {
+    const dump = ['/srv/a.js:1', 'throw it', '^', '', 'Error: x', '    at y', '', 'Node.js v24.1.0'];
+    const text = ['{', "  code: 'E_NO'", '}', ...dump, 'next'].map((line) => `${line}\r`);
+    assert.deepEqual(recordsOf(text.join('\n')), [text.slice(0, 3).join('\n'), text.slice(3, 11).join('\n'), 'next\r']);
+  });
+
   it('are not blank lines, or ordinary lines after a trace', () => {
     assert.deepEqual(recordsOf('a\n\n{\n}\nb'), ['a', '', '{\n}', 'b']);
     assert.deepEqual(recordsOf('Error: x\n    at y\n\nnext'), ['Error: x\n    at y', '', 'next']);
@@ -65,6 +71,14 @@ describe('lines that belong together', () => {
         assert.equal(recordsOf(lines.join('\n')).join('\n'), lines.join('\n'));
       }),
     );
+  });
+
+  it('look unfinished also where the message has a separator of Unicode in it', () => {
+    for (const text of ['Error: a\u2028b', 'TypeError: a\u2029b', 'Error: a\rb', 'Error: a\r', '{\r']) {
+      const grouper = groupLines();
+      grouper.joins(text);
+      assert.ok(grouper.mayGoOn, JSON.stringify(text));
+    }
   });
 
   it('look unfinished while more may come', () => {

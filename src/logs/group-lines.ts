@@ -16,15 +16,15 @@ export interface LineGrouper {
 }
 
 /** `/srv/app/server.js:12`: above the source line, the carets and the error with which Node ends a process. */
-const PLACE = /^(?:file:\/\/|\/|node:|\[eval\]|\[stdin\]|evalmachine\.).*:\d+$/;
+const PLACE = /^(?:file:\/\/|\/|node:|\[eval\]|\[stdin\]|evalmachine\.).*:\d+$/s;
 const CARETS = /^\s*\^+\s*$/;
 /** The last line of that. */
 const NODE_VERSION = /^Node\.js v\d/;
 const FRAME = /^\s+at /;
 /** Indented, a cause, or the end of an inspected object, which is nobody's record by itself. */
 const CONTINUES = /^(?:[ \t]+\S|[\])}]+[,;]?$|Caused by\b|\[cause\]|From previous event\b|Emitted '|\.\.\. \d+ more\b)/;
-/** How a line ends, or what it names, when lines that belong to it usually follow. */
-const OPENING = /(?:[{[(]|(?:Error|Exception|Warning|Rejection)\b.*)$/;
+/** How a line ends, or what it names, when lines that belong to it usually follow. A message may hold U+2028. */
+const OPENING = /(?:[{[(]|(?:Error|Exception|Warning|Rejection)\b.*)$/s;
 /** Lines of a message between the carets and the first frame; something thrown that is no error has no frame at all. */
 const MESSAGE_LINES = 10;
 
@@ -72,14 +72,16 @@ export function groupLines(isWithin = false): LineGrouper {
   };
 
   return {
-    joins(text) {
+    joins(line) {
+      // Where lines end with `\r\n`, the return is no part of how they look.
+      const text = line.endsWith('\r') ? line.slice(0, -1) : line;
       const joins = lines > 0 && lines < RECORD_LIMIT_LINES && characters < RECORD_LIMIT_CHARACTERS && isNext(text);
       if (!joins) {
         lines = characters = 0;
         place = PLACE.test(text) ? 'place' : 'none';
       }
       lines += 1;
-      characters += text.length;
+      characters += line.length;
       last = text;
       hasJoined = joins;
       return joins;

@@ -280,6 +280,14 @@ export const ERRORS = {
     (d) => `${String(d['file'])} is there already, and not the unit of this home.`,
     () => 'Rename or remove it, or compare it with `drover startup --print`.',
   ),
+  DROVER_UNIT_BESIDE: entry(
+    409,
+    2,
+    '`startup` of a home for which there is a unit already, of the other scope or under another name.',
+    (d) =>
+      `${String(d['unit'])} (${String(d['file'])}) starts the daemon of ${String(d['home'])} already: both would start with the machine, and fight for the home.`,
+    (d) => `Keep that one, or remove it first: \`${String(d['removal'])}\`.`,
+  ),
   DROVER_PLATFORM: entry(
     501,
     2,

@@ -4,6 +4,7 @@ import { DroverError } from '../../protocol/index.ts';
 import { defineCommand, JSON_OPTION } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { installUnit } from '../startup/install.ts';
+import { findOtherUnit, type OtherUnit } from '../startup/other-unit.ts';
 import { assertSystemd, ensureLinger } from '../startup/systemctl.ts';
 import { endAsUnit, startAsUnit } from '../startup/take-over.ts';
 import { findUnitPlace, type UnitPlace } from '../startup/unit-place.ts';
@@ -23,6 +24,8 @@ interface Plan {
   readonly home: string;
   readonly text: string;
   readonly warnings: readonly string[];
+  /** A unit that would start beside this one; null where there is none. */
+  readonly other: OtherUnit | null;
 }
 
 const uid = process.getuid?.() ?? -1;
@@ -46,7 +49,20 @@ const planOf = ({ user = false }: Options, { env }: CliContext): Plan => {
   const [node] = daemon;
   const entry = daemon.at(-1) ?? '';
   const isRoot = scope === 'system' && runsAs === null;
-  return { place, home, text, warnings: findWarnings({ node, entry, command, isRoot, env }) };
+  return {
+    place,
+    home,
+    text,
+    warnings: findWarnings({ node, entry, command, isRoot, env }),
+    other: findOtherUnit({ place, home, env, isRoot: uid === 0 }),
+  };
+};
+
+/** Null: nothing would start beside it. */
+const besideError = ({ other, home }: Plan): DroverError | null => {
+  if (other === null) return null;
+  const { unit, file, removal } = other;
+  return new DroverError('DROVER_UNIT_BESIDE', { unit, file, home, removal });
 };
 
 /** Throws DROVER_NOT_ALLOWED or DROVER_SYSTEMD_MISSING. */
@@ -62,7 +78,10 @@ const assertPossible = ({ scope, unit, file }: UnitPlace, isRemoval: boolean): v
   assertSystemd();
 };
 
-const print = (context: CliContext, { place, text, warnings }: Plan, isJson: boolean): void => {
+const print = (context: CliContext, plan: Plan, isJson: boolean): void => {
+  const { place, text } = plan;
+  const beside = besideError(plan);
+  const warnings = [...plan.warnings, ...(beside === null ? [] : [`${beside.message} ${beside.hint ?? ''}`])];
   if (isJson) return context.print(JSON.stringify({ ...place, text, warnings }));
   context.print(text.trimEnd());
   for (const warning of warnings) context.note(`Warning: ${warning}`);
@@ -71,6 +90,8 @@ const print = (context: CliContext, { place, text, warnings }: Plan, isJson: boo
 const install = async (context: CliContext, plan: Plan, isJson: boolean): Promise<void> => {
   const { place, home, text } = plan;
   assertPossible(place, false);
+  const beside = besideError(plan);
+  if (beside !== null) throw beside;
   makeHome(home);
   await installUnit(place, text, home);
   const tookOver = await startAsUnit(context, place, home);

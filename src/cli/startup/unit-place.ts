@@ -15,11 +15,13 @@ export interface PlaceQuestion {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-const SYSTEM_FOLDER = '/etc/systemd/system';
+export const SYSTEM_FOLDER = '/etc/systemd/system';
+/** Below a user's configuration. */
+const FOLDER = 'systemd/user';
 
 export const findUnitPlace = ({ scope, home, usualHome, env }: PlaceQuestion): UnitPlace => {
   const unit = home === usualHome ? 'drover.service' : `drover-${nameOf(home)}.service`;
-  return { scope, unit, file: join(scope === 'system' ? SYSTEM_FOLDER : userFolder(env), unit) };
+  return { scope, unit, file: join(scope === 'system' ? SYSTEM_FOLDER : userFolders(env)[0], unit) };
 };
 
 /** The path in characters that a unit's name may have; systemd allows 255 bytes in all. */
@@ -29,8 +31,11 @@ const nameOf = (home: string): string =>
     .replaceAll(/^-+|-+$/g, '')
     .slice(-200);
 
-const userFolder = (env: PlaceQuestion['env']): string => {
+/** Where a unit of the user's own may lie: the first is the one for this environment, another one may have been another's. */
+export const userFolders = (env: PlaceQuestion['env']): readonly [string, ...string[]] => {
   const config = env['XDG_CONFIG_HOME'];
+  const usual = join(env['HOME'] ?? '/', '.config');
   // The specification says that relative paths are to be ignored.
-  return join(config?.startsWith('/') ? config : join(env['HOME'] ?? '/', '.config'), 'systemd/user');
+  const own = config?.startsWith('/') ? config : usual;
+  return [join(own, FOLDER), ...(own === usual ? [] : [join(usual, FOLDER)])];
 };

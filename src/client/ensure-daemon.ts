@@ -15,7 +15,9 @@ export const ensureDaemon = async (
   const client = createClient({ ...options, socketPath: servePath });
   const { startDaemon } = await import('./start-daemon.ts');
   await startDaemon(home, client, options);
-  return client;
+  // A unit's environment may have another runtime directory: the daemon has noted which.
+  const { socketPath: servedPath } = ownHome();
+  return servedPath === servePath ? client : createClient({ ...options, socketPath: servedPath });
 };
 
 /** What connecting says where somebody listens whom we may not talk to, or who is too busy to take us. */

@@ -6,6 +6,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { findDirectoryOwner } from './directory-owner.ts';
+import { readRuntimeNote } from './runtime-note.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -30,7 +31,7 @@ export const findHome = ({ env, uid }: HomeQuestion): string => {
 
 /**
  * `drover.sock` in the home; where that path is too long for a socket, a name derived from the home in the runtime
- * directory (`$XDG_RUNTIME_DIR`, else a private directory below the temporary one).
+ * directory (the one that a daemon has chosen, else `$XDG_RUNTIME_DIR`, else a private directory below the temporary one).
  */
 export const findSocketPath = (home: string, { env, uid }: HomeQuestion): string => {
   const path = join(home, 'drover.sock');
@@ -45,10 +46,17 @@ export const findRuntimePath = (home: string, ending: string, { env, uid }: Home
   // Loaded here and not above: most homes are short, and the CLI's start-up counts milliseconds.
   const { createHash } = process.getBuiltinModule('node:crypto');
   const name = createHash('sha256').update(home).digest('hex').slice(0, 16);
-  return join(findRuntimeDirectory({ env, uid }), `${name}.${ending}`);
+  return join(findRuntimeDirectory(home, { env, uid }), `${name}.${ending}`);
 };
 
-const findRuntimeDirectory = ({ env, uid }: HomeQuestion): string => {
+/** As long as the one that is noted is there and ours: systemd removes a user's with the last session. */
+const findRuntimeDirectory = (home: string, question: HomeQuestion): string => {
+  const noted = readRuntimeNote(home, question.uid);
+  const isUsable = noted !== null && findDirectoryOwner(noted, question.uid).kind === 'own';
+  return isUsable ? noted : chooseRuntimeDirectory(question);
+};
+
+const chooseRuntimeDirectory = ({ env, uid }: HomeQuestion): string => {
   const runtime = env['XDG_RUNTIME_DIR'];
   if (runtime?.startsWith('/')) return join(runtime, 'drover');
   return uid === 0 ? '/run/drover' : join(tmpdir(), `drover-${uid}`);
@@ -69,8 +77,21 @@ export const ownUid = (): number => process.getuid?.() ?? -1;
 
 const ownQuestion = (): HomeQuestion => ({ env: process.env, uid: ownUid() });
 
-/** Where the environment of this process has what cannot lie in a home. */
-export const ownRuntimeDirectory = (): string => findRuntimeDirectory(ownQuestion());
+/**
+ * The runtime directory that holds this path, of those that are in question for this process: the one that its environment
+ * names, and the one that a daemon has noted. Null for a path elsewhere, as in the home.
+ */
+export const ownRuntimeDirectoryOf = (path: string): string | null => {
+  const question = ownQuestion();
+  const home = findHome(question);
+  const holds = (directory: string): boolean => path.startsWith(`${directory}/`);
+  const chosen = chooseRuntimeDirectory(question);
+  if (holds(chosen)) return chosen;
+  // Nearly always, and then nothing has to be read.
+  if (holds(home)) return null;
+  const noted = readRuntimeNote(home, question.uid);
+  return noted !== null && holds(noted) ? noted : null;
+};
 
 /** Of any home, as the environment of this process has it. */
 export const ownRuntimePath = (home: string, ending: string): string => findRuntimePath(home, ending, ownQuestion());

@@ -16,6 +16,7 @@ export { absentDaemon } from './http.ts';
 export { ensureDaemon } from './ensure-daemon.ts';
 export { makeFolder } from './make-folder.ts';
 export { makePlaceOf, RUN_DIRECTORY_MODE } from './runtime-directory.ts';
+export { writeRuntimeNote } from './runtime-note.ts';
 export { makeHome } from './home-problem.ts';
 export { isAnswering } from './is-answering.ts';
 export type { DaemonStart } from './start-daemon.ts';

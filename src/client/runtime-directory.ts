@@ -6,7 +6,7 @@
 import { dirname } from 'node:path';
 import { DroverError } from '../protocol/index.ts';
 import { findDirectoryOwner } from './directory-owner.ts';
-import { ownRuntimeDirectory, ownUid } from './home.ts';
+import { ownRuntimeDirectoryOf, ownUid } from './home.ts';
 import { makeFolder } from './make-folder.ts';
 
 /** Workers of other users have to get to their sockets in it. */
@@ -17,8 +17,8 @@ export const RUN_DIRECTORY_MODE = 0o711;
  * the system would say where it is not there (and could be anybody's a moment later). Null for any other path.
  */
 export const findPlaceProblem = (path: string): Error | null => {
-  const directory = ownRuntimeDirectory();
-  if (!path.startsWith(`${directory}/`)) return null;
+  const directory = ownRuntimeDirectoryOf(path);
+  if (directory === null) return null;
   const owner = findDirectoryOwner(directory, ownUid());
   if (owner.kind === 'own') return null;
   if (owner.kind === 'absent') return Object.assign(new Error(`${directory} is not there`), { code: 'ENOENT' });
@@ -33,8 +33,8 @@ export const findPlaceProblem = (path: string): Error | null => {
  * what the system says.
  */
 export const makePlaceOf = (path: string, mode: number): void => {
-  const directory = ownRuntimeDirectory();
-  if (path.startsWith(`${directory}/`)) makeFolder(directory, RUN_DIRECTORY_MODE);
+  const directory = ownRuntimeDirectoryOf(path);
+  if (directory !== null) makeFolder(directory, RUN_DIRECTORY_MODE);
   const problem = findPlaceProblem(path);
   if (problem !== null) throw problem;
   makeFolder(dirname(path), mode);

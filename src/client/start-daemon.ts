@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { decide, installedProgram, takeStartLock, withdrawPending, type Decision } from '../program/index.ts';
 import { DroverError } from '../protocol/index.ts';
 import { readBootUnit } from './boot-unit.ts';
-import type { ClientOptions, DroverClient } from './client.ts';
+import { createClient, type ClientOptions, type DroverClient } from './client.ts';
 import { isReadOnly, ownHome } from './home.ts';
 import { describeHomeProblem } from './home-problem.ts';
 import { isAnswering } from './is-answering.ts';
@@ -51,10 +51,12 @@ export const startDaemon = async (
   const timeoutMs = options.timeoutMs ?? 15_000;
   const unit = readBootUnit(home);
   // Where systemd does not start it (a container with a copied home), the reason is best told by a start of our own.
-  if (unit !== null && (await startBootUnit(unit, timeoutMs)) && (await isAnswering(client))) return;
+  // One of another environment answers elsewhere, where a home's path leaves no room for its socket.
+  const isServed = async (): Promise<boolean> => (await isAnswering(client)) || isAnswering(createClient());
+  if (unit !== null && (await startBootUnit(unit, timeoutMs)) && (await isServed())) return;
   const patienceMs = PREPARING_MS + 2 * timeoutMs;
   const turn = await takeStartLock(home, {
-    isServed: () => isAnswering(client),
+    isServed,
     patienceMs,
     onWait: (pid) => options.onNotice?.(`Another command (pid ${pid}) is starting the daemon; this one waits for it.`),
   });

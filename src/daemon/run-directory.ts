@@ -11,6 +11,7 @@ import {
   makePlaceOf,
   ownRuntimePath,
   RUN_DIRECTORY_MODE,
+  writeRuntimeNote,
 } from '../client/index.ts';
 
 export interface RunDirectory {
@@ -43,6 +44,7 @@ export const openRunDirectory = (home: string): RunDirectory => {
     const directory = isInHome ? inHome(home) : besideIt(home);
     if (!made.has(directory)) {
       if (!isInHome) openRuntimeDirectory(directory);
+      if (!isInHome && !isFixed) noteRuntimeDirectory(home, dirname(directory));
       makeFolder(directory, RUN_DIRECTORY_MODE);
     }
     made.add(directory);
@@ -70,6 +72,14 @@ const openRuntimeDirectory = (within: string): void => {
   if (owner !== own) throw new Error(`${directory} belongs to user ${owner}, not to user ${own}: remove it`);
   // Made under a mask, or by a Drover that let nobody in.
   chmodSync(directory, RUN_DIRECTORY_MODE);
+};
+
+const noteRuntimeDirectory = (home: string, directory: string): void => {
+  try {
+    writeRuntimeNote(home, directory);
+  } catch {
+    // A full disk: whoever has this daemon's environment finds it all the same.
+  }
 };
 
 const isEmpty = (directory: string): boolean => {

@@ -3,9 +3,10 @@
  * runtime directory, and finds its workers again.
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import type { DaemonDocument } from '../../src/protocol/index.ts';
 import { Drover } from '../support/drover.ts';
 import { eventually } from '../support/eventually.ts';
 import { ask, fixture, UNDECLARED, writeConfig } from '../support/service.ts';
@@ -65,6 +66,41 @@ describe('a home of 150 bytes', () => {
       readdirSync(join(runtime.path, 'drover')).filter((name) => name.endsWith('.run')),
       [],
     );
+  });
+});
+
+describe('a home of 150 bytes whose daemon was started with a runtime directory of its session', () => {
+  it('has one daemon for every caller, whatever runtime directory that one has', async () => {
+    const port = await freePort();
+    await using elsewhere = await temporaryFolder('elsewhere');
+    await using session = await temporaryFolder('session');
+    await using drover = await openLong(150);
+    const started = { env: { XDG_RUNTIME_DIR: session.path } };
+    // As cron and `sudo` have it, and as another session would.
+    const others = [{ env: { XDG_RUNTIME_DIR: '' } }, { env: { XDG_RUNTIME_DIR: elsewhere.path } }];
+    const file = writeConfig(drover, { shop: { script: fixture('service.cjs'), port, instances: 1 } });
+    await drover.start([file], started);
+    const { pid } = await drover.json<DaemonDocument>(['daemon', 'status'], started);
+    for (const options of others) {
+      const status = await drover.json<DaemonDocument>(['daemon', 'status'], options);
+      assert.deepEqual([status.running, status.pid], [true, pid]);
+      assert.equal((await drover.run(['daemon', 'start'], options)).code, 0);
+      assert.equal((await drover.json<DaemonDocument>(['daemon', 'status'], options)).pid, pid, 'no second one');
+    }
+    assert.deepEqual(readdirSync(elsewhere.path), []);
+
+    const [other = {}] = others.slice(1);
+    assert.equal((await drover.run(['daemon', 'stop', '--keep-workers'], other)).code, 0);
+    assert.equal((await drover.run(['daemon', 'start'], other)).code, 0);
+    assert.equal((await drover.pids('shop')).length, 1);
+    assert.deepEqual(readdirSync(elsewhere.path), [], 'the next one goes on where agents were told to come');
+
+    // The session is over, and systemd has removed its directory.
+    assert.equal((await drover.run(['daemon', 'stop'], other)).code, 0);
+    rmSync(join(session.path, 'drover'), { recursive: true, force: true });
+    assert.equal((await drover.run(['daemon', 'start'], other)).code, 0);
+    assert.deepEqual(readdirSync(elsewhere.path), ['drover']);
+    assert.equal((await drover.json<DaemonDocument>(['daemon', 'status'], started)).running, true);
   });
 });
 

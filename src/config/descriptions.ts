@@ -43,7 +43,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
     "'in-place': what is finished is freed inside the file. 'rename': files are never changed under a log shipper; each worker generation begins a new one, and `current/` has names that stay.",
   surge: "How many replacements start at a time; 'auto': as many as memory and cores allow.",
   sticky: 'Keep each client address on one worker.',
-  user: 'User (name or id) that the workers run as; needs root. They get its HOME, USER, LOGNAME and SHELL, and its main group, not the other groups that it is in.',
+  user: 'User (name or id) that the workers run as; needs root. They get its HOME, USER, LOGNAME and SHELL, and its main group alone: neither the other groups that it is in, nor any that the daemon is in.',
 };
 
 /** The same for what concerns the daemon. */

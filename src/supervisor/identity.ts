@@ -1,4 +1,9 @@
-/** Whom an app runs as. Looked up when it is needed: users come and go while the daemon runs, and between its runs. */
+/**
+ * Whom an app runs as. Looked up when it is needed: users come and go while the daemon runs, and between its runs.
+ *
+ * A worker is in the main group of its user alone. Between fork and exec libuv calls `setgroups(0)` wherever it is given a uid
+ * or a gid, so it keeps none of root's groups; to give it those of the user (`initgroups`), Node has no way to ask for.
+ */
 import { lookupUser, type User } from '../os/index.ts';
 import { DroverError, type AppConfig } from '../protocol/index.ts';
 

@@ -1,7 +1,7 @@
 /** Who runs what: workers as another user under a daemon of root, and a daemon that is nobody special. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -28,6 +28,8 @@ import {
 } from '../support/service.ts';
 
 const NOBODY = 65_534;
+/** Of administrators, on many systems. */
+const GROUPS = [4, 27];
 const isRoot = process.getuid?.() === 0;
 const skip = isRoot ? false : 'only root can become somebody else';
 
@@ -88,6 +90,28 @@ describe('user:', { skip }, () => {
       ['HOME', 'USER', 'SHELL', 'LOGNAME'].map(async (name) => (await ask(port, `/env/${name}`)).body),
     );
     assert.deepEqual(seen, [home, 'nobody', shell, 'mine']);
+  });
+
+  it('gives the workers the main group of that user, and none of those that the daemon is in', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const before = process.getgroups?.() ?? [];
+    // What is started here has them too.
+    process.setgroups?.([...before, ...GROUPS]);
+    try {
+      await startApp(drover, 'shop', service(port, { user: 'nobody', cwd: tmpdir(), instances: 1 }));
+    } finally {
+      process.setgroups?.(before);
+    }
+    const { pid } = await drover.daemon();
+    const own = /^Groups:(.*)$/m
+      .exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+      ?.trim()
+      .split(' ')
+      .map(Number);
+    for (const group of GROUPS) assert.ok(own?.includes(group), 'the daemon is in them');
+    const { gid } = lookupUser('nobody') ?? assert.fail('there is no nobody');
+    assert.deepEqual(JSON.parse((await ask(port, '/user')).body), { uid: NOBODY, gid, groups: [gid] });
   });
 
   it('that is not there is exit 2 and names it', async () => {

@@ -126,6 +126,7 @@ export class FakeWorker {
   #socket: Socket | null = null;
   #socketWriter: ChannelWriter | null = null;
   #acknowledges = true;
+  #reads = true;
 
   constructor(options: WorkerOptions, socketPath: string) {
     const { daemonFd, workerFd } = openChannelPair();
@@ -173,6 +174,11 @@ export class FakeWorker {
     this.#reader.on('error', () => this.#reader.destroy());
     onLines(this.#reader, (line) => this.#receive(line));
     this.#server = createServer((socket) => {
+      // As the real daemon does: an agent that has only waited for long, because this process was busy, stays on its channel.
+      if (boot.channel !== null && this.#reads && this.#acknowledges) {
+        socket.destroy();
+        return;
+      }
       this.#socket = socket;
       this.#socketWriter = new ChannelWriter(
         (socket as Socket & { readonly _handle: { readonly fd: number } })._handle.fd,
@@ -246,6 +252,7 @@ export class FakeWorker {
 
   /** While false, nothing that comes over the channel is read. */
   set reads(value: boolean) {
+    this.#reads = value;
     if (value) this.#reader.resume();
     else this.#reader.pause();
   }

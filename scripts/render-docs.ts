@@ -192,9 +192,11 @@ const MEANINGS: Readonly<Record<EventType, string>> = {
   'log-dropped': 'The disk of a log is full: output is dropped from now on, so that the worker can go on.',
   'log-drop-ended':
     'The log takes output again, or the worker ended; the data hold how many lines and bytes were dropped.',
-  'port-opened': 'An app listens on a port.',
-  'port-taken': 'A port that an app wants is held by another process.',
-  'port-vanished': 'A port that an app used to listen on did not come back.',
+  'port-opened': 'An app listens on a port, or the path of its Unix socket leads to it again.',
+  'port-taken':
+    'A port that an app wants is held by another process, or the path of its Unix socket leads to another socket.',
+  'port-vanished':
+    'A port that an app used to listen on did not come back, or the path of its Unix socket was removed for good.',
   'shard-covered': 'A sibling accepts for a worker that is gone or stalls.',
   'shard-uncovered': 'A worker accepts for itself again.',
   defect: 'Something happened that Drover did not expect; please report it.',

@@ -27,6 +27,7 @@ import { FauxHandle, type SourceRole } from './faux-handle.ts';
 import type { Link } from './link.ts';
 import { listenError } from './listen-error.ts';
 import { addressOf, isClash, matchShard, normalizeHost, socketNameOf } from './listen-request.ts';
+import { isReachable } from './put-back.ts';
 
 const ANSWER_WAIT_MS = 10_000;
 /** After a long block of the event loop the timer is looked at before the answer that has arrived meanwhile. */
@@ -222,6 +223,8 @@ export class Listeners {
   /** Takes a shard that was inherited. */
   #adopt(listening: Listening, boot: BootShard): boolean {
     this.#unused.delete(boot);
+    const { address } = boot;
+    if (address.kind === 'unix' && !isReachable(address.path, boot.shard)) return false;
     const shard = this.#openDescriptor(boot.shard);
     if (shard === null) return false;
     listening.key = boot.key;

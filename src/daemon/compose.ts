@@ -40,6 +40,7 @@ import { nameSteps } from './named-steps.ts';
 import { Operations } from './operations.ts';
 import { adopt, recover } from './recover.ts';
 import { watchOutput } from './output-watch.ts';
+import { toPathEvent } from './path-event.ts';
 import { resolveCommand } from './resolve-command.ts';
 import { startRounds } from './rounds.ts';
 import { listAgentSockets, openRunDirectory } from './run-directory.ts';
@@ -127,6 +128,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     // Covers come and go with every short stall; they are shown live (`ls`), not kept as history.
     onEvent: (event) => {
       if (event.type === 'descriptors-changed') options.onDescriptorsChanged();
+      else if ('path' in event) store.events.append(toPathEvent(event));
     },
   });
   /** Workers of apps that are not known (any more). */

@@ -2,7 +2,7 @@
  * The data path: every listening socket of every app, and who gets which share of its connections. The only room that
  * knows sockets; no byte of a request passes through it.
  */
-import { isOsError, probeDispatch, unixListenSocket } from '../os/index.ts';
+import { isOsError, probeDispatch, unixListenSocket, type PortOwner } from '../os/index.ts';
 import { DroverError } from '../protocol/index.ts';
 import type { Clock, DispatchLevel, Lane, ListenAddress, ShardHolder } from '../protocol/index.ts';
 import { addressKey, describeAddress } from './address.ts';
@@ -19,6 +19,7 @@ import { startPolling } from './polling.ts';
 import type { KeptDescriptor, ManagedPort, Port, PortView } from './port.ts';
 import { PrivateSockets } from './private-sockets.ts';
 import { SharedPort } from './shared-port.ts';
+import type { FileState } from './socket-file.ts';
 
 export type DataPathEvent =
   | {
@@ -29,6 +30,14 @@ export type DataPathEvent =
       readonly lane: Lane;
       /** Id of the holder that accepts, or accepted, in the place of the shard's own. */
       readonly by: string;
+    }
+  | {
+      /** What the path of a Unix socket leads to: this app again, another listener's socket, or nothing. */
+      readonly type: 'path-back' | 'path-taken' | 'path-lost';
+      readonly app: string;
+      readonly path: string;
+      /** Who listens there in its place; null where that cannot be told. */
+      readonly owner: PortOwner | null;
     }
   /** The set that {@link DataPath.inventory} lists is another one now. */
   | { readonly type: 'descriptors-changed' };
@@ -98,6 +107,8 @@ export interface DataPath {
   close(): void;
 }
 
+const EVENT_OF_FILE = { there: 'path-back', taken: 'path-taken', lost: 'path-lost' } as const;
+
 export function openDataPath(options: DataPathOptions): DataPath {
   const support = options.level === undefined ? probeDispatch() : { level: options.level, reason: null };
   return new SocketDataPath(options, support.level, support.reason);
@@ -138,11 +149,12 @@ class SocketDataPath implements DataPath {
   adoptPort({ app, address, fd, slot, lane = 'stable', sticky }: AdoptPortRequest): Port {
     const known = this.#findByAddress(address);
     if (known !== null && (known.app !== app || !(known instanceof GroupPort))) {
-      this.#kernel.closeDescriptor(fd);
+      const isTaken = known.app === app && known instanceof SharedPort && known.takeOver(fd);
+      if (!isTaken) this.#kernel.closeDescriptor(fd);
       return this.#ofSameApp(known, app);
     }
     const facts = { app, address, declared: false, sticky, uid: this.#kernel.ownerOf(fd) };
-    if (address.kind === 'unix' || this.level === 'shared') return this.#addShared(facts, fd);
+    if (address.kind === 'unix' || this.level === 'shared') return this.#addShared(facts, fd, false);
     const port = known ?? this.#addGroup(facts, this.#newDispatch(facts));
     port.adopt(fd, { slot, lane });
     this.#polling.hurry();
@@ -231,13 +243,13 @@ class SocketDataPath implements DataPath {
 
   #open(request: OpenPortRequest): ManagedPort {
     const { address, uid } = request;
-    if (address.kind === 'unix') return this.#addShared(request, unixListenSocket(address.path, { uid }));
+    if (address.kind === 'unix') return this.#addShared(request, unixListenSocket(address.path, { uid }), true);
     if (this.level !== 'shared' && address.port !== 0) {
       return this.#addGroup(request, this.#newDispatch(request));
     }
     const fd = this.#kernel.listenSocket({ ...address, uid, reusePort: this.level !== 'shared' });
     const facts = { ...request, address: this.#kernel.socketAddress(fd) };
-    if (this.level === 'shared') return this.#addShared(facts, fd);
+    if (this.level === 'shared') return this.#addShared(facts, fd, true);
     const port = this.#addGroup(facts, this.#newDispatch(facts));
     port.adopt(fd, { slot: 0, lane: 'stable' });
     return port;
@@ -261,7 +273,7 @@ class SocketDataPath implements DataPath {
     return port;
   }
 
-  #addShared(facts: PortFacts, fd: number): SharedPort {
+  #addShared(facts: PortFacts, fd: number, isNew: boolean): SharedPort {
     const key = this.#keyOf(facts);
     const port = new SharedPort({
       key,
@@ -269,11 +281,24 @@ class SocketDataPath implements DataPath {
       traffic: this.#app(facts.app),
       privates: new PrivateSockets(this.#options.socketFolder, key),
       fd,
+      isNew,
       onDescriptors: () => this.#options.onEvent({ type: 'descriptors-changed' }),
+      onFile: (state, inode) => this.#tellFile(facts, state, inode),
+      onTouch: () => this.#polling.hurry(),
     });
     this.#ports.set(key, port);
     this.#options.onEvent({ type: 'descriptors-changed' });
+    this.#polling.hurry();
     return port;
+  }
+
+  /** `inode`: of our own socket, which is bound to the same path. */
+  #tellFile({ app, address }: PortFacts, state: FileState, inode: number): void {
+    if (address.kind !== 'unix') return;
+    const { path } = address;
+    const owner = state === 'taken' ? this.#kernel.findPortOwner(address, inode) : null;
+    this.#options.onEvent({ type: EVENT_OF_FILE[state], app, path, owner });
+    this.#polling.hurry();
   }
 
   #newDispatch(facts: PortFacts, order: readonly number[] = []): Dispatch {
@@ -288,7 +313,7 @@ class SocketDataPath implements DataPath {
       kernel: this.#kernel,
       hasGroups: this.level !== 'shared',
       addGroup: (facts, order) => this.#addGroup(facts, this.#newDispatch(facts, order)),
-      addShared: (facts, fd) => this.#addShared(facts, fd),
+      addShared: (facts, fd) => this.#addShared(facts, fd, false),
     });
     if (this.#ports.size > 0) this.#polling.hurry();
   }

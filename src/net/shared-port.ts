@@ -1,9 +1,8 @@
 /**
  * A port whose workers all accept on one socket, without weights: Unix paths, which have no reuseport, and hosts where the
- * kernel does not spread connections. Nothing to move, cover or poll.
+ * kernel does not spread connections. Nothing to move or cover; the file of a Unix socket is looked after.
  */
-import { rmSync } from 'node:fs';
-import { acceptQueue, closeDescriptor, inodeOf, stopListening } from '../os/index.ts';
+import { acceptQueue, closeDescriptor, inodeOf, stopListening, unixListenSocket } from '../os/index.ts';
 import type { Lane } from '../protocol/index.ts';
 import type { AppTraffic, Place } from './app-traffic.ts';
 import { placeKey } from './app-traffic.ts';
@@ -12,6 +11,7 @@ import type { PortFacts } from './kept-name.ts';
 import type { KeptDescriptor, ManagedPort, PortView, PrivateSocket, ShardSocket } from './port.ts';
 import type { KeptPrivate, PrivateSockets } from './private-sockets.ts';
 import { percentages } from './shares.ts';
+import { hasSecondName, SocketFile, type FileState } from './socket-file.ts';
 
 export interface SharedPortParts {
   readonly key: string;
@@ -19,19 +19,28 @@ export interface SharedPortParts {
   readonly traffic: AppTraffic;
   readonly privates: PrivateSockets;
   readonly fd: number;
+  /** The socket was bound just now, by us. */
+  readonly isNew: boolean;
   readonly onDescriptors: () => void;
+  /** Of a Unix socket: what its path leads to, told where it is no longer what it was. */
+  readonly onFile: (state: FileState, inode: number) => void;
+  /** To be polled soon. */
+  readonly onTouch: () => void;
 }
 
 export class SharedPort implements ManagedPort {
   readonly key: string;
   readonly #parts: SharedPortParts;
-  readonly #socket: ShardSocket;
+  #socket: ShardSocket;
+  /** Null where the socket has none. */
+  #file: SocketFile | null;
   readonly #places = new Map<string, Place>();
 
   constructor(parts: SharedPortParts) {
     this.#parts = parts;
     this.key = parts.key;
     this.#socket = { fd: parts.fd, inode: inodeOf(parts.fd) };
+    this.#file = this.#openFile(parts.isNew);
   }
 
   get app(): string {
@@ -47,6 +56,7 @@ export class SharedPort implements ManagedPort {
   }
 
   shard(slot: number, lane: Lane = 'stable'): ShardSocket {
+    this.#beReachable();
     this.#places.set(placeKey({ slot, lane }), { slot, lane });
     return this.#socket;
   }
@@ -76,12 +86,26 @@ export class SharedPort implements ManagedPort {
     this.#parts.privates.add(socket);
   }
 
-  refresh(): void {
-    // Whoever accepts takes what comes.
+  /**
+   * A worker has this socket, and it can be reached, while no path leads to the port's own: it takes that one's place, and
+   * the descriptor is ours. Else false.
+   */
+  takeOver(fd: number): boolean {
+    const { address } = this.#parts.facts;
+    if (this.#file === null || this.#file.state === 'there' || address.kind !== 'unix') return false;
+    const inode = inodeOf(fd);
+    if (inode === this.#socket.inode || !hasSecondName(address.path, inode)) return false;
+    this.#replace({ fd, inode }, false);
+    return true;
   }
 
-  poll(): null {
-    return null;
+  /** Whoever accepts takes what comes. */
+  refresh(): void {
+    this.#file?.look();
+  }
+
+  poll(): number | null {
+    return this.#file?.poll() ?? null;
   }
 
   view(): PortView {
@@ -115,6 +139,7 @@ export class SharedPort implements ManagedPort {
   }
 
   close(): void {
+    this.#file?.close();
     closeDescriptor(this.#socket.fd);
     this.#parts.privates.close();
     this.#parts.onDescriptors();
@@ -122,8 +147,42 @@ export class SharedPort implements ManagedPort {
 
   end(): void {
     stopListening(this.#socket.fd);
-    if (this.address.kind === 'unix' && !this.address.path.startsWith('\0')) rmSync(this.address.path, { force: true });
+    this.#file?.end();
     this.#parts.privates.end();
     this.close();
+  }
+
+  /**
+   * Before somebody is given the socket: where both its names are gone (the app has removed its whole folder, or there
+   * are no hard links) a new one is bound. Those who have the old one serve nobody until they are replaced.
+   */
+  #beReachable(): void {
+    const { address, uid } = this.#parts.facts;
+    if (this.#file?.look() !== 'lost' || address.kind !== 'unix') return;
+    let fd: number;
+    try {
+      fd = unixListenSocket(address.path, { uid });
+    } catch {
+      // Its folder is not there, or the disk takes no name: it is tried again for whoever comes next.
+      return;
+    }
+    this.#replace({ fd, inode: inodeOf(fd) }, true);
+  }
+
+  #replace(socket: ShardSocket, isNew: boolean): void {
+    this.#file?.end();
+    closeDescriptor(this.#socket.fd);
+    this.#socket = socket;
+    this.#file = this.#openFile(isNew);
+    this.#parts.onDescriptors();
+    if (this.#file?.state === 'there') this.#parts.onFile('there', socket.inode);
+  }
+
+  #openFile(isNew: boolean): SocketFile | null {
+    const { address } = this.#parts.facts;
+    if (address.kind !== 'unix' || address.path.startsWith('\0')) return null;
+    const { inode } = this.#socket;
+    const onChange = (state: FileState): void => this.#parts.onFile(state, inode);
+    return new SocketFile({ path: address.path, inode, isNew, onChange, onTouch: this.#parts.onTouch });
   }
 }

@@ -58,6 +58,7 @@ export {
   acceptQueue,
   canBindExclusively,
   DEFAULT_BACKLOG,
+  isDeadSocket,
   isListening,
   listenSocket,
   setBacklog,

@@ -10,9 +10,9 @@ export interface PortOwner {
   readonly command: string;
 }
 
-/** Null when nobody holds it, or nobody that we may look into. */
-export function findPortOwner(address: ListenAddress): PortOwner | null {
-  const inodes = listeningInodes(address);
+/** Null when nobody holds it, or nobody that we may look into. `except`: the inode of a socket that is not meant. */
+export function findPortOwner(address: ListenAddress, except: number | null = null): PortOwner | null {
+  const inodes = new Set([...listeningInodes(address)].filter((inode) => inode !== except));
   return inodes.size === 0 ? null : findHolder(inodes);
 }
 
@@ -46,7 +46,7 @@ function overlaps(host: string, bound: string, isV6: boolean): boolean {
 function unixInodes(path: string): ReadonlySet<number> {
   return new Set(
     unixRows()
-      .filter((row) => row.path === path)
+      .filter((row) => row.isListening && row.path === path)
       .map((row) => row.inode),
   );
 }

@@ -72,10 +72,18 @@ function toNetworkOrder(hex: string): string {
 export interface UnixRow {
   readonly path: string;
   readonly inode: number;
+  /** Else it is one end of a connection, which has the path of the socket that it was accepted on. */
+  readonly isListening: boolean;
 }
 
+const UNIX_LISTENS = 0x1_00_00;
+
 export function unixRows(): readonly UnixRow[] {
-  return rowsOf('/proc/net/unix').map((row) => ({ path: row.slice(7).join(' '), inode: Number(row[6]) }));
+  return rowsOf('/proc/net/unix').map((row) => ({
+    path: row.slice(7).join(' '),
+    inode: Number(row[6]),
+    isListening: (Number.parseInt(row[3] ?? '', 16) & UNIX_LISTENS) !== 0,
+  }));
 }
 
 function rowsOf(file: string): readonly string[][] {

@@ -93,7 +93,8 @@ export function unixListenSocket(path: string, options: UnixListenOptions = {}):
   });
 }
 
-function isDeadSocket(path: string): boolean {
+/** A socket file that nobody listens behind. Where somebody does, one connection is made and closed. */
+export function isDeadSocket(path: string): boolean {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return false;
   const fd = openSocket(AF_UNIX, () => {});
   try {

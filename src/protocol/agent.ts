@@ -16,6 +16,8 @@
  * say is recorded in `test/fixtures/agent-v1.json`, which every daemon must understand.
  */
 
+export { secondName, secondNamePrefix } from './second-name.ts';
+
 /** What this side speaks. */
 export const AGENT_PROTOCOL = 1;
 

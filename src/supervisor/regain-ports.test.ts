@@ -7,16 +7,24 @@ import { newRegained } from './regained.ts';
 
 const ADDRESS: ListenAddress = { kind: 'tcp', host: '0.0.0.0', port: 3000, v6only: false };
 
-/** An app on one port. `kept`: sockets by slot that the daemon has; `held`: those that its workers have, in their order. */
-const regain = (kept: Readonly<Record<number, number>>, held: readonly (readonly [number, ...number[]])[]) => {
+/**
+ * An app on one port. `kept`: sockets by slot that the daemon has; `held`: those that its workers have, in their order;
+ * `isShared`: the port is one socket for all slots, such as that of a Unix path.
+ */
+const regain = (
+  kept: Readonly<Record<number, number>>,
+  held: readonly (readonly [number, ...number[]])[],
+  isShared = false,
+) => {
   const adopted: string[] = [];
   const closed: number[] = [];
   const isOpen = Object.keys(kept).length > 0;
   const port = {
     key: 'shop 3000',
     address: ADDRESS,
-    hasShard: (slot: number) => slot in kept || adopted.some((each) => each.endsWith(` as ${slot}`)),
+    hasShard: (slot: number) => isShared || slot in kept || adopted.some((each) => each.endsWith(` as ${slot}`)),
     isShardAmong: (slot: number, inodes: ReadonlySet<number>) => {
+      if (isShared) return true;
       const own = adopted.findLast((each) => each.endsWith(` as ${slot}`));
       return inodes.has(own === undefined ? (kept[slot] ?? -1) : Number.parseInt(own, 10));
     },
@@ -81,6 +89,20 @@ describe('a daemon whose guard died with the one before it', () => {
       [1, 11],
     ]);
     assert.deepEqual(adopted, ['10 as 0', '11 as 1', '12 as 2']);
+  });
+});
+
+describe('a daemon whose workers have different sockets of one Unix path', () => {
+  it('is offered each of them, and searches no free slot', () => {
+    const { adopted } = regain(
+      {},
+      [
+        [0, 10],
+        [1, 11],
+      ],
+      true,
+    );
+    assert.deepEqual(adopted, ['10 as 0', '11 as 2']);
   });
 });
 

@@ -1,11 +1,12 @@
 /** Every kind of server, and apps that listen in unusual ways, under each Node that is there. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, linkSync, statSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import type { ListenAddress } from '../../src/protocol/index.ts';
+import { inodeOf } from '../../src/os/index.ts';
+import { secondName, type ListenAddress } from '../../src/protocol/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/temporary.ts';
 import { openFakeDaemon } from './support/fake-daemon.ts';
@@ -70,6 +71,32 @@ underEachNode('Servers', ({ path: node, runsTypeScript }) => {
     await worker.drain();
     await worker.exited;
     assert.equal(existsSync(path), true, "one worker's end must not remove the path of all");
+  });
+
+  it('find their path when they listen although the app has unlinked it, where it has a second name', async () => {
+    await using daemon = await openFakeDaemon();
+    const path = join(daemon.folder, 'app.sock');
+    const shard = daemon.shard({ kind: 'unix', path });
+    linkSync(path, secondName(path, inodeOf(shard.fd)));
+    const before = statSync(path).ino;
+    const app = join(APPS, 'unlinks-its-path.cjs');
+    const worker = await daemon.start({ app, node, shards: [shard], env: { PORT: path, WHEN: 'first', MODE: '640' } });
+    await worker.said('listening', ({ key }) => key === shard.key);
+    assert.deepEqual([statSync(path).ino, await get({ socketPath: path })], [before, String(worker.pid)]);
+    await eventually('it has changed the mode', () => (statSync(path).mode & 0o777) === 0o640);
+  });
+
+  it('ask the daemon for another socket where both names are gone', async () => {
+    await using daemon = await openFakeDaemon();
+    const path = join(daemon.folder, 'app.sock');
+    const shard = daemon.shard({ kind: 'unix', path });
+    const app = join(APPS, 'unlinks-its-path.cjs');
+    const worker = await daemon.start({ app, node, shards: [shard], env: { PORT: path, WHEN: 'first' } });
+    const { id, request } = await worker.said('listen');
+    assert.equal(request.path, path);
+    worker.grant(id, daemon.shard({ kind: 'unix', path }));
+    await worker.said('listening');
+    assert.equal(await get({ socketPath: path }), String(worker.pid));
   });
 
   it('close, and listen again on what the daemon sends', async () => {

@@ -1,15 +1,14 @@
 /** Who runs what: workers as another user under a daemon of root, and a daemon that is nobody special. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import { lookupUser } from '../../src/os/index.ts';
 import type { AppListDocument, DaemonDocument, ReceiptDocument } from '../../src/protocol/index.ts';
-import { COMMAND, type CommandResult, type Drover } from '../support/drover.ts';
-import { whyNoOtherUser } from '../support/other-user.ts';
+import type { CommandResult } from '../support/drover.ts';
+import { homeFor, NOBODY, runAs, whyNoOtherUser } from '../support/other-user.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLoad } from '../support/load/index.ts';
 import {
@@ -27,30 +26,10 @@ import {
   writeConfig,
 } from '../support/service.ts';
 
-const NOBODY = 65_534;
 /** Of administrators, on many systems. */
 const GROUPS = [4, 27];
 const isRoot = process.getuid?.() === 0;
 const skip = isRoot ? false : 'only root can become somebody else';
-
-/** A home that somebody else may own: the temporary folder itself is closed to others. */
-function homeFor(drover: Drover, uid: number): string {
-  chmodSync(drover.home, 0o755);
-  const home = join(drover.home, 'home');
-  mkdirSync(home, { recursive: true });
-  chownSync(home, uid, uid);
-  return home;
-}
-
-async function runAs(uid: number, home: string, args: readonly string[]): Promise<CommandResult> {
-  return new Promise((resolve) => {
-    const env = { PATH: process.env['PATH'], HOME: home, DROVER_HOME: home, NO_COLOR: '1' };
-    const options = { uid, gid: uid, env, cwd: home, timeout: 60_000 };
-    execFile(process.execPath, [COMMAND, ...args], options, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
-    );
-  });
-}
 
 describe('user:', { skip }, () => {
   it('runs the workers as that user; reload, crash and the daemon’s death change nothing about it', async () => {

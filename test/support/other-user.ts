@@ -1,7 +1,10 @@
 /** Tests in which somebody else uses this checkout. */
-import { accessSync, constants } from 'node:fs';
-import { dirname } from 'node:path';
-import { COMMAND } from './drover.ts';
+import { execFile } from 'node:child_process';
+import { accessSync, chmodSync, chownSync, constants, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { COMMAND, type CommandResult, type Drover } from './drover.ts';
+
+export const NOBODY = 65_534;
 
 /** What keeps another user from running this checkout; false when nothing does. */
 export const whyNoOtherUser = (): string | false => {
@@ -15,3 +18,23 @@ export const whyNoOtherUser = (): string | false => {
   }
   return false;
 };
+
+/** A home that somebody else may own: the temporary folder itself is closed to others. */
+export function homeFor(drover: Drover, uid: number): string {
+  chmodSync(drover.home, 0o755);
+  const home = join(drover.home, 'home');
+  mkdirSync(home, { recursive: true });
+  chownSync(home, uid, uid);
+  return home;
+}
+
+/** A command as somebody else, whose home, of Drover too, is `home`. */
+export async function runAs(uid: number, home: string, args: readonly string[]): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    const env = { PATH: process.env['PATH'], HOME: home, DROVER_HOME: home, NO_COLOR: '1' };
+    const options = { uid, gid: uid, env, cwd: home, timeout: 60_000 };
+    execFile(process.execPath, [COMMAND, ...args], options, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr }),
+    );
+  });
+}

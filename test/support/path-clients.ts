@@ -15,14 +15,15 @@ export interface PathReport {
   readonly bodies: ReadonlySet<string>;
 }
 
-export interface PathClients {
+/** Stopped at the end of the block as well. */
+export interface PathClients extends AsyncDisposable {
   readonly answered: number;
   /** Resolves once so many more requests were answered. */
   untilAnswered(more: number): Promise<void>;
   stop(): Promise<PathReport>;
 }
 
-export function startPathClients(path: string, count = 4): PathClients {
+export function startPathClients(path: string, count = 2): PathClients {
   let answered = 0;
   let longestGapMs = 0;
   const stopping = new AbortController();
@@ -47,6 +48,11 @@ export function startPathClients(path: string, count = 4): PathClients {
     if (failedAt !== null) longestGapMs = Infinity;
   };
   const running = Array.from({ length: count }, run);
+  const stop = async (): Promise<PathReport> => {
+    stopping.abort();
+    await Promise.all(running);
+    return { answered, failures, longestGapMs, bodies };
+  };
   return {
     get answered() {
       return answered;
@@ -55,11 +61,8 @@ export function startPathClients(path: string, count = 4): PathClients {
       const wanted = answered + more;
       await eventually(`${more} more answers at ${path}`, () => answered >= wanted, { withinMs: 20_000 });
     },
-    async stop() {
-      stopping.abort();
-      await Promise.all(running);
-      return { answered, failures, longestGapMs, bodies };
-    },
+    stop,
+    [Symbol.asyncDispose]: async () => void (await stop()),
   };
 }
 

@@ -1,4 +1,5 @@
 /** What a `listen` asks for, compared as the kernel would compare it. */
+import { resolve } from 'node:path';
 import type { BootShard, ListenAddress, ListenRequest } from '../protocol/agent.ts';
 import type { SocketName } from '../runtime/index.ts';
 
@@ -59,4 +60,10 @@ export function socketNameOf(address: ListenAddress): SocketName | string {
   if (address.kind === 'unix') return address.path;
   const { host, port } = address;
   return { address: host, family: host.includes(':') ? 'IPv6' : 'IPv4', port };
+}
+
+/** The daemon binds it, and stands elsewhere: a relative path is this process's. */
+export function pathRequest(name: string): ListenRequest {
+  const path = name.startsWith('\0') ? name : resolve(name);
+  return { host: null, port: 0, v6only: false, path, randomIndex: null, reservedPort: null };
 }

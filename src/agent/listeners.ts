@@ -9,7 +9,6 @@
  *
  * The public shard is accepted from only while the worker is to serve; the private socket from the start.
  */
-import { resolve } from 'node:path';
 import type { BootShard, DaemonMessage, ListenAddress, ListenRequest, ServerState } from '../protocol/agent.ts';
 import {
   FLAG_IPV6_ONLY,
@@ -26,8 +25,8 @@ import { inodeOf, verifyDescriptor } from './boot.ts';
 import { FauxHandle, type SourceRole } from './faux-handle.ts';
 import type { Link } from './link.ts';
 import { listenError } from './listen-error.ts';
-import { addressOf, isClash, matchShard, normalizeHost, socketNameOf } from './listen-request.ts';
-import { isReachable } from './put-back.ts';
+import { addressOf, isClash, matchShard, normalizeHost, pathRequest, socketNameOf } from './listen-request.ts';
+import { SharedPaths } from './put-back.ts';
 
 const ANSWER_WAIT_MS = 10_000;
 /** After a long block of the event loop the timer is looked at before the answer that has arrived meanwhile. */
@@ -73,6 +72,7 @@ export class Listeners {
   readonly #options: ListenersOptions;
   readonly #unused: Set<BootShard>;
   readonly #open = new Map<number, Listening>();
+  readonly #paths = new SharedPaths();
   #nextId = 1;
   #randomCount = 0;
   #mayAccept: boolean;
@@ -100,6 +100,7 @@ export class Listeners {
   /** Stops accepting on every public socket; with the private ones as well when the process is about to end. */
   hold(everything: boolean): void {
     this.#mayAccept = false;
+    if (everything) this.#paths.leave();
     for (const listening of this.#open.values()) {
       if (everything) {
         listening.covers.clear();
@@ -148,6 +149,8 @@ export class Listeners {
     else {
       listening.shard?.close();
       listening.shard = handle;
+      // The daemon has just looked after its path.
+      this.#paths.reach(listening.address, inodeOf(handle.fd ?? -1));
       if (listening.state === 'asking') this.#opened(listening);
       else this.#acceptOn(listening);
     }
@@ -223,10 +226,12 @@ export class Listeners {
   /** Takes a shard that was inherited. */
   #adopt(listening: Listening, boot: BootShard): boolean {
     this.#unused.delete(boot);
-    const { address } = boot;
-    if (address.kind === 'unix' && !isReachable(address.path, boot.shard)) return false;
     const shard = this.#openDescriptor(boot.shard);
     if (shard === null) return false;
+    if (!this.#paths.reach(boot.address, inodeOf(shard.fd ?? -1))) {
+      shard.close();
+      return false;
+    }
     listening.key = boot.key;
     listening.shard = shard;
     const own = this.#openDescriptor(boot.private);
@@ -383,12 +388,6 @@ export class Listeners {
     }
     return this.#hasIpv6;
   }
-}
-
-/** The daemon binds it, and stands elsewhere: a relative path is this process's. */
-function pathRequest(name: string): ListenRequest {
-  const path = name.startsWith('\0') ? name : resolve(name);
-  return { host: null, port: 0, v6only: false, path, randomIndex: null, reservedPort: null };
 }
 
 /** Node hands `UV_TCP_REUSEPORT` on since 22.12; an older one refuses the flag. */

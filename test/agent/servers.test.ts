@@ -86,6 +86,20 @@ underEachNode('Servers', ({ path: node, runsTypeScript }) => {
     await eventually('it has changed the mode', () => (statSync(path).mode & 0o777) === 0o640);
   });
 
+  it('leave their path behind when they are asked to end, whatever the app does with it', async () => {
+    await using daemon = await openFakeDaemon();
+    const path = join(daemon.folder, 'app.sock');
+    const shard = daemon.shard({ kind: 'unix', path });
+    linkSync(path, secondName(path, inodeOf(shard.fd)));
+    const before = statSync(path).ino;
+    const app = join(APPS, 'unlinks-its-path.cjs');
+    const worker = await daemon.start({ app, node, shards: [shard], env: { PORT: path, WHEN: 'last' } });
+    await worker.said('listening');
+    await worker.drain();
+    await worker.exited;
+    assert.equal(statSync(path).ino, before);
+  });
+
   it('ask the daemon for another socket where both names are gone', async () => {
     await using daemon = await openFakeDaemon();
     const path = join(daemon.folder, 'app.sock');

@@ -14,6 +14,7 @@ import {
   inodeOf,
   isListening,
   isOsError,
+  listeningInodes,
   listenSocket,
   setReusePort,
   socketAddress,
@@ -89,6 +90,22 @@ describe('a listening socket', () => {
 });
 
 describe('a listening Unix socket', () => {
+  it('is told from the connections that were accepted on it, which have its path as well', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'drover-'));
+    const path = join(folder, 'app.sock');
+    const server = createServer().listen(path);
+    const accepted = once(server, 'connection');
+    const client = connect(path);
+    try {
+      await accepted;
+      assert.equal(listeningInodes({ kind: 'unix', path }).size, 1);
+    } finally {
+      client.destroy();
+      server.close();
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('replaces the file of a dead listener, and nothing else', () => {
     const folder = mkdtempSync(join(tmpdir(), 'drover-'));
     const path = join(folder, 'app.sock');

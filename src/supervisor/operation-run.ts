@@ -193,6 +193,9 @@ export class OperationRun {
       case 'booted':
         if (awaited.answered === 'booted') return;
         this.#awaited.set(tenant.slot, { ...awaited, answered: 'booted' });
+        // The slot was thought to be empty, and a daemon found somebody of another release in it since: nothing awaits that one.
+        if (tenant.isReplacement && this.#progressOf(tenant.slot)?.action === 'boot')
+          this.#host.slots.handOver(tenant.slot);
         break;
       default:
         this.#awaited.delete(tenant.slot);

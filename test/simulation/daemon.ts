@@ -122,6 +122,11 @@ export class SimDaemon {
     return tenants.filter(({ state }) => state.phase !== 'running').map(({ id, state }) => `${id} is ${state.phase}`);
   }
 
+  /** Who waits for a hand-over, by id. */
+  replacementsOf(name: string): readonly string[] {
+    return this.supervisor.find(name)?.slots.all.flatMap(({ replacement }) => replacement?.id ?? []) ?? [];
+  }
+
   /** It spreads the app's connections over this socket too. */
   isShard(name: string, { inode }: Listener): boolean {
     return this.#dataPath.ports(name).some((port) => port.hasSocket(inode));

@@ -265,6 +265,14 @@ export const completedIsTrue = (machine: Machine, disk: Disk, { app, operation, 
   must(left === undefined, 'a reload that is completed has replaced everybody', () => nameOf(left!));
 };
 
+/** Of what ends as completed: nobody waits to take over. `waiting`: replacements, by their ids. */
+export const nobodyWaits = ({ operation, outcome }: ReceiptDocument, waiting: readonly string[]): void =>
+  must(
+    outcome !== 'completed' || waiting.length === 0,
+    'an operation that is completed has handed over to everybody that it booted',
+    () => `${operation}: ${waiting.join(', ')}`,
+  );
+
 export interface Settled {
   readonly machine: Machine;
   readonly disk: Disk;

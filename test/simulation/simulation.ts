@@ -14,6 +14,7 @@ import {
   drainingIsLeftAlone,
   endsOnce,
   must,
+  nobodyWaits,
   resetIsRight,
   nothingUnexpected,
   overIsOver,
@@ -164,6 +165,7 @@ export class Simulation {
         this.#check(() => endsOnce(this.#disk, id));
         this.#check(() => receiptIsSound(this.#machine, receipt));
         this.#check(() => completedIsTrue(this.#machine, this.#disk, receipt));
+        this.#check(() => nobodyWaits(receipt, this.#daemon?.replacementsOf(receipt.app) ?? []));
       },
       onEvent: (event) => {
         const { app, worker, type, reason } = event;

@@ -15,7 +15,7 @@ import {
   type BeginOptions,
 } from './app-state.ts';
 import { Availability } from './availability.ts';
-import { forgetUnserved, noteClosed } from './closed-ports.ts';
+import { forgetOnceComplete, noteClosed } from './closed-ports.ts';
 import type { SupervisorEdges } from './edges.ts';
 import { identityOf } from './identity.ts';
 import { ListenDesk } from './listen-desk.ts';
@@ -234,7 +234,7 @@ export class App implements TenantHost {
     this.#lastRun = document;
     this.#isChanged = false;
     this.#dropSurplus();
-    if (document.receipt?.outcome === 'completed') forgetUnserved(this);
+    if (document.receipt?.outcome === 'completed') forgetOnceComplete(this);
     // Who was to be put back, or died while no daemon looked: nothing that is wanted is ever given up.
     if (this.#state.wanted !== 'up') return;
     for (const index of ended?.filledSlots ?? []) {

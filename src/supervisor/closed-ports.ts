@@ -45,8 +45,23 @@ const judgeLater = (app: App, tenant: Tenant, handle: WorkerHandle, afterMs: num
 const isComplete = (app: App): boolean =>
   app.slotNumbers.every((slot) => !app.wants(slot) || app.slots.find(slot)?.holder?.state.phase === 'running');
 
+/** Apps of which a worker is missing that may serve what nobody seems to. */
+const incomplete = new WeakSet<App>();
+
+/** After a change: ports that the new workers do not serve any more go, once all of them are there. */
+export const forgetOnceComplete = (app: App): void => {
+  if (isComplete(app)) return forgetUnserved(app);
+  if (incomplete.has(app)) return;
+  incomplete.add(app);
+  app.edges.schedule.background(app.state.config.ready.stableForMs, () => {
+    incomplete.delete(app);
+    // Another change looks at its own end.
+    if (app.isWanted && app.operation === null) forgetOnceComplete(app);
+  });
+};
+
 /** Ports that no worker serves any more go, and are no longer expected. */
-export const forgetUnserved = (app: App): void => {
+const forgetUnserved = (app: App): void => {
   if (!app.isWanted || !app.holders.some((tenant) => tenant.state.phase === 'running')) return;
   if (app.awaitsWord) return;
   const { traffic, records } = app.edges;

@@ -18,7 +18,8 @@ export class Guard {
   readonly #time: VirtualTime;
   readonly #random: Random;
   #kept: readonly { readonly name: string; readonly listener: Listener }[] = [];
-  #isDue = false;
+  /** Whose change it is about to learn of. */
+  #due: Owner | null = null;
   #isThere = false;
 
   constructor(kernel: Kernel, time: VirtualTime, random: Random) {
@@ -29,10 +30,12 @@ export class Guard {
 
   /** `inventory` is asked when it takes over: null where that daemon is gone by then. */
   renew(owner: Owner, inventory: () => readonly KeptDescriptor[] | null): void {
-    if (this.#isDue) return;
-    this.#isDue = true;
+    if (this.#due === owner) return;
+    this.#due = owner;
     this.#time.after(this.#random.between(EARLIEST_MS, LATEST_MS), () => {
-      this.#isDue = false;
+      // The daemon that wanted it is gone, and another one has wanted another since.
+      if (this.#due !== owner) return;
+      this.#due = null;
       const list = inventory();
       if (list === null) return;
       const kept = list.map(({ name, fd }) => ({ name, listener: this.#kernel.listenerOf(fd, owner) }));

@@ -24,6 +24,8 @@ export interface SoakWish {
   /** Collect garbage at each quiet point; otherwise only at the one that ends the warm-up, and at the last. */
   readonly collects: boolean;
   readonly warmUpRounds: number;
+  /** Those without pauses, at the beginning. */
+  readonly quickRounds: number;
   readonly onRound: (line: string) => void;
 }
 
@@ -43,7 +45,7 @@ export async function runSoak(wish: SoakWish): Promise<SoakResult> {
   const rounds: RoundResult[] = [];
   for (let round = 0; round < wish.rounds; round += 1) {
     const collects = wish.collects || round === wish.warmUpRounds || round === wish.rounds - 1;
-    const leastSeconds = round < wish.warmUpRounds ? 0 : wish.roundSeconds;
+    const leastSeconds = round < wish.quickRounds ? 0 : wish.roundSeconds;
     const result = await playRound(scene, { round, leastSeconds, collects });
     rounds.push(result);
     wish.onRound(`round ${round + 1} of ${wish.rounds}: ${describe(result)}`);

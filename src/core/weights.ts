@@ -80,6 +80,8 @@ interface ShardFeedback {
   /** Its cover is kept until then; null where it has not stalled repeatedly. */
   readonly coverUntil: number | null;
   readonly depth: number;
+  /** What has come since its queue was last seen to move, and how long that was then; null: it moved at the last look. */
+  readonly unmoved: { readonly arrivals: number; readonly depth: number } | null;
   readonly coveredBy: number | null;
   /** Polls in a row in which its queue became no shorter although a sibling accepts in its place. */
   readonly idle: number;
@@ -115,6 +117,7 @@ const FRESH: ShardFeedback = {
   stuckAt: null,
   coverUntil: null,
   depth: 0,
+  unmoved: null,
   coveredBy: null,
   idle: 0,
 };
@@ -129,7 +132,7 @@ const judge = (
 ): ShardFeedback => {
   const { depth } = sample;
   const idle = before.coveredBy !== null && isUnmoved(before, sample) ? before.idle + 1 : 0;
-  const seen = { ...before, depth, idle };
+  const seen = { ...before, depth, idle, unmoved: isUnmoved(before, sample) ? since(before, sample) : null };
   // The next worker of a dead one's shard begins with a clean record.
   if (!sample.isUp) return { ...seen, behind: 0, stuck: 0, factor: 1, stuckAt: null, coverUntil: null };
   if (sample.base <= 0) return { ...seen, behind: depth > 0 ? before.behind : 0, stuck: depth > 0 ? before.stuck : 0 };
@@ -156,12 +159,22 @@ const isUnmoved = (before: ShardFeedback, sample: ShardSample): boolean =>
 export const findUnmoved = (state: FeedbackState, samples: readonly ShardSample[]): ReadonlySet<number> =>
   new Set([...samples.keys()].filter((index) => isUnmoved(state.shards[index] ?? FRESH, samples[index]!)));
 
+/** What has come, this sample included, while its queue did not move. */
+const since = (before: ShardFeedback, sample: ShardSample): { readonly arrivals: number; readonly depth: number } => ({
+  arrivals: (before.unmoved?.arrivals ?? 0) + (sample.arrivals ?? 0),
+  depth: before.unmoved?.depth ?? before.depth,
+});
+
 /**
  * Most of what arrived did not stay: a queue that is as long as before because it is refilled as fast as it is emptied.
- * Not all of what arrived counts, because a handshake that has begun may be seconds from its end.
+ * Not all of what arrived counts, because a handshake that has begun may be seconds from its end; so little traffic shows
+ * it only over several polls.
  */
-const isAccepting = (before: ShardFeedback, { depth, arrivals }: ShardSample): boolean =>
-  arrivals !== null && arrivals - (depth - before.depth) > Math.max(1, arrivals / 2);
+const isAccepting = (before: ShardFeedback, sample: ShardSample): boolean => {
+  if (sample.arrivals === null) return false;
+  const { arrivals, depth } = since(before, sample);
+  return arrivals - (sample.depth - depth) > Math.max(1, arrivals / 2);
+};
 
 const isFreer = (other: ShardSample, sample: ShardSample, { shorterBy }: FeedbackPolicy): boolean =>
   other.isUp && other.base > 0 && other.depth * shorterBy <= sample.depth;

@@ -66,9 +66,14 @@ export class Guard {
     this.#time.after(REPLACED_AFTER_MS, () => act(renew));
   }
 
-  /** Somebody keeps the sockets. */
+  /** It can be killed. */
   get isThere(): boolean {
     return this.#isThere;
+  }
+
+  /** It keeps every socket: it has heard of the last change. */
+  get hasAll(): boolean {
+    return this.#isThere && this.#due === null;
   }
 
   #letGo(): void {

@@ -251,7 +251,7 @@ export class Simulation {
 
   #comeBack(): void {
     this.#daemon = null;
-    if (!this.#guard.isThere) this.#socketsLostAt = this.#time.now;
+    if (!this.#guard.hasAll) this.#socketsLostAt = this.#time.now;
     this.#time.after(BACK_AFTER_MS, () => {
       if (this.#daemon === null) this.#boot();
     });

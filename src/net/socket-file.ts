@@ -30,6 +30,8 @@ export interface SocketFileParts {
 /** Looked at by time only where nobody tells of a change. */
 const UNWATCHED_MS = 250;
 const UNREACHABLE_MS = 1000;
+/** Of putting it back in one look, while others come and go there. */
+const MOST_ATTEMPTS = 3;
 /** What a file system says that makes no hard links of sockets, or not for us. */
 const REFUSALS: ReadonlySet<string> = new Set(['EPERM', 'EOPNOTSUPP', 'ENOTSUP', 'EXDEV', 'EMLINK', 'ENOSYS']);
 
@@ -97,12 +99,16 @@ export class SocketFile {
 
   #settle(): FileState {
     const { path } = this.#parts;
-    if (this.#isOwn(path)) return 'there';
-    if (identityOf(path) !== null) return 'taken';
-    if (!this.#isOwn(this.#second)) return 'lost';
-    const failure = tryLink(this.#second, path);
-    if (failure === null || this.#isOwn(path)) return 'there';
-    return failure === 'EEXIST' ? 'taken' : 'lost';
+    // Agents put the path back as well, and apps remove it again: it may be another at every look.
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+      const found = identityOf(path);
+      if (found !== null) return found === this.#own ? 'there' : 'taken';
+      if (!this.#isOwn(this.#second)) return 'lost';
+      const failure = tryLink(this.#second, path);
+      if (failure === null) return 'there';
+      if (failure !== 'EEXIST') return 'lost';
+    }
+    return this.#state;
   }
 
   #keepSecond(): void {

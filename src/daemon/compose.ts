@@ -253,7 +253,7 @@ const channelsOf = (supervisor: Supervisor): readonly KeptDescriptor[] =>
   supervisor.apps.flatMap((app) =>
     app.liveHandles().flatMap((handle) => {
       const fd = handle.link?.keptDescriptor ?? null;
-      return fd === null ? [] : [{ name: `${CHANNEL_PREFIX}${handle.holderId}`, fd }];
+      return fd === null ? [] : [{ name: `${CHANNEL_PREFIX}${handle.spawnId}`, fd }];
     }),
   );
 

@@ -1,6 +1,6 @@
 /**
  * Descriptors that a daemon gets from what kept them: shards (`net/` names them) and channels
- * (`channel:app/slot#generation`). Each is checked by its inode before it is believed. From a guard they come by a list
+ * (`channel:` and the mark of the spawn: slot and generation come again once a slot was empty). Each is checked by its inode before it is believed. From a guard they come by a list
  * that the environment names, from a service manager by its own rules (`service-manager/take-stored.ts`).
  */
 import { closeDescriptor, findNamed, readMemoryFile, setCloexec } from '../os/index.ts';

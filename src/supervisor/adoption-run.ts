@@ -29,7 +29,7 @@ const POLICY: AdoptionPolicy = { helloTimeoutMs: 5000 };
 const RECONNECTING: AdoptionPolicy = { helloTimeoutMs: 20_000 };
 
 export interface AdoptionSources {
-  /** Channels that the guard (or systemd) kept, by `app/slot#generation`. */
+  /** Channels that the guard (or systemd) kept, by the spawn's mark: slot and generation come again once a slot was empty. */
   readonly channels: ReadonlyMap<string, number>;
   readonly bootId: string;
   /** Names this daemon to the agents. */
@@ -189,7 +189,7 @@ class AdoptionRun {
     // A program has none: its agent, if one has come to it, connects again.
     if (this.#app.state.config.command.kind === 'program') return null;
     const handle = this.#handle;
-    const kept = this.#sources.channels.get(handle.holderId) ?? null;
+    const kept = this.#sources.channels.get(this.#record.spawn) ?? null;
     const link = this.#app.edges.processes.regainLink(this.#record.pid, kept, channelListener(tenant, handle));
     this.#app.regained.channels[kept !== null ? 'kept' : link !== null ? 'workers' : 'nowhere'] += 1;
     return link;

@@ -14,8 +14,8 @@ const counters = (served: number, more: Partial<RequestCounters> = {}): RequestC
 
 type Worker = { -readonly [Key in keyof CountedWorker]: CountedWorker[Key] };
 
-const worker = (holderId: string, served: number, process = 7): Worker => ({
-  holderId,
+const worker = (spawnId: string, served: number, process = 7): Worker => ({
+  spawnId,
   counters: counters(served),
   counting: { first: process, last: process, earlier: null },
   reportSpan: null,

@@ -10,7 +10,7 @@ import { addCounters, finishedOf } from './worker-reports.ts';
 /** What it looks at. */
 export type CountedWorker = Pick<
   WorkerHandle,
-  'holderId' | 'counters' | 'counting' | 'reportSpan' | 'pid' | 'exitWord' | 'drain'
+  'spawnId' | 'counters' | 'counting' | 'reportSpan' | 'pid' | 'exitWord' | 'drain'
 >;
 
 interface Entry {
@@ -64,7 +64,7 @@ export class ReceiptBook {
 
   /** The workers that serve when the operation begins. Their reports must be fresh. */
   begin(handles: readonly CountedWorker[]): void {
-    for (const handle of handles) this.#entries.set(handle.holderId, newEntry(handle, handle.counters));
+    for (const handle of handles) this.#entries.set(handle.spawnId, newEntry(handle, handle.counters));
     this.#before = mergeHistograms(
       handles.map((handle) => {
         const span = handle.reportSpan;
@@ -75,8 +75,8 @@ export class ReceiptBook {
 
   /** A worker that the operation brought up, or that has come back to a new daemon. */
   add(handle: CountedWorker): void {
-    const known = this.#entries.get(handle.holderId);
-    if (known === undefined) this.#entries.set(handle.holderId, newEntry(handle, null));
+    const known = this.#entries.get(handle.spawnId);
+    if (known === undefined) this.#entries.set(handle.spawnId, newEntry(handle, null));
     else known.handle ??= handle;
   }
 

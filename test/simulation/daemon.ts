@@ -76,9 +76,7 @@ export class SimDaemon {
     this.since = world.time.now;
     this.store = this.#openStore(fallBack);
     const { machine, guard } = world;
-    const channels = new Map(
-      machine.living.map(({ birth }) => [`${birth.app}/${birth.slot}#${birth.generation}`, birth.pid]),
-    );
+    const channels = new Map(machine.living.map(({ birth }) => [birth.spawn, birth.pid]));
     this.#inherited = {
       all: [],
       sockets: guard.handOver(this),

@@ -233,8 +233,10 @@ const deletionOfMany = (random: Random, at: number): readonly Happening[] => {
 const BAD_FOR_MS = 4200;
 
 /** A slot is emptied and filled again at once, and the daemon dies before its guard has heard of both. */
-const regrowth = (random: Random, at: number): readonly Happening[] => {
+const regrowth = (random: Random): readonly Happening[] => {
   const app = random.between(0, 1);
+  // Late, so that nothing replaces the worker that this is about.
+  const at = random.between(45_000, EVENTFUL_MS);
   return [
     { ...commandOf(random, at, 'scale', app), size: 1 },
     { ...commandOf(random, at, 'scale', app), size: 2, after: { moment: 'done', ms: random.between(20, 40) } },

@@ -34,6 +34,8 @@ import { Wishes } from './wishes.ts';
 
 /** Liveness: within this time after the last fault everything is as it is wanted. */
 const SETTLE_MS = 10 * 60_000;
+/** Of all daemons in one moment of virtual time: some hundreds are usual, where much waited for a frozen one. */
+const MOST_EFFECTS = 20_000;
 /** The guard needs a moment to become the next daemon. */
 const BACK_AFTER_MS = 40;
 
@@ -69,6 +71,9 @@ export class Simulation {
   readonly #askedAt = new Map<string, number>();
   /** When somebody last started an app that was not wanted. */
   readonly #startedAt = new Map<string, number>();
+  /** How many effects there were in this moment. */
+  #effectsNow = 0;
+  #effectsAt = -1;
   /** Effects until the daemon dies; null: it does not. */
   #fuse: number | null = null;
   #fuseCell = '';
@@ -274,6 +279,7 @@ export class Simulation {
 
   #diesAt(effect: string): boolean {
     this.#effects.set(effect, (this.#effects.get(effect) ?? 0) + 1);
+    if (this.#goesRound()) return true;
     if (this.#fuse === null) return false;
     this.#fuse -= 1;
     if (this.#fuse > 0) return false;
@@ -282,6 +288,16 @@ export class Simulation {
     this.#count(this.#fuseCell);
     this.#comeBack();
     return true;
+  }
+
+  /** So many effects in one moment have no end; the daemon is stopped, or this would never return. */
+  #goesRound(): boolean {
+    const { now } = this.#time;
+    if (now !== this.#effectsAt) this.#effectsNow = 0;
+    this.#effectsAt = now;
+    this.#effectsNow += 1;
+    this.#check(() => must(this.#effectsNow <= MOST_EFFECTS, 'nothing goes round in circles', () => `at ${now} ms`));
+    return this.#effectsNow > MOST_EFFECTS;
   }
 
   // ── faults ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -131,8 +131,9 @@ const judge = (
   policy: FeedbackPolicy,
 ): ShardFeedback => {
   const { depth } = sample;
-  const idle = before.coveredBy !== null && isUnmoved(before, sample) ? before.idle + 1 : 0;
-  const seen = { ...before, depth, idle, unmoved: isUnmoved(before, sample) ? since(before, sample) : null };
+  const isStill = isUnmoved(before, sample);
+  const idle = before.coveredBy !== null && isStill ? before.idle + 1 : 0;
+  const seen = { ...before, depth, idle, unmoved: isStill ? since(before, sample) : null };
   // The next worker of a dead one's shard begins with a clean record.
   if (!sample.isUp) return { ...seen, behind: 0, stuck: 0, factor: 1, stuckAt: null, coverUntil: null };
   if (sample.base <= 0) return { ...seen, behind: depth > 0 ? before.behind : 0, stuck: depth > 0 ? before.stuck : 0 };
@@ -143,7 +144,7 @@ const judge = (
     return { ...seen, behind: 0, stuck: 0, factor: regained };
   }
   const behind = before.behind + 1;
-  const stuck = isUnmoved(before, sample) ? before.stuck + (sample.isStarved ? 0 : 1) : 0;
+  const stuck = isStill ? before.stuck + (sample.isStarved ? 0 : 1) : 0;
   const isStuck = stuck >= policy.behindPolls;
   const lost = Math.max(policy.minFactor, before.factor * policy.loseFactor);
   if (!isStuck) return { ...seen, behind, stuck, factor: behind < policy.slowPolls ? before.factor : lost };

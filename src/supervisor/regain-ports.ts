@@ -44,7 +44,6 @@ export const regainPort = (app: App, address: ListenAddress, from = findRobbed(a
   const hasShard = (slot: number): boolean => traffic.findPort(app.app, address)?.hasShard(slot) === true;
   const isAmong = (slot: number, held: readonly TakenListener[]): boolean =>
     traffic.findPort(app.app, address)?.isShardAmong(slot, inodesOf(held)) === true;
-  const isOneSocket = (): boolean => traffic.findPort(app.app, address)?.hasShard(NO_SLOT) === true;
   const adopt = ({ fd, inode }: TakenListener, slot: number): void => {
     claimed.add(inode);
     traffic.adoptPort({ app: app.app, address, fd, slot, sticky: app.state.config.sticky });
@@ -60,16 +59,13 @@ export const regainPort = (app: App, address: ListenAddress, from = findRobbed(a
   let slot = app.state.instances;
   for (const each of [...taken.values()].flat()) {
     if (isFree(each)) {
-      // A port that is one socket for all lacks none, and may still be better off with this one.
-      while (!isOneSocket() && hasShard(slot)) slot += 1;
+      // A port that is one socket for all lacks none, and may still be better off with this one: it is among whatever is held.
+      while (hasShard(slot) && !isAmong(slot, [])) slot += 1;
       adopt(each, slot);
     } else each.close();
   }
   return claimed.size;
 };
-
-/** Of no worker: only what is one socket for whoever comes has it. */
-const NO_SLOT = -1;
 
 const distinct = (addresses: readonly ListenAddress[]): Iterable<ListenAddress> =>
   new Map(addresses.map((address) => [labelOf(address), address])).values();

@@ -66,6 +66,11 @@ export class Slots {
     return this.find(index)?.holder?.state.wanted !== 'up';
   }
 
+  /** Nobody runs there, nor will without being asked for. */
+  isStartable(index: number): boolean {
+    return this.isVacant(index) || this.hasEnded(index);
+  }
+
   /** Fills a slot in which nobody is that is wanted and may run; else gives it a replacement. */
   boot(index: number, release: 'new' | 'old', order: string | null = null): Tenant {
     const slot = this.#slot(index);
@@ -169,7 +174,7 @@ export class Slots {
   /** Who holds the slot was taken over without a record that says what it was booted for, and is what a new one would be. */
   #findUnrecorded({ index, holder, replacement }: Slot): Tenant | null {
     if (holder === null || replacement !== null || holder.order !== null) return null;
-    if (this.isVacant(index) || this.hasEnded(index)) return null;
+    if (this.isStartable(index)) return null;
     return holder.release === this.#sourceOf('new').release ? holder : null;
   }
 

@@ -281,7 +281,7 @@ const slotsOf = (app: App): readonly number[] => app.slots.all.map(({ index }) =
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 /** Nobody runs in the slot, nor will without being asked for. */
-export const isStartable = (app: App, slot: number): boolean => app.slots.isVacant(slot) || app.slots.hasEnded(slot);
+export const isStartable = (app: App, slot: number): boolean => app.slots.isStartable(slot);
 
 /** Nobody holds the slot, or only somebody who was told to go. */
 const isVacant = (app: App, slot: number): boolean => app.slots.isVacant(slot);

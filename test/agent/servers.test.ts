@@ -9,7 +9,7 @@ import { inodeOf } from '../../src/os/index.ts';
 import { secondName, type ListenAddress } from '../../src/protocol/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/temporary.ts';
-import { openFakeDaemon } from './support/fake-daemon.ts';
+import { type FakeDaemon, openFakeDaemon } from './support/fake-daemon.ts';
 import { get } from './support/get.ts';
 import { underEachNode } from './support/under-each-node.ts';
 
@@ -35,6 +35,14 @@ async function echo(port: number, text: string): Promise<string> {
   for await (const chunk of socket) body += chunk as string;
   return body;
 }
+
+/** An app that unlinks its path, that path with a socket behind it, and the inode of its file, which has a second name. */
+const openPath = (daemon: Pick<FakeDaemon, 'folder' | 'shard'>) => {
+  const path = join(daemon.folder, 'app.sock');
+  const shard = daemon.shard({ kind: 'unix', path });
+  linkSync(path, secondName(path, inodeOf(shard.fd)));
+  return { app: join(APPS, 'unlinks-its-path.cjs'), path, shard, before: statSync(path).ino };
+};
 
 underEachNode('Servers', ({ path: node, runsTypeScript }) => {
   it('serve https, http2, plain TCP and Unix paths alike', async () => {
@@ -75,11 +83,7 @@ underEachNode('Servers', ({ path: node, runsTypeScript }) => {
 
   it('find their path when they listen although the app has unlinked it, where it has a second name', async () => {
     await using daemon = await openFakeDaemon();
-    const path = join(daemon.folder, 'app.sock');
-    const shard = daemon.shard({ kind: 'unix', path });
-    linkSync(path, secondName(path, inodeOf(shard.fd)));
-    const before = statSync(path).ino;
-    const app = join(APPS, 'unlinks-its-path.cjs');
+    const { app, path, shard, before } = openPath(daemon);
     const worker = await daemon.start({ app, node, shards: [shard], env: { PORT: path, WHEN: 'first', MODE: '640' } });
     await worker.said('listening', ({ key }) => key === shard.key);
     assert.deepEqual([statSync(path).ino, await get({ socketPath: path })], [before, String(worker.pid)]);
@@ -88,11 +92,7 @@ underEachNode('Servers', ({ path: node, runsTypeScript }) => {
 
   it('leave their path behind when they are asked to end, whatever the app does with it', async () => {
     await using daemon = await openFakeDaemon();
-    const path = join(daemon.folder, 'app.sock');
-    const shard = daemon.shard({ kind: 'unix', path });
-    linkSync(path, secondName(path, inodeOf(shard.fd)));
-    const before = statSync(path).ino;
-    const app = join(APPS, 'unlinks-its-path.cjs');
+    const { app, path, shard, before } = openPath(daemon);
     const worker = await daemon.start({ app, node, shards: [shard], env: { PORT: path, WHEN: 'last' } });
     await worker.said('listening');
     await worker.drain();

@@ -4,6 +4,7 @@ import type { SupervisorEdges } from '../../src/supervisor/index.ts';
 import type { TakenListener } from '../../src/supervisor/processes.ts';
 import type { WorkerHandle } from '../../src/supervisor/worker-handle.ts';
 import type { SimDaemon, World } from './daemon.ts';
+import type { Listener } from './kernel.ts';
 import { addressOf } from './net-kernel.ts';
 import type { SimProcess } from './process.ts';
 
@@ -58,20 +59,23 @@ export const simProcesses = (daemon: SimDaemon, world: World): Processes => {
       });
   };
 
-  const takeFrom = (handle: WorkerHandle, address: ListenAddress): readonly TakenListener[] => {
-    const process = handle.pid === null ? null : machine.find(handle.pid);
+  /** The sockets that a worker holds, its own first. */
+  const heldBy = ({ pid }: WorkerHandle): readonly Listener[] => {
+    const process = pid === null ? null : machine.find(pid);
     if (process === null || !process.isAlive) return [];
-    const { port } = process.birth;
-    if (JSON.stringify(addressOf(port)) !== JSON.stringify(address)) return [];
     return kernel
-      .listeners(port)
+      .listeners(process.birth.port)
       .filter(({ holders }) => holders.has(process))
-      .toSorted((a, b) => Number(b === process.own) - Number(a === process.own))
+      .toSorted((a, b) => Number(b === process.own) - Number(a === process.own));
+  };
+
+  const takeFrom = (handle: WorkerHandle, address: ListenAddress): readonly TakenListener[] =>
+    heldBy(handle)
+      .filter(({ port }) => JSON.stringify(addressOf(port)) === JSON.stringify(address))
       .map((listener) => {
         const fd = kernel.duplicate(listener, daemon);
         return { fd, inode: listener.inode, close: () => kernel.closeDescriptor(fd, daemon) };
       });
-  };
   return {
     start: (request, listener) =>
       daemon.effect('start process', () => {
@@ -144,13 +148,7 @@ export const simProcesses = (daemon: SimDaemon, world: World): Processes => {
         process.signal(signal);
       }),
     sweep: () => null,
-    listeners: ({ pid }) => {
-      const process = pid === null ? null : machine.find(pid);
-      if (process === null || !process.isAlive) return [];
-      const { port } = process.birth;
-      const held = kernel.listeners(port).filter(({ holders }) => holders.has(process));
-      return held.map(({ inode }) => ({ inode, address: addressOf(port) }));
-    },
+    listeners: (handle) => heldBy(handle).map(({ inode, port }) => ({ inode, address: addressOf(port) })),
     bootAddresses: (handle) => {
       const process = handle.pid === null ? null : machine.find(handle.pid);
       return process === null || process.birth.boots === null ? [] : [addressOf(process.birth.port)];

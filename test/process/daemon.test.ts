@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { DaemonDocument } from '../../src/protocol/index.ts';
@@ -10,7 +10,7 @@ import { endTogether } from '../support/daemon-deaths.ts';
 import type { Drover } from '../support/drover.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLoad } from '../support/load/index.ts';
-import { isAlive } from '../support/processes.ts';
+import { isAlive, listProcesses, readEnvironment, readProgram } from '../support/processes.ts';
 import {
   ask,
   askSocket,
@@ -310,7 +310,7 @@ describe('a daemon that is killed before it has a guard of its own', () => {
     process.kill(pid ?? 0, 'SIGKILL');
     // The guard becomes the next daemon; stopped at once, it can have no guard yet.
     const guard = guardPid ?? 0;
-    await eventually('the guard becomes a daemon', () => readComm(guard) !== 'sh', { everyMs: 1 });
+    await eventually('the guard becomes a daemon', () => readProgram(guard) !== 'sh', { everyMs: 1 });
     process.kill(guard, 'SIGKILL');
     const app = await untilApp(drover, 'shop', 'is online', ({ status }) => status === 'online');
     assert.deepEqual(pidsOf(app), before);
@@ -351,19 +351,9 @@ const pidsIn = async (drover: Drover): Promise<number[]> => {
   }
 };
 
-const readComm = (pid: number): string => {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-  } catch {
-    return 'sh';
-  }
-};
-
 /** Guards of this home, and copies that stand by. */
 const shellsOf = (home: string): number[] =>
-  readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => pid > 0 && readComm(pid) === 'sh' && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(home));
+  listProcesses().filter((pid) => readProgram(pid) === 'sh' && readEnvironment(pid).includes(home));
 
 describe('`daemon stop --keep-workers` of an app on a Unix path', () => {
   it('leaves the path in its place, and the next daemon adopts it', async () => {

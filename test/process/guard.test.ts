@@ -26,6 +26,8 @@ describe('a guard', () => {
     const next = `
       import { writeFileSync } from 'node:fs';
       import { takeInheritance } from ${room('inheritance.ts')};
+      import { takeStandby } from ${room('standby.ts')};
+      takeStandby(process.env)();
       const { all, isRecovery } = takeInheritance(process.env);
       writeFileSync(${JSON.stringify(answer)}, JSON.stringify({ count: all.length, isRecovery, last: all.at(-1)?.name }));`;
     const daemon = `

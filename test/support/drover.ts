@@ -3,7 +3,7 @@
  * CONTRACT.md fixes, so that tests written on it test the public interface.
  */
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import type {
   AppDocument,
@@ -13,6 +13,7 @@ import type {
   ReceiptDocument,
 } from '../../src/protocol/index.ts';
 import { eventually } from './eventually.ts';
+import { listProcesses, readEnvironment, readUnlessGone } from './processes.ts';
 import { type TemporaryFolder, temporaryFolder } from './temporary.ts';
 
 export const COMMAND = join(import.meta.dirname, '..', '..', 'bin', 'drover');
@@ -171,7 +172,7 @@ export class Drover implements AsyncDisposable {
   /** Stops the daemon and its workers, and makes sure that nothing of this home is left running. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.run(['daemon', 'stop'], { timeoutMs: 30_000 });
-    for (const pid of this.#listLeftovers()) process.kill(pid, 'SIGKILL');
+    for (const pid of this.#listLeftovers()) readUnlessGone(() => process.kill(pid, 'SIGKILL'), false);
     await eventually('all processes of this home are gone', () => this.#listLeftovers().length === 0);
     await this.#folder[Symbol.asyncDispose]();
   }
@@ -179,17 +180,6 @@ export class Drover implements AsyncDisposable {
   /** Processes whose environment names this home: the daemon, its guard, and workers (their agent is told where). */
   #listLeftovers(): number[] {
     if (!existsSync('/proc/self/environ')) return [];
-    return readdirSync('/proc')
-      .map(Number)
-      .filter((pid) => pid > 0 && pid !== process.pid && readEnvironment(pid).includes(this.home));
-  }
-}
-
-function readEnvironment(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8');
-  } catch {
-    // It ended since the folder was read, or belongs to somebody else.
-    return '';
+    return listProcesses().filter((pid) => pid !== process.pid && readEnvironment(pid).includes(this.home));
   }
 }

@@ -4,6 +4,25 @@ import { constants } from 'node:os';
 import koffi from 'koffi';
 import { readTcpTables } from './tcp-table.ts';
 
+/** Every process of the machine, at the moment of the look. */
+export const listProcesses = (): number[] =>
+  readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0);
+
+/** What a process was started with; empty when it is gone, or belongs to somebody else. */
+export function readEnvironment(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** The name of what a process runs; empty when it is gone. */
+export const readProgram = (pid: number): string =>
+  readUnlessGone(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim(), '');
+
 /** Direct children of a process; none when it is gone. */
 export function listChildren(pid: number): number[] {
   const text = readUnlessGone(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), '').trim();

@@ -5,12 +5,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { MIGRATIONS } from '../../src/store/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeVersion, type NextVersion } from '../support/next-version.ts';
+import { listProcesses } from '../support/processes.ts';
 import { openPlace } from '../support/service.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { daemonEvents, MIGRATION, openServed, schemaOf, type Served, upgradeOf, versionOf } from './upgrade-support.ts';
@@ -56,9 +57,9 @@ const follow = (served: Served, next: NextVersion) => {
 const isThere = ({ drover }: Served, name: string): boolean => existsSync(join(drover.home, name));
 /** Processes that are or want to be its daemon; a guard is a shell. */
 const daemonsOf = ({ drover }: Served): readonly number[] =>
-  readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => pid > 0 && /^[^\0]*\/node\0.*daemon-bundle\/main\.js\0$/.test(readCommandLine(pid, drover.home)));
+  listProcesses().filter((pid) =>
+    /^[^\0]*\/node\0.*daemon-bundle\/main\.js\0$/.test(readCommandLine(pid, drover.home)),
+  );
 const readCommandLine = (pid: number, home: string): string => {
   try {
     const text = readFileSync(`/proc/${pid}/cmdline`, 'utf8');

@@ -11,9 +11,16 @@
  *    that the fault gives no reason for (`audit.ts`).
  * 8. *No request is lost* but those in flight on a process that was itself killed (`deaths.ts`).
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { AppDocument } from '../../../src/protocol/index.ts';
-import { isAlive, listSockets } from '../../support/processes.ts';
+import {
+  isAlive,
+  listProcesses,
+  listSockets,
+  readEnvironment,
+  readProgram,
+  readUnlessGone,
+} from '../../support/processes.ts';
 import { listShards } from '../../support/shards.ts';
 import type { AppUnderLoad } from './app-under-load.ts';
 import type { World } from './world.ts';
@@ -72,27 +79,18 @@ function troublesOfShards({ name, facts, instances }: AppUnderLoad, { workers }:
 
 /** Whoever has the socket open, as `pid name`. */
 const holdersOf = (inode: string): readonly string[] =>
-  readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => pid > 0 && listSockets(pid).includes(inode))
-    .map((pid) => `${pid} ${readOr(`/proc/${pid}/comm`).trim()}`);
+  listProcesses()
+    .filter((pid) => listSockets(pid).includes(inode))
+    .map((pid) => `${pid} ${readProgram(pid)}`);
 
 /** Of a home, and of an app where one is named: by what their environment says. */
 export const listMarked = (home: string, app: string | null = null): number[] =>
-  readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => {
-      if (!(pid > 0) || pid === process.pid || !isAlive(pid)) return false;
-      const environment = `\0${readOr(`/proc/${pid}/environ`)}`;
-      return environment.includes(home) && (app === null || environment.includes(`\0DROVER_APP=${app}\0`));
-    });
+  listProcesses().filter((pid) => {
+    if (pid === process.pid || !isAlive(pid)) return false;
+    const environment = `\0${readEnvironment(pid)}`;
+    return environment.includes(home) && (app === null || environment.includes(`\0DROVER_APP=${app}\0`));
+  });
 
-const parentOf = (pid: number): number => Number(/^PPid:\s+(\d+)$/m.exec(readOr(`/proc/${pid}/status`))?.[1] ?? 0);
+const parentOf = (pid: number): number => Number(/^PPid:\s+(\d+)$/m.exec(readStatus(pid))?.[1] ?? 0);
 
-function readOr(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-}
+const readStatus = (pid: number): string => readUnlessGone(() => readFileSync(`/proc/${pid}/status`, 'utf8'), '');

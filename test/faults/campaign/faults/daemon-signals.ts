@@ -1,8 +1,7 @@
 /** The daemon and its guard killed and frozen: the workers are the same ones afterwards, and nobody has acted rashly. */
-import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { eventually } from '../../../support/eventually.ts';
-import { isAlive } from '../../../support/processes.ts';
+import { isAlive, readProgram } from '../../../support/processes.ts';
 import { READY_TIMEOUT_MS } from '../apps.ts';
 import { auditApp } from '../audit.ts';
 import { type Fault, type Place, pick, Violation } from '../fault.ts';
@@ -173,10 +172,4 @@ async function killDuringAbsence({ world, app, random }: Place, count: number): 
   await world.untilBack(pid, others);
 }
 
-const isShell = (pid: number): boolean => {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'sh';
-  } catch {
-    return false;
-  }
-};
+const isShell = (pid: number): boolean => readProgram(pid) === 'sh';

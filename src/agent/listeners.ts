@@ -76,6 +76,8 @@ export class Listeners {
   #nextId = 1;
   #randomCount = 0;
   #mayAccept: boolean;
+  /** The process is about to end: whatever it were given now, it would take along. */
+  #isLeaving = false;
   #hasIpv6: boolean | null = null;
 
   constructor(options: ListenersOptions, mayAccept: boolean) {
@@ -100,7 +102,10 @@ export class Listeners {
   /** Stops accepting on every public socket; with the private ones as well when the process is about to end. */
   hold(everything: boolean): void {
     this.#mayAccept = false;
-    if (everything) this.#paths.leave();
+    if (everything) {
+      this.#isLeaving = true;
+      this.#paths.leave();
+    }
     for (const listening of this.#open.values()) {
       if (everything) {
         listening.covers.clear();
@@ -139,6 +144,8 @@ export class Listeners {
 
   onDescriptor({ role, key, slot }: Answer<'descriptor'>, handle: ServerHandle | null): void {
     if (handle === null) return;
+    // Of a daemon that does not know it yet.
+    if (this.#isLeaving) return handle.close();
     const listening = [...this.#open.values()].find((one) => one.key === key);
     if (listening === undefined) return handle.close();
     if (role === 'cover') {

@@ -20,6 +20,7 @@ const RECEIVERS: Receivers = {
   hello(tenant, handle, message) {
     handle.isAgentHere = true;
     handle.agentProtocol = message.v;
+    handle.isLeaving = message.phase === 'draining';
     if (handle.acceptsByItself) {
       // What was seen from outside was not the agent's process, which has only now begun to listen.
       handle.acceptsByItself = false;
@@ -37,8 +38,9 @@ const RECEIVERS: Receivers = {
     takeReport(tenant, handle, message.report);
     handle.link?.send({ type: 'ack', seq: message.report.seq });
     tenant.host.desk.restoreServers(tenant, handle, message.servers);
-    if (message.phase !== 'draining') moveOntoShards(tenant, handle);
-    if (handle.isAccepting && message.phase !== 'draining') handle.link?.send({ type: 'accept' });
+    if (handle.isLeaving) withdraw(tenant, handle);
+    else moveOntoShards(tenant, handle);
+    if (handle.isAccepting) handle.link?.send({ type: 'accept' });
     tenant.host.onHello(tenant, handle);
     tenant.checkReadiness();
     // Another process behind the same wrapper, after the one before it ended.
@@ -87,9 +89,9 @@ const RECEIVERS: Receivers = {
   },
 
   draining(tenant, handle, message) {
-    handle.isAccepting = false;
+    handle.isLeaving = true;
     takeReport(tenant, handle, message.report);
-    tenant.host.desk.detach(handle);
+    withdraw(tenant, handle);
     tenant.host.onTenantChanged(tenant);
   },
 
@@ -107,6 +109,12 @@ const RECEIVERS: Receivers = {
     handle.exitWord = { code: message.code, reason: message.reason };
     takeReport(tenant, handle, message.report);
   },
+};
+
+/** Siblings accept in its place. */
+const withdraw = (tenant: Tenant, handle: WorkerHandle): void => {
+  handle.isAccepting = false;
+  tenant.host.desk.detach(handle);
 };
 
 /** A wrapper may have started the app anew: what the process before had counted stays the worker's. */

@@ -213,7 +213,7 @@ export class Tenant {
   /** Lets the worker accept from its public sockets. */
   accept(): void {
     const { handle } = this;
-    if (handle === null || handle.isAccepting || handle.pid === null) return;
+    if (handle === null || handle.isAccepting || handle.isLeaving || handle.pid === null) return;
     handle.isAccepting = true;
     handle.link?.send({ type: 'accept' });
     this.host.desk.attach(this, handle);

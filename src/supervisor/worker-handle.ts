@@ -61,6 +61,8 @@ export class WorkerHandle {
   /** Monotonic time of its first hello; of one that spoke to an earlier daemon, since when it surely had. */
   helloAt: number | null = null;
   isAccepting = false;
+  /** Its agent said that it drains, perhaps because an earlier daemon asked: it takes no connection any more. */
+  isLeaving = false;
   /** Seen to listen from outside: no agent had come that could hold it back. */
   acceptsByItself = false;
   /** Other processes of its tree listen as well, and cannot be drained. */

@@ -1,6 +1,8 @@
 /** Where servers get their connections from, under each Node that is there. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import type { ListenAddress } from '../../src/protocol/index.ts';
@@ -186,6 +188,29 @@ underEachNode('A worker', ({ path: node }) => {
     const sibling = daemon.shard(dualStack(otherPort));
     worker.send({ type: 'descriptor', role: 'cover', key: shard.key, slot: 1 }, sibling.fd);
     assert.match(await get({ port: otherPort }), /^hello/);
+  });
+
+  it('accepts nothing more on its way out, whatever a daemon gives it that has not heard of that', async () => {
+    await using daemon = await openFakeDaemon();
+    const [port, otherPort] = [await freePort(), await freePort()];
+    const [shard, sibling] = [daemon.shard(dualStack(port)), daemon.shard(dualStack(otherPort))];
+    const worker = await daemon.start({ app: APP, node, shards: [shard], env: { LISTEN: `[${port}]` } });
+    await worker.said('listening');
+    const kept = connect({ port });
+    await once(kept, 'connect');
+    await worker.said('report', ({ report }) => report.runtime.openConnections === 1);
+    await worker.drain({ idleGraceMs: 60_000 });
+    worker.send({ type: 'descriptor', role: 'cover', key: shard.key, slot: 1 }, sibling.fd);
+    worker.send({ type: 'descriptor', role: 'shard', key: shard.key, slot: 0 }, shard.fd);
+    worker.send({ type: 'accept' });
+    worker.send({ type: 'report-now', id: 1 });
+    await worker.said('report', ({ replyTo }) => replyTo === 1);
+    const answers = [get({ port }), get({ port: otherPort })];
+    const next = await daemon.start({ app: APP, node, shards: [shard], env: { LISTEN: `[${port}]` } });
+    next.send({ type: 'descriptor', role: 'cover', key: shard.key, slot: 1 }, sibling.fd);
+    assert.deepEqual(await Promise.all(answers), [`hello from ${next.pid}\n`, `hello from ${next.pid}\n`]);
+    kept.destroy();
+    assert.equal((await worker.exited).signal, 'SIGTERM');
   });
 
   it('shows the app nothing of all this but what it was promised', async () => {

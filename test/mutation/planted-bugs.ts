@@ -327,6 +327,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: 'before.factor;',
   },
   {
+    name: 'a worker that drains is given traffic by the next daemon (made in earnest)',
+    file: 'src/supervisor/agent-messages.ts',
+    find: "handle.isLeaving = message.phase === 'draining';",
+    replace: '',
+  },
+  {
     name: 'a replacement is taken over as the one that has the traffic',
     file: SLOTS,
     find: 'if (isChanging && tenant.isReplacement) {',

@@ -18,7 +18,15 @@ export const simProcesses = (daemon: SimDaemon, world: World): Processes => {
   const endings = new Map<SimProcess, () => void>();
 
   const linkOf = (process: SimProcess, listen: (message: AgentMessage) => void) => {
-    const ear = { onMessage: (message: AgentMessage) => daemon.act(() => listen(message)) };
+    let isKnownToLeave = false;
+    const ear = {
+      onMessage: (message: AgentMessage) =>
+        daemon.act(() => {
+          if (message.type === 'hello') isKnownToLeave = message.phase === 'draining';
+          if (message.type === 'draining') isKnownToLeave = true;
+          listen(message);
+        }),
+    };
     process.listenTo(ear);
     return {
       keptDescriptor: process.birth.pid,
@@ -33,6 +41,8 @@ export const simProcesses = (daemon: SimDaemon, world: World): Processes => {
           process.wasAskedOffRecord = daemon.store.condition.trouble !== null;
           world.onDrain(process);
         }
+        const isTraffic = message.type === 'accept' || (message.type === 'descriptor' && message.role === 'cover');
+        if (isTraffic && isKnownToLeave) world.onGivenToLeaver(process);
         const listener = fd === undefined ? null : kernel.listenerOf(fd, daemon);
         // On its way it belongs to whom it is sent.
         if (listener !== null) kernel.hold(listener, process);

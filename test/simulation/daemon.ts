@@ -40,6 +40,8 @@ export interface World {
   readonly onDrain: (process: SimProcess) => void;
   /** Its whole tree is signalled, because it cannot be asked. */
   readonly onSignal: (process: SimProcess, signal: string) => void;
+  /** Connections to accept, for one that has said to this daemon that it drains. */
+  readonly onGivenToLeaver: (process: SimProcess) => void;
   /** An operation has come to this phase. */
   readonly onPhase: (phase: string, id: string) => void;
   /** It is about to end. */

@@ -137,6 +137,10 @@ export const successorFirst = (leave: Leave): void => {
 export const drainingIsLeftAlone = (process: SimProcess, signal: string): void =>
   must(!process.isDraining || signal === 'SIGKILL', 'nobody cuts off a worker that drains', () => nameOf(process));
 
+/** It would take along what it accepts while it ends. */
+export const leaverGetsNoTraffic = (process: SimProcess): void =>
+  must(false, 'nobody is given traffic who has said that it drains', () => nameOf(process));
+
 /** A process whose boot goes wrong by itself, and early enough for nobody to count it as ready. */
 const hasFailedToStart = ({ birth: { temper }, startedAt, endedAt, hasListened }: SimProcess): boolean =>
   endedAt !== null && endedAt - startedAt < EARLY_MS && !hasListened && temper.boot !== 'never-listens';

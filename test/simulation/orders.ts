@@ -24,16 +24,16 @@ export const giveOrder = ({ daemon, wishes, kind, name, size, note }: Order): vo
   note(`${kind} ${name} ${size}${isBusy ? ' (busy)' : ''}`);
   if (kind === 'abort') return app.operation?.abort('the user asked');
   if (kind === 'stop' || kind === 'delete') {
-    wishes.forget(name);
+    const end = wishes.ask(name, daemon);
     const accepted = (): void => wishes.want(name, kind === 'stop' ? 'stopped' : 'gone');
-    return void supervisor.stop(app, kind).then(accepted, ignoreRefusal);
+    return void supervisor.stop(app, kind).then(() => end() && accepted(), refusedFor(end));
   }
   if (kind === 'stop-one') {
     const slot = size - 1;
     if (app.slots.find(slot) === null) return;
-    wishes.forget(name);
+    const end = wishes.ask(name, daemon);
     const accepted = (): void => wishes.stopOne(name, app.state.wanted, slot);
-    return void supervisor.stop(app, 'stop', { slots: [slot] }).then(accepted, ignoreRefusal);
+    return void supervisor.stop(app, 'stop', { slots: [slot] }).then(() => end() && accepted(), refusedFor(end));
   }
   if (isBusy) return;
   wishes.startAll(name);
@@ -53,6 +53,13 @@ export const giveOrder = ({ daemon, wishes, kind, name, size, note }: Order): vo
     if (receipt?.outcome === 'completed' && isOnDisk) wishes.resize(name, size);
   });
 };
+
+const refusedFor =
+  (end: () => boolean) =>
+  (error: unknown): void => {
+    end();
+    ignoreRefusal(error);
+  };
 
 const REFUSALS: ReadonlySet<unknown> = new Set(['DROVER_BUSY', 'DROVER_APP_UNKNOWN', 'DROVER_STATE_UNWRITABLE']);
 

@@ -323,6 +323,7 @@ export class SimProcess {
     const { manner, drainMs } = this.birth.temper;
     if (manner === 'ignores') return;
     this.isDraining = true;
+    this.#mayAccept = false;
     this.isAccepting = false;
     this.ableSince = null;
     if (manner === 'exits-at-once') return this.end(0, null);

@@ -12,6 +12,7 @@ import {
   completedIsTrue,
   completedStays,
   drainingIsLeftAlone,
+  leaverGetsNoTraffic,
   endsOnce,
   must,
   nobodyWaits,
@@ -161,6 +162,7 @@ export class Simulation {
         );
       },
       onSignal: (process, signal) => this.#check(() => drainingIsLeftAlone(process, signal)),
+      onGivenToLeaver: (process) => this.#check(() => leaverGetsNoTraffic(process)),
       onPhase: (phase, id) => {
         this.#check(() => overIsOver(this.#disk, id));
         this.#spring(phase as Moment);

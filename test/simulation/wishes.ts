@@ -13,9 +13,16 @@ interface Wish {
   readonly stoppedSlot?: number | null;
 }
 
+interface Asked {
+  readonly app: string;
+  readonly daemon: object;
+}
+
 export class Wishes {
   readonly #disk: Disk;
   readonly #wishes = new Map<string, Wish>();
+  /** What was asked of a daemon, and is neither accepted nor refused. */
+  #open: readonly Asked[] = [];
 
   constructor(disk: Disk) {
     this.#disk = disk;
@@ -41,6 +48,20 @@ export class Wishes {
   resize(app: string, instances: number | null): void {
     const wish = this.#wishes.get(app);
     if (wish !== undefined) this.#wishes.set(app, { ...wish, instances });
+  }
+
+  /**
+   * Something is asked for that is carried out once what is under way has ended: until then whatever is on the disk counts.
+   * What is returned ends that, and says whether nothing else of the app waits, which may be carried out at once behind it.
+   */
+  ask(app: string, daemon: object): () => boolean {
+    const asked: Asked = { app, daemon };
+    this.#open = [...this.#open, asked];
+    this.forget(app);
+    return () => {
+      this.#open = this.#open.filter((each) => each !== asked);
+      return !this.#open.some((each) => each.app === app && each.daemon === daemon);
+    };
   }
 
   /** Nobody knows what became of it: whatever is on the disk counts. */

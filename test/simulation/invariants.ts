@@ -168,8 +168,10 @@ const restartsWait = (machine: Machine, disk: Disk, started: SimProcess, quietSi
   const last = before.at(-1);
   if (last === undefined || last.endedAt === null) return;
   const { endedAt } = last;
-  // Those were called off, or an agent said that it listens and is believed: such an app can serve.
-  const isOwn = (process: SimProcess): boolean => !process.wasAsked && !process.wasSignalled && !process.hasLied;
+  // Those were called off, or an agent said that it listens and is believed, or was not heard in time to ask for its port:
+  // such an app can serve.
+  const isOwn = (process: SimProcess): boolean =>
+    !process.wasAsked && !process.wasSignalled && !process.hasLied && !process.wasHeardLate;
   const crashes = before.slice(before.findLastIndex((process) => !isOwn(process)) + 1);
   const failedStarts = crashes.length - 1 - crashes.findLastIndex((process) => !hasFailedToStart(process));
   const recent = crashes.filter((process) => endedAt - (process.endedAt ?? 0) < crashLoop.withinMs - LATEST_NEWS_MS);

@@ -85,6 +85,7 @@ export class Machine {
     let lateness = this.lateness();
     if (this.#isHit('messages-late')) {
       lateness += this.#random.between(300, 1500);
+      process.wasHeardLate = true;
       this.#hooks.onMessageFault('messages-late');
     }
     const at = Math.max(this.time.now + lateness, last);

@@ -69,6 +69,8 @@ export class SimProcess {
   listenedAt: number | null = null;
   /** When its agent last said what is not so. */
   liedAt = -Infinity;
+  /** A message of its channel took long: without a word of its listening it may have counted as one that never does. */
+  wasHeardLate = false;
   /** A daemon found it without a record: nobody knew whether it served. */
   wasStray = false;
   /** When a daemon first asked it to drain. */

@@ -39,8 +39,11 @@ export interface ApiOptions {
 export interface ApiServer {
   /** Makes the socket's file again that somebody has removed. */
   listenAgain(): Promise<void>;
-  /** Ends streams and idle connections, lets other answers finish, and removes the socket. */
-  close(): Promise<void>;
+  /**
+   * Ends streams and idle connections, lets other answers finish, and removes the socket. `isFollowedByNext`: another
+   * daemon is expected soon, so streams are cut, and clients open them again.
+   */
+  close(options?: { readonly isFollowedByNext: boolean }): Promise<void>;
   /**
    * The same, but the socket stays where it is and goes on listening, by a descriptor that `keep` makes of its own: who
    * connects from now on waits for the next program. For daemons that become another program.
@@ -61,8 +64,8 @@ const CLOSE_GRACE_MS = 1_000;
 /** Serves the API until closed. Throws DROVER_DAEMON_RUNNING when another daemon answers on the path. */
 export const serveApi = async (options: ApiOptions): Promise<ApiServer> => {
   const closing = new AbortController();
-  let isHandedOver = false;
-  const life = { closing: closing.signal, isCut: () => isHandedOver };
+  let isFollowed = false;
+  const life = { closing: closing.signal, isCut: () => isFollowed };
   const router = findMyWay({ ignoreTrailingSlash: true, maxParamLength: MAX_PARAMETER_LENGTH });
   for (const route of ROUTES) {
     router.on(route.method, route.path, (request, response, params) =>
@@ -104,14 +107,14 @@ export const serveApi = async (options: ApiOptions): Promise<ApiServer> => {
   };
   return {
     listenAgain: () => listenAgain(server, socketPath),
-    close: async () => {
+    close: async (ending = { isFollowedByNext: false }) => {
+      isFollowed = ending.isFollowedByNext;
       await end();
       removeSocket(socketPath);
     },
     handOver: async (keep) => {
       const kept = keep(descriptorOf(server));
-      // Streams go on with the next program.
-      isHandedOver = true;
+      isFollowed = true;
       await end();
       return kept;
     },

@@ -11,11 +11,11 @@ export const watchOperation = async function* (
   open: () => AsyncIterable<OperationDocument>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<OperationDocument> {
-  let lastWord = performance.now();
+  let cutAt: number | null = null;
   for (;;)
     try {
       for await (const operation of open()) {
-        lastWord = performance.now();
+        cutAt = null;
         yield operation;
         if (operation.status === 'done') return;
       }
@@ -23,7 +23,9 @@ export const watchOperation = async function* (
         message: 'the daemon stopped telling of an operation before its end',
       });
     } catch (error) {
-      if (!isGone(error) || signal?.aborted || performance.now() - lastWord > PATIENCE_MS) throw error;
+      // Not since its last word: an operation may have no news for minutes.
+      cutAt ??= performance.now();
+      if (!isGone(error) || signal?.aborted || performance.now() - cutAt > PATIENCE_MS) throw error;
       await wait(PAUSE_MS, undefined, signal === undefined ? {} : { signal });
     }
 };

@@ -18,7 +18,6 @@ import type {
   DispatchLevel,
   UpgradeDocument,
   UpgradeStartDocument,
-  WorkerRecord,
 } from '../protocol/index.ts';
 import { ownProgram } from '../program/index.ts';
 import { openStore, type Store } from '../store/index.ts';
@@ -26,6 +25,7 @@ import {
   OomKills,
   openAgentSocket,
   Supervisor,
+  type Stray,
   systemProcesses,
   systemSchedule,
   type App,
@@ -132,7 +132,8 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     },
   });
   /** Workers of apps that are not known (any more). */
-  let strays: readonly WorkerRecord[] = [];
+  let strays: readonly Stray[] = [];
+  const straysOf = (app: string): readonly Stray[] => strays.filter(({ record }) => record.app === app);
   const logs = openLogs({
     home,
     clock,
@@ -143,7 +144,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     onProblem: options.log,
     isAlive({ app, slot, generation }) {
       // Of an app that was deleted nobody lives, but for those that are left alone because their app is not known.
-      const living = supervisor.find(app)?.liveHandles() ?? strays.filter((stray) => stray.app === app);
+      const living = supervisor.find(app)?.liveHandles() ?? straysOf(app).map(({ record }) => record);
       return living.some((worker) => worker.slot === slot && worker.generation === generation);
     },
   });
@@ -213,9 +214,9 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     logHome: home,
     status: () => describeDaemon({ options, supervisor, dataPath, startedAt, state }),
     adoptStrays(app) {
-      const own = strays.filter((stray) => stray.app === app.app);
+      const own = straysOf(app.app);
       adopt(app, [], own, inherited);
-      strays = strays.filter((stray) => stray.app !== app.app);
+      strays = strays.filter((stray) => !own.includes(stray));
     },
     onShutdown: options.onShutdown,
     onUpgrade: options.onUpgrade,

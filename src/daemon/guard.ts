@@ -74,6 +74,7 @@ const STANDBY_FD = 6;
 const FIRST_KEPT_FD = 7;
 /** A guard has nothing to do that could end it; one that ended within this time never stood. */
 const SHORT_LIFE_MS = 1000;
+const LONGEST_DISMISSAL_MS = 2000;
 const FIRST_RETRY_MS = 30;
 const LONGEST_RETRY_MS = 30_000;
 
@@ -185,7 +186,12 @@ export const openGuard = (options: GuardOptions): Guard => {
       const last = current;
       if (last === null || last.child.exitCode !== null) return;
       await new Promise<void>((resolve) => {
-        last.child.once('exit', () => resolve());
+        // One that was stopped, or has no core, must not keep the daemon and its workers from ending.
+        const timer = setTimeout(() => last.child.kill('SIGKILL'), LONGEST_DISMISSAL_MS);
+        last.child.once('exit', () => {
+          clearTimeout(timer);
+          resolve();
+        });
         last.child.ref();
         last.pipe.end('q\n');
       });

@@ -210,7 +210,7 @@ const main = async (): Promise<void> => {
     try {
       await guard?.dismiss(keepWorkers ? 'workers-stay' : 'stopped');
       if (!keepWorkers) await drover.stopWorkers();
-      await api.close();
+      await api.close({ isFollowedByNext: keepWorkers });
       await drover.close();
       forgetPid(pidFile, log);
       process.exit(exitCode);

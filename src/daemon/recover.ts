@@ -8,12 +8,14 @@ import { FELL_BACK_KEY, type AppRecord, type Store } from '../store/index.ts';
 import {
   adoptWorkers,
   describeRegained,
+  isOfApp,
   readMemory,
   REPORT_EVERY_MS,
   ReceiptBook,
   type App,
   type AppState,
   type OperationMemory,
+  type Stray,
   type Supervisor,
 } from '../supervisor/index.ts';
 import type { Inherited } from './inheritance.ts';
@@ -30,7 +32,7 @@ interface RecoverParts {
 }
 
 /** All apps first, then their operations: one may wait for another app's. Returns the workers of apps that are not known. */
-export const recover = (parts: RecoverParts): readonly WorkerRecord[] => {
+export const recover = (parts: RecoverParts): readonly Stray[] => {
   const { supervisor, store, logs, inherited } = parts;
   let strays = findStrays(parts);
   for (const record of store.apps.list()) {
@@ -38,8 +40,8 @@ export const recover = (parts: RecoverParts): readonly WorkerRecord[] => {
     const app = supervisor.add(stateOf(record));
     logs.watch(name);
     takeOverOperations(store, app);
-    const own = strays.filter((stray) => stray.app === name);
-    strays = strays.filter((stray) => stray.app !== name);
+    const own = strays.filter(({ record: { app: of } }) => of === name);
+    strays = strays.filter(({ record: { app: of } }) => of !== name);
     adopt(app, store.workers.list(name), own, inherited);
   }
   if (store.meta.find(FELL_BACK_KEY) !== undefined) store.meta.remove(FELL_BACK_KEY);
@@ -48,7 +50,7 @@ export const recover = (parts: RecoverParts): readonly WorkerRecord[] => {
     supervisor.resume(app, Promise.all(before));
     tellRegained(parts, app);
   }
-  for (const { app, slot, pid } of strays) {
+  for (const { app, slot, pid } of strays.map(({ record: each }) => each)) {
     const reason = `pid ${pid} is a worker of an app that is not known; it is left alone, and adopted when ${app} is started`;
     store.events.append({ app, worker: `${app}/${slot}`, type: 'worker-stray', reason, data: { pid } });
   }
@@ -70,7 +72,7 @@ const tellRegained = ({ store, broughtBackBy }: RecoverParts, { app, regained }:
 };
 
 /** A worker whose process was only about to be started has a record, and is looked for by that (`adoption-run.ts`). */
-const findStrays = ({ supervisor, store, inherited, socketPaths }: RecoverParts): readonly WorkerRecord[] => {
+const findStrays = ({ supervisor, store, inherited, socketPaths }: RecoverParts): readonly Stray[] => {
   // A home without a past has none, and the look at every process would be in vain.
   const isNew = !inherited.isRecovery && store.condition.fallBack === null && store.apps.list().length === 0;
   if (isNew) return [];
@@ -83,13 +85,14 @@ const findStrays = ({ supervisor, store, inherited, socketPaths }: RecoverParts)
 export const adopt = (
   app: App,
   known: readonly WorkerRecord[],
-  strays: readonly WorkerRecord[],
+  strays: readonly Stray[],
   { channels }: Inherited,
 ): void => {
   const { records, bootId } = app.edges;
-  for (const stray of strays) records.workers.put(stray);
+  const believed = strays.filter((stray) => isOfApp(app, stray)).map(({ record }) => record);
+  for (const record of believed) records.workers.put(record);
   const daemonId = String(process.pid);
-  adoptWorkers(app, [...known, ...strays], { channels, bootId, daemonId, reportEveryMs: REPORT_EVERY_MS });
+  adoptWorkers(app, [...known, ...believed], { channels, bootId, daemonId, reportEveryMs: REPORT_EVERY_MS });
 };
 
 /** What the daemon before this one had begun goes on, where that can be. */

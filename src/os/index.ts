@@ -48,6 +48,7 @@ export {
   readRunning,
   readStat,
   readUsage,
+  readUsers,
   readVariable,
   startTicks,
 } from './procfs.ts';

@@ -132,6 +132,12 @@ export function readUsage(pid: number): ProcessUsage | null {
   return stat === null ? null : { rssBytes: Number(rss?.[1] ?? 0) * 1024, cpuMs: stat.cpuMs };
 }
 
+/** Real, effective, saved and file system user of a process; null when it is gone. The owner of its folder may be another. */
+export function readUsers(pid: number): readonly number[] | null {
+  const line = /^Uid:\s+(.*)$/m.exec(readText(`/proc/${pid}/status`) ?? '')?.[1];
+  return line === undefined ? null : line.split(/\s+/).map(Number);
+}
+
 /** Direct children, living or dead. */
 export function children(pid: number): readonly number[] {
   return listProcesses()

@@ -127,12 +127,17 @@ function tryTo(work: () => void): boolean {
 
 /** What can be told without SQLite, which would take an empty file for a new one and throw its journal away. */
 function findObviousProblem({ file, backups }: StatePlace): string | null {
+  // Opening a directory fails for another reason than damage, and opening a pipe for none: it waits.
+  if (isOther(file)) return 'it is not a file';
+  if (isOther(walOf(file))) return 'its journal is not a file';
   const isThere = existsSync(file);
   if (isThere && !isEmptyFile(file)) return null;
   const isNew = isEmptyFile(walOf(file)) && backups.list().length === 0;
   if (isNew) return null;
   return isThere ? 'it is empty' : 'it is missing';
 }
+
+const isOther = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === false;
 
 /** A backup first, so that there is a way back to the Drover before. */
 function bringUp(connection: DatabaseSync, { backups, nowMs, migrations }: StatePlace): void {

@@ -83,6 +83,15 @@ export class App implements TenantHost {
     return { ...this.#state, wanted: this.#wantedAgain ?? this.#state.wanted };
   }
 
+  /** Null as well where there is no such user. */
+  get uidIfKnown(): number | null {
+    try {
+      return this.uid;
+    } catch {
+      return null;
+    }
+  }
+
   /** Whom its next workers run as, where that is not the daemon's user. Throws DROVER_USER_UNKNOWN. */
   get uid(): number | null {
     return identityOf(this.#target.config)?.uid ?? null;

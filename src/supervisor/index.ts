@@ -18,6 +18,7 @@ export { ReceiptBook } from './receipt.ts';
 export { describeRegained } from './regained.ts';
 export { systemSchedule, type CallOff, type Schedule } from './schedule.ts';
 export { REPORT_EVERY_MS } from './spawn-worker.ts';
+export { isOfApp, type Stray } from './strays.ts';
 export { instancesOf, isStartable, Supervisor } from './supervisor.ts';
 export { systemProcesses } from './system-processes.ts';
 export type { Processes, StartedProcess } from './processes.ts';

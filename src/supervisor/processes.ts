@@ -6,7 +6,7 @@ import type { ObservedProcess } from '../core/index.ts';
 import type { ListenAddress, WorkerRecord } from '../protocol/index.ts';
 import type { AgentLink, LinkListener } from './agent-link.ts';
 import type { LaunchRequest } from './launch.ts';
-import type { StrayQuestion } from './strays.ts';
+import type { Stray, StrayQuestion } from './strays.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 export interface StartedProcess {
@@ -32,8 +32,8 @@ export interface Processes {
   start(request: Omit<LaunchRequest, 'channel'>, listener: LinkListener): StartedProcess;
   /** The process that carries this mark, for one that was started when its daemon died. Null: there is none. */
   find(spawn: string): { readonly pid: number; readonly startTicks: number } | null;
-  /** Workers of this home that run and have no record, as records. */
-  findStrays(question: StrayQuestion): readonly WorkerRecord[];
+  /** Processes that say they are workers of this home, and have no record. */
+  findStrays(question: StrayQuestion): readonly Stray[];
   /** What the world knows of the process that a record names. */
   observe(record: WorkerRecord, bootId: string): ObservedProcess;
   /** The channel of a worker that an earlier daemon started: what was kept of it, else its own copy; null: not to be had. */

@@ -2,13 +2,17 @@
 import { readVariable } from '../os/index.ts';
 import { BOOT_VARIABLE, type AgentBoot } from '../protocol/index.ts';
 
-/** Null for everybody else's processes, and for workers of a Drover that did not tell them their generation. */
+/**
+ * Null for everybody else's processes, and for workers of a Drover that did not tell them their generation. Anybody can
+ * start a process with such a variable: nothing in it may be believed of a process that is not known otherwise.
+ */
 export const readBoot = (pid: number): AgentBoot | null => {
   try {
     const text = readVariable(pid, BOOT_VARIABLE);
     const boot = text === null ? null : (JSON.parse(text) as Partial<AgentBoot>);
     const isWhole =
-      typeof boot?.generation === 'number' && typeof boot.app === 'string' && typeof boot.worker === 'string';
+      Number.isSafeInteger(boot?.generation) &&
+      [boot?.app, boot?.worker, boot?.spawn, boot?.socketPath].every((each) => typeof each === 'string');
     return isWhole ? (boot as AgentBoot) : null;
   } catch {
     return null;

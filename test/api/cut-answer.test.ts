@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it, mock } from 'node:test';
 import { createClient } from '../../src/client/index.ts';
+import { watchOperation } from '../../src/client/watch-operation.ts';
+import { DroverError, type OperationDocument } from '../../src/protocol/index.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 interface Heard {
@@ -38,6 +40,41 @@ const breakOff: Reply = (response) => {
   response.write('{"operations":', () => response.destroy());
 };
 const answer: Reply = (response) => void response.end('{"operations":[]}');
+
+describe('who waits for an operation', () => {
+  it('waits for the next daemon also where the one before had no news for long', async () => {
+    let now = 0;
+    mock.method(performance, 'now', () => now);
+    const [running, done] = ['running', 'done'].map((status) => ({ status }) as unknown as OperationDocument);
+    const gone = (): never => {
+      throw new DroverError('DROVER_DAEMON_UNREACHABLE', { socket: '' });
+    };
+    let turn = 0;
+    const open = async function* (): AsyncGenerator<OperationDocument> {
+      turn += 1;
+      if (turn === 1) {
+        yield running!;
+        now += 60_000;
+        gone();
+      }
+      if (turn < 4) gone();
+      yield done!;
+    };
+    const told: OperationDocument[] = [];
+    for await (const document of watchOperation(open, undefined)) told.push(document);
+    assert.deepEqual(told, [running, done]);
+    turn = 0;
+    const waitsTooLong = async (): Promise<void> => {
+      for await (const document of watchOperation(open, undefined)) {
+        void document;
+        turn = 1;
+        mock.method(performance, 'now', () => (now += 10_000));
+      }
+    };
+    await assert.rejects(waitsTooLong, { code: 'DROVER_DAEMON_UNREACHABLE' });
+    mock.restoreAll();
+  });
+});
 
 describe('a client whose answer is cut', () => {
   it('sends a request that begins operations again, with the same key, and takes the answer of the next daemon', async () => {

@@ -3,6 +3,7 @@
  * likewise. Seeded. Each case ends with all that decides what runs, or says what it fell back to; none with a crash.
  */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
   cpSync,
@@ -207,6 +208,29 @@ describe('a damaged state file', () => {
     assert.deepEqual(readdirSync(folder), before);
     assert.deepEqual(readFileSync(join(folder, 'state.db-wal')), journal);
   });
+
+  for (const name of FILES) {
+    for (const [what, make] of [
+      ['a directory', (path: string) => mkdirSync(path)],
+      ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
+    ] as const) {
+      it(`gives way to its backup where ${what} is in the place of ${name}`, () => {
+        const folder = join(temporary.path, `${what}-${name}`.replaceAll(' ', '-'));
+        cpSync(home.folder, folder, { recursive: true });
+        rmSync(join(folder, name));
+        make(join(folder, name));
+        const store = openState(folder);
+        assert.deepEqual(vitalOf(store), home.backedUp);
+        assert.match(store.condition.fallBack?.reason ?? '', /is not a file/);
+        store.close();
+        assert.ok(statSync(join(folder, 'state.db')).isFile());
+        assert.ok(
+          readdirSync(folder).some((each) => each.startsWith('state.db.damaged-')),
+          'it is moved aside, not deleted',
+        );
+      });
+    }
+  }
 
   it('gives way to an older backup where the newest one is damaged too', () => {
     const folder = join(temporary.path, 'older');

@@ -277,6 +277,21 @@ describe('a daemon that is only coming back', () => {
     assert.equal((await drover.run(['daemon', 'stop'])).stdout, 'It was not running.\n');
   });
 
+  it('is ended by `daemon stop` with its workers also where its guard does nothing any more', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 1 }));
+    const [worker = 0] = pidsOf(await readApp(drover, 'shop'));
+    const { pid, guardPid } = await drover.daemon();
+    process.kill(guardPid ?? 0, 'SIGSTOP');
+    const { code, stdout } = await drover.run(['daemon', 'stop']);
+    assert.deepEqual([code, stdout], [0, 'Stopped.\n']);
+    assert.deepEqual(
+      [pid, guardPid, worker].filter((each) => isAlive(each ?? 0)),
+      [],
+    );
+  });
+
   it('is ended by `daemon stop` also where it cannot start, and is not brought back', async () => {
     await using place = await openPlace();
     const { drover, port } = place;

@@ -119,6 +119,23 @@ const openLoads = async (port: number) => {
 const socketsOn = (port: number, pid: number | null): number =>
   listeningSockets(pid === null ? [] : [pid]).filter(({ address }) => address.port === port).length;
 
+describe('`daemon stop --keep-workers` in the middle of a reload', () => {
+  it('leaves it to the next daemon, and who waits for it hears of its end', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const gates = gatesOf(place);
+    await startApp(drover, 'shop', service(port, { env: gates.env, ...PATIENT }));
+    gates.shut('BOOT_GATE');
+    const reloading = change(drover, ['reload', 'shop']);
+    const id = await untilPhase(place, 'reload', 'booting');
+    assert.equal((await drover.run(['daemon', 'stop', '--keep-workers'])).code, 0);
+    assert.equal((await drover.run(['daemon', 'start'])).code, 0);
+    gates.open('BOOT_GATE');
+    const { code, receipt } = await reloading;
+    assert.deepEqual([code, receipt.operation, receipt.outcome], [0, id, 'completed']);
+  });
+});
+
 describe('a daemon that is killed in the middle of', () => {
   for (const phase of ['booting', 'draining'] as const) {
     it(`a reload that is ${phase} goes on with it: nothing is lost, and every worker is replaced once`, async () => {

@@ -6,10 +6,11 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { startTicks } from '../../src/os/index.ts';
-import { SPAWN_VARIABLE } from '../../src/protocol/index.ts';
+import { readEnvironment, startTicks } from '../../src/os/index.ts';
+import { BOOT_VARIABLE, SPAWN_VARIABLE, type AgentBoot } from '../../src/protocol/index.ts';
 import { editState, endTogether, readState, startBystander } from '../support/daemon-deaths.ts';
 import { COMMAND, type Drover } from '../support/drover.ts';
+import { NOBODY, whyNoOtherUser } from '../support/other-user.ts';
 import { isAlive } from '../support/processes.ts';
 import { freePort } from '../support/temporary.ts';
 import {
@@ -61,6 +62,35 @@ describe('a record whose pid is another process’s by now', () => {
       assert.deepEqual([isAlive(pid), bystander.signals], [true, []]);
     });
   }
+});
+
+describe('a process that says it is a worker, and has no record', () => {
+  const pretend = async (app: string, by: { readonly worker: string; readonly uid?: number }): Promise<void> => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 1 }));
+    const [worker = 0] = pidsOf(await readApp(drover, 'shop'));
+    const boot = JSON.parse(readEnvironment(worker)?.[BOOT_VARIABLE] ?? '') as AgentBoot;
+    await endTogether(drover, [worker]);
+    const told = { ...boot, worker: by.worker, spawn: 'made-up', generation: 50 };
+    const env = { [BOOT_VARIABLE]: JSON.stringify(told), [SPAWN_VARIABLE]: 'made-up' };
+    await using bystander = await startBystander(env, by.uid);
+    await startDaemon(drover);
+    const back = await untilApp(drover, app, 'is back', (each) => readyWorkers(each).length === 1);
+    assert.notEqual(pidsOf(back)[0], bystander.pid);
+    assert.equal(Number((await ask(port)).body), pidsOf(back)[0]);
+    assert.deepEqual(await readEvents(drover, 'shop', 'worker-adopted'), []);
+    assert.equal((await drover.run(['delete', 'shop'])).code, 0);
+    assert.deepEqual([isAlive(bystander.pid), bystander.signals], [true, []]);
+  };
+
+  it('is not believed where another user runs it', { skip: whyNoOtherUser() }, async () => {
+    await pretend('shop', { worker: 'shop/0', uid: NOBODY });
+  });
+
+  it('is not believed, nor keeps a daemon from coming up, where no worker would say that', async () => {
+    await pretend('shop', { worker: 'shop/x' });
+  });
 });
 
 /** Why another boot cannot be pretended here, for `skip`; false where it can. */

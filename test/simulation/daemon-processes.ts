@@ -119,7 +119,8 @@ export const simProcesses = (daemon: SimDaemon, world: World): Processes => {
         .filter(({ birth }) => birth.app !== 'stranger' && !known.has(birth.spawn))
         .map((process) => {
           world.onStray(process);
-          return strayRecord(process, bootId, wallMs - (machine.time.now - process.startedAt));
+          const record = strayRecord(process, bootId, wallMs - (machine.time.now - process.startedAt));
+          return { record, uid: globalThis.process.geteuid?.() ?? 0 };
         }),
     observe: (record, bootId) => {
       const process = record.bootId === bootId ? machine.find(record.pid) : null;

@@ -7,9 +7,9 @@ import type { Inherited } from '../../src/daemon/inheritance.ts';
 import { adopt, recover } from '../../src/daemon/recover.ts';
 import type { Logs } from '../../src/logs/index.ts';
 import { openDataPath, type DataPath, type KeptDescriptor } from '../../src/net/index.ts';
-import type { EventInput, ReceiptDocument, WorkerRecord } from '../../src/protocol/index.ts';
+import type { EventInput, ReceiptDocument } from '../../src/protocol/index.ts';
 import { openStoreOn, type FallBack, type Store } from '../../src/store/index.ts';
-import { type App, type AppState, OomKills, Supervisor } from '../../src/supervisor/index.ts';
+import { type App, type AppState, OomKills, type Stray, Supervisor } from '../../src/supervisor/index.ts';
 import { waitPatiently } from '../../src/supervisor/patient-wait.ts';
 import { simProcesses } from './daemon-processes.ts';
 import { simRecords } from './daemon-records.ts';
@@ -70,7 +70,7 @@ export class SimDaemon {
   readonly #dataPath: DataPath;
   readonly #ids: { next: number };
   readonly #parked = new Set<() => void>();
-  #strays: readonly WorkerRecord[] = [];
+  #strays: readonly Stray[] = [];
 
   constructor(world: World, ids: { next: number }, fallBack: FallBack | null) {
     this.#world = world;
@@ -150,9 +150,9 @@ export class SimDaemon {
     const createdAtMs = wallMsAt(this.#world.time.now);
     this.store.apps.put({ ...state, name: state.config.name, file: null, createdAtMs });
     const app = this.supervisor.add(state);
-    const own = this.#strays.filter((stray) => stray.app === app.app);
+    const own = this.#strays.filter(({ record }) => record.app === app.app);
     adopt(app, [], own, this.#inherited);
-    this.#strays = this.#strays.filter((stray) => stray.app !== app.app);
+    this.#strays = this.#strays.filter((stray) => !own.includes(stray));
   }
 
   /** Runs something of this daemon; it may die of it. */

@@ -70,11 +70,12 @@ const BYSTANDER = `
   console.log('up');`;
 
 /** A process of somebody else, in a session of its own, that no daemon has to do anything with. */
-export async function startBystander(env: Readonly<Record<string, string>> = {}): Promise<Bystander> {
+export async function startBystander(env: Readonly<Record<string, string>> = {}, uid?: number): Promise<Bystander> {
   const child: ChildProcess = spawn(process.execPath, ['-e', BYSTANDER], {
     detached: true,
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
+    ...(uid === undefined ? {} : { uid, cwd: '/' }),
   });
   const signals: string[] = [];
   await new Promise<void>((resolve) => {

@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { serveApi } from '../api/index.ts';
+import { type ApiServer, serveApi } from '../api/index.ts';
 import { makePlaceOf, ownHome } from '../client/index.ts';
 import { peerOf } from '../os/index.ts';
 import { COPY_FILE, leaveStartLock, noteProblem, ownProgram, restoreCopy, settlePending } from '../program/index.ts';
@@ -19,7 +19,7 @@ import { followStatus } from './service-manager/follow-status.ts';
 import { statusLine } from './service-manager/status-line.ts';
 import { watchHome } from './home-watch.ts';
 import { findOwnLog, log, neededLog, reopenIfGone } from './own-log.ts';
-import { openOrExplain, refuseSecond } from './second-daemon.ts';
+import { beginOrEnd, openOrExplain, refuseSecond } from './second-daemon.ts';
 import { Ending } from './ending.ts';
 import { messageOf } from './message-of.ts';
 import { dieAtStep } from './die-at-step.ts';
@@ -80,7 +80,15 @@ const main = async (): Promise<void> => {
   }
   link?.status('starting');
 
-  const beginning = { home, stateFile, pidFile, guard, isEndAsked: () => ending.isAsked };
+  const beginning = {
+    home,
+    stateFile,
+    pidFile,
+    get guard() {
+      return guard;
+    },
+    isEndAsked: () => ending.isAsked,
+  };
   await refuseSecond(beginning);
   const drover = await openOrExplain(beginning, async () =>
     compose({
@@ -120,19 +128,22 @@ const main = async (): Promise<void> => {
       data: { pid: process.pid },
     });
   }
-  drover.recover();
-  onStep?.('boot-recovered');
-  makePlaceOf(socketPath, 0o700);
-  const api = await serveApi({
-    service: drover.service,
-    socketPath,
-    inherited: inherited.handed.get('api') ?? null,
-    version: own.version,
-    callerOf: peerOf,
-    notice: drover.notice,
-    onDefect: (error) => log(`defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
-    ...(onStep === null ? {} : { onStep }),
-  });
+  const serve = async (): Promise<ApiServer> => {
+    drover.recover();
+    onStep?.('boot-recovered');
+    makePlaceOf(socketPath, 0o700);
+    return serveApi({
+      service: drover.service,
+      socketPath,
+      inherited: inherited.handed.get('api') ?? null,
+      version: own.version,
+      callerOf: peerOf,
+      notice: drover.notice,
+      onDefect: (error) => log(`defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+      ...(onStep === null ? {} : { onStep }),
+    });
+  };
+  const api = await beginOrEnd(beginning, serve, () => drover.stopWorkers());
   if (socketPath !== usualPath) {
     // One that a daemon before left in the home; commands look there first once that can be written.
     drover.store.events.subscribe(({ type }) => {

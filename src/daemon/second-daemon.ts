@@ -27,18 +27,28 @@ export const refuseSecond = async ({ home, stateFile, guard }: Beginning): Promi
   throw new DroverError('DROVER_DAEMON_RUNNING', { home, pid: (await client.daemonStatus()).pid });
 };
 
-/**
- * A state that cannot be opened because another daemon has it: throws DROVER_DAEMON_RUNNING instead. One that is to end
- * anyway is not tried again.
- */
-export const openOrExplain = async <T>(
-  { home, pidFile, guard, isEndAsked }: Beginning,
-  open: () => Promise<T>,
+/** One that cannot begin, and is to end anyway, is not tried again. `stopWorkers`: once it has them. */
+export const beginOrEnd = async <T>(
+  { guard, isEndAsked }: Beginning,
+  begin: () => Promise<T>,
+  stopWorkers: () => Promise<void> = async () => {},
 ): Promise<T> => {
   try {
-    return await open();
+    return await begin();
   } catch (error) {
-    if (isEndAsked()) await guard?.dismiss('stopped');
+    if (!isEndAsked()) throw error;
+    await guard?.dismiss('stopped');
+    await stopWorkers();
+    throw error;
+  }
+};
+
+/** A state that cannot be opened because another daemon has it: throws DROVER_DAEMON_RUNNING instead. */
+export const openOrExplain = async <T>(beginning: Beginning, open: () => Promise<T>): Promise<T> => {
+  const { home, pidFile, guard } = beginning;
+  try {
+    return await beginOrEnd(beginning, open);
+  } catch (error) {
     const pid = findOther(pidFile);
     if (!(error instanceof DroverError) || error.code !== 'DROVER_STATE_UNREADABLE' || pid === null) throw error;
     await guard?.dismiss('home-taken');

@@ -311,6 +311,23 @@ describe('a daemon that is only coming back', () => {
     assert.equal(isAlive(worker), true);
     process.kill(worker, 'SIGKILL');
   });
+
+  it('is ended by `daemon stop`, with its workers, also where it cannot serve', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 1 }));
+    const workers = pidsOf(await readApp(drover, 'shop'));
+    const { pid } = await drover.daemon();
+    process.kill(pid ?? 0, 'SIGSTOP');
+    const socket = join(drover.home, 'drover.sock');
+    rmSync(socket);
+    mkdirSync(join(socket, 'full'), { recursive: true });
+    process.kill(pid ?? 0, 'SIGKILL');
+    const { code, stdout } = await drover.run(['daemon', 'stop'], { timeoutMs: 60_000 });
+    assert.equal(code, 0);
+    assert.match(stdout, /its log says why/);
+    assert.deepEqual([shellsOf(drover.home), workers.filter(isAlive)], [[], []]);
+  });
 });
 
 describe('a daemon that is killed before it has a guard of its own', () => {

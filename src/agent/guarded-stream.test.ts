@@ -74,7 +74,7 @@ describe('an output file without room', () => {
   });
 
   it('absorbs what a disk can do to its writers, and nothing else', () => {
-    for (const code of ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS']) {
+    for (const code of ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EFBIG']) {
       const disk = new Disk(0);
       disk.code = code;
       disk.print('x\n');

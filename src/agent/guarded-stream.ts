@@ -6,8 +6,11 @@
  */
 import type { LogDrops } from '../protocol/agent.ts';
 
-/** The system's words for "not now": no space, over quota, a failing device, and a file system gone read-only over it. */
-const ABSORBED: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS']);
+/**
+ * The system's words for "not now": no space, over quota, a failing device, a file system gone read-only over it, and a file
+ * as long as any may be there: rotation in place makes it smaller, not shorter.
+ */
+const ABSORBED: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EFBIG']);
 
 /** While full, the next try is not before this. */
 export const RETRY_MS = 200;

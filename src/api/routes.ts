@@ -321,9 +321,8 @@ export const ROUTES: readonly Route[] = [
       call: async (service, { query }, { signal }) => {
         const wanted = query.target === undefined ? null : parseTarget(query.target);
         const one = wanted?.kind === 'all' ? null : wanted;
-        // Refused with a status of its own, which is too late once a stream has begun.
-        if (one !== null) await service.show(one.app);
         const { sinceMs = null, untilMs = null, grep = null, level = null, lines = null, follow } = query;
+        // Refuses an unknown target before the stream has begun, with a status of its own.
         return service.logs({ target: one, sinceMs, untilMs, grep, level, lines, follow }, signal);
       },
     },

@@ -56,6 +56,8 @@ export interface Logs {
   openWorker(worker: Omit<WorkerLogOptions, 'home'>): WorkerLog;
   /** Resumes the indices and rotations of an app whose workers were adopted. */
   watch(app: string): void;
+  /** Whether there is output of an app, which may have been deleted. */
+  has(app: string): boolean;
   /** Where the output of an app lies. */
   directory(app: string): string;
   /**
@@ -226,6 +228,7 @@ export function openLogs(options: LogsOptions): Logs {
       indexerOf(app);
       if (limitsOf(app).rotate === 'rename') names.settle(app);
     },
+    has: (app) => listLogFiles(home, app).length > 0,
     directory: (app) => logDirectory(home, app),
     flush(app, slots) {
       flushes += 1;

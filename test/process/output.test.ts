@@ -43,6 +43,24 @@ describe('the output of an app', () => {
     assert.deepEqual([...new Set(lines.map(({ worker }) => worker))].toSorted(), ['shop/0', 'shop/1']);
   });
 
+  it('can be read and emptied after its app was deleted', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', { script: fixture('writes-lines.cjs'), port, env: { LINES: '2' } });
+    const linesOf = async (): Promise<string> => {
+      const { code, stdout, stderr } = await drover.run(['logs', 'shop', '--lines', '50']);
+      assert.equal(code, 0, stderr);
+      return stdout;
+    };
+    const before = await linesOf();
+    assert.ok(before.length > 0);
+    await drover.delete('shop');
+    assert.ok((await linesOf()).startsWith(before));
+    assert.equal((await drover.run(['logs', 'flush', 'shop'])).code, 0);
+    assert.equal(await linesOf(), '');
+    assert.equal((await drover.refusal(3, ['logs', 'shpo'])).code, 'DROVER_APP_UNKNOWN');
+  });
+
   it('is followed over a reload', async () => {
     await using place = await openPlace();
     const { drover, port } = place;

@@ -9,6 +9,7 @@ import { lastCrashOf } from '../last-crash.ts';
 import { metricsText } from '../metrics-text.ts';
 import { explain } from '../why.ts';
 import type { AppIndex } from './app-index.ts';
+import { findLogTargets } from './log-targets.ts';
 import type { ServiceParts } from './parts.ts';
 
 type Queries = Pick<
@@ -76,18 +77,16 @@ export const queriesOf = (parts: ServiceParts, index: AppIndex): Queries => {
 };
 
 const streamLogs = (
-  { supervisor, clock, logHome }: ServiceParts,
+  parts: ServiceParts,
   index: AppIndex,
   query: LogQuery,
   signal: AbortSignal,
 ): AsyncIterable<LogLineDocument> => {
   const { target } = query;
-  const apps =
-    target === null ? supervisor.apps.map((app) => app.app) : index.resolve(target).map(({ app }) => app.app);
   return readLogs({
-    home: logHome,
-    apps,
-    clock,
+    home: parts.logHome,
+    apps: findLogTargets(parts, index, target).map(({ app }) => app),
+    clock: parts.clock,
     ...(target?.kind === 'worker' ? { wants: (file: { readonly slot: number }) => file.slot === target.slot } : {}),
     sinceMs: query.sinceMs,
     untilMs: query.untilMs,

@@ -2,6 +2,7 @@
 import type { DroverService } from '../../api/index.ts';
 import { appChangesOf } from './app-changes.ts';
 import { indexApps } from './app-index.ts';
+import { findLogTargets } from './log-targets.ts';
 import { openOnce } from './once.ts';
 import type { ServiceParts } from './parts.ts';
 import { queriesOf } from './queries.ts';
@@ -30,9 +31,12 @@ export const openService = (parts: ServiceParts): DroverService => {
     watchOperation: (id, signal) => operations.watch(id, signal),
 
     async flushLogs(target) {
-      const chosen = index.resolve(target).map(({ app, slots }) => ({ app: app.app, slots }));
+      const chosen = findLogTargets(parts, index, target);
       let freedBytes = 0;
-      for (const { app, slots } of chosen) freedBytes += logs.flush(app, slots);
+      for (const { app, slots, isDeleted } of chosen) {
+        freedBytes += logs.flush(app, slots);
+        if (isDeleted) logs.forget(app);
+      }
       return { apps: chosen.map(({ app }) => app), freedBytes };
     },
     async configureDaemon(config) {

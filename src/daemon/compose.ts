@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { DroverService } from '../api/index.ts';
 import { RUN_DIRECTORY_MODE } from '../client/index.ts';
 import { DEFAULT_LIMITS, openLogs, type LogFile, type Logs } from '../logs/index.ts';
-import { openDataPath, type DataPath } from '../net/index.ts';
+import { openDataPath, sweepPrivateSockets, type DataPath } from '../net/index.ts';
 import { bootId, readUsage } from '../os/index.ts';
 import type {
   AppConfig,
@@ -233,6 +233,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     recover() {
       const socketPaths = listAgentSockets(home);
       strays = recover({ supervisor, store, logs, inherited, broughtBackBy: options.broughtBackBy, socketPaths });
+      sweepPrivateSockets(runDirectory.privateSockets);
     },
     stopWorkers: () => supervisor.stopAll(),
     async close() {
@@ -242,6 +243,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
       dataPath.close();
       logs.close();
       store.close();
+      sweepPrivateSockets(runDirectory.privateSockets);
       runDirectory.close();
     },
   };

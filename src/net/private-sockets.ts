@@ -3,9 +3,9 @@
  * has at most two workers at a time, so the two newest of each are kept.
  */
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { closeDescriptor, isOsError, unixListenSocket } from '../os/index.ts';
+import { closeDescriptor, isOsError, unixListenSocket, unixRows } from '../os/index.ts';
 import type { PrivateSocket } from './port.ts';
 
 export interface KeptPrivate extends PrivateSocket {
@@ -14,6 +14,29 @@ export interface KeptPrivate extends PrivateSocket {
 }
 
 const KEPT_PER_SLOT = 2;
+const FILE_NAME = /^[0-9a-f]{16}\.sock$/;
+
+/**
+ * Removes the files on which nobody listens any more: of workers that died while no daemon was there, or whose daemon died
+ * with its guard. Only where the system shows who listens.
+ */
+export const sweepPrivateSockets = (folder: string): void => {
+  const rows = unixRows();
+  if (rows.length === 0) return;
+  const listening = new Set(rows.filter(({ isListening }) => isListening).map(({ path }) => path));
+  for (const name of namesIn(folder)) {
+    const path = join(folder, name);
+    if (FILE_NAME.test(name) && !listening.has(path)) rmSync(path, { force: true });
+  }
+};
+
+const namesIn = (folder: string): readonly string[] => {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+};
 
 export class PrivateSockets {
   readonly #folder: string | null;

@@ -69,6 +69,6 @@ export {
   unixListenSocket,
 } from './socket.ts';
 export type { AcceptQueue, ListenOptions, UnixListenOptions } from './socket.ts';
-export { handshakesOn, listenersBeside } from './socket-table.ts';
+export { handshakesOn, listenersBeside, unixRows } from './socket-table.ts';
 export { lookupUser } from './user.ts';
 export type { User } from './user.ts';

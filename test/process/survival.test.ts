@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
@@ -156,6 +156,9 @@ describe('a worker that died while no daemon looked', () => {
       exits.map(({ reason, data }) => [reason, data['pid']]),
       [['it ended while the daemon was away', dead]],
     );
+    assert.equal((await drover.run(['daemon', 'stop'])).code, 0);
+    const left = readdirSync(join(drover.home, 'run')).filter((name) => name.endsWith('.sock'));
+    assert.deepEqual(left, [], 'nothing of it is left');
   });
 });
 

@@ -22,6 +22,7 @@ const same: ObservedProcess = {
   startTimeTicks: 1000,
   bootId: 'a',
   hasSpawnMark: true,
+  isElsewhere: false,
   exit: null,
 };
 
@@ -34,6 +35,7 @@ describe('the judgement of a recorded worker', () => {
     assert.equal(judgeRecord(record, { ...same, startTimeTicks: 1001 }), 'foreign');
     assert.equal(judgeRecord(record, { ...same, startTimeTicks: null }), 'foreign');
     assert.equal(judgeRecord(record, { ...same, hasSpawnMark: false }), 'foreign');
+    assert.equal(judgeRecord(record, { ...same, isElsewhere: true }), 'elsewhere');
   });
 
   it('does without the spawn mark where the environment cannot be read', () => {

@@ -31,18 +31,21 @@ export interface ObservedProcess {
   readonly bootId: string;
   /** Its environment carries the spawn mark of the record; null where it could not be read. */
   readonly hasSpawnMark: boolean | null;
+  /** It was started by the daemon of another home, which lives: this home is a copy of that one, records and all. */
+  readonly isElsewhere: boolean;
   /** How it ended, where the kernel still knows. */
   readonly exit: Exit | null;
 }
 
-export type AdoptionVerdict = 'adopt' | 'rebooted' | 'lost' | 'foreign';
+export type AdoptionVerdict = 'adopt' | 'rebooted' | 'lost' | 'foreign' | 'elsewhere';
 
 /** Whether the recorded worker is the observed process. */
 export const judgeRecord = (record: WorkerRecord, observed: ObservedProcess): AdoptionVerdict => {
   if (observed.bootId !== record.bootId) return 'rebooted';
   if (!observed.isAlive || observed.isZombie) return 'lost';
   if (observed.startTimeTicks !== record.startTimeTicks) return 'foreign';
-  return observed.hasSpawnMark === false ? 'foreign' : 'adopt';
+  if (observed.hasSpawnMark === false) return 'foreign';
+  return observed.isElsewhere ? 'elsewhere' : 'adopt';
 };
 
 export type AdoptionPhase = 'probing' | 'waiting-for-hello' | 'adopted' | 'replaced' | 'gone';
@@ -102,6 +105,7 @@ const WHY_LOST: Readonly<Record<Exclude<AdoptionVerdict, 'adopt'>, string>> = {
   rebooted: 'the machine was restarted',
   lost: 'it ended while the daemon was away',
   foreign: 'its pid belongs to another process now',
+  elsewhere: 'it belongs to the daemon of another home, of which this one is a copy',
 };
 
 const unknownExit = (detail: string): Exit => ({ code: null, signal: null, cause: 'unknown', detail });

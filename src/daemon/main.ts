@@ -158,6 +158,7 @@ const main = async (): Promise<void> => {
         ? [{ path: join(own.root, COPY_FILE), mode: 0o700, makeAgain: async () => restoreCopy(own) }]
         : []),
       { path: socketPath, mode: 0o700, makeAgain: () => api.listenAgain() },
+      { path: pidFile, mode: 0o700, makeAgain: async () => notePid(pidFile, log) },
       ...drover.neededFiles,
     ],
     log,

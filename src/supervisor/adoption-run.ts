@@ -89,6 +89,8 @@ class AdoptionRun {
   #state: AdoptionState;
   #tenant: Tenant | null = null;
   #callOff: CallOff | null = null;
+  /** Processes of its tree, of which somebody has to make an end. */
+  #mayHaveLeft = false;
 
   constructor(app: App, record: WorkerRecord, sources: AdoptionSources) {
     this.#app = app;
@@ -110,11 +112,10 @@ class AdoptionRun {
 
   probe(): void {
     const { generation } = this.#record;
-    this.#step({
-      type: 'probed',
-      generation,
-      observed: this.#app.edges.processes.observe(this.#record, this.#sources.bootId),
-    });
+    const { processes, socketPath } = this.#app.edges;
+    const observed = processes.observe(this.#record, { bootId: this.#sources.bootId, socketPath });
+    this.#mayHaveLeft = this.#record.bootId === this.#sources.bootId && !observed.isElsewhere;
+    this.#step({ type: 'probed', generation, observed });
   }
 
   /** Its agent spoke. */
@@ -206,9 +207,9 @@ class AdoptionRun {
   /** It died while nobody looked: its tree may have survived it. */
   #bury(exit: Exit, reason: string): void {
     const { records, processes, output } = this.#app.edges;
-    const { pid, slot, generation, bootId, phase } = this.#record;
+    const { pid, slot, generation, phase } = this.#record;
     const lastLines = isCrash(exit, null, phase === 'running') ? output.lastWords(this.#app.app, slot, generation) : [];
-    if (bootId === this.#sources.bootId) void processes.sweep(this.#handle, false);
+    if (this.#mayHaveLeft) void processes.sweep(this.#handle, false);
     if (this.#hasEndedForGood(exit)) {
       const ended = { ...this.#record, exit };
       records.workers.put(ended);

@@ -34,8 +34,8 @@ export interface Processes {
   find(spawn: string): { readonly pid: number; readonly startTicks: number } | null;
   /** Processes that say they are workers of this home, and have no record. */
   findStrays(question: StrayQuestion): readonly Stray[];
-  /** What the world knows of the process that a record names. */
-  observe(record: WorkerRecord, bootId: string): ObservedProcess;
+  /** What the world knows of the process that a record names. `socketPath` is this daemon's, for agents. */
+  observe(record: WorkerRecord, here: { readonly bootId: string; readonly socketPath: string }): ObservedProcess;
   /** The channel of a worker that an earlier daemon started: what was kept of it, else its own copy; null: not to be had. */
   regainLink(pid: number, kept: number | null, listener: LinkListener): AgentLink | null;
   /** Tells when a process ends that is not our child. Throws when it has ended already. */

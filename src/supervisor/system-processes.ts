@@ -12,6 +12,7 @@ import {
   readVariable,
   startTicks,
   takeDescriptor,
+  unixRows,
   watchExit,
 } from '../os/index.ts';
 import { SPAWN_VARIABLE } from '../protocol/index.ts';
@@ -25,6 +26,12 @@ import { signalTree, signalWorker, sweepTree } from './worker-signals.ts';
 
 /** The worker's copy of our end of the channel, by its number in every worker (`launch.ts`). */
 const PEER_FD_IN_WORKER = 4;
+
+/** The daemon lives that the process was told of at its start, and it is not this one. */
+const hasOtherDaemon = (pid: number, socketPath: string): boolean => {
+  const told = readBoot(pid)?.socketPath;
+  return told !== undefined && told !== socketPath && unixRows().some((row) => row.isListening && row.path === told);
+};
 
 export const systemProcesses: Processes = {
   start(request, listener) {
@@ -50,7 +57,7 @@ export const systemProcesses: Processes = {
   find: findMarked,
   findStrays,
 
-  observe(record, bootId) {
+  observe(record, { bootId, socketPath }) {
     const stat = record.bootId === bootId ? readStat(record.pid) : null;
     const isZombie = stat?.state === 'Z';
     const mark = stat === null ? null : readVariable(record.pid, SPAWN_VARIABLE);
@@ -61,6 +68,7 @@ export const systemProcesses: Processes = {
       startTimeTicks: stat?.startTicks ?? null,
       bootId,
       hasSpawnMark: mark === null ? null : mark === record.spawn,
+      isElsewhere: stat !== null && hasOtherDaemon(record.pid, socketPath),
       exit: status === null ? null : classifyExit({ ...status, wasOomKilled: false, detail: null }),
     };
   },

@@ -319,6 +319,8 @@ describe('a state whose file is taken away while it is open', () => {
     addApp(store, 'last');
     store.apps.remove('last');
     assert.deepEqual(vitalOf(store), whole);
+    for (const name of ['state.db', 'state.db-wal'])
+      assert.equal(statSync(join(home, name)).mode & 0o777, 0o600, `${name} is nobody else's to read`);
     store.close();
     const again = openState(home);
     assert.deepEqual(vitalOf(again), whole);

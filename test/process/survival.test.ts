@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
@@ -11,6 +11,7 @@ import { BOOT_VARIABLE, SPAWN_VARIABLE, type AgentBoot } from '../../src/protoco
 import { editState, endTogether, readState, startBystander } from '../support/daemon-deaths.ts';
 import { COMMAND, type Drover } from '../support/drover.ts';
 import { NOBODY, whyNoOtherUser } from '../support/other-user.ts';
+import { eventually } from '../support/eventually.ts';
 import { isAlive } from '../support/processes.ts';
 import { freePort } from '../support/temporary.ts';
 import {
@@ -62,6 +63,38 @@ describe('a record whose pid is another process’s by now', () => {
       assert.deepEqual([isAlive(pid), bystander.signals], [true, []]);
     });
   }
+});
+
+describe('a copy of a home', () => {
+  it('leaves the workers to the daemon of the other one, as long as that lives', async () => {
+    await using place = await openPlace();
+    await using copy = await openPlace();
+    const { drover, port } = place;
+    await startApp(drover, 'shop', service(port, { instances: 2 }));
+    const before = pidsOf(await readApp(drover, 'shop'));
+    const copyState = (): void => {
+      for (const name of readdirSync(copy.drover.home)) rmSync(join(copy.drover.home, name), { recursive: true });
+      for (const name of ['state.db', 'state.db-wal'])
+        cpSync(join(drover.home, name), join(copy.drover.home, name), { force: true });
+    };
+    copyState();
+    await startDaemon(copy.drover);
+    const exits = await eventually('the copy says whose they are', async () => {
+      const events = await readEvents(copy.drover, 'shop', 'worker-exited');
+      return events.length >= 2 && events;
+    });
+    assert.match(exits[0]?.reason ?? '', /the daemon of another home, of which this one is a copy/);
+    assert.equal((await copy.drover.run(['daemon', 'stop'])).code, 0);
+    assert.deepEqual(pidsOf(await readApp(drover, 'shop')), before);
+    assert.ok(before.includes(Number((await ask(port)).body)));
+    // Once that one is gone, this may be its home, that was moved.
+    await endTogether(drover);
+    copyState();
+    await startDaemon(copy.drover);
+    assert.deepEqual(pidsOf(await readApp(copy.drover, 'shop')), before);
+    assert.equal((await copy.drover.run(['daemon', 'stop'])).code, 0);
+    assert.deepEqual(before.filter(isAlive), []);
+  });
 });
 
 describe('a process that says it is a worker, and has no record', () => {

@@ -122,7 +122,7 @@ export const simProcesses = (daemon: SimDaemon, world: World): Processes => {
           const record = strayRecord(process, bootId, wallMs - (machine.time.now - process.startedAt));
           return { record, uid: globalThis.process.geteuid?.() ?? 0 };
         }),
-    observe: (record, bootId) => {
+    observe: (record, { bootId }) => {
       const process = record.bootId === bootId ? machine.find(record.pid) : null;
       const isAlive = process?.isAlive === true;
       return {
@@ -131,6 +131,7 @@ export const simProcesses = (daemon: SimDaemon, world: World): Processes => {
         startTimeTicks: isAlive ? process.startTicks : null,
         bootId,
         hasSpawnMark: isAlive ? process.birth.spawn === record.spawn : null,
+        isElsewhere: false,
         exit: null,
       };
     },

@@ -128,6 +128,7 @@ export class AdoptionWorld {
       startTimeTicks: fate === 'foreign' ? 9 : 5,
       bootId: fate === 'rebooted' ? 'tomorrow' : 'today',
       hasSpawnMark: fate === 'unmarked' ? false : null,
+      isElsewhere: false,
       exit: fate === 'dead' ? DIED : null,
     };
   }

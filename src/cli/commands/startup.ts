@@ -8,6 +8,7 @@ import { findOtherUnit, type OtherUnit } from '../startup/other-unit.ts';
 import { assertSystemd, ensureLinger } from '../startup/systemctl.ts';
 import { endAsUnit, startAsUnit } from '../startup/take-over.ts';
 import { findUnitPlace, type UnitPlace } from '../startup/unit-place.ts';
+import { findPathProblem } from '../startup/unit-quote.ts';
 import { renderUnit } from '../startup/unit-text.ts';
 import { findWarnings } from '../startup/warnings.ts';
 import { findCommandFile, readVersion } from '../version.ts';
@@ -32,6 +33,8 @@ const uid = process.getuid?.() ?? -1;
 
 const planOf = ({ user = false }: Options, { env }: CliContext): Plan => {
   const { home } = ownHome();
+  const problem = findPathProblem(home);
+  if (problem !== null) throw new DroverError('DROVER_HOME_UNUSABLE', { home, message: problem });
   const { DROVER_HOME: _, ...usual } = env;
   const scope = user ? 'user' : 'system';
   const place = findUnitPlace({ scope, home, usualHome: findHome({ env: usual, uid }), env });

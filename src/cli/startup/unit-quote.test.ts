@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { escapePath, quoteCommand, quoteWord } from './unit-quote.ts';
+import { escapePath, findPathProblem, quoteCommand, quoteWord } from './unit-quote.ts';
 
 describe('words in a unit file', () => {
   it('stay as they are when nothing is special', () => {
@@ -18,6 +18,12 @@ describe('words in a unit file', () => {
 
   it('cannot begin another line', () => {
     assert.equal(quoteWord('a\nExecStart=/bin/sh'), String.raw`"a\nExecStart=/bin/sh"`);
+  });
+
+  it('of a path that stands alone are refused where they would begin a line, or swallow the next one', () => {
+    for (const path of ['/srv/a\nExecStart=/bin/sh', '/srv/a\r', '/srv/\u007F', '/srv/a\\'])
+      assert.match(findPathProblem(path) ?? '', /cannot name it/);
+    for (const path of ['/srv/my shop', '/srv/a\\b', '/srv/ü']) assert.equal(findPathProblem(path), null);
   });
 
   it('keep their dollars in arguments, where they would begin a variable', () => {

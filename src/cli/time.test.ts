@@ -16,6 +16,7 @@ describe('times on the command line', () => {
     assert.equal(parseTime('Yesterday', NOW), local(2026, 10, 24));
     assert.equal(parseTime('09:05', NOW), local(2026, 10, 25, 9, 5));
     assert.equal(parseTime('2026-11-20', NOW), local(2026, 10, 20));
+    assert.equal(parseTime('2024-02-29', NOW), local(2024, 1, 29));
     assert.equal(parseTime('2026-11-20 08:00', NOW), local(2026, 10, 20, 8));
     assert.equal(parseTime('2026-11-20T08:00:00Z', NOW), Date.UTC(2026, 10, 20, 8));
     assert.equal(parseTime('2026-11-20T08:00:00+02:00', NOW), Date.UTC(2026, 10, 20, 6));
@@ -28,6 +29,8 @@ describe('times on the command line', () => {
       '10',
       '25:00',
       '2026-13-01',
+      '2026-02-30',
+      '2026-11-31T10:00',
       '-5m',
       '10 m',
       '99999999d',

@@ -43,7 +43,14 @@ const readTime = (text: string, nowMs: number): number | null => {
   const clock = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/.exec(word);
   if (clock !== null) return midnight.setHours(Number(clock[1]), Number(clock[2]), Number(clock[3] ?? 0));
   const iso = /^\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s*(?:z|[+-]\d\d:?\d\d)?)?$/.test(word);
+  if (iso && !isDay(word.slice(0, 10))) return null;
   // A date alone would be read as UTC; with a time it is local.
   const at = iso ? Date.parse(word.length === 10 ? `${word}T00:00` : word.replace(' ', 'T').toUpperCase()) : Number.NaN;
   return Number.isNaN(at) ? null : at;
+};
+
+/** The 30th of February would be read as the 2nd of March. */
+const isDay = (date: string): boolean => {
+  const [year = 0, month = 0, day = 0] = date.split('-').map(Number);
+  return new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;
 };

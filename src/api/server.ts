@@ -39,6 +39,8 @@ export interface ApiOptions {
 export interface ApiServer {
   /** Makes the socket's file again that somebody has removed. */
   listenAgain(): Promise<void>;
+  /** From now on nobody begins an operation: those that there are are being ended. */
+  refuseChanges(): void;
   /**
    * Ends streams and idle connections, lets other answers finish, and removes the socket. `isFollowedByNext`: another
    * daemon is expected soon, so streams are cut, and clients open them again.
@@ -65,7 +67,8 @@ const CLOSE_GRACE_MS = 1_000;
 export const serveApi = async (options: ApiOptions): Promise<ApiServer> => {
   const closing = new AbortController();
   let isFollowed = false;
-  const life = { closing: closing.signal, isCut: () => isFollowed };
+  let isEnding = false;
+  const life: Life = { closing: closing.signal, isCut: () => isFollowed, isEnding: () => isEnding };
   const router = findMyWay({ ignoreTrailingSlash: true, maxParamLength: MAX_PARAMETER_LENGTH });
   for (const route of ROUTES) {
     router.on(route.method, route.path, (request, response, params) =>
@@ -107,6 +110,9 @@ export const serveApi = async (options: ApiOptions): Promise<ApiServer> => {
   };
   return {
     listenAgain: () => listenAgain(server, socketPath),
+    refuseChanges: () => {
+      isEnding = true;
+    },
     close: async (ending = { isFollowedByNext: false }) => {
       isFollowed = ending.isFollowedByNext;
       await end();
@@ -127,11 +133,17 @@ interface Exchange {
   readonly params: Readonly<Record<string, string | undefined>>;
 }
 
+interface Life {
+  readonly closing: AbortSignal;
+  readonly isCut: () => boolean;
+  readonly isEnding: () => boolean;
+}
+
 const run = async (
   route: Route,
   { request, response, params }: Exchange,
   options: ApiOptions,
-  { closing, isCut }: { readonly closing: AbortSignal; readonly isCut: () => boolean },
+  { closing, isCut, isEnding }: Life,
 ): Promise<void> => {
   const { query, body, answer } = route;
   const { service, bodyLimitBytes = DEFAULT_BODY_LIMIT, callerOf, onStep } = options;
@@ -151,6 +163,7 @@ const run = async (
     signal,
     request: isKeyed ? readRequestKey(request, input.body) : null,
   };
+  if (isKeyed && isEnding()) throw new DroverError('DROVER_DAEMON_ENDING');
   if (isKeyed && onStep !== undefined) {
     onStep('request-received');
     response.once('finish', () => onStep('request-answered'));

@@ -217,6 +217,7 @@ const main = async (): Promise<void> => {
     log(`ending, workers ${keepWorkers ? 'stay' : 'stop'}`);
     unfollow();
     unwatch();
+    if (!keepWorkers) api.refuseChanges();
     link?.stopping(keepWorkers ? 'ending; workers stay' : `stopping ${describe()}`);
     drover.store.events.append({ app: null, type: 'daemon-stopping', reason: keepWorkers ? 'workers stay' : null });
     try {

@@ -36,7 +36,7 @@ function openGrepThread(source: string, flags: string, budgetMs: number): Grep {
       // None of the daemon's own (`--require`, memory limits): the thread needs nothing.
       execArgv: ['--disable-warning=ExperimentalWarning'],
     });
-    await once(worker, 'online');
+    await once(worker, 'message');
     return worker;
   };
   const stop = async (): Promise<void> => {

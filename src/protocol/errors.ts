@@ -186,6 +186,13 @@ export const ERRORS = {
     (d) => `Drover’s home ${String(d['home'])} cannot be used: ${String(d['message'])}.`,
     () => 'Choose another one with `DROVER_HOME`.',
   ),
+  DROVER_DAEMON_ENDING: entry(
+    503,
+    4,
+    'A change that is asked for while the daemon stops its workers and ends.',
+    () => 'The daemon is stopping, and begins nothing new.',
+    () => 'Ask again once it has stopped.',
+  ),
   DROVER_DAEMON_RUNNING: entry(
     409,
     1,

@@ -238,6 +238,8 @@ export class Supervisor {
   /** Ends every worker without changing what is wanted. */
   async stopAll(): Promise<void> {
     await Promise.all(this.apps.map(async (app) => this.#endWorkers(app)));
+    // What was accepted last may have begun only now.
+    await Promise.all(this.apps.map(async (app) => this.#endWorkers(app)));
   }
 
   async #endWorkers(app: App): Promise<void> {

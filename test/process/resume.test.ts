@@ -7,6 +7,7 @@ import { listeningSockets } from '../../src/os/index.ts';
 import type { OperationListDocument, ReceiptDocument } from '../../src/protocol/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLoad } from '../support/load/index.ts';
+import { isAlive } from '../support/processes.ts';
 import {
   type Answer,
   ask,
@@ -26,6 +27,7 @@ import {
   untilApp,
   writeConfig,
 } from '../support/service.ts';
+import { freePort } from '../support/temporary.ts';
 
 /** What holds a worker back: it listens, or answers `/gated`, when the file is there. */
 interface Gates {
@@ -133,6 +135,30 @@ describe('`daemon stop --keep-workers` in the middle of a reload', () => {
     gates.open('BOOT_GATE');
     const { code, receipt } = await reloading;
     assert.deepEqual([code, receipt.operation, receipt.outcome], [0, id, 'completed']);
+  });
+});
+
+describe('`daemon stop`', () => {
+  it('begins nothing new while it waits for who is still served, and leaves nobody behind', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const gates = gatesOf(place);
+    await startApp(drover, 'shop', service(port, { instances: 1, env: gates.env, ...PATIENT }));
+    const workers = pidsOf(await readApp(drover, 'shop'));
+    const busy = await occupy(place, 1);
+    const stopping = drover.run(['daemon', 'stop']);
+    await untilPhase(place, 'stop', 'draining');
+    const more = writeConfig(drover, { more: service(await freePort(), { instances: 1 }) }, 'more');
+    for (const args of [
+      ['start', more],
+      ['reload', 'shop'],
+      ['scale', 'shop', '2'],
+    ])
+      assert.equal((await drover.refusal(4, args)).code, 'DROVER_DAEMON_ENDING', args.join(' '));
+    gates.open('ANSWER_GATE');
+    assert.equal((await stopping).code, 0);
+    assertAnswered(await busy.answers);
+    assert.deepEqual(workers.filter(isAlive), []);
   });
 });
 

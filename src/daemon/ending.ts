@@ -21,6 +21,11 @@ export class Ending {
     return this.#waiting !== null;
   }
 
+  /** It ends: nothing may begin any more that it would not see to the end. */
+  get hasBegun(): boolean {
+    return this.#phase === 'ending';
+  }
+
   ask(keepsWorkers: boolean, exitCode = 0): void {
     this.#asked.resolve();
     if (this.#phase === 'ending') return;

@@ -102,6 +102,7 @@ const main = async (): Promise<void> => {
       onDescriptorsChanged: () => guard?.refresh(),
       onShutdown: (keepWorkers) => setImmediate(() => ending.ask(keepWorkers)),
       onUpgrade: async (program) => {
+        if (ending.hasBegun) throw new DroverError('DROVER_DAEMON_ENDING');
         if (upgrades === null) throw new DroverError('DROVER_UPGRADE_IMPOSSIBLE', { message: 'it has only begun' });
         return upgrades.begin(program);
       },

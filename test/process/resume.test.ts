@@ -153,6 +153,7 @@ describe('`daemon stop`', () => {
       ['start', more],
       ['reload', 'shop'],
       ['scale', 'shop', '2'],
+      ['daemon', 'upgrade'],
     ])
       assert.equal((await drover.refusal(4, args)).code, 'DROVER_DAEMON_ENDING', args.join(' '));
     gates.open('ANSWER_GATE');

@@ -7,7 +7,18 @@
  * or by whoever holds the start lock (`start-lock.ts`); whoever serves next removes it: the new program, which has come up
  * then, or the old one, and then the new one has not. Where `current.json` knows its end, a note that stayed says nothing.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { UpgradeDocument } from '../protocol/index.ts';
 import { isSameProgram, type Program } from './program.ts';
@@ -47,7 +58,19 @@ const hasEnded = ({ id, to }: Pending, record: ProgramRecord | null): boolean =>
   record !== null && (isSameProgram(record.program, to) || record.lastUpgrade?.id === id);
 
 /** Throws what the file system says, here and below. */
-export const writeRecord = (home: string, record: ProgramRecord): void => write(recordFile(home), record);
+export const writeRecord = (home: string, record: ProgramRecord): void => {
+  const file = recordFile(home);
+  try {
+    write(file, record);
+  } catch (error) {
+    if (!existsSync(spareOf(file))) throw error;
+    // A program that serves and could not say so would be taken for one that did not come up.
+    fill(spareOf(file), 'r+', textOf(record));
+    renameSync(spareOf(file), file);
+    return;
+  }
+  keepRoom(spareOf(file));
+};
 export const notePending = (home: string, pending: Pending): void => write(pendingFile(home), pending);
 export const settlePending = (home: string): void => rmSync(pendingFile(home), { force: true });
 
@@ -74,12 +97,39 @@ const read = (file: string): unknown => {
 const write = (file: string, content: unknown): void => {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.${process.pid}.new`;
-  const fd = openSync(draft, 'w', 0o600);
   try {
-    writeSync(fd, `${JSON.stringify(content)}\n`);
+    fill(draft, 'w', textOf(content));
+    renameSync(draft, file);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
+};
+
+const textOf = (content: unknown): string => `${JSON.stringify(content)}\n`;
+
+const fill = (file: string, flags: 'w' | 'r+', text: string): void => {
+  const fd = openSync(file, flags, 0o600);
+  try {
+    writeSync(fd, text);
+    ftruncateSync(fd, Buffer.byteLength(text));
     fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
-  renameSync(draft, file);
+};
+
+/** Room on the disk for the next record. */
+const spareOf = (file: string): string => `${file}.spare`;
+
+/** Blocks that are written over need no others, but on file systems that copy on write. */
+const SPARE_BYTES = 4096;
+
+const keepRoom = (spare: string): void => {
+  try {
+    if (!existsSync(spare)) fill(spare, 'w', ' '.repeat(SPARE_BYTES));
+  } catch {
+    // There is room for what had to be written, and for nothing else.
+    rmSync(spare, { force: true });
+  }
 };

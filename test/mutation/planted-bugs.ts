@@ -58,8 +58,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'a pid that was given to another process is adopted',
     file: ADOPTION,
     find: `if (observed.startTimeTicks !== record.startTimeTicks) return 'foreign';
-  return observed.hasSpawnMark === false ? 'foreign' : 'adopt';`,
-    replace: "return 'adopt';",
+  if (observed.hasSpawnMark === false) return 'foreign';`,
+    replace: '',
   },
   {
     name: 'a hand-over that is ordered again does not wait for who leaves by it',

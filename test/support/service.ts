@@ -195,7 +195,8 @@ export const pidsOf = (app: AppDocument): number[] =>
 
 /** Everything on record, oldest first. */
 export async function readEvents(drover: Drover, app: string, type?: EventType): Promise<readonly EventDocument[]> {
-  const { stdout } = await drover.run(['events', app, '--json']);
+  const { code, stdout, stderr } = await drover.run(['events', app, '--json']);
+  if (code !== 0) throw new Error(`the events of ${app} cannot be read: ${stderr}${stdout}`);
   const events = stdout
     .split('\n')
     .filter((line) => line !== '')

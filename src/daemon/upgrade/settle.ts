@@ -38,23 +38,34 @@ export const isOnTrial = (home: string, own: Program): boolean => {
   return pending !== null && isSameProgram(pending.to, own);
 };
 
-/** Returns how the last upgrade ended. Never throws: a disk that takes no note is told of elsewhere. */
+/** Returns how the last upgrade ended. Never throws: what the disk does not take is noted once it does. */
 export const settleProgram = (parts: SettleParts): UpgradeDocument | null => {
   const { home, own, log } = parts;
+  const [record, pending] = [readRecord(home), readPending(home)];
+  const isOthers = pending !== null && isBeingTried(pending, parts);
+  const ended = pending === null || isOthers ? null : endOf(pending, parts);
+  const lastUpgrade = ended ?? record?.lastUpgrade ?? null;
+  const isNew = record === null || !isSameProgram(record.program, own);
+  const before = isNew ? (record?.program ?? null) : record.before;
+  const note = (): boolean => tryTo(log, () => writeRecord(home, { program: own, before, lastUpgrade }));
+  if ((isNew || ended !== null) && !note()) {
+    const timer = setInterval(() => note() && clearInterval(timer), NOTE_AGAIN_MS).unref();
+  }
+  // Also where that was not noted: it serves, and nobody may take it for one that did not come up. To remove needs no room.
+  if (!isOthers) tryTo(log, () => settlePending(home));
+  if (ended !== null) tryTo(log, () => tell(ended, parts));
+  return lastUpgrade;
+};
+
+const NOTE_AGAIN_MS = 10_000;
+
+const tryTo = (log: SettleParts['log'], work: () => void): boolean => {
   try {
-    const [record, pending] = [readRecord(home), readPending(home)];
-    const isOthers = pending !== null && isBeingTried(pending, parts);
-    const ended = pending === null || isOthers ? null : endOf(pending, parts);
-    const lastUpgrade = ended ?? record?.lastUpgrade ?? null;
-    const isNew = record === null || !isSameProgram(record.program, own);
-    const before = isNew ? (record?.program ?? null) : record.before;
-    if (isNew || ended !== null) writeRecord(home, { program: own, before, lastUpgrade });
-    if (!isOthers) settlePending(home);
-    if (ended !== null) tell(ended, parts);
-    return lastUpgrade;
+    work();
+    return true;
   } catch (error) {
     log(`which program serves cannot be noted: ${(error as Error).message}`);
-    return null;
+    return false;
   }
 };
 

@@ -43,8 +43,13 @@ const SERVICE_VARIABLES = new Set([
   'SYSTEMD_EXEC_PID',
   'DROVER_UNIT',
 ]);
-const withoutServiceVariables = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => !SERVICE_VARIABLES.has(name)));
+/**
+ * What the caller's Node is to load or to be: an editor's debugger, a tracer. The daemon and every one that follows it would
+ * load it too, for as long as they are brought back, and fail once the file is gone. Apps have it from their caller.
+ */
+const NODE_VARIABLES = new Set(['NODE_OPTIONS', 'NODE_PATH', 'NODE_V8_COVERAGE', 'VSCODE_INSPECTOR_OPTIONS']);
+const withoutForeign = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !SERVICE_VARIABLES.has(name) && !NODE_VARIABLES.has(name)));
 
 const POLL_MS = 10;
 const LOG_LINES = 10;
@@ -64,7 +69,7 @@ export const launchDaemon = async (
     detached: true,
     stdio: ['ignore', output, output],
     env: {
-      ...withoutServiceVariables(process.env),
+      ...withoutForeign(process.env),
       ...DAEMON_ENVIRONMENT,
       DROVER_HOME: home,
       ...(inPlace === null ? {} : { DROVER_IN_PLACE: inPlace }),

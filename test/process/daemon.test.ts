@@ -264,6 +264,20 @@ describe('`daemon stop`', () => {
   });
 });
 
+describe('a daemon that was started by a Node with options of its own', () => {
+  it('does not have them, nor do those that follow it', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const preload = join(drover.home, 'preload.cjs');
+    writeFileSync(preload, '');
+    const file = writeConfig(drover, { shop: service(port, { instances: 1 }) }, 'shop');
+    await drover.start([file], { env: { NODE_OPTIONS: `--require ${preload}` } });
+    rmSync(preload);
+    const { pid } = await drover.killDaemon();
+    assert.doesNotMatch(readEnvironment(pid ?? 0), /NODE_OPTIONS/);
+  });
+});
+
 describe('a daemon that is only coming back', () => {
   it('is stopped by `daemon stop`, which waits for it', async () => {
     await using place = await openPlace();

@@ -22,7 +22,7 @@ export interface Inherited {
   readonly all: readonly KeptDescriptor[];
   /** Shards and whatever else is not a channel, by name. */
   readonly sockets: readonly KeptDescriptor[];
-  /** Channels by `app/slot#generation`. */
+  /** Channels by the mark of the spawn. */
   readonly channels: ReadonlyMap<string, number>;
   /** Daemons that died of their start, one after the other, before this one. */
   readonly deaths: number;

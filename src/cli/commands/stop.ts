@@ -5,7 +5,8 @@ import { isOneApp } from '../target.ts';
 export const command = defineCommand<ChangeOptions>({
   args: [TARGET_ARGUMENT],
   options: [NO_WAIT_OPTION, JSON_OPTION],
-  details: 'Drains, then ends the workers with all that they started, but for what has left their session with an environment of its own. `drover start <app>` starts them again.',
+  details:
+    'Drains, then ends the workers with all that they started, but for what has left their session with an environment of its own. `drover start <app>` starts them again.',
   run: async (context, { args: [target = ''], options }) => {
     const client = await context.ensure();
     return finishChange(client, await client.stop(target), options, context, isOneApp(target));

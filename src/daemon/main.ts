@@ -14,7 +14,7 @@ import { describeApp } from '../supervisor/index.ts';
 import { compose } from './compose.ts';
 import { sendAway, type Guard, type KeptDescriptor } from './guard.ts';
 import { findKeeping } from './keeping.ts';
-import { forgetPid, notePid } from './pid-file.ts';
+import { forgetPid, notePid, writePid } from './pid-file.ts';
 import { followStatus } from './service-manager/follow-status.ts';
 import { statusLine } from './service-manager/status-line.ts';
 import { watchHome } from './home-watch.ts';
@@ -159,7 +159,7 @@ const main = async (): Promise<void> => {
         ? [{ path: join(own.root, COPY_FILE), mode: 0o700, makeAgain: async () => restoreCopy(own) }]
         : []),
       { path: socketPath, mode: 0o700, makeAgain: () => api.listenAgain() },
-      { path: pidFile, mode: 0o700, makeAgain: async () => notePid(pidFile, log) },
+      { path: pidFile, mode: 0o700, makeAgain: async () => writePid(pidFile) },
       ...drover.neededFiles,
     ],
     log,

@@ -11,11 +11,15 @@ type Log = (line: string) => void;
 /** It only names the daemon to a second one; a disk that does not take it is told of elsewhere. */
 export const notePid = (file: string, log: Log): void => {
   try {
-    writeFileSync(file, `${process.pid}\n${String(startTicks(process.pid))} ${bootId()}\n`, { mode: 0o600 });
+    writePid(file);
   } catch (error) {
     log(`its pid cannot be written down: ${messageOf(error)}`);
   }
 };
+
+/** Throws what the file system says. */
+export const writePid = (file: string): void =>
+  writeFileSync(file, `${process.pid}\n${String(startTicks(process.pid))} ${bootId()}\n`, { mode: 0o600 });
 
 export const forgetPid = (file: string, log: Log): void => {
   try {

@@ -10,9 +10,11 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
+  type Stats,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
@@ -241,15 +243,38 @@ function openInMemory(place: StatePlace, reason: string): Opened {
   return inMemory(copyToMemory(backups.pathOf(backup)), fallBack);
 }
 
-/** Whether the file is still the one that was opened: SQLite would go on writing to one that has no name any more. */
+/**
+ * Whether the file is still the one that was opened: SQLite would go on writing to one that has no name any more. And
+ * whether it was truncated or overwritten from its start in its place, which SQLite, that has read it, does not look at.
+ */
 export function watchFile(file: string): { remember(): void; isLost(): boolean } {
-  const inode = (): number | null => statSync(file, { throwIfNoEntry: false })?.ino ?? null;
-  let known: number | null = null;
+  const look = (): Pick<Stats, 'ino' | 'size'> | null => statSync(file, { throwIfNoEntry: false }) ?? null;
+  let known = look();
   return {
-    remember: () => void (known = inode()),
-    isLost: () => inode() !== known,
+    remember: () => void (known = look()),
+    isLost: () => {
+      const now = look();
+      if (now?.ino !== known?.ino) return true;
+      if (now === null || known === null) return false;
+      // Nothing here ever makes it smaller.
+      if (now.size < known.size || !hasHeader(file)) return true;
+      known = now;
+      return false;
+    },
   };
 }
+
+const HEADER = 'SQLite format 3\u0000';
+
+const hasHeader = (file: string): boolean => {
+  const fd = openSync(file, 'r');
+  try {
+    const bytes = Buffer.alloc(HEADER.length);
+    return readSync(fd, bytes, 0, bytes.length, 0) === bytes.length && bytes.toString('latin1') === HEADER;
+  } finally {
+    closeSync(fd);
+  }
+};
 
 /** Writes all that the connection still has to where the file was; its folder may have gone with it. */
 export function rewriteState(file: string, connection: DatabaseSync, atMs: number): void {

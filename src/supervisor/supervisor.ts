@@ -239,7 +239,8 @@ export class Supervisor {
   async stopAll(): Promise<void> {
     await Promise.all(this.apps.map(async (app) => this.#endWorkers(app)));
     // What was accepted last may have begun only now.
-    await Promise.all(this.apps.map(async (app) => this.#endWorkers(app)));
+    const rest = this.apps.filter((app) => app.operation !== null || app.liveHandles().length > 0);
+    await Promise.all(rest.map(async (app) => this.#endWorkers(app)));
   }
 
   async #endWorkers(app: App): Promise<void> {

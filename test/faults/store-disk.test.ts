@@ -1,6 +1,16 @@
 /** The state on a disk that is full, read-only or failing, and when its file is taken away. Needs root, for mounting. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { DroverError } from '../../src/protocol/index.ts';
@@ -299,6 +309,40 @@ describe('a state that is closed while a backup is taken', () => {
     const again = await eventually('it can be opened', () => openState(folder.path));
     assert.deepEqual([vitalOf(again), again.condition.fallBack], [whole, null]);
     again.close();
+  });
+});
+
+describe('a state whose file is overwritten in its place while it is open', () => {
+  const open = (folder: string): Store => {
+    const store = openState(folder);
+    addApp(store, 'shop');
+    store.close();
+    return openState(folder);
+  };
+
+  it('is written anew before the next change, where it can still be read, and that one is kept too', async () => {
+    await using folder = await temporaryFolder();
+    const store = open(folder.path);
+    vitalOf(store);
+    const file = join(folder.path, 'state.db');
+    writeFileSync(file, Buffer.alloc(statSync(file).size, 'x'));
+    addApp(store, 'api');
+    const whole = vitalOf(store);
+    assert.equal(store.condition.trouble, null);
+    store.close();
+    const last = openState(folder.path);
+    assert.deepEqual([vitalOf(last), last.condition.fallBack], [whole, null]);
+    assert.ok(readdirSync(folder.path).some((name) => name.startsWith('state.db.damaged-')));
+    last.close();
+  });
+
+  it('takes no change that would be lost, where it cannot be read any more', async () => {
+    await using folder = await temporaryFolder();
+    const store = open(folder.path);
+    truncateSync(join(folder.path, 'state.db'));
+    assert.throws(() => addApp(store, 'api'), { code: 'DROVER_STATE_UNWRITABLE' });
+    assert.notEqual(store.condition.trouble, null);
+    store.close();
   });
 });
 

@@ -22,6 +22,8 @@ export interface DaemonStart {
   readonly timeoutMs?: number;
 }
 
+/** It needs a third of a second of a core, which a machine that is loaded many times over may take its time to give. */
+const ANSWER_WAIT_MS = 40_000;
 /** Twice what the daemon leaves in its log. */
 const MOST_BYTES_KEPT = 20 * 1024 ** 2;
 const STAT_BLOCK_BYTES = 512;
@@ -48,7 +50,7 @@ export const startDaemon = async (
     if (cause instanceof DroverError) throw cause;
     throw describeHomeProblem(isFixed ? dirname(log) : home, cause);
   }
-  const timeoutMs = options.timeoutMs ?? 15_000;
+  const timeoutMs = options.timeoutMs ?? ANSWER_WAIT_MS;
   const unit = readBootUnit(home);
   // Where systemd does not start it (a container with a copied home), the reason is best told by a start of our own.
   // One of another environment answers elsewhere, where a home's path leaves no room for its socket.

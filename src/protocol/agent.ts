@@ -75,6 +75,11 @@ export interface AgentBoot {
   readonly reportEveryMs: number;
   /** True where the process may be a wrapper around the app: the agent sleeps until something listens. */
   readonly wrapped: boolean;
+  /**
+   * Where the agent was loaded from. Not for the agent: as long as a process has it in its environment that copy stays
+   * (`program/remove-old.ts`), also where the app writes a title over its command line. Not said by earlier Drovers.
+   */
+  readonly agent?: string;
 }
 
 /** What the app asked for in `server.listen(...)`, after Node resolved names. */

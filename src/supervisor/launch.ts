@@ -88,6 +88,7 @@ export const launch = (request: LaunchRequest): ChildProcess => {
     acceptAtOnce: request.acceptAtOnce,
     reportEveryMs: request.reportEveryMs,
     wrapped: !isDirect,
+    agent: request.agentPath,
   };
 
   const env: Record<string, string> = {

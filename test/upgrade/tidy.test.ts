@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { describe, it, mock } from 'node:test';
 import { tidyLater } from '../../src/daemon/upgrade/settle.ts';
 import { notePending, removeOld, type Program } from '../../src/program/index.ts';
+import { endTogether } from '../support/daemon-deaths.ts';
 import { eventually } from '../support/eventually.ts';
+import { isAlive } from '../support/processes.ts';
+import { openPlace, pidsOf, readApp, service, startApp } from '../support/service.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const makeCopy = (home: string, version: string): Program => {
@@ -39,6 +42,27 @@ describe('tidying up', () => {
     tidyNow(home.path, own, next);
     await eventually('the old one is gone', () => !existsSync(old.root));
     assert.ok(existsSync(next.root));
+  });
+
+  it('keeps the one that a worker has its agent from, also where its title hides its command line', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const script = join(drover.home, 'titled.cjs');
+    writeFileSync(
+      script,
+      "process.title = 'x'.repeat(500); require('node:http').createServer((_, r) => r.end()).listen(process.env.PORT);",
+    );
+    await startApp(drover, 'shop', { ...service(port, { instances: 1 }), script });
+    const [worker = 0] = pidsOf(await readApp(drover, 'shop'));
+    const versions = join(drover.home, 'versions');
+    await eventually('the title is set', () => readFileSync(`/proc/${worker}/cmdline`, 'latin1').startsWith('xxx'));
+    assert.ok(!readFileSync(`/proc/${worker}/cmdline`, 'latin1').includes(versions));
+    // Where nothing but the worker has it in use.
+    await endTogether(drover);
+    assert.deepEqual(removeOld(drover.home, []), []);
+    process.kill(worker, 'SIGKILL');
+    await eventually('it is gone', () => !isAlive(worker));
+    assert.equal(removeOld(drover.home, []).length, 1);
   });
 
   it('keeps both programs of an upgrade that has not ended', async () => {

@@ -332,10 +332,4 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: "handle.isLeaving = message.phase === 'draining';",
     replace: '',
   },
-  {
-    name: 'a replacement is taken over as the one that has the traffic',
-    file: SLOTS,
-    find: 'if (isChanging && tenant.isReplacement) {',
-    replace: 'if (isChanging && tenant.slot < 0) {',
-  },
 ];

@@ -27,7 +27,7 @@ export const refuseSecond = async ({ home, stateFile, guard }: Beginning): Promi
   throw new DroverError('DROVER_DAEMON_RUNNING', { home, pid: (await client.daemonStatus()).pid });
 };
 
-/** One that cannot begin, and is to end anyway, is not tried again. `stopWorkers`: once it has them. */
+/** One that cannot begin because another one has the home, or is to end anyway, is not tried again. `stopWorkers`: once it has them. */
 export const beginOrEnd = async <T>(
   { guard, isEndAsked }: Beginning,
   begin: () => Promise<T>,
@@ -36,9 +36,12 @@ export const beginOrEnd = async <T>(
   try {
     return await begin();
   } catch (error) {
-    if (!isEndAsked()) throw error;
-    await guard?.dismiss('stopped');
-    await stopWorkers();
+    const isTaken = error instanceof DroverError && error.code === 'DROVER_DAEMON_RUNNING';
+    if (isTaken) await guard?.dismiss('home-taken');
+    else if (isEndAsked()) {
+      await guard?.dismiss('stopped');
+      await stopWorkers();
+    }
     throw error;
   }
 };

@@ -83,7 +83,7 @@ export interface DatabaseSource {
   readonly clock: Clock;
   /** Opens the state; again when it is to be moved from memory to the disk. */
   readonly open: () => { readonly connection: DatabaseSync; readonly onlyInMemory: string | null };
-  /** The file is gone, another one than was opened, or was overwritten. */
+  /** The file is gone, another one than was opened, or was truncated. */
   readonly isLost?: () => boolean;
   /** Writes the whole state, from the connection that still has it, to where its file was. */
   readonly rewrite?: (connection: DatabaseSync) => void;
@@ -264,7 +264,7 @@ export function openDatabase(source: DatabaseSource): Database {
   if (first.onlyInMemory !== null) enter(first.onlyInMemory);
   const look = (): void => {
     if (trouble !== null || isOnlyInMemory || !isLost()) return;
-    enter('its file is gone or was overwritten');
+    enter('its file is gone or was truncated');
     tell(describeTrouble(), null);
     retry();
   };
@@ -295,7 +295,7 @@ export function openDatabase(source: DatabaseSource): Database {
     },
     transaction(work) {
       if (isInTransaction) return work();
-      if (trouble === null && isLost()) enter('its file is gone or was overwritten');
+      if (trouble === null && isLost()) enter('its file is gone or was truncated');
       if (!retry()) throw refusal();
       try {
         return synced(work);

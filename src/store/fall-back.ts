@@ -10,7 +10,6 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
-  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -245,7 +244,8 @@ function openInMemory(place: StatePlace, reason: string): Opened {
 
 /**
  * Whether the file is still the one that was opened: SQLite would go on writing to one that has no name any more. And
- * whether it was truncated or overwritten from its start in its place, which SQLite, that has read it, does not look at.
+ * whether it was truncated in its place, which SQLite, that has read it, does not look at. Only looked at from outside: a
+ * descriptor of it that is closed takes the lock along that keeps a second daemon away.
  */
 export function watchFile(file: string): { remember(): void; isLost(): boolean } {
   const look = (): Pick<Stats, 'ino' | 'size'> | null => statSync(file, { throwIfNoEntry: false }) ?? null;
@@ -254,27 +254,13 @@ export function watchFile(file: string): { remember(): void; isLost(): boolean }
     remember: () => void (known = look()),
     isLost: () => {
       const now = look();
-      if (now?.ino !== known?.ino) return true;
-      if (now === null || known === null) return false;
       // Nothing here ever makes it smaller.
-      if (now.size < known.size || !hasHeader(file)) return true;
-      known = now;
-      return false;
+      const isSame = now?.ino === known?.ino && (now?.size ?? 0) >= (known?.size ?? 0);
+      if (isSame) known = now;
+      return !isSame;
     },
   };
 }
-
-const HEADER = 'SQLite format 3\u0000';
-
-const hasHeader = (file: string): boolean => {
-  const fd = openSync(file, 'r');
-  try {
-    const bytes = Buffer.alloc(HEADER.length);
-    return readSync(fd, bytes, 0, bytes.length, 0) === bytes.length && bytes.toString('latin1') === HEADER;
-  } finally {
-    closeSync(fd);
-  }
-};
 
 /** Writes all that the connection still has to where the file was; its folder may have gone with it. */
 export function rewriteState(file: string, connection: DatabaseSync, atMs: number): void {

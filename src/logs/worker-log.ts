@@ -2,7 +2,7 @@
  * The files that a worker writes to. The daemon opens them and hands the descriptors over at spawn; from then on no
  * byte of output passes through it. `O_APPEND` makes every write land at the end, whoever empties the file meanwhile.
  */
-import { closeSync, constants, fchownSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, fchownSync, fstatSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { logDirectory, logFileOf } from './log-file.ts';
 import type { LogFile } from './log-file.ts';
 
@@ -54,13 +54,19 @@ function openForAppending(path: string, uid: number | null): number {
   const fd = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o600);
   try {
     // The descriptor is all that writing needs; but programs that open /dev/stdout need to own the file.
-    if (uid !== null && process.getuid?.() === 0) fchownSync(fd, uid, -1);
+    // Not where it has somebody else's output, of a deleted app of that name: that user could read it by this descriptor.
+    if (uid !== null && process.getuid?.() === 0 && isTheirs(fd, uid)) fchownSync(fd, uid, -1);
   } catch (error) {
     closeSync(fd);
     throw error;
   }
   return fd;
 }
+
+const isTheirs = (fd: number, uid: number): boolean => {
+  const { size, uid: owner } = fstatSync(fd);
+  return size === 0 || owner === uid;
+};
 
 /** Whether both files of a worker that writes are where a reader looks for them; where the system cannot tell, they are. */
 export function isKept(home: string, worker: Pick<LogFile, 'app' | 'slot' | 'generation'>): boolean {

@@ -1,5 +1,6 @@
 /** Who runs what: workers as another user under a daemon of root, and a daemon that is nobody special. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +56,19 @@ describe('user:', { skip }, () => {
     process.kill(victim, 'SIGKILL');
     await untilApp(drover, 'shop', 'is back', (one) => readyWorkers(one).length === 2 && !pidsOf(one).includes(victim));
     for (let round = 0; round < 4; round++) assert.equal(((await userOf()) as { uid: number }).uid, NOBODY);
+  });
+
+  it('does not give that user what a deleted app of the same name has printed', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const settings = { script: fixture('writes-lines.cjs'), port, instances: 1, env: { LINES: '2' } };
+    await startApp(drover, 'shop', settings);
+    await drover.delete('shop');
+    await startApp(drover, 'shop', { ...settings, user: 'nobody', cwd: tmpdir() });
+    const [worker = 0] = pidsOf(await readApp(drover, 'shop'));
+    const read = (uid: number) => spawnSync('cat', [`/proc/${worker}/fd/1`], { uid, encoding: 'utf8' });
+    assert.match(read(0).stdout, /line 0/);
+    assert.match(read(NOBODY).stderr, /Permission denied/);
   });
 
   it('gives the workers the environment of that user, unless the file says otherwise', async () => {

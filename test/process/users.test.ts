@@ -66,7 +66,7 @@ describe('user:', { skip }, () => {
     await drover.delete('shop');
     await startApp(drover, 'shop', { ...settings, user: 'nobody', cwd: tmpdir() });
     const [worker = 0] = pidsOf(await readApp(drover, 'shop'));
-    const read = (uid: number) => spawnSync('cat', [`/proc/${worker}/fd/1`], { uid, encoding: 'utf8' });
+    const read = (uid: number) => spawnSync('cat', [`/proc/${worker}/fd/1`], { uid, gid: uid, encoding: 'utf8' });
     assert.match(read(0).stdout, /line 0/);
     assert.match(read(NOBODY).stderr, /Permission denied/);
   });

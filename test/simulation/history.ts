@@ -175,7 +175,7 @@ export const historyOf = (seed: number): readonly Happening[] => {
 const trap = (random: Random): readonly Happening[] => {
   const at = random.between(3000, EVENTFUL_MS);
   // The moment that the first is about is short.
-  const rest = [cutHandOver, crashLoop, slowDrain, deletionOfMany, regrowth];
+  const rest = [cutHandOver, crashLoop, slowDrain, deletionOfMany, regrowth, firstPort];
   const traps = [stuckReload, stuckReload, stuckReload, stuckReload, ...rest];
   return random.pick(traps)(random, at);
 };
@@ -241,6 +241,17 @@ const regrowth = (random: Random): readonly Happening[] => {
     { ...commandOf(random, at, 'scale', app), size: 1 },
     { ...commandOf(random, at, 'scale', app), size: 2, after: { moment: 'done', ms: random.between(20, 40) } },
     { ...faultOf(random, at + 1, 'daemon-dies-at-effect'), on: 'booting', pick: random.between(2, 7) },
+  ];
+};
+
+/** A port is opened that nobody has had before, for the first of two workers, and the daemon dies before anybody else knows. */
+const firstPort = (random: Random): readonly Happening[] => {
+  const app = random.between(0, 1);
+  const at = random.between(45_000, EVENTFUL_MS);
+  return [
+    commandOf(random, at, 'delete', app),
+    { ...commandOf(random, at, 'start', app), after: { moment: 'done', ms: random.between(20, 400) } },
+    { ...faultOf(random, at + 1, 'daemon-dies-at-effect'), on: 'booting', pick: random.between(1, 9) },
   ];
 };
 

@@ -40,6 +40,9 @@ const state = (name: string, inject: Fault['inject'], isLong = false): Fault => 
   inject,
 });
 
+/** Again where the daemon has made something anew meanwhile: it looks each second. */
+const remove = (path: string): void => rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 5 });
+
 export const STATE: readonly Fault[] = [
   state(
     'database corrupt',
@@ -64,7 +67,7 @@ export const STATE: readonly Fault[] = [
     const { drover } = apart;
     const daemon = await drover.daemon();
     await apart.withSameWorkers(async () => {
-      for (const name of readdirSync(drover.home)) rmSync(join(drover.home, name), { recursive: true, force: true });
+      for (const name of readdirSync(drover.home)) remove(join(drover.home, name));
       process.kill(daemon.pid ?? 0, 'SIGKILL');
       await eventually('another daemon answers', async () => (await drover.daemon()).running);
     });
@@ -76,7 +79,7 @@ export const STATE: readonly Fault[] = [
     const { drover } = apart;
     const daemon = await drover.daemon();
     await apart.withSameWorkers(async () => {
-      rmSync(drover.home, { recursive: true, force: true });
+      remove(drover.home);
       // A command that changes something finds the daemon that runs, not a new one beside it.
       await eventually('the daemon that runs answers again', async () => (await drover.daemon()).pid === daemon.pid, {
         withinMs: 30_000,

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { closeDescriptor, isOsError, unixListenSocket, unixRows } from '../os/index.ts';
 import type { PrivateSocket } from './port.ts';
 
@@ -23,11 +23,10 @@ const FILE_NAME = /^[0-9a-f]{16}\.sock$/;
 export const sweepPrivateSockets = (folder: string): void => {
   const rows = unixRows();
   if (rows.length === 0) return;
-  const listening = new Set(rows.filter(({ isListening }) => isListening).map(({ path }) => path));
-  for (const name of namesIn(folder)) {
-    const path = join(folder, name);
-    if (FILE_NAME.test(name) && !listening.has(path)) rmSync(path, { force: true });
-  }
+  // By name: the folder may have had another one, or been reached by a link, when they were made.
+  const listening = new Set(rows.filter(({ isListening }) => isListening).map(({ path }) => basename(path)));
+  for (const name of namesIn(folder))
+    if (FILE_NAME.test(name) && !listening.has(name)) rmSync(join(folder, name), { force: true });
 };
 
 const namesIn = (folder: string): readonly string[] => {

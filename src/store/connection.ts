@@ -21,9 +21,9 @@ export const MEMORY = ':memory:';
 
 /** Throws what SQLite or the file system says. */
 export function connectFile(file: string): DatabaseSync {
-  // SQLite would create it readable for others; -wal takes over the mode. Before any lock exists, because closing a
-  // second descriptor of the file would drop SQLite's locks.
-  closeSync(openSync(file, 'a', 0o600));
+  // -wal takes over the mode. Before any lock exists, because closing a second descriptor of the file would drop
+  // SQLite's locks.
+  makePrivate(file);
   return prepared(
     new DatabaseSync(file, { timeout: LOCK_WAIT_MS }),
     // Exclusive: a second daemon is refused, and the index of the WAL needs no shared memory file.
@@ -79,6 +79,9 @@ export const versionOf = (connection: DatabaseSync, schema: 'main' | 'disk' = 'm
   Number(connection.prepare(`PRAGMA ${schema}.user_version`).get()?.['user_version'] ?? 0);
 
 export const walOf = (file: string): string => `${file}-wal`;
+
+/** There afterwards, whatever it has in it. SQLite would create it readable for others. */
+export const makePrivate = (file: string): void => closeSync(openSync(file, 'a', 0o600));
 
 /** Nothing is there, or nothing is in it. */
 export const isEmptyFile = (file: string): boolean => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0;

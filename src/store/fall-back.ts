@@ -3,24 +3,13 @@
  * backup in its place when it is damaged, truncated, empty, missing or behind that backup; in memory when the disk takes
  * no write. Never deletes a damaged file, and never begins anew where there is something to go on with.
  */
-import {
-  closeSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  type Stats,
-} from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { DroverError } from '../protocol/index.ts';
 import { settle, type BackupFolder } from './backups/backup-folder.ts';
 import { timeStamp, type BackupName } from './backups/backup-name.ts';
-import { connectFile, connectMemory, copyToMemory, isEmptyFile, walOf } from './connection.ts';
+import { connectFile, connectMemory, copyToMemory, isEmptyFile, makePrivate, walOf } from './connection.ts';
 import { diskTroubleOf, messageOf, toStateError } from './disk-trouble.ts';
 import { markFallBack } from './fall-back-mark.ts';
 import { isOutdated, migrate, MIGRATIONS, refuseNewer } from './migrate.ts';
@@ -267,8 +256,7 @@ export function rewriteState(file: string, connection: DatabaseSync, atMs: numbe
   const unfinished = `${file}.unfinished`;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   rmSync(unfinished, { force: true });
-  // SQLite would create it readable for others.
-  closeSync(openSync(unfinished, 'w', 0o600));
+  makePrivate(unfinished);
   connection.prepare('VACUUM INTO :file').run({ file: unfinished });
   // What lies there now is not ours, or a journal that belongs to what is gone.
   moveAside(file, atMs);

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { backup, type DatabaseSync } from 'node:sqlite';
-import { connectUnchanged } from '../connection.ts';
+import { connectUnchanged, makePrivate } from '../connection.ts';
 import { extentOf, findDamage } from '../verify.ts';
 import { byExtent, nameBackup, parseBackupName, type BackupName } from './backup-name.ts';
 import { chooseKept } from './choose-kept.ts';
@@ -108,8 +108,7 @@ export class BackupFolder {
     mkdirSync(this.path, { recursive: true, mode: 0o700 });
     const unfinished = join(this.path, `state${UNFINISHED}`);
     for (const rest of ['', '-journal', '-wal']) rmSync(`${unfinished}${rest}`, { force: true });
-    // SQLite would create it readable for others.
-    closeSync(openSync(unfinished, 'w', 0o600));
+    makePrivate(unfinished);
     return unfinished;
   }
 

@@ -1,0 +1,11 @@
+/** `drover/heap`: reads heap snapshots of any size, compares them, and says what leaks, where, and what to do. */
+export {
+  EDGE,
+  EDGE_TYPE_NAMES,
+  type EdgeTypeName,
+  NODE,
+  NODE_TYPE_NAMES,
+  type NodeTypeName,
+} from './model/node-types.ts';
+export type { HeapGraph, HeapLocations, HeapStrings } from './model/graph.ts';
+export { BadFile } from '../input/index.ts';

@@ -1,0 +1,77 @@
+/**
+ * Opens a diagnostic file as a stream of bytes, whatever it was compressed with: the first bytes tell, never the name.
+ * Holds one chunk at a time; a file of any size costs the same memory.
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import { pipeline, Readable, type Transform } from 'node:stream';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { BadFile } from './bad-file.ts';
+
+export interface OpenOptions {
+  readonly signal?: AbortSignal;
+  /** Called with bytes read from the disk (compressed, where the file is) and the size of the file in bytes. */
+  readonly onProgress?: (readBytes: number, fileBytes: number) => void;
+  /** Bytes a chunk, 1 MiB unless told. */
+  readonly chunkBytes?: number;
+}
+
+const DECOMPRESSORS: readonly {
+  readonly name: string;
+  readonly magic: readonly number[];
+  readonly create: () => Transform;
+}[] = [
+  { name: 'gzip', magic: [0x1f, 0x8b], create: createGunzip },
+  { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], create: createZstdDecompress },
+];
+
+/**
+ * The bytes of a file, decompressed where it is gzip or zstd. Errors of the file system come as they are (ENOENT, EACCES,
+ * EISDIR); damaged compression is a `BadFile`; an abort throws the signal's reason.
+ */
+export async function* openInput(path: string, options: OpenOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+  options.signal?.throwIfAborted();
+  const file = await open(path, 'r');
+  try {
+    const head = new Uint8Array(4);
+    const { bytesRead } = await file.read(head, 0, head.length, 0);
+    const compression = DECOMPRESSORS.find(
+      ({ magic }) => bytesRead >= magic.length && magic.every((byte, at) => head[at] === byte),
+    );
+    const chunks = readChunks(file, options);
+    if (compression === undefined) yield* chunks;
+    else yield* decompress(chunks, path, compression);
+  } finally {
+    await file.close();
+  }
+}
+
+async function* readChunks(file: FileHandle, options: OpenOptions): AsyncGenerator<Uint8Array, void, undefined> {
+  const { signal, onProgress, chunkBytes = 1 << 20 } = options;
+  const { size } = await file.stat();
+  for (let at = 0; ;) {
+    signal?.throwIfAborted();
+    const chunk = Buffer.allocUnsafe(chunkBytes);
+    const { bytesRead } = await file.read(chunk, 0, chunkBytes, at);
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    onProgress?.(at, size);
+    yield chunk.subarray(0, bytesRead);
+  }
+}
+
+async function* decompress(
+  chunks: AsyncIterable<Uint8Array>,
+  path: string,
+  { name, create }: (typeof DECOMPRESSORS)[number],
+): AsyncGenerator<Uint8Array, void, undefined> {
+  // The pipeline hands errors of the source on to the reader, and ends the source when the reader stops early.
+  const plain = pipeline(Readable.from(chunks, { objectMode: false }), create(), () => undefined);
+  try {
+    yield* plain as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (!code.startsWith('Z_') && !code.startsWith('ZSTD_')) throw error;
+    const what = `damaged ${name} data (${(error as Error).message})`;
+    throw new BadFile({ file: path, where: null, what }, { cause: error });
+  }
+}

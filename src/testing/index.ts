@@ -1,0 +1,2 @@
+/** `drover/testing`: checks for people's own suites. */
+export {};

@@ -1,0 +1,2 @@
+/** The door of `view`: the flame canvas, charts and the shell of standalone HTML reports. Knows nothing of heaps or profiles. */
+export { escapeHtml } from './escape-html.ts';

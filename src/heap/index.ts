@@ -9,3 +9,14 @@ export {
 } from './model/node-types.ts';
 export type { HeapGraph, HeapLocations, HeapStrings } from './model/graph.ts';
 export { BadFile } from '../input/index.ts';
+export {
+  type Growth,
+  type HeapAnswer,
+  type HeapSuspect,
+  type HeapVerdict,
+  type Holder,
+  LEAK_PATTERNS,
+  type LeakPattern,
+  type PathStep,
+  type SourceLocation,
+} from './judge/verdict.ts';

@@ -1,3 +1,11 @@
 /** `drover/cpu`: reads CPU profiles of every usual format, says where time goes, compares, and finds what to change. */
-export { CATEGORIES, type Category, type CpuFunction, type CpuProfile } from './model/profile.ts';
+export {
+  CATEGORIES,
+  type Category,
+  type CpuFunction,
+  type CpuProfile,
+  type LineTicks,
+  type Samples,
+} from './model/profile.ts';
+export { NO_LINE_TICKS, NO_SAMPLES, SampleColumns } from './model/samples.ts';
 export { BadFile } from '../input/index.ts';

@@ -1,2 +1,3 @@
 /** The door of `view`: the flame canvas, charts and the shell of standalone HTML reports. Knows nothing of heaps or profiles. */
 export { escapeHtml } from './escape-html.ts';
+export { asInlineJson, renderReport, REPORT_STYLE, type Report } from './report-shell.ts';

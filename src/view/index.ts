@@ -1,3 +1,4 @@
 /** The door of `view`: the flame canvas, charts and the shell of standalone HTML reports. Knows nothing of heaps or profiles. */
+export { type DocumentPage, renderDocument } from './document-page.ts';
 export { escapeHtml } from './escape-html.ts';
 export { asInlineJson, renderReport, REPORT_STYLE, type Report } from './report-shell.ts';

@@ -15,13 +15,20 @@ export interface OpenOptions {
   readonly chunkBytes?: number;
 }
 
+/** zlib hands out 16 KiB at a time unless told: sixteen times the turns of the loop. */
+const PLAIN_CHUNK_BYTES = 256 * 1024;
+
 const DECOMPRESSORS: readonly {
   readonly name: string;
   readonly magic: readonly number[];
   readonly create: () => Transform;
 }[] = [
-  { name: 'gzip', magic: [0x1f, 0x8b], create: createGunzip },
-  { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], create: createZstdDecompress },
+  { name: 'gzip', magic: [0x1f, 0x8b], create: () => createGunzip({ chunkSize: PLAIN_CHUNK_BYTES }) },
+  {
+    name: 'zstd',
+    magic: [0x28, 0xb5, 0x2f, 0xfd],
+    create: () => createZstdDecompress({ chunkSize: PLAIN_CHUNK_BYTES }),
+  },
 ];
 
 /**

@@ -34,6 +34,7 @@ const EXITS: readonly (readonly [string, string])[] = [
   ['5', 'not allowed'],
   ['6', 'timed out'],
   ['7', 'something had been changed and was put back (the old version serves)'],
+  ['130', 'the analysis of a file was ended by Ctrl-C'],
 ];
 
 /** Stands for a value in a message. */

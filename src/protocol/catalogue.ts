@@ -8,7 +8,8 @@ type Advice = (data: ErrorData) => string | null;
 
 export interface CatalogueEntry {
   readonly http: number;
-  readonly exit: 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
+  /** 130 is what shells give for Ctrl-C, where 1 has a meaning of its own. */
+  readonly exit: 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 130;
   /** One sentence; what happened, with the values that matter. */
   readonly message: Text;
   /** What to do about it; null where there is nothing to advise. */

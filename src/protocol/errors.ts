@@ -5,6 +5,7 @@
 
 import { type CatalogueEntry, entry, type ErrorData } from './catalogue.ts';
 import type { ErrorDocument } from './documents.ts';
+import { FILE_ERRORS } from './file-errors.ts';
 import { UPGRADE_ERRORS } from './upgrade-errors.ts';
 
 export const ERRORS = {
@@ -262,6 +263,7 @@ export const ERRORS = {
         : 'Nothing was changed, and what runs goes on. Make room (or the file system writable) and try again; `drover daemon status` tells.',
   ),
   ...UPGRADE_ERRORS,
+  ...FILE_ERRORS,
   DROVER_SYSTEMD_MISSING: entry(
     501,
     1,

@@ -43,6 +43,7 @@ export const SUITES: readonly Suite[] = [
   folder('net'),
   folder('api'),
   folder('cli'),
+  folder('heap', { testTimeoutMs: 120_000 }),
   folder('process', { concurrency: 2, testTimeoutMs: 120_000 }),
   folder('boot', {
     concurrency: 2,

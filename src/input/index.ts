@@ -4,3 +4,11 @@ export { openInput, type OpenOptions } from './open.ts';
 export { any, array, type JsonShape, number, numbers, object, SKIP, string, WrongValue } from './json-shape.ts';
 export { type JsonOptions, JsonStream, readJson } from './json-stream.ts';
 export { NumberColumn } from './number-column.ts';
+export { type OnEngineProgress, serveEngine } from './engine-child.ts';
+export {
+  defaultMemoryLimitBytes,
+  EngineFailure,
+  type EngineProgress,
+  type EngineRun,
+  runEngine,
+} from './engine-process.ts';

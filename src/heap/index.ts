@@ -1,4 +1,10 @@
-/** `drover/heap`: reads heap snapshots of any size, compares them, and says what leaks, where, and what to do. */
+/**
+ * `drover/heap`: reads heap snapshots of any size, compares them, and says what leaks, where, and what to do.
+ *
+ *     const graph = await readSnapshot('Heap.heapsnapshot');
+ *     const analysis = await analyzeHeap(graph);
+ *     for (const { name, count, retainedBytes } of analysis.classes) console.log(name, count, retainedBytes);
+ */
 export {
   EDGE,
   EDGE_TYPE_NAMES,
@@ -7,16 +13,19 @@ export {
   NODE_TYPE_NAMES,
   type NodeTypeName,
 } from './model/node-types.ts';
-export type { HeapGraph, HeapLocations, HeapStrings } from './model/graph.ts';
+export type {
+  AllocationFunction,
+  HeapAllocations,
+  HeapGraph,
+  HeapLocations,
+  HeapSamples,
+  HeapStrings,
+} from './model/graph.ts';
+export { type EdgeRules, type HeapAnalysis, type HeapClass, NO_DISTANCE, SYSTEM_DISTANCE } from './model/analysis.ts';
+export { parseSnapshot, type ReadOptions, readSnapshot } from './read/read-snapshot.ts';
+export { type AnalyzeOptions, analyzeHeap } from './analyze.ts';
+export { findRetainers, type Retainers } from './passes/retainers.ts';
+export { type Dominated, findDominated } from './passes/dominated.ts';
+export { findPaths, type PathOptions, type PathStep, type RetainingPath } from './passes/paths.ts';
+export { findScripts } from './passes/scripts.ts';
 export { BadFile } from '../input/index.ts';
-export {
-  type Growth,
-  type HeapAnswer,
-  type HeapSuspect,
-  type HeapVerdict,
-  type Holder,
-  LEAK_PATTERNS,
-  type LeakPattern,
-  type PathStep,
-  type SourceLocation,
-} from './judge/verdict.ts';

@@ -10,6 +10,10 @@ export interface HeapStrings {
   get(index: number): string;
   /** Length in bytes of the text as UTF-8. */
   byteLength(index: number): number;
+  /** The first byte of the text as it stands in the file, a backslash for an escape; −1 where it is empty. */
+  firstByte(index: number): number;
+  /** The index of the first string that is equal to each text; −1 where there is none. One pass over the table. */
+  find(texts: readonly string[]): number[];
 }
 
 export interface HeapGraph {
@@ -38,13 +42,47 @@ export interface HeapGraph {
   readonly locations: HeapLocations;
   /** Bytes outside the heap that V8 counts for the snapshot (`extra_native_bytes`, from Node 24 on); 0 where absent. */
   readonly extraNativeBytes: number;
+  /** Who allocated what; null unless the file was written while allocations were tracked. */
+  readonly allocations: HeapAllocations | null;
+  /** The intervals of an allocation timeline (`.heaptimeline`); empty in plain snapshots. */
+  readonly samples: HeapSamples;
 }
 
-/** Columns, a row a location. Lines and columns count from 0, as V8 writes them. */
+/** Columns, a row a location. Lines and columns count from 0, as V8 writes them; 4294967295 where it wrote −1. */
 export interface HeapLocations {
   readonly count: number;
   readonly node: Uint32Array;
   readonly scriptId: Uint32Array;
   readonly line: Uint32Array;
   readonly column: Uint32Array;
+}
+
+/** Stacks of allocations as a tree of calls; 0 is its root. A parent always stands before its children. */
+export interface HeapAllocations {
+  /** Per node of the heap: the id (not the ordinal) of the trace node that allocated it; 0 where unknown. */
+  readonly traceNodeId: Uint32Array;
+  readonly functions: readonly AllocationFunction[];
+  /** Per trace node: its id in the file, its parent (−1 for the root), index into `functions`, objects and bytes ever allocated. */
+  readonly traceId: Uint32Array;
+  readonly parent: Int32Array;
+  readonly functionOf: Uint32Array;
+  readonly allocatedCount: Float64Array;
+  readonly allocatedBytes: Float64Array;
+}
+
+export interface AllocationFunction {
+  readonly name: string;
+  readonly scriptName: string;
+  readonly scriptId: number;
+  /** From 1; 0 where unknown. */
+  readonly line: number;
+  /** From 1; 0 where unknown. */
+  readonly column: number;
+}
+
+/** Columns, a row an interval: objects with an id up to `lastAssignedId` existed `timestampUs` after the start. */
+export interface HeapSamples {
+  readonly count: number;
+  readonly timestampUs: Float64Array;
+  readonly lastAssignedId: Float64Array;
 }

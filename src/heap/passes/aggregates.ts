@@ -1,0 +1,61 @@
+/**
+ * Sums by class: objects, shallow bytes, and what the class retains, where an object under another one of its class
+ * counts once (HeapSnapshot.buildAggregates, calculateClassesRetainedSize). Nodes without a size of their own do not count.
+ */
+import type { HeapClass } from '../model/analysis.ts';
+import type { Classes } from './classes.ts';
+import type { Dominators } from './dominators.ts';
+
+export function sumByClass(
+  { classOf, identities }: Classes,
+  { dominator, order }: Dominators,
+  shallowSize: Uint32Array | Float64Array,
+  retainedSize: Float64Array,
+): HeapClass[] {
+  const classCount = identities.length;
+  const counts = new Float64Array(classCount);
+  const shallow = new Float64Array(classCount);
+  const retained = new Float64Array(classCount);
+  const nodeCount = order.length;
+
+  // Numbers nodes as a walk of the dominator tree meets them: a node's subtree is a range behind it.
+  const subtree = new Uint32Array(nodeCount).fill(1);
+  for (let at = nodeCount - 1; at > 0; at -= 1) {
+    const node = order[at] as number;
+    const above = dominator[node] as number;
+    subtree[above] = (subtree[above] as number) + (subtree[node] as number);
+  }
+  const place = new Uint32Array(nodeCount);
+  const nextChild = new Uint32Array(nodeCount);
+  const nodeAt = new Uint32Array(nodeCount);
+  nextChild[0] = 1;
+  for (let at = 1; at < nodeCount; at += 1) {
+    const node = order[at] as number;
+    const above = dominator[node] as number;
+    const own = nextChild[above] as number;
+    place[node] = own;
+    nextChild[node] = own + 1;
+    nextChild[above] = own + (subtree[node] as number);
+    nodeAt[own] = node;
+  }
+
+  const coveredUpTo = new Uint32Array(classCount);
+  for (let at = 0; at < nodeCount; at += 1) {
+    const node = nodeAt[at] as number;
+    const size = shallowSize[node] as number;
+    if (size === 0) continue;
+    const own = classOf[node] as number;
+    counts[own] = (counts[own] as number) + 1;
+    shallow[own] = (shallow[own] as number) + size;
+    if (at < (coveredUpTo[own] as number)) continue;
+    retained[own] = (retained[own] as number) + (retainedSize[node] as number);
+    coveredUpTo[own] = at + (subtree[node] as number);
+  }
+  return identities.map(({ name, location }, at) => ({
+    name,
+    location,
+    count: counts[at] as number,
+    shallowBytes: shallow[at] as number,
+    retainedBytes: retained[at] as number,
+  }));
+}

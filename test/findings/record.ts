@@ -1,0 +1,132 @@
+/**
+ * Records real profiles of real programs: starts a program under a Node with `recorder.mjs` preloaded, loads it over HTTP
+ * for a while, and hands back the files. What a program is asked is told by a `load.mjs` beside it, or is `GET /`.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, openSync } from 'node:fs';
+import { Agent, type IncomingMessage, request as requestHttp } from 'node:http';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/temporary.ts';
+
+export interface Load {
+  readonly request?: {
+    readonly method?: string;
+    readonly path?: string;
+    readonly headers?: Record<string, string>;
+    readonly body?: string;
+  };
+  /** V8's log to write beside the profile. */
+  readonly log?: 'deopt' | 'ic';
+}
+
+export interface RecordingOptions {
+  /** The Node that runs it, the running one unless told. */
+  readonly node?: string;
+  readonly program: string;
+  readonly load?: Load;
+  /** Where files are written. */
+  readonly folder: string;
+  readonly name: string;
+  /** How long it is under load, in ms, once it answers; longer on a machine so busy that it has given few answers. */
+  readonly loadMs?: number;
+}
+
+export interface Recording {
+  readonly profile: string;
+  readonly log: string | null;
+  readonly answers: number;
+}
+
+const RECORDER = pathToFileURL(join(import.meta.dirname, 'recorder.mjs')).href;
+const CLIENTS = 4;
+const ENOUGH_ANSWERS = 40;
+const MOST_TIMES = 4;
+const LOG_FLAGS = { deopt: ['--log-deopt'], ic: ['--log-ic'] };
+
+export async function record({
+  node = process.execPath,
+  program,
+  load = {},
+  folder,
+  name,
+  loadMs = 600,
+}: RecordingOptions): Promise<Recording> {
+  const port = await freePort();
+  const profile = join(folder, `${name}.cpuprofile`);
+  const log = load.log === undefined ? null : join(folder, `${name}.v8.log`);
+  const flags = load.log === undefined ? [] : [...LOG_FLAGS[load.log], '--no-logfile-per-isolate', `--logfile=${log}`];
+  // Its output goes where a service's does: to a file, which is written synchronously.
+  const output = openSync(join(folder, `${name}.out`), 'w');
+  const child = spawn(node, [...flags, '--import', RECORDER, program], {
+    stdio: ['ignore', output, output],
+    env: { ...process.env, NODE_ENV: 'production', PORT: String(port), PROFILE_FILE: profile },
+  });
+  const ended = once(child, 'exit');
+  try {
+    await eventually(`${program} answers`, async () => ask(port, load, null), { withinMs: 20_000 });
+    const answers = await putUnderLoad(port, load, loadMs);
+    child.kill('SIGUSR2');
+    const [code, signal] = await ended;
+    if (code !== 0) throw new Error(`${program} ended with ${signal ?? code}`);
+    return { profile, log, answers };
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+/** The load that stands beside a program: `load.mjs` in its folder by the program's name, or `<name>.load.mjs`. */
+export async function readLoad(program: string): Promise<Load> {
+  const name = program.replace(/^.*\//, '').replace(/\.mjs$/, '');
+  for (const [file, key] of [
+    [join(program, '..', 'load.mjs'), name],
+    [program.replace(/\.mjs$/, '.load.mjs'), 'load'],
+  ] as const)
+    if (existsSync(file)) {
+      const loads = (await import(pathToFileURL(file).href)) as Record<string, Load>;
+      return loads[key] ?? {};
+    }
+  return {};
+}
+
+async function putUnderLoad(port: number, load: Load, loadMs: number): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
+  const startedAt = performance.now();
+  let answers = 0;
+  const isDone = (): boolean => {
+    const ms = performance.now() - startedAt;
+    return ms >= loadMs && (answers >= ENOUGH_ANSWERS || ms >= loadMs * MOST_TIMES);
+  };
+  const client = async (): Promise<void> => {
+    while (!isDone()) {
+      await ask(port, load, agent);
+      answers += 1;
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: CLIENTS }, client));
+  } finally {
+    agent.destroy();
+  }
+  return answers;
+}
+
+async function ask(port: number, { request = {} }: Load, agent: Agent | null): Promise<true> {
+  const { method = 'GET', path = '/', headers = {}, body = '' } = request;
+  const sent = requestHttp({
+    host: '127.0.0.1',
+    port,
+    method,
+    path,
+    headers: { ...headers, ...(body === '' ? {} : { 'content-length': Buffer.byteLength(body) }) },
+    ...(agent === null ? {} : { agent }),
+  });
+  sent.end(body);
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  response.resume();
+  await once(response, 'end');
+  if ((response.statusCode ?? 500) >= 500) throw new Error(`answered with ${response.statusCode}`);
+  return true;
+}

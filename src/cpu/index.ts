@@ -9,3 +9,5 @@ export {
 } from './model/profile.ts';
 export { NO_LINE_TICKS, NO_SAMPLES, SampleColumns } from './model/samples.ts';
 export { BadFile } from '../input/index.ts';
+export { GROUPINGS, type Grouping, linkChildren, listTotals, type Total, totalUsByNode } from './passes/totals.ts';
+export { readCpuProfile, type ReadOptions } from './read/read-cpu-profile.ts';

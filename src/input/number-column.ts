@@ -20,6 +20,13 @@ export class NumberColumn {
     this.count += 1;
   }
 
+  /** Replaces a number that is there. */
+  set(index: number, value: number): void {
+    if (index >= this.count) throw new RangeError(`no number ${index} in a column of ${this.count}`);
+    if (this.values instanceof Int32Array && (value | 0) !== value) this.#widen();
+    this.values[index] = value;
+  }
+
   /** Makes room for as many more, where they are known or bounded beforehand. */
   reserve(more: number): void {
     if (this.count + more <= this.values.length) return;

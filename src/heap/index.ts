@@ -27,5 +27,6 @@ export { type AnalyzeOptions, analyzeHeap } from './analyze.ts';
 export { findRetainers, type Retainers } from './passes/retainers.ts';
 export { type Dominated, findDominated } from './passes/dominated.ts';
 export { findPaths, type PathOptions, type PathStep, type RetainingPath } from './passes/paths.ts';
+export { findAllocationStack } from './passes/allocation-stack.ts';
 export { findScripts } from './passes/scripts.ts';
 export { BadFile } from '../input/index.ts';

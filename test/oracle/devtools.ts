@@ -1,6 +1,7 @@
 /** What Chrome DevTools' own heap worker says about a snapshot: loaded and asked as its front end does, in this process. */
 import { createReadStream } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 
 export interface DevToolsNode {
   nodeIndex: number;

@@ -12,3 +12,4 @@ export {
   type EngineRun,
   runEngine,
 } from './engine-process.ts';
+export { type LineOptions, readLines } from './lines.ts';

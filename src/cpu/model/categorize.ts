@@ -45,6 +45,7 @@ const COMPILING = new Set([
 
 /** Functions without a file: V8's frames for compiled code, C++ names of Node's bindings, and symbols that perf found. */
 const FILELESS: readonly (readonly [RegExp, Category])[] = [
+  [/^\(thread\) /, 'program'],
   [/^RegExp: /, 'regexp'],
   [/^JSON\.(?:parse|stringify)$/, 'json'],
   [/^(?:Builtin:|Builtins_|BytecodeHandler:)?(?:RegExp|RegExpExec|RegExpReplace|StringPrototypeMatch)/, 'regexp'],

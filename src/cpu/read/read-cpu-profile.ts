@@ -4,7 +4,10 @@
  */
 import { BadFile, openInput } from '../../input/index.ts';
 import type { CpuProfile } from '../model/profile.ts';
+import { readCollapsed } from './collapsed.ts';
 import { readJsonProfile } from './json-profile.ts';
+import { isPerfScript, readPerfScript } from './perf-script.ts';
+import { readPprof } from './pprof.ts';
 import type { RawProfile } from './raw-profile.ts';
 
 export interface ReadOptions {
@@ -33,6 +36,10 @@ export async function readCpuProfile(path: string, options: ReadOptions = {}): P
   }
 }
 
+const WHITE_SPACE = new Set([0x20, 0x0a, 0x0d, 0x09]);
+/** As much of the beginning is looked at; one deep stack of perf must fit. */
+const LOOK_BYTES = 128 * 1024;
+
 async function readByContent(
   chunks: AsyncIterable<Uint8Array>,
   file: string,
@@ -40,9 +47,17 @@ async function readByContent(
 ): Promise<RawProfile> {
   const { head, all } = await peek(chunks);
   if (head === undefined) throw new BadFile({ file, where: null, what: 'the file is empty' });
-  const first = head.find((byte) => byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09);
+  const first = head.find((byte) => !WHITE_SPACE.has(byte));
   if (first === 0x7b || first === 0xef) return readJsonProfile(all, file, remainingBytes);
-  throw new BadFile({ file, where: null, what: 'not a CPU profile of a known format' });
+  const start = head.subarray(0, LOOK_BYTES);
+  // No text has bytes below the tab, and a pprof profile without any would have no lengths below 9.
+  if (start.some((byte) => byte < 0x09)) return readPprof(all, file);
+  const text = Buffer.from(start).toString('utf8');
+  if (text.startsWith('v8-version,')) {
+    const what = 'a log of V8, not a profile: it is read beside one, for deoptimisations';
+    throw new BadFile({ file, where: 'line 1', what });
+  }
+  return isPerfScript(text) ? readPerfScript(all, file) : readCollapsed(all, file);
 }
 
 /** The first chunk, and an iterable that still begins with it. */

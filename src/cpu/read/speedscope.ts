@@ -220,7 +220,8 @@ export class SpeedscopeReader {
   }
 
   #openThread(name: string, index: number): number {
-    return this.#builder.child(0, this.#builder.functions.add(name === '' ? `profile ${index + 1}` : name, '', 0, 0));
+    const thread = `(thread) ${name === '' ? index + 1 : name}`;
+    return this.#builder.child(0, this.#builder.functions.add(thread, '', 0, 0));
   }
 
   #functionAt(frame: number, where: () => string): number {

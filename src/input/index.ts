@@ -13,3 +13,4 @@ export {
   runEngine,
 } from './engine-process.ts';
 export { type LineOptions, readLines } from './lines.ts';
+export { type SourceMapOptions, SourceMaps, type SourcePlace } from './source-maps.ts';

@@ -51,7 +51,10 @@ const FILELESS: readonly (readonly [RegExp, Category])[] = [
   [/^(?:Builtin:|Builtins_|BytecodeHandler:)?(?:RegExp|RegExpExec|RegExpReplace|StringPrototypeMatch)/, 'regexp'],
   [/^(?:Builtin:|Builtins_)?Json(?:Parse|Stringify)/, 'json'],
   [/\bv8::internal::(?:Builtin_|Runtime_)?Json/, 'json'],
-  [/\bv8::internal::(?:Builtin_|Runtime_)?(?:RegExp|IrregexpInterpreter|NativeRegExpMacroAssembler)/, 'regexp'],
+  [
+    /\bv8::internal::(?:Builtin_|Runtime_)?(?:RegExp|IrregexpInterpreter|NativeRegExpMacroAssembler)|::RawMatch</,
+    'regexp',
+  ],
   [
     /\bv8::internal::(?:Heap|MarkCompact|Scavenger|Sweeper|Marking|ConcurrentMarking|YoungGeneration|MinorMarkSweep|Evacuat|GCTracer|IncrementalMarking|MarkingVisitor|PageEvacuation)/,
     'gc',
@@ -60,7 +63,10 @@ const FILELESS: readonly (readonly [RegExp, Category])[] = [
     /\bv8::internal::(?:compiler::|maglev::|baseline::|interpreter::|Compiler|Parser|PreParser|Scanner|OptimizedCompilation|TurbofanCompilation|BytecodeGenerator|Builtin_Compile|CodeSerializer)/,
     'compilation',
   ],
-  [/\bnode::crypto::|^(?:EVP|SHA|sha|AES|aes|RSA|EC|BN|bn|ossl|OPENSSL|CRYPTO|gcm|x25519|chacha)[0-9]*_/, 'crypto'],
+  [
+    /\bn(?:ode::)?crypto::|^(?:scrypt|pbkdf2|PKCS5|HMAC|EVP|SHA|sha|AES|aes|RSA|EC|BN|bn|ossl|OPENSSL|CRYPTO|gcm|x25519|chacha|poly1305|keccak)(?:[0-9]*_|[A-Z])/,
+    'crypto',
+  ],
   [/\bnode::contextify::|^compileFunction/, 'compilation'],
   [/\bnode::(?:loader|modules)::/, 'module-loading'],
 ];

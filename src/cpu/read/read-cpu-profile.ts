@@ -2,8 +2,10 @@
  * Reads a CPU profile of any usual format. The content decides which it is, never the name; compressed files are opened
  * first. One pass; memory grows with the tree and the samples, not with the text.
  */
-import { BadFile, openInput } from '../../input/index.ts';
+import { BadFile, openInput, type SourceMaps } from '../../input/index.ts';
+import type { FunctionPlace } from '../model/function-table.ts';
 import type { CpuProfile } from '../model/profile.ts';
+import { mapFunctions, mapLineTicks } from '../passes/map-sources.ts';
 import { readCollapsed } from './collapsed.ts';
 import { readJsonProfile } from './json-profile.ts';
 import { isPerfScript, readPerfScript } from './perf-script.ts';
@@ -14,6 +16,8 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
   /** Bytes read from the disk, and the size of the file. */
   readonly onProgress?: (readBytes: number, fileBytes: number) => void;
+  /** Where functions are looked up in their sources; without, they stay where the profile has them. */
+  readonly sourceMaps?: SourceMaps;
 }
 
 /**
@@ -29,7 +33,7 @@ export async function readCpuProfile(path: string, options: ReadOptions = {}): P
   const { signal } = options;
   const chunks = openInput(path, { onProgress, ...(signal === undefined ? {} : { signal }) });
   try {
-    return complete(await readByContent(chunks, path, () => leftBytes));
+    return await complete(await readByContent(chunks, path, () => leftBytes), options.sourceMaps);
   } finally {
     // Closes the file where the content was refused before its end.
     await chunks.return();
@@ -75,6 +79,23 @@ async function peek(
   return { head, all: all() };
 }
 
-function complete({ functions, withoutFile, ...profile }: RawProfile): CpuProfile {
-  return { ...profile, functions: functions.list(withoutFile) };
+async function complete(
+  { functions, withoutFile, ...profile }: RawProfile,
+  maps: SourceMaps | undefined,
+): Promise<CpuProfile> {
+  if (maps === undefined) return { ...profile, functions: functions.list(withoutFile) };
+  const mapped = await mapFunctions(functions, maps);
+  const before = profile.functionOf;
+  const functionOf = before.map((index) => mapped.functionOf[index] as number);
+  const placeOf = (node: number): { before: FunctionPlace; now: FunctionPlace } => ({
+    before: functions.places[before[node] as number] as FunctionPlace,
+    now: mapped.functions.places[functionOf[node] as number] as FunctionPlace,
+  });
+  return {
+    ...profile,
+    functions: mapped.functions.list(withoutFile),
+    functionOf,
+    lineTicks: await mapLineTicks(profile.lineTicks, placeOf, maps),
+    notes: [...profile.notes, ...maps.notes],
+  };
 }

@@ -8,6 +8,9 @@ export {
   type Samples,
 } from './model/profile.ts';
 export { NO_LINE_TICKS, NO_SAMPLES, SampleColumns } from './model/samples.ts';
-export { BadFile } from '../input/index.ts';
+export { BadFile, SourceMaps } from '../input/index.ts';
+export { type HotPath, listHotPaths } from './passes/hot-paths.ts';
 export { GROUPINGS, type Grouping, linkChildren, listTotals, type Total, totalUsByNode } from './passes/totals.ts';
 export { readCpuProfile, type ReadOptions } from './read/read-cpu-profile.ts';
+export { type Deoptimisation, type PropertySite, readV8Log, type V8Log } from './read/v8-log.ts';
+export { EXPORT_FORMATS, type ExportFormat, exportProfile } from './write/export-profile.ts';

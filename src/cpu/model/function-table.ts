@@ -1,4 +1,5 @@
 /** Functions of a profile that is being read, each once; and what readers know of one before it has a category. */
+import { WrongValue } from '../../input/index.ts';
 import { categorize, findPackage, isMeta, type WithoutFile } from './categorize.ts';
 import type { CpuFunction } from './profile.ts';
 
@@ -11,7 +12,7 @@ export interface FunctionPlace {
 }
 
 /** More functions than this are no program: a hostile file could otherwise take memory without end. */
-const MAX_FUNCTIONS = 1 << 25;
+const MAX_FUNCTIONS = 16_000_000;
 
 export class FunctionTable {
   readonly places: FunctionPlace[] = [];
@@ -25,7 +26,7 @@ export class FunctionTable {
     const known = this.#indexes.get(key);
     if (known !== undefined) return known;
     const index = this.places.length;
-    if (index >= MAX_FUNCTIONS) throw new RangeError(`more than ${MAX_FUNCTIONS} functions`);
+    if (index >= MAX_FUNCTIONS) throw new WrongValue(`more than ${MAX_FUNCTIONS} functions`);
     if (name !== '(root)' && isMeta(name)) this.isFromV8 = true;
     this.places.push({ name: name === '' ? '(anonymous)' : name, url, line, column });
     this.#indexes.set(key, index);

@@ -2,11 +2,13 @@
  * Builds a call tree from stacks, as formats have them that know no tree: equal stacks end in the same node. Holds the
  * tree only, never the stacks.
  */
-import { NumberColumn } from '../../input/index.ts';
+import { NumberColumn, WrongValue } from '../../input/index.ts';
 import { FunctionTable } from './function-table.ts';
 
 /** Functions fit into 25 bits, see the table; nodes above make a key that a double holds exactly. */
 const FUNCTIONS = 2 ** 25;
+/** A map of V8 holds 2^24 entries. */
+const MAX_NODES = 16_000_000;
 
 export class StackBuilder {
   readonly functions = new FunctionTable();
@@ -29,6 +31,9 @@ export class StackBuilder {
 
   /** The node of that function under `parent` (0 is the root). */
   child(parent: number, functionIndex: number): number {
+    // Some write the root as the outermost frame.
+    if (parent === 0 && functionIndex === this.#functionOf.at(0)) return 0;
+    if (this.#parent.count >= MAX_NODES) throw new WrongValue(`more than ${MAX_NODES} nodes`);
     const key = parent * FUNCTIONS + functionIndex;
     const known = this.#children.get(key);
     if (known !== undefined) return known;

@@ -362,12 +362,13 @@ export class CpuProfileReader {
       for (let index = 0; index < count; index += 1) deltas.push(index === 0 ? 0 : spanUs / count);
       return;
     }
-    if (deltas.count !== count) {
+    // One more than samples is the length of the last one, which this project's writer adds.
+    if (deltas.count !== count && deltas.count !== count + 1) {
       const name = this.#hasTimestamps ? 'timestamps' : 'timeDeltas';
       this.#fail(name, `${deltas.count} times for ${count} samples`);
     }
     if (!this.#hasTimestamps) return;
-    for (let index = count - 1; index > 0; index -= 1) {
+    for (let index = deltas.count - 1; index > 0; index -= 1) {
       const delta = deltas.at(index) - deltas.at(index - 1);
       if (Math.abs(delta) >= 2 ** 31 && deltas.values instanceof Int32Array)
         this.#fail(`timestamps[${index}]`, 'a gap of more than half an hour');

@@ -7,8 +7,11 @@ import type { FunctionPlace } from '../model/function-table.ts';
 
 /** Kinds of V8's code events (`src/logging/log.cc` in V8) whose code is a function of the program. */
 const V8_FUNCTION = /^(?:LazyCompile|Function|JS|Eval|Script|Callback):/;
-/** `~` interpreted, `^` baseline, `+` and `*` optimised (`CodeKindToMarker` in V8); an apostrophe marks on-stack replacement. */
-const TIER = /^[~^+*]'?/;
+/**
+ * `~` interpreted, `^` baseline, `+` and `*` optimised (`CodeKindToMarker` in V8); a letter `o` before it marks code that
+ * was entered in the middle of a loop, an apostrophe after it code for one context.
+ */
+const TIER = /^o?[~^+*]'?/;
 const PLACE_AT_END =
   /^(.*?) ?((?:file:|node:|https?:|webpack:|data:|evalmachine\.|\/|\.{1,2}[\\/]|[A-Za-z]:[\\/]).*?)(?::([0-9]{1,9}))?(?::([0-9]{1,9}))?$/;
 const PLACE_IN_BRACKETS = /^(.*) \(([^()].*?)(?::([0-9]{1,9}))?(?::([0-9]{1,9}))?\)$/;

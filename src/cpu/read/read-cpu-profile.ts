@@ -2,7 +2,7 @@
  * Reads a CPU profile of any usual format. The content decides which it is, never the name; compressed files are opened
  * first. One pass; memory grows with the tree and the samples, not with the text.
  */
-import { BadFile, openInput, type SourceMaps } from '../../input/index.ts';
+import { BadFile, openInput, type SourceMaps, WrongValue } from '../../input/index.ts';
 import type { FunctionPlace } from '../model/function-table.ts';
 import type { CpuProfile } from '../model/profile.ts';
 import { mapFunctions, mapLineTicks } from '../passes/map-sources.ts';
@@ -34,6 +34,10 @@ export async function readCpuProfile(path: string, options: ReadOptions = {}): P
   const chunks = openInput(path, { onProgress, ...(signal === undefined ? {} : { signal }) });
   try {
     return await complete(await readByContent(chunks, path, () => leftBytes), options.sourceMaps);
+  } catch (error) {
+    // What the model cannot hold; readers that know the place have said it already.
+    if (error instanceof WrongValue) throw new BadFile({ file: path, where: null, what: error.message }, { cause: error });
+    throw error;
   } finally {
     // Closes the file where the content was refused before its end.
     await chunks.return();

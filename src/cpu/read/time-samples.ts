@@ -1,6 +1,7 @@
 /**
- * Durations of samples from the times between them. A sample lasts until the next one; the last one as long as the
- * others on average, which is DevTools' rule and leaves out the time after it, in which nobody looked.
+ * Durations of samples from the times between them. A sample lasts until the next one. The last one lasts as long as the
+ * file says by one time more than samples, else as long as the others on average: both are DevTools' rules. The time
+ * after it, in which nobody looked, is left out.
  */
 import { BadFile, type NumberColumn } from '../../input/index.ts';
 import { MAX_US } from './raw-profile.ts';
@@ -24,12 +25,17 @@ export function timeSamples(node: Uint32Array, deltas: NumberColumn, endUs: numb
   if (count === 0) return { node, durationUs: new Uint32Array(0), totalUs: 0, outOfOrder: 0 };
   let totalUs = 0;
   let outOfOrder = 0;
-  for (let index = 1; index < count; index += 1) {
+  for (let index = 1; index < deltas.count; index += 1) {
     const delta = values[index] as number;
     if (delta < 0) outOfOrder += 1;
     totalUs += delta;
     if (!(Math.abs(totalUs) <= MAX_US))
       throw new BadFile({ file, where: `timeDeltas[${index}]`, what: `a time of ${totalUs} µs is no time` });
+  }
+  if (deltas.count > count && outOfOrder === 0) {
+    const durationUs =
+      values instanceof Int32Array ? new Uint32Array(values.buffer, 4, count) : values.subarray(1, count + 1);
+    return { node, durationUs, totalUs, outOfOrder };
   }
   if (count === 1) {
     const rest = endUs - (values[0] as number);

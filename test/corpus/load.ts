@@ -37,7 +37,17 @@ export class Load {
     if (sockets !== undefined) await this.#visit(fill(sockets.path, round), sockets.messages, round);
   }
 
-  #request({ method = 'GET', path, headers = {}, body }: ProgramRequest, round: number): Promise<void> {
+  /** Once more over a new socket when the kept one was closed meanwhile: writing a snapshot takes longer than a server waits. */
+  async #request(request: ProgramRequest, round: number): Promise<void> {
+    try {
+      await this.#try(request, round);
+    } catch (error) {
+      if (!(error instanceof ClosedMeanwhile)) throw error;
+      await this.#request(request, round);
+    }
+  }
+
+  #try({ method = 'GET', path, headers = {}, body }: ProgramRequest, round: number): Promise<void> {
     const content = body === undefined ? undefined : fillBody(body, round);
     return new Promise((resolve, reject) => {
       const request = sendRequest({
@@ -53,7 +63,7 @@ export class Load {
         },
       });
       request.on('timeout', () => request.destroy(new Error(`no answer to ${method} ${path}`)));
-      request.on('error', reject);
+      request.on('error', (error) => reject(request.reusedSocket ? new ClosedMeanwhile() : error));
       request.on('response', (response) => {
         response.resume();
         response.on('error', reject);
@@ -78,6 +88,8 @@ export class Load {
     await once(socket, 'close', { signal });
   }
 }
+
+class ClosedMeanwhile extends Error {}
 
 const fill = (text: string, round: number): string =>
   text.replaceAll(/\{n(?:%(\d+))?\}/g, (_whole, modulus: string | undefined) =>

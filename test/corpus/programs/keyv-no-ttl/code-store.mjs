@@ -1,0 +1,3 @@
+import { Keyv } from 'keyv';
+
+export const codes = new Keyv({ namespace: 'one-time-code' });

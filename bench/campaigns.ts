@@ -9,6 +9,7 @@ import { cost } from '../test/campaigns/cost.ts';
 import { daemonKill } from '../test/campaigns/daemon-kill.ts';
 import { daemonKillOperations } from '../test/campaigns/daemon-kill-operations.ts';
 import { faults } from '../test/campaigns/faults.ts';
+import { hostileFiles } from '../test/campaigns/hostile-files.ts';
 import { keptAliveSpread } from '../test/campaigns/kept-alive-spread.ts';
 import { plantedBugs } from '../test/campaigns/planted-bugs.ts';
 import { logsVsPm2 } from '../test/campaigns/logs-vs-pm2.ts';
@@ -40,6 +41,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   logSpeed,
   logsVsPm2,
   soak,
+  hostileFiles,
 ];
 
 interface Wanted {

@@ -56,6 +56,7 @@ export const SUITES: readonly Suite[] = [
   folder('campaigns', { testTimeoutMs: 180_000 }),
   folder('examples', { testTimeoutMs: 120_000 }),
   folder('oracle', { testTimeoutMs: 180_000, packages: ['test/nodes', 'test/oracle'] }),
+  folder('hostile', { packages: ['test/nodes'], testTimeoutMs: 180_000 }),
   folder('programs', {
     testTimeoutMs: 300_000,
     needs: [{ command: 'python3', debian: 'python3-minimal' }],

@@ -43,7 +43,12 @@ export class StringTable implements HeapStrings {
     const raw = this.#raw(index, MAX_STRING_BYTES);
     if (!raw.includes(BACKSLASH)) return isPlain(raw) ? PLAIN.decode(raw) : UTF8.decode(raw);
     const text = UTF8.decode(raw.length === MAX_STRING_BYTES ? cutEscape(raw) : raw);
-    return JSON.parse(`"${text}"`) as string;
+    try {
+      return JSON.parse(`"${text}"`) as string;
+    } catch {
+      // A damaged escape in one string is no reason to refuse a snapshot: it is shown as it stands.
+      return text;
+    }
   }
 
   byteLength(index: number): number {

@@ -30,3 +30,28 @@ export { findPaths, type PathOptions, type PathStep, type RetainingPath } from '
 export { findAllocationStack } from './passes/allocation-stack.ts';
 export { findScripts } from './passes/scripts.ts';
 export { BadFile } from '../input/index.ts';
+export type { AllocatingFunction, AllocationTree } from './model/allocation-tree.ts';
+export { type AllocationSite, listAllocationSites } from './passes/allocation-sites.ts';
+export { readSamplingProfile, type SamplingProfile } from './read/sampling-profile.ts';
+export { redactGraph } from './redact/redact-graph.ts';
+export { type HeapEngineOptions, runHeapEngine } from './engine.ts';
+export { NotInSnapshot } from './jobs/not-in-snapshot.ts';
+export { type HeapAnswers, type HeapAnswerTo, type HeapJob, type JobTools, runHeapJob } from './jobs/run-job.ts';
+export type {
+  AnalyzeDocument,
+  ClassChange,
+  ClassRow,
+  DiffDocument,
+  HeapObject,
+  HeapReference,
+  PathCluster,
+  PathsDocument,
+  QueryDocument,
+  ReportCharts,
+  StringGroup,
+  StringsDocument,
+} from './report/documents.ts';
+export { type DominatorChart, foldDominators } from './report/dominator-chart.ts';
+export { renderPathsText, renderQueryText, renderStringsText } from './report/answers-text.ts';
+export { type HeapReportFormat, type HeapReportOptions, renderAnalyze, renderDiff } from './report/render.ts';
+export { defaultMemoryLimitBytes, EngineFailure, type EngineProgress } from '../input/index.ts';

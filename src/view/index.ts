@@ -2,3 +2,4 @@
 export { type DocumentPage, renderDocument } from './document-page.ts';
 export { escapeHtml } from './escape-html.ts';
 export { asInlineJson, renderReport, REPORT_STYLE, type Report } from './report-shell.ts';
+export { renderTreemap, type TreemapModel, type TreemapParts } from './treemap.ts';

@@ -36,6 +36,7 @@ export const listAllocationSites = (tree: AllocationTree): AllocationSite[] => {
     if (own[at] === 0) continue;
     sites.push({
       ...each,
+      name: each.name === '' ? '(anonymous)' : each.name,
       selfBytes: own[at]!,
       totalBytes: total[at]!,
       count: selfCount === null ? null : count[at]!,

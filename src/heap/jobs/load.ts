@@ -1,0 +1,47 @@
+/** The first step of every job on a snapshot: reads it, redacts it where that is wanted, and runs all passes. */
+import { basename } from 'node:path';
+import { BadFile, type OnEngineProgress, openInput } from '../../input/index.ts';
+import { analyzeHeap } from '../analyze.ts';
+import type { HeapAnalysis } from '../model/analysis.ts';
+import { readSnapshot } from '../read/read-snapshot.ts';
+import { redactGraph } from '../redact/redact-graph.ts';
+
+export interface LoadOptions {
+  /** Replaces data in strings and keys (see `redact/`), equal texts alike in all files that are read with this key. */
+  readonly redactKey: Uint8Array | null;
+  readonly onProgress: OnEngineProgress;
+  readonly signal?: AbortSignal;
+}
+
+export const loadHeap = async (path: string, options: LoadOptions): Promise<HeapAnalysis> => {
+  const { redactKey, onProgress, signal } = options;
+  const name = basename(path);
+  const stop = signal === undefined ? {} : { signal };
+  const graph = await readSnapshot(path, {
+    onProgress: (done, total) => onProgress(`reading ${name}`, total === 0 ? null : done / total),
+    ...stop,
+  });
+  return analyzeHeap(redactKey === null ? graph : redactGraph(graph, redactKey), {
+    onProgress: (pass, done, total) => onProgress(`${name}: ${pass}`, done / total),
+    ...stop,
+  });
+};
+
+export type HeapFileKind = 'snapshot' | 'sampling';
+
+const HEAD_BYTES = 4096;
+
+/**
+ * What a file is, by its beginning: a sampling profile starts with its tree, everything else is for the reader of snapshots
+ * to judge. Throws `BadFile` for a CPU profile, which is another command's.
+ */
+export const findFileKind = async (path: string): Promise<HeapFileKind> => {
+  for await (const chunk of openInput(path, { chunkBytes: HEAD_BYTES })) {
+    const text = Buffer.from(chunk.subarray(0, HEAD_BYTES)).toString('latin1');
+    if (/^[^"]{0,64}"head"\s*:/.test(text)) return 'sampling';
+    if (/^[^"]{0,64}"(?:nodes"\s*:\s*\[\s*\{|startTime"|samples"|timeDeltas"|endTime")/.test(text))
+      throw new BadFile({ file: path, where: null, what: 'this is a CPU profile, which `drover cpu top` reads' });
+    break;
+  }
+  return 'snapshot';
+};

@@ -81,6 +81,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'find duplicate strings in a heap snapshot',
     load: () => import('./commands/heap-strings.ts'),
   },
+  {
+    name: 'cpu top',
+    summary: 'say where the time of a CPU profile went',
+    load: () => import('./commands/cpu-top.ts'),
+  },
+  {
+    name: 'cpu export',
+    summary: 'write a CPU profile in the format of another tool',
+    load: () => import('./commands/cpu-export.ts'),
+  },
   { name: 'help', summary: 'explain a command', load: () => import('./commands/help.ts') },
   {
     name: 'completion',
@@ -109,7 +119,7 @@ export const LATER_COMMANDS: readonly string[] = [
   'heap snapshot',
   'heap watch',
   'heap allocations',
-  'cpu',
+  'cpu profile',
   'incidents',
   'debug',
   'secret',

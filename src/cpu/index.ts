@@ -14,3 +14,10 @@ export { GROUPINGS, type Grouping, linkChildren, listTotals, type Total, totalUs
 export { readCpuProfile, type ReadOptions } from './read/read-cpu-profile.ts';
 export { type Deoptimisation, type PropertySite, readV8Log, type V8Log } from './read/v8-log.ts';
 export { EXPORT_FORMATS, type ExportFormat, exportProfile } from './write/export-profile.ts';
+export {
+  describeTop,
+  type TopDocument,
+  type TopFunction,
+  type TopGroup,
+  type TopOptions,
+} from './report/top-document.ts';

@@ -48,7 +48,8 @@ export function listTotals(profile: CpuProfile, grouping: Grouping = 'function')
   }
   const totals: Total[] = [];
   for (const [group, name] of names.entries()) {
-    if (isSeen[group] === 0) continue;
+    // The root is above everything: as one of a group it would make the group as large as the profile.
+    if (isSeen[group] === 0 || (grouping !== 'function' && name === ROOT && self[group] === 0)) continue;
     const functionIndex = grouping === 'function' ? group : null;
     totals.push({
       name,
@@ -124,7 +125,10 @@ function groupFunctions(functions: readonly CpuFunction[], grouping: Grouping): 
   return { groupOf, names: [...indexes.keys()] };
 }
 
-function nameGroup({ url, category, package: packageName }: CpuFunction, grouping: Grouping): string {
+const ROOT = '(root)';
+
+function nameGroup({ name, url, category, package: packageName }: CpuFunction, grouping: Grouping): string {
+  if (name === ROOT && url === '') return ROOT;
   if (grouping === 'category') return category;
   if (grouping === 'file') return url === '' ? `(${category})` : url;
   if (packageName !== null) return packageName;

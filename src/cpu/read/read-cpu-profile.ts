@@ -36,7 +36,8 @@ export async function readCpuProfile(path: string, options: ReadOptions = {}): P
     return await complete(await readByContent(chunks, path, () => leftBytes), options.sourceMaps);
   } catch (error) {
     // What the model cannot hold; readers that know the place have said it already.
-    if (error instanceof WrongValue) throw new BadFile({ file: path, where: null, what: error.message }, { cause: error });
+    if (error instanceof WrongValue)
+      throw new BadFile({ file: path, where: null, what: error.message }, { cause: error });
     throw error;
   } finally {
     // Closes the file where the content was refused before its end.

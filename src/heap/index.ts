@@ -55,3 +55,17 @@ export { type DominatorChart, foldDominators } from './report/dominator-chart.ts
 export { renderPathsText, renderQueryText, renderStringsText } from './report/answers-text.ts';
 export { type HeapReportFormat, type HeapReportOptions, renderAnalyze, renderDiff } from './report/render.ts';
 export { defaultMemoryLimitBytes, EngineFailure, type EngineProgress } from '../input/index.ts';
+export { compareHeaps, type HeapComparison } from './compare/compare-heaps.ts';
+export type { ClassGrowth } from './compare/classes.ts';
+export { judgeHeaps, type JudgeOptions } from './judge/judge-heaps.ts';
+export {
+  type Growth,
+  type HeapAnswer,
+  type HeapSuspect,
+  type HeapVerdict,
+  type Holder,
+  LEAK_PATTERNS,
+  type LeakPattern,
+  type PathStep as SuspectStep,
+  type SourceLocation,
+} from './judge/verdict.ts';

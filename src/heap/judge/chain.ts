@@ -1,0 +1,118 @@
+/**
+ * The way from a start of the ownership tree down to a node, step by step, and which of its steps is something that a
+ * person wrote: a variable, a property of a class, an event. Reports print it; the holder is chosen from it.
+ */
+import { isCollection, isGlobal, isStorage, labelOfEdge, labelOfNode } from '../compare/labels.ts';
+import type { Ownership } from '../compare/ownership.ts';
+import type { Reading } from '../compare/reading.ts';
+import { EDGE, NODE } from '../model/node-types.ts';
+import { pathOf } from '../source/declarations.ts';
+import { NONE } from '../source/words.ts';
+
+export interface ChainStep {
+  readonly node: number;
+  /** The node before, and the edge from it; NONE for the start. */
+  readonly owner: number;
+  readonly edge: number;
+}
+
+/** From the start to `node`. Long lists are cut in the middle. */
+export function readChain({ parent, parentEdge }: Ownership, node: number): ChainStep[] {
+  const steps: ChainStep[] = [];
+  let at = node;
+  for (;;) {
+    const owner = parent[at] as number;
+    if (owner === NONE) break;
+    if (owner === at) {
+      steps.push({ node: at, owner: NONE, edge: NONE });
+      break;
+    }
+    steps.push({ node: at, owner, edge: parentEdge[at] as number });
+    at = owner;
+  }
+  return steps.reverse();
+}
+
+export type AnchorKind = 'module-variable' | 'captured-variable' | 'global' | 'property';
+
+/** A step that has a name in the source. */
+export interface Anchor {
+  readonly kind: AnchorKind;
+  /** Position in the chain of what the name holds. */
+  readonly at: number;
+  readonly name: string;
+  /** Script node in which the name is written; NONE when the snapshot does not say. */
+  readonly script: number;
+  /** Context, cell or object that has the variable or property. */
+  readonly owner: number;
+}
+
+/** Anchors along the chain, the outermost first. `scriptOfNode` tells where an object's constructor was written. */
+export function findAnchors(
+  reading: Reading,
+  chain: readonly ChainStep[],
+  scriptOfNode: (node: number) => number,
+): Anchor[] {
+  const anchors: Anchor[] = [];
+  for (const [at, { owner, edge }] of chain.entries()) {
+    if (edge === NONE) continue;
+    const anchor = anchorOfEdge(reading, owner, edge, scriptOfNode);
+    if (anchor !== undefined) anchors.push({ ...anchor, at });
+  }
+  return anchors;
+}
+
+/** The anchor that an edge is, if it is one. */
+export function anchorOfEdge(
+  reading: Reading,
+  owner: number,
+  edge: number,
+  scriptOfNode: (node: number) => number,
+): Omit<Anchor, 'at'> | undefined {
+  const { graph, scripts, words } = reading;
+  const cell = scripts.exportCells.get(owner);
+  if (cell !== undefined) return { kind: 'module-variable', name: cell.name, script: cell.script, owner };
+  const type = graph.edgeType[edge];
+  if (type === EDGE.context) {
+    const kind = scripts.isModuleContext(owner) ? 'module-variable' : 'captured-variable';
+    return {
+      kind,
+      name: graph.strings.get(graph.edgeName[edge] as number),
+      script: scripts.scriptOfContext(owner),
+      owner,
+    };
+  }
+  if (type !== EDGE.property) return undefined;
+  const name = graph.strings.get(graph.edgeName[edge] as number);
+  if (isGlobal(reading, owner)) return { kind: 'global', name, script: NONE, owner };
+  if (graph.nodeType[owner] === NODE.closure) {
+    const script = scripts.scriptOfClosure(owner);
+    return script === NONE ? undefined : { kind: 'property', name, script, owner };
+  }
+  if (graph.nodeType[owner] !== NODE.object || isCollection(reading, owner) || words.isNamed(owner, 'Object')) {
+    return undefined;
+  }
+  const script = scriptOfNode(owner);
+  return script === NONE ? undefined : { kind: 'property', name, script, owner };
+}
+
+/** The path in a reader's words, storage left out, at most `most` steps: the first and the last ones. */
+export function describeChain(
+  reading: Reading,
+  chain: readonly ChainStep[],
+): { edge: string; node: number; label: string }[] {
+  const out: { edge: string; node: number; label: string }[] = [];
+  for (const { node, owner, edge } of chain) {
+    if (isStorage(reading, node) && node !== chain.at(-1)?.node) continue;
+    const label = edge === NONE ? labelOfStart(reading, node) : labelOfNode(reading, node);
+    out.push({ edge: edge === NONE ? '' : labelOfEdge(reading, owner, edge), node, label });
+  }
+  return out;
+}
+
+function labelOfStart(reading: Reading, node: number): string {
+  const { scripts, graph } = reading;
+  const script = scripts.moduleContexts.get(node) ?? scripts.exportCells.get(node)?.script;
+  if (script !== undefined) return `module ${pathOf(scripts.fileOf(script))}`;
+  return isGlobal(reading, node) ? 'global' : graph.strings.get(graph.nodeName[node] as number);
+}

@@ -1,0 +1,232 @@
+/**
+ * Who owns a place in the source. Of all the names on the way to it (module variables, captured variables, properties of
+ * classes) the nearest one in the application's own code is the answer: the table inside a Map, or the Map inside a cache
+ * library, is true and helps nobody. Where nothing of the application holds it, the function that the runtime keeps for
+ * the application is named.
+ */
+import { labelOfEdge, labelOfNode } from '../compare/labels.ts';
+import type { Territory } from '../compare/territory.ts';
+import { EDGE, NODE } from '../model/node-types.ts';
+import { NONE } from '../source/words.ts';
+import { type Anchor, type ChainStep, findAnchors } from './chain.ts';
+import { findFunction, type Members } from './members.ts';
+import { findEventsStep } from './pattern.ts';
+import { type Places, writeLocation } from './places.ts';
+import type { Holder, LeakPattern, SourceLocation } from './verdict.ts';
+
+export interface NamedHolder {
+  readonly holder: Holder;
+  readonly text: string;
+  /** What the holder's name leads to; NONE where the runtime holds. */
+  readonly held: number;
+  /** The application's function among what is held, where there is one: a listener, a callback. */
+  readonly callback: number;
+}
+
+export function nameHolder(
+  places: Places,
+  territory: Territory,
+  chain: readonly ChainStep[],
+  members: Members,
+  pattern: LeakPattern,
+): NamedHolder {
+  const { reading } = places;
+  const { scripts } = reading;
+  const anchors = findAnchors(reading, chain, (node) => places.scriptOfNode(node));
+  const kindOf = (anchor: Anchor): string => (anchor.kind === 'global' ? 'application' : scripts.kindOf(anchor.script));
+  const near = (kind: string): Anchor | undefined => anchors.findLast((anchor) => kindOf(anchor) === kind);
+  const callback = findCallback(territory, members);
+  const inApplication = near('application');
+  const chosen = inApplication ?? near('dependency');
+  if (chosen === undefined) return nameRuntimeHolder(places, chain, pattern, callback, anchors.at(-1));
+
+  const event = findEvent(places, chain);
+  const named = nameAnchor(places, chain, chosen);
+  const parts = [
+    event === ''
+      ? `the ${named.what} ${named.words}`
+      : `listeners for \`${event}\` of the ${named.what} ${named.words}`,
+  ];
+  // A property says which class; the variable says which of its objects.
+  const root = anchors.findLast(
+    (anchor) => anchor.at < chosen.at && anchor.kind !== 'property' && kindOf(anchor) === kindOf(chosen),
+  );
+  if (chosen.kind === 'property' && root !== undefined) {
+    const { name, location } = nameAnchor(places, chain, root).holder;
+    parts.push(`reached through \`${name}\`${location === undefined ? '' : ` at ${writeLocation(location)}`}`);
+  }
+  const inner = anchors.at(-1);
+  if (inner !== undefined && inner.at > chosen.at && event === '') {
+    const within = nameAnchor(places, chain, inner).holder;
+    parts.push(`where \`${within.name}\`${within.owner === '' ? '' : ` of \`${within.owner}\``} grows`);
+  }
+  return {
+    holder: event === '' ? named.holder : { ...named.holder, kind: 'event', name: event, owner: named.holder.name },
+    text: parts.join(', '),
+    held: (chain[chosen.at] as ChainStep).node,
+    callback,
+  };
+}
+
+interface NamedAnchor {
+  readonly holder: Holder;
+  readonly what: string;
+  readonly words: string;
+}
+
+function nameAnchor(places: Places, chain: readonly ChainStep[], anchor: Anchor): NamedAnchor {
+  const { reading, declarations } = places;
+  const held = (chain[anchor.at] as ChainStep).node;
+  const what = nameClass(places, held);
+  const path = plainPath(places, chain, anchor);
+  const name = [anchor.name, ...path].join('.');
+  const at = (location: SourceLocation | undefined): string =>
+    location === undefined ? '' : ` at ${writeLocation(location)}`;
+  switch (anchor.kind) {
+    case 'module-variable': {
+      const location = places.inScript(anchor.script, declarations.variable(anchor.script, anchor.name));
+      const holder: Holder = { kind: anchor.kind, what, name, owner: '', ...(location && { location }) };
+      return { holder, what, words: `\`${name}\`${at(location)} (module variable)` };
+    }
+    case 'captured-variable': {
+      const owner = reading.scripts.functionOfContext(anchor.owner);
+      const from = owner === '' ? 1 : (declarations.variable(anchor.script, owner) ?? 1);
+      const location = places.inScript(anchor.script, declarations.variable(anchor.script, anchor.name, from));
+      const holder: Holder = { kind: anchor.kind, what, name, owner, ...(location && { location }) };
+      const of = owner === '' ? 'a function' : `\`${owner}\``;
+      return { holder, what, words: `\`${name}\`${at(location)} (variable of ${of}, captured by a closure)` };
+    }
+    case 'global': {
+      return {
+        holder: { kind: anchor.kind, what, name, owner: '' },
+        what,
+        words: `\`${name}\` (property of globalThis)`,
+      };
+    }
+    case 'property': {
+      const owner = nameClass(places, anchor.owner);
+      const constructed = places.ofNode(anchor.owner);
+      const line = declarations.property(anchor.script, anchor.name, constructed?.line ?? 1);
+      const location = line === undefined ? constructed : places.inScript(anchor.script, line);
+      const holder: Holder = { kind: anchor.kind, what, name, owner, ...(location && { location }) };
+      return { holder, what, words: `\`${name}\` of \`${owner}\`${at(location)} (property)` };
+    }
+  }
+}
+
+/** Properties between an anchor and the holder that are no anchors themselves: `state.sessions`. */
+function plainPath(places: Places, chain: readonly ChainStep[], anchor: Anchor): string[] {
+  const { reading } = places;
+  const { graph, words } = reading;
+  const path: string[] = [];
+  for (const { owner, edge } of chain.slice(anchor.at + 1)) {
+    if (graph.edgeType[edge] !== EDGE.property || !words.isNamed(owner, 'Object') || path.length === 3) break;
+    const label = labelOfEdge(reading, owner, edge);
+    if (!label.startsWith('.')) break;
+    path.push(label.slice(1));
+  }
+  return path;
+}
+
+/** A class of a package is named with its package where its own name says nothing: minified names do not. */
+function nameClass(places: Places, node: number): string {
+  const name = readableClass(labelOfNode(places.reading, node));
+  if (name.length > 2) return name;
+  const file = places.reading.scripts.fileOf(places.scriptOfNode(node));
+  const [, owner] = /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(file) ?? [];
+  return owner === undefined ? name : `${owner} object`;
+}
+
+const readableClass = (label: string): string => (label === '(storage)' ? 'table' : label.trim() || 'object');
+
+/** The event whose listeners pile up; empty when the way does not end in a table of events. */
+function findEvent({ reading }: Places, chain: readonly ChainStep[]): string {
+  const table = findEventsStep(reading, chain);
+  if (table === -1) return '';
+  const { graph } = reading;
+  for (const { owner, edge } of chain.slice(table + 1)) {
+    const label = labelOfEdge(reading, owner, edge);
+    if (label.startsWith('.')) return label.slice(1);
+    // In a Map the key stands before the value.
+    if (graph.nodeType[owner] !== NODE.array) continue;
+    const key = edge > (graph.firstEdge[owner] as number) ? (graph.edgeTo[edge - 1] as number) : NONE;
+    if (key !== NONE && graph.nodeType[key] === NODE.string) return graph.strings.get(graph.nodeName[key] as number);
+  }
+  return 'events';
+}
+
+/** The commonest function of the application (or else of a package) among what is held. */
+function findCallback(territory: Territory, { entries }: Members): number {
+  const { scripts, graph } = territory.reading;
+  for (const kinds of [['application'], ['dependency']] as const) {
+    const seen = new Map<string, { node: number; times: number }>();
+    for (const entry of entries.slice(0, 12)) {
+      const node = findFunction(territory, entry, kinds);
+      if (node === NONE) continue;
+      const key = `${scripts.scriptOfClosure(node)} ${graph.nodeName[node]}`;
+      const one = seen.get(key);
+      if (one === undefined) seen.set(key, { node, times: 1 });
+      else one.times++;
+    }
+    const best = [...seen.values()].sort((a, b) => b.times - a.times)[0];
+    if (best !== undefined) return best.node;
+  }
+  return NONE;
+}
+
+const RUNTIME_WORDS: Partial<Record<LeakPattern, string>> = {
+  timers: 'active timers',
+  promises: 'pending promises',
+  'async-context': 'resources of Node that carry an async context',
+  listeners: 'listeners of an object of Node',
+  streams: 'open streams of Node',
+  buffers: 'buffers of Node',
+};
+
+function nameRuntimeHolder(
+  places: Places,
+  chain: readonly ChainStep[],
+  pattern: LeakPattern,
+  callback: number,
+  inner: Anchor | undefined,
+): NamedHolder {
+  const { reading } = places;
+  const { graph, scripts } = reading;
+  const what =
+    RUNTIME_WORDS[pattern] ??
+    `the ${readableClass(labelOfNode(reading, (chain.at(-1) as ChainStep).node))} kept by Node`;
+  const event = findEvent(places, chain);
+  const kept =
+    event === ''
+      ? what
+      : `listeners for \`${event}\` of the ${readableClass(labelOfNode(reading, (chain[Math.max(0, findEventsStep(reading, chain) - 1)] as ChainStep).node))}`;
+  if (callback === NONE) {
+    const file = inner === undefined ? '' : scripts.fileOf(inner.script);
+    const holder: Holder = { kind: 'runtime', what, name: inner?.name ?? '', owner: file };
+    return {
+      holder,
+      text: inner === undefined ? kept : `${kept} (\`${inner.name}\` of ${file})`,
+      held: NONE,
+      callback,
+    };
+  }
+  const location = places.ofNode(callback);
+  const name = graph.strings.get(graph.nodeName[callback] as number);
+  const scope = reading.words.follow(callback, 'context');
+  const within = scope === NONE ? '' : scripts.functionOfContext(scope);
+  const who = name === '' ? 'a function' : `\`${name}\``;
+  const holder: Holder = {
+    kind: event === '' ? 'runtime' : 'event',
+    what,
+    name: name || within || event,
+    owner: within,
+    ...(location && { location }),
+  };
+  const where = location === undefined ? '' : ` at ${writeLocation(location)}`;
+  return {
+    holder,
+    text: `${kept} with the callback ${who}${where}${within === '' || within === name ? '' : ` in \`${within}\``}`,
+    held: NONE,
+    callback,
+  };
+}

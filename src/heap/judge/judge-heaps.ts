@@ -1,0 +1,144 @@
+/**
+ * The verdict: whether the process leaks, how sure that is, and who holds what leaks. `inconclusive` is an answer where
+ * the snapshots cannot tell, and only there.
+ */
+import type { HeapComparison } from '../compare/compare-heaps.ts';
+import type { GrowthReport, Place, StepGrowth } from '../compare/growth.ts';
+import { Declarations, type SourceOptions } from '../source/declarations.ts';
+import { NONE } from '../source/words.ts';
+import { type Assessment, assessOnce, assessPlace } from './evidence.ts';
+import { isLoading } from './loading.ts';
+import { findFunction } from './members.ts';
+import { sumOwned } from './owned.ts';
+import { type PlaceOptions, Places } from './places.ts';
+import { type Draft, draftSuspect, finishSuspect, mergeDrafts } from './suspects.ts';
+import type { HeapSuspect, HeapVerdict } from './verdict.ts';
+import { writeHeadline } from './words.ts';
+
+export interface JudgeOptions extends SourceOptions, PlaceOptions {
+  /** How many suspects at most. */
+  readonly most?: number;
+}
+
+interface Judged {
+  readonly draft: Draft;
+  readonly assessment: Assessment;
+}
+
+const MOST_SUSPECTS = 10;
+/** Places looked at closely; the rest grew less than the least of these. */
+const MOST_PLACES = 60;
+
+/** Says what a comparison proves. Pure but for `options.readSource`. */
+export function judgeHeaps(comparison: HeapComparison, options: JudgeOptions = {}): HeapVerdict {
+  const { growth } = comparison;
+  if (growth === undefined) return judgeStrangers(comparison);
+  const places = new Places(growth.last, new Declarations(growth.last.scripts, options), options);
+  const judged = judgePlaces(places, growth);
+  const isThree = comparison.readings.length === 3;
+  const leaks = judged.filter(({ assessment }) => assessment.evidence === 'grows');
+  const { totals } = comparison;
+  const reasons = [writeBasis(comparison), ...writeAside(judged, isThree)];
+
+  if (leaks.length === 0) {
+    const gained = isThree ? '' : undecided(judged);
+    if (gained !== '') {
+      return { verdict: 'inconclusive', confidence: 0.5, headline: gained, reasons, totals, suspects: [] };
+    }
+    const confidence = isThree ? 0.95 : 0.6;
+    const headline = isThree
+      ? 'No leak: nothing that a program keeps grew in both steps and stayed.'
+      : 'No leak seen: nothing that a program keeps grew much between the two snapshots.';
+    return { verdict: 'no-leak', confidence, headline, reasons, totals, suspects: [] };
+  }
+  const suspects = rank(places, growth, leaks, options.most ?? MOST_SUSPECTS);
+  const confidence = Math.max(...leaks.map(({ assessment }) => assessment.confidence));
+  return { verdict: 'leak', confidence, headline: writeHeadline(suspects), reasons, totals, suspects };
+}
+
+function judgePlaces(places: Places, growth: GrowthReport): Judged[] {
+  const { territory } = growth;
+  const earlier = growth.identities.at(-1)?.earlier as Uint32Array;
+  const isNewScript = (script: number): boolean => earlier[script] === NONE;
+  const total = growth.places.reduce((sum, { steps }) => sum + Math.max(0, (steps.at(-1) as StepGrowth).bytes), 0);
+  const judged: Judged[] = [];
+  for (const place of growth.places.slice(0, MOST_PLACES)) {
+    if (isMachinery(place)) continue;
+    const draft = draftSuspect(places, territory, place);
+    if (isLoading(places, territory, place, draft.members, isNewScript)) continue;
+    const isRemote =
+      draft.named.holder.kind === 'runtime' &&
+      draft.members.entries.every((entry) => findFunction(territory, entry, ['application', 'dependency']) === NONE);
+    const share = total === 0 ? 0 : (place.steps.at(-1) as StepGrowth).bytes / total;
+    const assessment = place.steps.length === 2 ? assessPlace(place, isRemote) : assessOnce(place, share);
+    judged.push({ draft, assessment });
+  }
+  return judged;
+}
+
+/** V8's own bookkeeping: lists that it keeps of dependent code, of shapes and the like. Programs cannot make any. */
+const isMachinery = ({ holdings }: Place): boolean =>
+  holdings.every(({ className }) => /^system \/ (?!PromiseReaction|Context|Cell)/.test(className));
+
+function rank(places: Places, growth: GrowthReport, leaks: readonly Judged[], most: number): HeapSuspect[] {
+  const last = ({ draft }: Judged): StepGrowth => draft.place.steps.at(-1) as StepGrowth;
+  const weight = (one: Judged): number => Math.max(last(one).bytes, 1) * one.assessment.confidence;
+  const sorted = leaks.toSorted((a, b) => weight(b) - weight(a));
+  const owned = sumOwned(growth.territory);
+  const total = growth.places.reduce((sum, { steps }) => sum + Math.max(0, (steps.at(-1) as StepGrowth).bytes), 0);
+  return mergeDrafts(sorted.map(({ draft }) => draft))
+    .slice(0, most)
+    .map((drafts, at) => finishSuspect(places, growth.territory, drafts, at + 1, total, owned));
+}
+
+function judgeStrangers(comparison: HeapComparison): HeapVerdict {
+  const [first] = comparison.classes;
+  const seen =
+    first === undefined
+      ? 'no class grew'
+      : `the class that grew most is ${first.name}, ${first.counts.join(' → ')} objects`;
+  return {
+    verdict: 'inconclusive',
+    confidence: 0.9,
+    headline: `No verdict: ${comparison.whyNotByIdentity}. By class, ${seen}.`,
+    reasons: [
+      'Objects of different processes cannot be matched, so nothing can be said about what stayed and who holds it.',
+      'Take two or three snapshots of one process: after a warm-up, after some load, and after the same load again.',
+    ],
+    totals: comparison.totals,
+    suspects: [],
+  };
+}
+
+function writeBasis({ readings, totals }: HeapComparison): string {
+  const bytes = totals.bytes.map((sum) => `${(sum / 1e6).toFixed(1)} MB`).join(' → ');
+  return readings.length === 3
+    ? `Three snapshots of one process, ${bytes}.`
+    : `Two snapshots of one process, ${bytes}; a third after the same load again would tell growth from warm-up.`;
+}
+
+/** What was seen and set aside, so that a reader can disagree. */
+function writeAside(judged: readonly Judged[], isThree: boolean): string[] {
+  const reasons: string[] = [];
+  const WORDS: Partial<Record<Assessment['evidence'], string>> = {
+    settles: 'grew in the first step and hardly in the second: it fills up or warms up',
+    'turns-over': 'has more objects now, but those of the first step are gone: its contents are replaced',
+    once: isThree ? 'grew in the last step only' : 'grew, but too little to be told from warm-up',
+  };
+  for (const [evidence, words] of Object.entries(WORDS)) {
+    for (const { draft } of judged.filter(({ assessment }) => assessment.evidence === evidence).slice(0, 3)) {
+      reasons.push(`${capital(draft.named.text)} ${words}.`);
+    }
+  }
+  return reasons;
+}
+
+const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
+
+/** With two snapshots: why growth that was seen cannot be judged; empty when there was none to speak of. */
+function undecided(judged: readonly Judged[]): string {
+  const [most] = judged.filter(({ assessment }) => assessment.evidence === 'once');
+  return most === undefined
+    ? ''
+    : `No verdict: ${most.draft.named.text} grew, but two snapshots cannot tell a leak from a service that warms up.`;
+}

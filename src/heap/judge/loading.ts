@@ -1,0 +1,58 @@
+/**
+ * Growth that is the loading of code. Modules are loaded once each and their number is that of the files there are, so a
+ * service which loads them late grows for a while and is healthy. The same file loaded again and again is a leak.
+ */
+import { EDGE, NODE } from '../model/node-types.ts';
+import type { Place } from '../compare/growth.ts';
+import type { Territory } from '../compare/territory.ts';
+import { NONE } from '../source/words.ts';
+import type { Members } from './members.ts';
+import type { Places } from './places.ts';
+
+/** Node's own loaders: what they keep is one record a file. */
+const LOADER = /^node:internal\/modules\//;
+
+/** @param isNewScript Whether a Script node came with the last step. */
+export function isLoading(
+  places: Places,
+  territory: Territory,
+  place: Place,
+  members: Members,
+  isNewScript: (script: number) => boolean,
+): boolean {
+  const { scripts } = territory.reading;
+  if (LOADER.test(place.key.replace(/^module /, ''))) return true;
+  const { entries } = members;
+  if (entries.length === 0) return false;
+  const isRecord = (node: number): boolean => LOADER.test(scripts.fileOf(places.scriptOfNode(node)));
+  if (entries.filter(isRecord).length * 2 > entries.length) return new Set(entries).size === entries.length;
+  const files = entries.map((entry) => newFile(territory, entry, isNewScript));
+  const named = files.filter((file) => file !== '');
+  return named.length * 10 > entries.length * 7 && new Set(named).size * 10 > named.length * 8;
+}
+
+const MOST_VISITED = 60;
+
+/** The file of a function near `from` whose script was loaded in the last step; empty when there is none. */
+function newFile(territory: Territory, from: number, isNewScript: (script: number) => boolean): string {
+  const { reading, holdingOf } = territory;
+  const { graph, scripts } = reading;
+  const seen = new Set([from]);
+  const queue = [from];
+  for (let at = 0; at < queue.length && at < MOST_VISITED; at++) {
+    const node = queue[at] as number;
+    if (graph.nodeType[node] === NODE.closure) {
+      const script = scripts.scriptOfClosure(node);
+      if (script !== NONE && isNewScript(script)) return scripts.fileOf(script);
+    }
+    if (holdingOf[node] === NONE) continue;
+    const end = graph.firstEdge[node + 1] as number;
+    for (let edge = graph.firstEdge[node] as number; edge < end; edge++) {
+      const to = graph.edgeTo[edge] as number;
+      if (graph.edgeType[edge] === EDGE.weak || seen.has(to) || graph.nodeType[to] === NODE.code) continue;
+      seen.add(to);
+      queue.push(to);
+    }
+  }
+  return '';
+}

@@ -1,0 +1,109 @@
+/** What piled up at a place, looked at closely: which classes, how many bytes of what, and whose functions are in it. */
+import type { Place } from '../compare/growth.ts';
+import { labelOfNode } from '../compare/labels.ts';
+import type { Territory } from '../compare/territory.ts';
+import { EDGE, NODE } from '../model/node-types.ts';
+import type { ScriptKind } from '../source/script-names.ts';
+import { NONE, wordNumber } from '../source/words.ts';
+
+export interface Members {
+  /** What is held directly, the storage aside: ordinals, at most `MOST_SAMPLES`. */
+  readonly entries: readonly number[];
+  /** By label of their class, all new objects of the place, the most bytes first. */
+  readonly classes: readonly { readonly label: string; readonly count: number; readonly bytes: number }[];
+  readonly bytes: number;
+  /** Bytes of array buffers and other memory outside the heap. */
+  readonly bufferBytes: number;
+  /** Bytes that are reached through the async context of something else. */
+  readonly contextBytes: number;
+  /** Bytes reached through variables of scopes, and the longest chain of scopes one in the other. */
+  readonly scopeDepth: number;
+}
+
+const MOST_SAMPLES = 60;
+const MOST_VISITED = 300;
+const PROTO = wordNumber('__proto__');
+/** Names of the symbols under which Node keeps the async context of a resource, up to 22 and from 24 on. */
+const ASYNC_CONTEXT = /kAsyncContextFrame|kResourceStore|async_context/;
+
+export function readMembers(territory: Territory, place: Place): Members {
+  const { reading, ownership, holdings, holdingOf } = territory;
+  const { graph, words } = reading;
+  const wanted = new Uint8Array(holdings.length);
+  const ours = new Set(place.holdings);
+  for (const [at, holding] of holdings.entries()) if (ours.has(holding)) wanted[at] = 1;
+
+  const entries: number[] = [];
+  const classes = new Map<string, { label: string; count: number; bytes: number }>();
+  const inContext = new Uint8Array(graph.nodeCount);
+  const depth = new Uint32Array(graph.nodeCount);
+  let bytes = 0;
+  let bufferBytes = 0;
+  let contextBytes = 0;
+  let scopeDepth = 0;
+  for (const node of ownership.order) {
+    const at = holdingOf[node] as number;
+    if (at === NONE || wanted[at] === 0) continue;
+    const owner = ownership.parent[node] as number;
+    const edge = ownership.parentEdge[node] as number;
+    const size = graph.selfSize[node] as number;
+    const label = labelOfNode(reading, node);
+    let sum = classes.get(label);
+    if (sum === undefined) classes.set(label, (sum = { label, count: 0, bytes: 0 }));
+    sum.count++;
+    sum.bytes += size;
+    bytes += size;
+    const isStorage = graph.nodeType[node] === NODE.array;
+    const isDirect = holdingOf[owner] !== at || graph.nodeType[owner] === NODE.array;
+    if (!isStorage && isDirect && entries.length < MOST_SAMPLES) entries.push(node);
+    if (graph.nodeType[node] === NODE.native || label === 'ArrayBuffer') bufferBytes += size;
+    const isContextEdge =
+      label === 'AsyncContextFrame' ||
+      (graph.edgeType[edge] === EDGE.property && ASYNC_CONTEXT.test(graph.strings.get(graph.edgeName[edge] as number)));
+    if (isContextEdge || inContext[owner] === 1) {
+      inContext[node] = 1;
+      contextBytes += size;
+    }
+    const isScope = graph.nodeType[node] === NODE.object && words.isNamed(node, 'system / Context');
+    depth[node] = (depth[owner] as number) + (isScope ? 1 : 0);
+    scopeDepth = Math.max(scopeDepth, depth[node] as number);
+  }
+  return {
+    entries,
+    classes: [...classes.values()].sort((a, b) => b.bytes - a.bytes),
+    bytes,
+    bufferBytes,
+    contextBytes,
+    scopeDepth,
+  };
+}
+
+/**
+ * The function nearest to a new object that somebody of `kinds` wrote, among what is new with it or made for it; NONE if
+ * there is none near. Old objects lead everywhere, so the search stops at them.
+ */
+export function findFunction(territory: Territory, from: number, kinds: readonly ScriptKind[]): number {
+  const { reading, holdingOf } = territory;
+  const { graph, scripts } = reading;
+  const seen = new Set([from]);
+  const queue = [from];
+  for (let at = 0; at < queue.length && at < MOST_VISITED; at++) {
+    const node = queue[at] as number;
+    if (graph.nodeType[node] === NODE.closure) {
+      const script = scripts.scriptOfClosure(node);
+      if (script !== NONE && kinds.includes(scripts.kindOf(script))) return node;
+    }
+    if (holdingOf[node] === NONE) continue;
+    const end = graph.firstEdge[node + 1] as number;
+    for (let edge = graph.firstEdge[node] as number; edge < end; edge++) {
+      const to = graph.edgeTo[edge] as number;
+      const type = graph.nodeType[to];
+      if (graph.edgeType[edge] === EDGE.weak || seen.has(to)) continue;
+      if (type === NODE.code || type === NODE['object shape'] || type === NODE.synthetic) continue;
+      if (reading.words.ofEdge(edge) === PROTO) continue;
+      seen.add(to);
+      queue.push(to);
+    }
+  }
+  return NONE;
+}

@@ -1,0 +1,73 @@
+/** Places in source files, as a report writes them: of functions, of constructors, and of scripts by path. */
+import type { Reading } from '../compare/reading.ts';
+import { type Declarations, pathOf } from '../source/declarations.ts';
+import { NONE } from '../source/words.ts';
+import type { SourceLocation } from './verdict.ts';
+
+export interface PlaceOptions {
+  /** Paths below it are written relative to it. */
+  readonly root?: string;
+  /** From a place in a script to where it was written before compilation; nothing when there is no source map. */
+  readonly mapLocation?: (location: SourceLocation) => SourceLocation | undefined;
+}
+
+export class Places {
+  readonly reading: Reading;
+  readonly declarations: Declarations;
+  private readonly options: PlaceOptions;
+
+  constructor(reading: Reading, declarations: Declarations, options: PlaceOptions) {
+    this.reading = reading;
+    this.declarations = declarations;
+    this.options = options;
+  }
+
+  /** Of a closure, or of an object's constructor. */
+  ofNode(node: number): SourceLocation | undefined {
+    const { locations } = this.reading.graph;
+    const at = findRow(locations.node, node, locations.count);
+    if (at === -1) return undefined;
+    const script = this.reading.scripts.scriptById(locations.scriptId[at] as number);
+    const file = script === NONE ? `script ${locations.scriptId[at]}` : pathOf(this.reading.scripts.fileOf(script));
+    return this.finish(file, (locations.line[at] as number) + 1, (locations.column[at] as number) + 1);
+  }
+
+  /** The Script node of a closure's text, or of an object's constructor; NONE when the snapshot does not say. */
+  scriptOfNode(node: number): number {
+    const { locations } = this.reading.graph;
+    const at = findRow(locations.node, node, locations.count);
+    return at === -1 ? NONE : this.reading.scripts.scriptById(locations.scriptId[at] as number);
+  }
+
+  /** A line of a script; the file alone, at line 1, when the line is not known. */
+  inScript(script: number, line = 1): SourceLocation | undefined {
+    return script === NONE ? undefined : this.finish(pathOf(this.reading.scripts.fileOf(script)), line, 1);
+  }
+
+  private finish(file: string, line: number, column: number): SourceLocation {
+    const location = { file, line, column };
+    const mapped = this.options.mapLocation?.(location) ?? location;
+    const { root } = this.options;
+    const prefix = root === undefined ? '' : root.replace(/[\\/]*$/, '/');
+    return prefix !== '' && mapped.file.startsWith(prefix)
+      ? { ...mapped, file: mapped.file.slice(prefix.length) }
+      : mapped;
+  }
+}
+
+/** `src/cache.ts:31`: columns are left out where they say nothing. */
+export const writeLocation = ({ file, line, column }: SourceLocation): string =>
+  column > 1 ? `${file}:${line}:${column}` : `${file}:${line}`;
+
+function findRow(nodes: Uint32Array, node: number, count: number): number {
+  let low = 0;
+  let high = count - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const there = nodes[middle] as number;
+    if (there === node) return middle;
+    if (there < node) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
+}

@@ -1,0 +1,162 @@
+/** What to do about each pattern, in words and as a sketch in the names of the program. A sketch shows the idea; it is not a patch. */
+import type { Holder, LeakPattern } from './verdict.ts';
+
+export interface RemedyNames {
+  /** The variable, property or event. */
+  readonly name: string;
+  /** The class, function or emitter that has it. */
+  readonly owner: string;
+  /** What is held under the name: `Map`, `Array`, `EventEmitter`. */
+  readonly what: string;
+  /** Class of what piles up. */
+  readonly className: string;
+  /** Name of the function of the application in what piles up; empty when it has none. */
+  readonly callback: string;
+}
+
+export interface Remedy {
+  readonly text: string;
+  readonly code: string;
+}
+
+type WriteRemedy = (names: RemedyNames) => Remedy;
+
+type WriteCode = (name: string) => string;
+
+/** How to add, count and drop the oldest. */
+const COLLECTION_CODE: Readonly<Record<'Map' | 'Set' | 'Object', readonly [WriteCode, WriteCode, WriteCode]>> = {
+  Map: [
+    (name) => `${name}.set(key, value);`,
+    (name) => `${name}.size`,
+    (name) => `${name}.delete(${name}.keys().next().value);`,
+  ],
+  Set: [
+    (name) => `${name}.add(value);`,
+    (name) => `${name}.size`,
+    (name) => `${name}.delete(${name}.values().next().value);`,
+  ],
+  Object: [
+    (name) => `${name}[key] = value;`,
+    (name) => `Object.keys(${name}).length`,
+    (name) => `delete ${name}[Object.keys(${name})[0]];`,
+  ],
+};
+
+const REMEDIES: Readonly<Record<LeakPattern, WriteRemedy>> = {
+  listeners: ({ name, owner, what, callback }) => {
+    const emitter = owner || 'emitter';
+    const listener = callback || 'listener';
+    const isTarget = /Target|Signal|Port/.test(what);
+    return {
+      text: `Take each listener off when what added it is done${isTarget ? '' : ', or use `once` if it is needed once'}. A long-lived ${what} keeps every listener, and all that each of them can reach.`,
+      code: isTarget
+        ? `const ended = new AbortController();
+${emitter}.addEventListener('${name}', ${listener}, { once: true, signal: ended.signal });
+try {
+  // … the work …
+} finally {
+  ended.abort(); // takes the listener off
+}`
+        : `${emitter}.on('${name}', ${listener}); // keep the function in a variable, so that it can be taken off
+// when the owner of the listener goes away:
+${emitter}.off('${name}', ${listener});`,
+    };
+  },
+  closures: ({ name, callback }) => ({
+    text: `Each function in \`${name}\` keeps everything its scope has. Take it out when it is no longer called, and let it capture the few values it needs instead of whole objects.`,
+    code: `const { id } = input; // capture this, not all of input
+const ${callback || 'callback'} = () => use(id);
+${name}.add(${callback || 'callback'});
+return () => ${name}.delete(${callback || 'callback'}); // the caller ends it`,
+  }),
+  'shared-context': ({ name, owner }) => ({
+    text: `All functions made in one call share one scope: as long as one lives, every variable that any of them uses lives, here through \`${name}\`. Set the variable to null at the end of the call, or make the function that is kept somewhere else.`,
+    code: `function ${owner || 'replace'}() {
+  const previous = ${name};
+  // … last use of previous …
+  ${name} = makeNext(/* only what it needs */); // made outside, so it does not share this scope
+}`,
+  }),
+  timers: ({ name, callback }) => ({
+    text: `Clear each timer when what it serves ends; a repeating one lives for ever, with all that its callback can reach.`,
+    code: `const timer = setInterval(${callback || name || 'work'}, everyMs);
+// when the job, request or connection ends:
+clearInterval(timer);`,
+  }),
+  collection: ({ name, what, className }) => {
+    const [add, size, drop] = COLLECTION_CODE[what === 'Set' || what === 'Object' ? what : 'Map'];
+    const text = `Give \`${name}\` a bound (size or age), or delete each entry when its owner ends; use a Weak${what === 'Set' ? 'Set' : 'Map'} where the life of an object should decide.`;
+    if (!/^(?:Map|Set|Object)$/.test(what)) {
+      return {
+        text,
+        code: `const ${name} = new ${/^\w+$/.test(what) ? what : 'Cache'}({ max: 10_000 }); // whatever bounds it by number or age`,
+      };
+    }
+    return {
+      text,
+      code: `const MAX = 10_000;
+${add(name)} // ${className}
+if (${size(name)} > MAX) ${drop(name)} // the oldest`,
+    };
+  },
+  array: ({ name, className }) => ({
+    text: `Take out of \`${name}\` what has been dealt with, or keep the last N only.`,
+    code: `const KEEP = 1_000;
+${name}.push(item /* ${className} */);
+if (${name}.length > KEEP) ${name}.splice(0, ${name}.length - KEEP);`,
+  }),
+  promises: ({ name }) => ({
+    text: `Settle every promise: a time-out that rejects it and takes it out of \`${name}\`. Do not race a long-lived promise again and again: each race leaves a reaction at it.`,
+    code: `const { promise, resolve, reject } = Promise.withResolvers();
+${name || 'pending'}.set(id, { resolve, reject });
+const timer = setTimeout(() => reject(new Error('no answer')), 5_000);
+promise.catch(() => {}).finally(() => {
+  clearTimeout(timer);
+  ${name || 'pending'}.delete(id);
+});`,
+  }),
+  'async-context': ({ callback, name }) => ({
+    text: `Work that outlives a request was started inside its AsyncLocalStorage context and keeps its store. Start it outside, or with an empty store.`,
+    code: `storage.exit(() => {
+  setInterval(${callback || name || 'work'}, everyMs); // carries no request's store
+});
+// or once, at start-up: const outside = AsyncLocalStorage.snapshot(); … outside(${callback || name || 'work'});`,
+  }),
+  buffers: ({ name }) => ({
+    text: `A slice keeps the whole memory it was cut from. Copy the few bytes that \`${name}\` keeps, and drop buffers that are done.`,
+    code: `const kept = Buffer.from(chunk.subarray(0, n)); // a copy of its own; chunk.subarray(0, n) alone keeps all of chunk
+${name}.set(key, kept);`,
+  }),
+  streams: ({ name, callback }) => ({
+    text: `Destroy each stream when its reader or writer goes away; \`pipeline\` does it on every end, \`pipe\` on none.`,
+    code: `import { pipeline } from 'node:stream/promises';
+await pipeline(${name || 'source'}, ${callback || 'target'}); // ends and unpipes both, also on errors
+// or: request.on('close', () => { ${name || 'source'}.unpipe(target); target.destroy(); });`,
+  }),
+  detached: ({ name }) => ({
+    text: `\`${name}\` still holds parts that were taken out of their tree, each with all that is below it. Forget it in the place where it is removed.`,
+    code: `element.remove();
+${name}.delete(element.id); // together, in one function`,
+  }),
+  unknown: ({ name }) => ({
+    text: `\`${name}\` gets bigger with every unit of work and never smaller. Write it out and start anew, or keep the last part only.`,
+    code: `if (${name}.length > MAX) {
+  flush(${name});
+  ${name} = ${name}.slice(-KEEP);
+}`,
+  }),
+};
+
+export const findRemedy = (pattern: LeakPattern, names: RemedyNames): Remedy => REMEDIES[pattern](names);
+
+/** The names that a sketch uses, from a holder. */
+export const remedyNames = (holder: Holder, className: string, callback: string): RemedyNames => ({
+  name: lastName(holder.name),
+  owner: lastName(holder.owner),
+  what: holder.what,
+  className: className.trim(),
+  callback,
+});
+
+// `this.#waiting` and `state.sessions` can be written in code as they are; other signs cannot.
+const lastName = (name: string): string => (/^[\w$#.]+$/.test(name) ? name : '');

@@ -1,0 +1,35 @@
+/** Sentences about suspects. */
+import type { HeapSuspect } from './verdict.ts';
+
+export const writeBytes = (bytes: number): string => {
+  if (bytes < 1000) return `${Math.round(bytes)} B`;
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+};
+
+const PATTERN_WORDS: Readonly<Record<HeapSuspect['pattern'], string>> = {
+  listeners: 'listeners that are never removed',
+  closures: 'functions that are kept',
+  'shared-context': 'a chain of shared scopes',
+  timers: 'timers that are never cleared',
+  collection: 'unbounded collection',
+  array: 'unbounded array',
+  promises: 'promises that never settle',
+  'async-context': 'async context kept by longer work',
+  buffers: 'buffers kept by slices or never dropped',
+  streams: 'streams that are never ended',
+  detached: 'parts taken out of their tree and still held',
+  unknown: 'one thing that only grows',
+};
+
+/** What stands alone in a terminal or an alert: the first suspect, and how many more there are. */
+export function writeHeadline(suspects: readonly HeapSuspect[]): string {
+  const [first] = suspects;
+  if (first === undefined) return '';
+  const { className, growth, holder, pattern } = first;
+  const bytes = growth?.bytes.at(-1) ?? 0;
+  const objects = growth?.objects.at(-1) ?? 0;
+  const many = objects > 1 ? `${objects} more \`${className}\`` : `a larger \`${className}\``;
+  const share = Math.round((growth?.share ?? 0) * 100);
+  const others = suspects.length > 1 ? ` ${suspects.length - 1} more below.` : '';
+  return `Leak: ${many}, ${writeBytes(bytes)}, in the last step; ${share} % of all growth is held by ${holder}; pattern: ${PATTERN_WORDS[pattern]}.${others}`;
+}

@@ -57,6 +57,7 @@ export { type HeapReportFormat, type HeapReportOptions, renderAnalyze, renderDif
 export { defaultMemoryLimitBytes, EngineFailure, type EngineProgress } from '../input/index.ts';
 export { compareHeaps, type HeapComparison } from './compare/compare-heaps.ts';
 export type { ClassGrowth } from './compare/classes.ts';
+export { findSuspects } from './judge/find-suspects.ts';
 export { judgeHeaps, type JudgeOptions } from './judge/judge-heaps.ts';
 export {
   type Growth,

@@ -63,8 +63,8 @@ export function readTerritory(reading: Reading, isStable: Uint8Array, next: Uint
     const isEntry = isFirst || (holdingOf[owner] !== NONE && isStorageOfHolder(owner));
     let at = isEntry ? NONE : (holdingOf[owner] as number);
     if (isEntry) {
-      const holder = holderOf[node] as number;
-      const slot = isCollection(reading, holder) ? '[]' : labelOfEdge(reading, holder, slotEdge[node] as number);
+      const holder = holderOf[node];
+      const slot = isCollection(reading, holder) ? '[]' : labelOfEdge(reading, holder, slotEdge[node]);
       const className = labelOfNode(reading, node);
       const key = `${holder} ${slot} ${className}`;
       at = byKey.get(key) ?? NONE;
@@ -74,7 +74,7 @@ export function readTerritory(reading: Reading, isStable: Uint8Array, next: Uint
         holdings.push({
           holder,
           slot,
-          edge: slotEdge[node] as number,
+          edge: slotEdge[node],
           className,
           example: node,
           entries: 0,

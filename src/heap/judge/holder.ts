@@ -103,15 +103,15 @@ function nameAnchor(places: Places, chain: readonly ChainStep[], anchor: Anchor)
         words: `\`${name}\` (property of globalThis)`,
       };
     }
-    case 'property': {
-      const owner = nameClass(places, anchor.owner);
-      const constructed = places.ofNode(anchor.owner);
-      const line = declarations.property(anchor.script, anchor.name, constructed?.line ?? 1);
-      const location = line === undefined ? constructed : places.inScript(anchor.script, line);
-      const holder: Holder = { kind: anchor.kind, what, name, owner, ...(location && { location }) };
-      return { holder, what, words: `\`${name}\` of \`${owner}\`${at(location)} (property)` };
-    }
+    case 'property':
+      break;
   }
+  const owner = nameClass(places, anchor.owner);
+  const constructed = places.ofNode(anchor.owner);
+  const line = declarations.property(anchor.script, anchor.name, constructed?.line ?? 1);
+  const location = line === undefined ? constructed : places.inScript(anchor.script, line);
+  const holder: Holder = { kind: anchor.kind, what, name, owner, ...(location && { location }) };
+  return { holder, what, words: `\`${name}\` of \`${owner}\`${at(location)} (property)` };
 }
 
 /** Properties between an anchor and the holder that are no anchors themselves: `state.sessions`. */

@@ -66,7 +66,7 @@ export function readMembers(territory: Territory, place: Place): Members {
     }
     const isScope = graph.nodeType[node] === NODE.object && words.isNamed(node, 'system / Context');
     depth[node] = (depth[owner] as number) + (isScope ? 1 : 0);
-    scopeDepth = Math.max(scopeDepth, depth[node] as number);
+    scopeDepth = Math.max(scopeDepth, depth[node]);
   }
   return {
     entries,

@@ -9,7 +9,7 @@ export function sumOwned({ reading, ownership }: Pick<Territory, 'reading' | 'ow
     const node = order[at] as number;
     owned[node] = (owned[node] as number) + (graph.selfSize[node] as number);
     const owner = parent[node] as number;
-    if (owner !== node) owned[owner] = (owned[owner] as number) + (owned[node] as number);
+    if (owner !== node) owned[owner] = (owned[owner] as number) + owned[node];
   }
   return owned;
 }

@@ -10,7 +10,7 @@ class Product {
 }
 
 const products = new Map();
-for (let id = 0; id < 30_000; id++) products.set(id, new Product(id));
+for (let id = 0; id < 12_000; id++) products.set(id, new Product(id));
 
 createServer((request, response) => {
   countVisit(request.headers.cookie ?? '');

@@ -31,7 +31,7 @@ export class NumberColumn {
   reserve(more: number): void {
     if (this.count + more <= this.values.length) return;
     try {
-      this.#grow(this.count + more);
+      this.#grow(Math.max(this.count + more, this.count * 2));
     } catch (error) {
       // The machine may not promise as much as could come; what does come is made room for when it does.
       if (!(error instanceof RangeError)) throw error;

@@ -29,6 +29,10 @@ export const classKey = (className: string): string => (className.startsWith('fu
 export interface Place {
   /** The labels, joined: the same in every snapshot. */
   readonly key: string;
+  /** One of its holders, its ordinal in the last snapshot; NONE when none of them lives. */
+  readonly holder: number;
+  /** How the holder holds: the last of the labels. */
+  readonly slot: string;
   /** Growth of each step, the first step first. */
   readonly steps: readonly StepGrowth[];
   /** What piled up in the last step, the most bytes first. Ordinals are of the last snapshot. */
@@ -43,7 +47,7 @@ export interface GrowthReport {
   readonly last: Reading;
   /** What is new in the last snapshot, and the tree in which it was found. */
   readonly territory: Territory;
-  /** Places that gained objects or bytes in the last step. */
+  /** Places that gained or lost, the greatest gain in the last step first. */
   readonly places: readonly Place[];
 }
 
@@ -78,6 +82,7 @@ export function findGrowth(readings: readonly Reading[]): GrowthReport {
 
   const finalLabels = new PathLabels(final);
   const gains = new Map<string, Gain[]>();
+  const living = new Map<string, number>();
   const held = new Map<string, Map<number, { gain: number; holdings: Holding[] }>>();
   for (const [at, { identity, before, after }] of steps.entries()) {
     const isLast = after === final;
@@ -91,6 +96,8 @@ export function findGrowth(readings: readonly Reading[]): GrowthReport {
       for (const holding of territory.holdings) {
         const holder = sign === 1 ? holding.holder : (inAfter[holding.holder] as number);
         const key = nameAfter(holder, holding);
+        const inLast = isLast ? holder : toLast(identities, at + 1)(holder);
+        if (inLast !== NONE) living.set(key, inLast);
         let perStep = gains.get(key);
         if (perStep === undefined) gains.set(key, (perStep = steps.map(() => emptyGain())));
         const gain = perStep[at] as Gain;
@@ -118,11 +125,11 @@ export function findGrowth(readings: readonly Reading[]): GrowthReport {
 
   const places: Place[] = [];
   for (const [key, perStep] of gains) {
-    const lastGain = perStep.at(-1) as Gain;
-    if (lastGain.count <= 0 && lastGain.bytes <= 0) continue;
     const byGain = [...(held.get(key) ?? [])].sort((a, b) => b[1].gain - a[1].gain);
     places.push({
       key,
+      holder: byGain[0]?.[0] ?? living.get(key) ?? NONE,
+      slot: key.slice(key.lastIndexOf(' > ') + 3),
       steps: perStep,
       holders: byGain.map(([holder]) => holder),
       holdings: byGain.flatMap(([, { holdings }]) => holdings).sort((a, b) => b.bytes - a.bytes),

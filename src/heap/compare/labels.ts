@@ -11,6 +11,7 @@ const MOST_FIELDS = 40;
 
 const PREVIOUS = wordNumber('previous');
 const CONTEXT = wordNumber('context');
+const IDLE_PREV = wordNumber('_idlePrev');
 const MAP = wordNumber('Map');
 const SET = wordNumber('Set');
 const ARRAY = wordNumber('Array');
@@ -53,6 +54,8 @@ export function labelOfEdge(reading: Reading, owner: number, edge: number): stri
     case EDGE.context:
       return `variable ${graph.strings.get(name)}`;
     case EDGE.property:
+      // Timers hang in rings: which way round a timer is reached does not matter.
+      if (words.of(name) === IDLE_PREV) return '._idleNext';
       return isCollection(reading, owner) ? '[]' : `.${graph.strings.get(name)}`;
     case EDGE.hidden:
       return 'hidden';

@@ -14,7 +14,7 @@ import { NONE } from '../source/words.ts';
 import type { JudgeOptions } from './judge-heaps.ts';
 import { sumOwned } from './owned.ts';
 import { Places } from './places.ts';
-import { draftSuspect, finishSuspect, mergeDrafts } from './suspects.ts';
+import { type Draft, draftSuspect, finishSuspect } from './suspects.ts';
 import type { HeapSuspect } from './verdict.ts';
 
 /** Of all data, the share that a holder has to keep to be worth a line. */
@@ -38,10 +38,19 @@ export function findSuspects(graph: HeapGraph, options: JudgeOptions = {}): Heap
     .map((place) => draftSuspect(places, territory, place))
     // What Node keeps for itself is the price of running.
     .filter(({ named }) => named.holder.kind !== 'runtime' || named.callback !== NONE);
-  return mergeDrafts(drafts).map((same, at) => {
-    const { growth: _growth, ...suspect } = finishSuspect(places, territory, same, at + 1, 0, owned);
+  return [...groupByHolder(drafts)].map((same, at) => {
+    const { growth: _growth, ...suspect } = finishSuspect(places, territory, same, same[0]?.place.steps ?? [], {
+      rank: at + 1,
+      total: 0,
+      owned,
+    });
     return { ...suspect, basis: 'size', counts: suspect.counts.slice(-1) };
   });
+}
+
+/** Parts of one thing are one suspect; the largest part comes first and speaks for all. */
+function groupByHolder(drafts: readonly Draft[]): Iterable<readonly Draft[]> {
+  return Map.groupBy(drafts, ({ named }) => named.text).values();
 }
 
 function findPoints(reading: Reading, ownership: Ownership, owned: Float64Array, most: number): number[] {
@@ -101,5 +110,5 @@ function placeOf(territory: Territory, point: number): Place | undefined {
     survivors: 0,
     byClass,
   };
-  return { key: '', steps: [step], holders: [point], holdings };
+  return { key: '', holder: point, slot: '[]', steps: [step], holders: [point], holdings };
 }

@@ -5,10 +5,14 @@
  * the application is named.
  */
 import { labelOfEdge, labelOfNode } from '../compare/labels.ts';
+import type { Place } from '../compare/growth.ts';
+import type { Ownership } from '../compare/ownership.ts';
+import type { Reading } from '../compare/reading.ts';
 import type { Territory } from '../compare/territory.ts';
 import { EDGE, NODE } from '../model/node-types.ts';
 import { NONE } from '../source/words.ts';
-import { type Anchor, type ChainStep, findAnchors } from './chain.ts';
+import type { ScriptKind } from '../source/script-names.ts';
+import { type Anchor, type ChainStep, findAnchors, readChain } from './chain.ts';
 import { findFunction, type Members } from './members.ts';
 import { findEventsStep } from './pattern.ts';
 import { type Places, writeLocation } from './places.ts';
@@ -32,12 +36,9 @@ export function nameHolder(
 ): NamedHolder {
   const { reading } = places;
   const { scripts } = reading;
-  const anchors = findAnchors(reading, chain, (node) => places.scriptOfNode(node));
   const kindOf = (anchor: Anchor): string => (anchor.kind === 'global' ? 'application' : scripts.kindOf(anchor.script));
-  const near = (kind: string): Anchor | undefined => anchors.findLast((anchor) => kindOf(anchor) === kind);
   const callback = findCallback(territory, members);
-  const inApplication = near('application');
-  const chosen = inApplication ?? near('dependency');
+  const { anchors, chosen } = chooseAnchor(places, chain);
   if (chosen === undefined) return nameRuntimeHolder(places, chain, pattern, callback, anchors.at(-1));
 
   const event = findEvent(places, chain);
@@ -66,6 +67,43 @@ export function nameHolder(
     held: (chain[chosen.at] as ChainStep).node,
     callback,
   };
+}
+
+/** The nearest name of the application on the way, or else of a package; undefined where only the runtime has names. */
+export function chooseAnchor(
+  places: Places,
+  chain: readonly ChainStep[],
+): { anchors: Anchor[]; chosen: Anchor | undefined } {
+  const { scripts } = places.reading;
+  const anchors = findAnchors(places.reading, chain, (node) => places.scriptOfNode(node));
+  const near = (kind: ScriptKind): Anchor | undefined =>
+    anchors.findLast((anchor) => (anchor.kind === 'global' ? 'application' : scripts.kindOf(anchor.script)) === kind);
+  return { anchors, chosen: near('application') ?? near('dependency') };
+}
+
+/**
+ * What tells one holder from another: a variable of one scope, a property of one class. Places with the same key are
+ * parts of one thing, and whether it grows is a question to all of them together.
+ */
+export function holderKey(places: Places, ownership: Ownership, { holder, key, slot }: Place): string {
+  if (holder === NONE) return key;
+  const { reading } = places;
+  const chain = readChain(ownership, holder);
+  const edge = slot === '[]' ? NONE : findSlotEdge(reading, holder, slot);
+  if (edge !== NONE) chain.push({ node: reading.graph.edgeTo[edge] as number, owner: holder, edge });
+  const { chosen } = chooseAnchor(places, chain);
+  if (chosen === undefined) return key;
+  const owner = chosen.kind === 'property' ? labelOfNode(reading, chosen.owner) : String(chosen.owner);
+  return `${chosen.kind} ${owner} ${chosen.script} ${chosen.name}`;
+}
+
+function findSlotEdge(reading: Reading, holder: number, slot: string): number {
+  const { graph } = reading;
+  const end = graph.firstEdge[holder + 1] as number;
+  for (let edge = graph.firstEdge[holder] as number; edge < end; edge++) {
+    if (graph.edgeType[edge] !== EDGE.weak && labelOfEdge(reading, holder, edge) === slot) return edge;
+  }
+  return NONE;
 }
 
 interface NamedAnchor {

@@ -4,14 +4,17 @@
  */
 import type { HeapComparison } from '../compare/compare-heaps.ts';
 import type { GrowthReport, Place, StepGrowth } from '../compare/growth.ts';
+import { labelOfNode } from '../compare/labels.ts';
+import type { Territory } from '../compare/territory.ts';
 import { Declarations, type SourceOptions } from '../source/declarations.ts';
 import { NONE } from '../source/words.ts';
 import { type Assessment, assessOnce, assessPlace } from './evidence.ts';
+import { holderKey } from './holder.ts';
 import { isLoading } from './loading.ts';
 import { findFunction } from './members.ts';
 import { sumOwned } from './owned.ts';
 import { type PlaceOptions, Places } from './places.ts';
-import { type Draft, draftSuspect, finishSuspect, mergeDrafts } from './suspects.ts';
+import { type Draft, draftSuspect, finishSuspect } from './suspects.ts';
 import type { HeapSuspect, HeapVerdict } from './verdict.ts';
 import { writeHeadline } from './words.ts';
 
@@ -20,14 +23,19 @@ export interface JudgeOptions extends SourceOptions, PlaceOptions {
   readonly most?: number;
 }
 
+/** All places of one holder. */
 interface Judged {
-  readonly draft: Draft;
+  /** Of the places that gained, the largest first. */
+  readonly drafts: readonly [Draft, ...Draft[]];
+  /** Of all places together. */
+  readonly steps: readonly StepGrowth[];
   readonly assessment: Assessment;
 }
 
 const MOST_SUSPECTS = 10;
 /** Places looked at closely; the rest grew less than the least of these. */
-const MOST_PLACES = 60;
+const MOST_PLACES = 100;
+const MOST_OTHERS = 2000;
 
 /** Says what a comparison proves. Pure but for `options.readSource`. */
 export function judgeHeaps(comparison: HeapComparison, options: JudgeOptions = {}): HeapVerdict {
@@ -60,35 +68,85 @@ function judgePlaces(places: Places, growth: GrowthReport): Judged[] {
   const { territory } = growth;
   const earlier = growth.identities.at(-1)?.earlier as Uint32Array;
   const isNewScript = (script: number): boolean => earlier[script] === NONE;
-  const total = growth.places.reduce((sum, { steps }) => sum + Math.max(0, (steps.at(-1) as StepGrowth).bytes), 0);
-  const judged: Judged[] = [];
-  for (const place of growth.places.slice(0, MOST_PLACES)) {
-    if (isMachinery(place)) continue;
+  const total = sumGains(growth);
+  const groups = new Map<string, { all: Place[]; drafts: Draft[] }>();
+  const growing = growth.places
+    .filter((place) => gained(place) && !isMachinery(territory, place))
+    .slice(0, MOST_PLACES);
+  for (const place of growing) {
     const draft = draftSuspect(places, territory, place);
     if (isLoading(places, territory, place, draft.members, isNewScript)) continue;
-    const isRemote =
-      draft.named.holder.kind === 'runtime' &&
-      draft.members.entries.every((entry) => findFunction(territory, entry, ['application', 'dependency']) === NONE);
-    const share = total === 0 ? 0 : (place.steps.at(-1) as StepGrowth).bytes / total;
-    const assessment = place.steps.length === 2 ? assessPlace(place, isRemote) : assessOnce(place, share);
-    judged.push({ draft, assessment });
+    const key = holderKey(places, territory.ownership, place);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { all: [place], drafts: [draft] });
+    else {
+      group.all.push(place);
+      group.drafts.push(draft);
+    }
   }
-  return judged;
+  // What one part of a holder lost, or gained before, counts for the whole.
+  for (const place of growth.places.filter((place) => !gained(place)).slice(0, MOST_OTHERS)) {
+    groups.get(holderKey(places, territory.ownership, place))?.all.push(place);
+  }
+  return [...groups.values()].map(({ all, drafts }) => {
+    const steps = sumSteps(all);
+    const isRemote = drafts.every((draft) => isOutsideProgram(territory, draft));
+    const share = total === 0 ? 0 : lastStep(steps).bytes / total;
+    const assessment = steps.length === 2 ? assessPlace({ steps }, isRemote) : assessOnce({ steps }, share);
+    return { drafts: drafts as [Draft, ...Draft[]], steps, assessment };
+  });
 }
 
-/** V8's own bookkeeping: lists that it keeps of dependent code, of shapes and the like. Programs cannot make any. */
-const isMachinery = ({ holdings }: Place): boolean =>
-  holdings.every(({ className }) => /^system \/ (?!PromiseReaction|Context|Cell)/.test(className));
+const lastStep = (steps: readonly StepGrowth[]): StepGrowth => steps.at(-1) as StepGrowth;
+
+const gained = ({ steps }: Place): boolean => lastStep(steps).count > 0 || lastStep(steps).bytes > 0;
+
+const sumGains = ({ places }: GrowthReport): number =>
+  places.reduce((sum, { steps }) => sum + Math.max(0, lastStep(steps).bytes), 0);
+
+function sumSteps([first, ...others]: readonly Place[]): readonly StepGrowth[] {
+  return (first as Place).steps.map((step, at) => {
+    const sum = { ...step, byClass: new Map(step.byClass) };
+    for (const { steps } of others) {
+      const other = steps[at] as StepGrowth;
+      sum.entries += other.entries;
+      sum.count += other.count;
+      sum.bytes += other.bytes;
+      sum.born += other.born;
+      sum.survivors += other.survivors;
+      for (const [name, gain] of other.byClass) sum.byClass.set(name, (sum.byClass.get(name) ?? 0) + gain);
+    }
+    return sum;
+  });
+}
+
+/** Held by Node, and without any function of the program or of a package in it. */
+const isOutsideProgram = (territory: Territory, { named, members }: Draft): boolean =>
+  named.holder.kind === 'runtime' &&
+  members.entries.every((entry) => findFunction(territory, entry, ['application', 'dependency']) === NONE);
+
+/**
+ * V8's own bookkeeping, of which programs can make none: lists of dependent code, of shapes and the like; and the tables
+ * of weak collections, which hold nothing.
+ */
+function isMachinery({ reading }: Territory, { holdings, holder }: Place): boolean {
+  const isWeak = holder !== NONE && /^Weak(?:Map|Set|Ref)$/.test(labelOfNode(reading, holder));
+  return holdings.every(
+    ({ className }) =>
+      (isWeak && className === '(storage)') || /^system \/ (?!PromiseReaction|Context|Cell)/.test(className),
+  );
+}
 
 function rank(places: Places, growth: GrowthReport, leaks: readonly Judged[], most: number): HeapSuspect[] {
-  const last = ({ draft }: Judged): StepGrowth => draft.place.steps.at(-1) as StepGrowth;
-  const weight = (one: Judged): number => Math.max(last(one).bytes, 1) * one.assessment.confidence;
-  const sorted = leaks.toSorted((a, b) => weight(b) - weight(a));
+  const weight = ({ steps, assessment }: Judged): number => Math.max(lastStep(steps).bytes, 1) * assessment.confidence;
   const owned = sumOwned(growth.territory);
-  const total = growth.places.reduce((sum, { steps }) => sum + Math.max(0, (steps.at(-1) as StepGrowth).bytes), 0);
-  return mergeDrafts(sorted.map(({ draft }) => draft))
+  const total = sumGains(growth);
+  return leaks
+    .toSorted((a, b) => weight(b) - weight(a))
     .slice(0, most)
-    .map((drafts, at) => finishSuspect(places, growth.territory, drafts, at + 1, total, owned));
+    .map(({ drafts, steps }, at) =>
+      finishSuspect(places, growth.territory, drafts, steps, { rank: at + 1, total, owned }),
+    );
 }
 
 function judgeStrangers(comparison: HeapComparison): HeapVerdict {
@@ -126,8 +184,8 @@ function writeAside(judged: readonly Judged[], isThree: boolean): string[] {
     once: isThree ? 'grew in the last step only' : 'grew, but too little to be told from warm-up',
   };
   for (const [evidence, words] of Object.entries(WORDS)) {
-    for (const { draft } of judged.filter(({ assessment }) => assessment.evidence === evidence).slice(0, 3)) {
-      reasons.push(`${capital(draft.named.text)} ${words}.`);
+    for (const { drafts } of judged.filter(({ assessment }) => assessment.evidence === evidence).slice(0, 3)) {
+      reasons.push(`${capital(drafts[0].named.text)} ${words}.`);
     }
   }
   return reasons;
@@ -140,5 +198,5 @@ function undecided(judged: readonly Judged[]): string {
   const [most] = judged.filter(({ assessment }) => assessment.evidence === 'once');
   return most === undefined
     ? ''
-    : `No verdict: ${most.draft.named.text} grew, but two snapshots cannot tell a leak from a service that warms up.`;
+    : `No verdict: ${most.drafts[0].named.text} grew, but two snapshots cannot tell a leak from a service that warms up.`;
 }

@@ -7,7 +7,7 @@ import type { ScriptKind } from '../source/script-names.ts';
 import { NONE, wordNumber } from '../source/words.ts';
 
 export interface Members {
-  /** What is held directly, the storage aside: ordinals, at most `MOST_SAMPLES`. */
+  /** What is held directly, storage and keys aside: ordinals, at most `MOST_SAMPLES`. */
   readonly entries: readonly number[];
   /** By label of their class, all new objects of the place, the most bytes first. */
   readonly classes: readonly { readonly label: string; readonly count: number; readonly bytes: number }[];
@@ -33,7 +33,9 @@ export function readMembers(territory: Territory, place: Place): Members {
   const ours = new Set(place.holdings);
   for (const [at, holding] of holdings.entries()) if (ours.has(holding)) wanted[at] = 1;
 
+  const isOld = (node: number): boolean => holdingOf[node] === NONE;
   const entries: number[] = [];
+  const keys: number[] = [];
   const classes = new Map<string, { label: string; count: number; bytes: number }>();
   const inContext = new Uint8Array(graph.nodeCount);
   const depth = new Uint32Array(graph.nodeCount);
@@ -54,8 +56,8 @@ export function readMembers(territory: Territory, place: Place): Members {
     sum.bytes += size;
     bytes += size;
     const isStorage = graph.nodeType[node] === NODE.array;
-    const isDirect = holdingOf[owner] !== at || graph.nodeType[owner] === NODE.array;
-    if (!isStorage && isDirect && entries.length < MOST_SAMPLES) entries.push(node);
+    const isHeld = isOld(owner) || (graph.nodeType[owner] === NODE.array && isOld(ownership.parent[owner] as number));
+    if (!isStorage && isHeld) (graph.nodeType[node] === NODE.string ? keys : entries).push(node);
     if (graph.nodeType[node] === NODE.native || label === 'ArrayBuffer') bufferBytes += size;
     const isContextEdge =
       label === 'AsyncContextFrame' ||
@@ -69,7 +71,8 @@ export function readMembers(territory: Territory, place: Place): Members {
     scopeDepth = Math.max(scopeDepth, depth[node]);
   }
   return {
-    entries,
+    // Strings beside something else are its keys.
+    entries: (entries.length > 0 ? entries : keys).slice(0, MOST_SAMPLES),
     classes: [...classes.values()].sort((a, b) => b.bytes - a.bytes),
     bytes,
     bufferBytes,

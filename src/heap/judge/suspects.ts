@@ -1,7 +1,10 @@
 /** Makes suspects of places that grew: what, where, who holds it, what to do; places that tell one story are one suspect. */
-import { labelOfNode } from '../compare/labels.ts';
+import { isStorage, labelOfNode } from '../compare/labels.ts';
 import { classKey, type Place, type StepGrowth } from '../compare/growth.ts';
+import type { Ownership } from '../compare/ownership.ts';
+import type { Reading } from '../compare/reading.ts';
 import type { Territory } from '../compare/territory.ts';
+import { NODE } from '../model/node-types.ts';
 import { NONE } from '../source/words.ts';
 import { type ChainStep, describeChain, readChain } from './chain.ts';
 import { type NamedHolder, nameHolder } from './holder.ts';
@@ -39,40 +42,38 @@ export function draftSuspect(places: Places, territory: Territory, place: Place)
   return { place, chain, members, pattern, named: nameHolder(places, territory, chain, members, pattern), example };
 }
 
-/** Drafts that name one holder are one suspect: the parts of a cache, the lists that one kind of timer is in. The first is the largest. */
-export function mergeDrafts(drafts: readonly Draft[]): Draft[][] {
-  const byHolder = new Map<string, Draft[]>();
-  for (const draft of drafts) {
-    const same = byHolder.get(draft.named.text);
-    if (same === undefined) byHolder.set(draft.named.text, [draft]);
-    else same.push(draft);
-  }
-  return [...byHolder.values()];
+export interface Ranking {
+  readonly rank: number;
+  /** Bytes of all growth in the last step. */
+  readonly total: number;
+  /** Per node, bytes with all that hangs from it. */
+  readonly owned: Float64Array;
 }
 
 /**
  * @param drafts Of one holder, the largest first.
- * @param totalBytes All growth in the last step.
- * @param owned Per node, bytes with all that hangs from it.
+ * @param steps Growth of all places of that holder.
  */
 export function finishSuspect(
   places: Places,
   territory: Territory,
   drafts: readonly Draft[],
-  rank: number,
-  totalBytes: number,
-  owned: Float64Array,
+  steps: readonly StepGrowth[],
+  { rank, total, owned }: Ranking,
 ): HeapSuspect {
   const { graph } = places.reading;
   const [main] = drafts as [Draft];
   const { chain, named } = main;
-  const pattern = drafts.length > 1 && main.pattern === 'array' ? 'collection' : main.pattern;
+  // An array inside something with a class of its own is how that collection is made.
+  const pattern = main.pattern === 'array' && named.holder.what !== 'Array' ? 'collection' : main.pattern;
   const callback = named.callback === NONE ? '' : graph.strings.get(graph.nodeName[named.callback] as number);
-  const unit = findUnit(main);
+  const unit = findUnit(main, steps);
   const remedy = findRemedy(pattern, remedyNames(named.holder, unit.className, callback));
-  const gained = main.place.steps.map((_step, at) => sum(drafts, ({ place }) => (place.steps[at] as StepGrowth).bytes));
-  const held = holdersOf(drafts);
-  const last = countBelow(territory, held, unit.className);
+  const gained = steps.map(({ bytes }) => bytes);
+  const held = holdersOf(territory, drafts);
+  const last = unit.isDirect
+    ? countDirect(territory, new Set(main.place.holders), unit.className)
+    : countBelow(territory, held, unit.className);
   const allocation = writeAllocation(places, main.example, named.callback);
   return {
     rank,
@@ -84,7 +85,7 @@ export function finishSuspect(
     growth: {
       objects: unit.gains,
       bytes: gained,
-      share: totalBytes === 0 ? 0 : Math.min(1, Math.max(0, (gained.at(-1) as number) / totalBytes)),
+      share: total === 0 ? 0 : Math.min(1, Math.max(0, (gained.at(-1) as number) / total)),
     },
     path: writePath(places, chain, main.example),
     holder: named.text,
@@ -99,30 +100,70 @@ const sum = <T>(items: readonly T[], of: (item: T) => number): number =>
   items.reduce((total, item) => total + of(item), 0);
 
 /** What keeps all of it: where a suspect has several places, what the holder's own name leads to. */
-function holdersOf(drafts: readonly Draft[]): ReadonlySet<number> {
+function holdersOf({ reading, ownership }: Territory, drafts: readonly Draft[]): ReadonlySet<number> {
   const nodes = new Set<number>();
   for (const { chain, place, named } of drafts) {
     if (drafts.length > 1 && named.held !== NONE) nodes.add(named.held);
     else if (place.holders.length > 1) for (const holder of place.holders) nodes.add(holder);
-    else nodes.add((chain.at(-1) as ChainStep).node);
+    else nodes.add(wholeList(reading, ownership, chain.at(-1) as ChainStep));
   }
   return nodes;
 }
 
+/** A list that is appended to grows at its end; the whole of it begins where its first link hangs. */
+function wholeList(reading: Reading, { parent }: Ownership, { node, owner }: ChainStep): number {
+  const label = labelOfNode(reading, node);
+  let at = owner !== NONE && !isScopeLike(reading, owner) && isLink(reading, owner, label) ? owner : node;
+  while (parent[at] !== at && labelOfNode(reading, at) === label && isLink(reading, parent[at] as number, label)) {
+    at = parent[at] as number;
+  }
+  return at;
+}
+
+const isLink = (reading: Reading, node: number, label: string): boolean =>
+  labelOfNode(reading, node) === label || reading.words.hasProperty(node, '_idleNext');
+
+const isScopeLike = (reading: Reading, node: number): boolean =>
+  reading.graph.nodeType[node] !== NODE.object || labelOfNode(reading, node) === 'Context';
+
+interface Unit {
+  readonly className: string;
+  /** Whether the holder holds each of them, and not one of them the next. */
+  readonly isDirect: boolean;
+  readonly gains: number[];
+}
+
 /** What is counted: the class of most of what is held, and how many each step brought. */
-function findUnit({ place, members, pattern }: Draft): { className: string; gains: number[] } {
+function findUnit({ place, members, pattern }: Draft, steps: readonly StepGrowth[]): Unit {
   const timer = pattern === 'timers' ? members.classes.find(({ label }) => label === 'Timeout') : undefined;
   const className = timer?.label ?? directClass(place);
-  const last = place.steps.at(-1) as StepGrowth;
+  const last = steps.at(-1) as StepGrowth;
   const direct = last.byClass.get(classKey(className)) ?? 0;
   if (timer === undefined && direct >= 6) {
-    return { className, gains: place.steps.map((step) => step.byClass.get(classKey(className)) ?? 0) };
+    return { className, isDirect: true, gains: steps.map((step) => step.byClass.get(classKey(className)) ?? 0) };
   }
   // A chain hangs from its first link: count the links, and take the steps before to be made alike.
   const links = members.classes
     .filter(({ label }) => classKey(label) === classKey(className))
     .reduce((total, { count }) => total + count, 0);
-  return { className, gains: place.steps.map(({ count }) => Math.round((count / Math.max(1, last.count)) * links)) };
+  return {
+    className,
+    isDirect: false,
+    gains: steps.map(({ count }) => Math.round((count / Math.max(1, last.count)) * links)),
+  };
+}
+
+/** Objects of a class that `holders` hold themselves, their storage between. */
+function countDirect({ reading, ownership }: Territory, holders: ReadonlySet<number>, className: string): number {
+  const { order, parent } = ownership;
+  const key = classKey(className);
+  let count = 0;
+  for (const node of order) {
+    const owner = parent[node] as number;
+    const holder = isStorage(reading, owner) ? (parent[owner] as number) : owner;
+    if (holders.has(holder) && node !== owner && classKey(labelOfNode(reading, node)) === key) count++;
+  }
+  return count;
 }
 
 /** Objects of a class that hang from any of `holders`. */

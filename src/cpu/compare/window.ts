@@ -3,6 +3,7 @@
  * Idle time is no part of it: a service that has less to do has not become faster.
  */
 import type { CpuFunction, CpuProfile } from '../model/profile.ts';
+import { markOutermost, totalUsByNode } from '../passes/totals.ts';
 import { ANONYMOUS } from './match-functions.ts';
 
 /** One function in one window. */
@@ -41,44 +42,57 @@ const MOST_INTERVALS = 4;
 
 /** Reduces a profile. Memory and time are linear in its nodes and samples. */
 export function measureWindow(profile: CpuProfile): ProfileWindow {
-  const { functions, nodeCount, parent, functionOf, hits } = profile;
+  const { functions, nodeCount, functionOf, hits, sampleCount, durationUs } = profile;
   const selfUs = seenSelf(profile);
-  const below = Float64Array.from(selfUs);
-  for (let node = nodeCount - 1; node > 0; node--) {
-    const up = parent[node] ?? 0;
-    below[up] = (below[up] ?? 0) + (below[node] ?? 0);
-  }
-  const hasHits = profile.sampleCount !== null;
-  const found = new Map<string, { -readonly [Key in keyof FunctionTime]: FunctionTime[Key] }>();
-  const callersOf = new Map<string, Map<string, number>>();
-  const places = functions.map(placeOf);
-  let onCpuUs = 0;
-  let onCpuHits = 0;
-  const walk = new StackWalk(profile);
+  const totalUs = totalUsByNode({ ...profile, selfUs });
+  const isOutermost = markOutermost(profile, Uint32Array.from(functions.keys()), functions.length);
+  const callerOf = nearestNames(profile);
+  const times: (MutableTime | null)[] = functions.map((own) =>
+    own.category === 'idle' ? null : { function: own, selfUs: 0, totalUs: 0, hits: 0, callers: new Map() },
+  );
+  const isSeen = new Uint8Array(functions.length);
   for (let node = 1; node < nodeCount; node++) {
     const at = functionOf[node] ?? 0;
-    const own = functions[at];
-    const place = places[at];
-    if (own === undefined || place === undefined || own.category === 'idle') continue;
-    const self = selfUs[node] ?? 0;
-    const nodeHits = hits[node] ?? 0;
-    onCpuUs += self;
-    onCpuHits += nodeHits;
-    let time = found.get(place);
-    if (time === undefined) {
-      const callers = new Map<string, number>();
-      callersOf.set(place, callers);
-      found.set(place, (time = { function: own, selfUs: 0, totalUs: 0, hits: hasHits ? 0 : null, callers }));
-    }
-    time.selfUs += self;
-    if (time.hits !== null) time.hits += nodeHits;
-    const { isOutermost, caller } = walk.look(node);
-    if (!isOutermost) continue;
-    time.totalUs += below[node] ?? 0;
-    const callers = callersOf.get(place);
-    callers?.set(caller, (callers.get(caller) ?? 0) + (below[node] ?? 0));
+    const time = times[at] ?? null;
+    if (time === null) continue;
+    isSeen[at] = 1;
+    time.selfUs += selfUs[node] ?? 0;
+    time.hits += hits[node] ?? 0;
+    if (isOutermost[node] !== 1) continue;
+    const below = totalUs[node] ?? 0;
+    time.totalUs += below;
+    const caller = functions[callerOf[node] ?? 0]?.name ?? '';
+    time.callers.set(caller, (time.callers.get(caller) ?? 0) + below);
   }
-  return { functions: found, onCpuUs, hits: hasHits ? onCpuHits : null, durationUs: profile.durationUs };
+  const found = new Map<string, FunctionTime>();
+  let onCpuUs = 0;
+  let onCpuHits = 0;
+  for (const [at, time] of times.entries()) {
+    if (time === null || isSeen[at] !== 1) continue;
+    onCpuUs += time.selfUs;
+    onCpuHits += time.hits;
+    found.set(placeOf(time.function), { ...time, hits: sampleCount === null ? null : time.hits });
+  }
+  return { functions: found, onCpuUs, hits: sampleCount === null ? null : onCpuHits, durationUs };
+}
+
+interface MutableTime {
+  readonly function: CpuFunction;
+  selfUs: number;
+  totalUs: number;
+  hits: number;
+  readonly callers: Map<string, number>;
+}
+
+/** Per node, the function of the nearest node above that has a name; the root's where there is none. */
+function nearestNames({ functions, nodeCount, parent, functionOf }: CpuProfile): Uint32Array {
+  const nearest = new Uint32Array(nodeCount);
+  for (let node = 1; node < nodeCount; node++) {
+    const up = parent[node] ?? 0;
+    const at = functionOf[up] ?? 0;
+    nearest[node] = functions[at]?.name === ANONYMOUS ? (nearest[up] ?? 0) : at;
+  }
+  return nearest;
 }
 
 /** Self time by node, with no sample standing for longer than it can have seen. */
@@ -93,26 +107,4 @@ function seenSelf({ selfUs, samples, isChronological, unit, nodeCount }: CpuProf
     seen[node] = (seen[node] ?? 0) + Math.min(samples.durationUs[at] ?? 0, most);
   }
   return seen;
-}
-
-/** Looks up the stack of a node. */
-class StackWalk {
-  readonly #profile: CpuProfile;
-
-  constructor(profile: CpuProfile) {
-    this.#profile = profile;
-  }
-
-  look(node: number): { readonly isOutermost: boolean; readonly caller: string } {
-    const { functions, parent, functionOf } = this.#profile;
-    const own = functionOf[node];
-    let caller: string | null = null;
-    for (let up = parent[node] ?? -1; up > 0; up = parent[up] ?? -1) {
-      const at = functionOf[up] ?? 0;
-      if (at === own) return { isOutermost: false, caller: '' };
-      const name = functions[at]?.name ?? '';
-      if (caller === null && name !== ANONYMOUS) caller = name;
-    }
-    return { isOutermost: true, caller: caller ?? '' };
-  }
 }

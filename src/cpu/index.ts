@@ -21,3 +21,11 @@ export {
   type TopGroup,
   type TopOptions,
 } from './report/top-document.ts';
+export {
+  COMPARE_DEFAULTS,
+  type ComparedFunction,
+  type CompareOptions,
+  compareProfiles,
+  type CpuComparison,
+} from './compare/compare.ts';
+export { measureWindow, placeOf, type ProfileWindow } from './compare/window.ts';

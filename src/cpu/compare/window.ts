@@ -1,110 +1,83 @@
 /**
- * What the comparison needs of one profile: on-CPU time by function, self and total, and by whom a function was called.
- * Idle time is no part of it: a service that has less to do has not become faster.
+ * What the comparison keeps of one profile: the call tree with how often each node was found running, and how long the
+ * process ran. Idle time is no part of it: a service that has less to do has not become faster.
  */
 import type { CpuFunction, CpuProfile } from '../model/profile.ts';
-import { markOutermost, totalUsByNode } from '../passes/totals.ts';
-import { ANONYMOUS } from './match-functions.ts';
 
-/** One function in one window. */
-export interface FunctionTime {
-  readonly function: CpuFunction;
-  readonly selfUs: number;
-  /** With everything that it called; recursion counts once. */
-  readonly totalUs: number;
-  /** Samples that found it running; null where the format has none. */
-  readonly hits: number | null;
-  /** Microseconds below each named caller, the nearest one up the stack. */
-  readonly callers: ReadonlyMap<string, number>;
+/** A profile of a stretch of time, reduced: some 16 bytes a node, nothing a sample. */
+export interface ProfileWindow {
+  readonly functions: readonly CpuFunction[];
+  readonly nodeCount: number;
+  /** Per node: its parent, −1 for the root; parents stand before their children. */
+  readonly parent: Int32Array;
+  /** Per node: index into `functions`. */
+  readonly functionOf: Uint32Array;
+  /**
+   * Per node: samples that found it running, 0 where it is idle. A share is a share of these: see `isSampled`. Where the
+   * format has no samples, milliseconds (or whatever it counts) in their place.
+   */
+  readonly ticks: Float64Array;
+  readonly onCpuTicks: number;
+  /** Whether `ticks` are samples, so that their number tells how precise a share is. */
+  readonly isSampled: boolean;
+  /** Milliseconds of a core: the time that samples outside idle stand for, without what nobody saw. Null where unknown. */
+  readonly onCpuMs: number | null;
+  readonly durationMs: number;
+  /**
+   * Which run of the process it is from: windows of one run are more alike than those of two (compiled code, layout of
+   * memory, what the load was). Null where nobody knows; each such window counts as a run of its own.
+   */
+  readonly launch: string | null;
 }
 
-/** A profile of a stretch of time, reduced. The numbers of time are in the unit of the profile. */
-export interface ProfileWindow {
-  /** By `placeOf` the function. */
-  readonly functions: ReadonlyMap<string, FunctionTime>;
-  /** Self time of all functions together, idle time left out. */
-  readonly onCpuUs: number;
-  /** Samples outside idle; null where the format has none. */
-  readonly hits: number | null;
-  /** From the first to the last moment, idle time included. */
-  readonly durationUs: number;
+/**
+ * How many times the lower quartile of all intervals one sample may stand for. Behind a longer interval the process did not
+ * run, or the profiler did not: on a busy machine the sum of raw intervals was 1.3 to 3.5 times the processor time that the
+ * kernel counted, and this sum 0.7 to 1.2 times (docs/internals/cpu-diff.md).
+ */
+const MOST_INTERVALS = 1.5;
+
+/** Reduces a profile. Memory and time are linear in its nodes and samples. */
+export function measureWindow(profile: CpuProfile, launch: string | null = null): ProfileWindow {
+  const { functions, nodeCount, parent, functionOf, hits, selfUs, sampleCount, unit } = profile;
+  // Samples, not the time between them: that time varies with what else the machine does, which is noise here. Over a
+  // window it is as long for one function as for another, so that shares are the same without it.
+  const isSampled = sampleCount !== null && hits.some((count) => count > 0);
+  const ticks = new Float64Array(nodeCount);
+  let onCpuTicks = 0;
+  for (let node = 1; node < nodeCount; node++) {
+    if (functions[functionOf[node] ?? 0]?.category === 'idle') continue;
+    const count = isSampled ? (hits[node] ?? 0) : (selfUs[node] ?? 0) / 1000;
+    ticks[node] = count;
+    onCpuTicks += count;
+  }
+  return {
+    functions,
+    nodeCount,
+    parent,
+    functionOf,
+    ticks,
+    onCpuTicks,
+    isSampled,
+    onCpuMs: unit === 'microseconds' ? (seenUs(profile) ?? 1000 * onCpuTicks) / 1000 : null,
+    durationMs: profile.durationUs / 1000,
+    launch,
+  };
+}
+
+/** Microseconds that samples outside idle stand for; null where there are no samples in time. */
+function seenUs({ samples, isChronological, functions, functionOf }: CpuProfile): number | null {
+  if (!isChronological || samples.count < 4) return null;
+  const sorted = samples.durationUs.slice().sort();
+  const most = MOST_INTERVALS * (sorted[sorted.length >> 2] ?? 0);
+  if (most === 0) return null;
+  let sum = 0;
+  for (let at = 0; at < samples.count; at++) {
+    const own = functions[functionOf[samples.node[at] ?? 0] ?? 0];
+    if (own?.category !== 'idle') sum += Math.min(samples.durationUs[at] ?? 0, most);
+  }
+  return sum;
 }
 
 /** Equal for two functions of one version exactly when they are the same. */
 export const placeOf = ({ name, url, line, column }: CpuFunction): string => `${name}\n${url}\n${line}:${column}`;
-
-/**
- * How many times the usual distance of two samples one of them may stand for. What lies between two samples that are far
- * apart was not seen: the process did not run (its core was taken), or the profiler did not. A time-weighted profile gives
- * the whole gap to whatever ran before it, which on a busy machine is most of the noise.
- */
-const MOST_INTERVALS = 4;
-
-/** Reduces a profile. Memory and time are linear in its nodes and samples. */
-export function measureWindow(profile: CpuProfile): ProfileWindow {
-  const { functions, nodeCount, functionOf, hits, sampleCount, durationUs } = profile;
-  const selfUs = seenSelf(profile);
-  const totalUs = totalUsByNode({ ...profile, selfUs });
-  const isOutermost = markOutermost(profile, Uint32Array.from(functions.keys()), functions.length);
-  const callerOf = nearestNames(profile);
-  const times: (MutableTime | null)[] = functions.map((own) =>
-    own.category === 'idle' ? null : { function: own, selfUs: 0, totalUs: 0, hits: 0, callers: new Map() },
-  );
-  const isSeen = new Uint8Array(functions.length);
-  for (let node = 1; node < nodeCount; node++) {
-    const at = functionOf[node] ?? 0;
-    const time = times[at] ?? null;
-    if (time === null) continue;
-    isSeen[at] = 1;
-    time.selfUs += selfUs[node] ?? 0;
-    time.hits += hits[node] ?? 0;
-    if (isOutermost[node] !== 1) continue;
-    const below = totalUs[node] ?? 0;
-    time.totalUs += below;
-    const caller = functions[callerOf[node] ?? 0]?.name ?? '';
-    time.callers.set(caller, (time.callers.get(caller) ?? 0) + below);
-  }
-  const found = new Map<string, FunctionTime>();
-  let onCpuUs = 0;
-  let onCpuHits = 0;
-  for (const [at, time] of times.entries()) {
-    if (time === null || isSeen[at] !== 1) continue;
-    onCpuUs += time.selfUs;
-    onCpuHits += time.hits;
-    found.set(placeOf(time.function), { ...time, hits: sampleCount === null ? null : time.hits });
-  }
-  return { functions: found, onCpuUs, hits: sampleCount === null ? null : onCpuHits, durationUs };
-}
-
-interface MutableTime {
-  readonly function: CpuFunction;
-  selfUs: number;
-  totalUs: number;
-  hits: number;
-  readonly callers: Map<string, number>;
-}
-
-/** Per node, the function of the nearest node above that has a name; the root's where there is none. */
-function nearestNames({ functions, nodeCount, parent, functionOf }: CpuProfile): Uint32Array {
-  const nearest = new Uint32Array(nodeCount);
-  for (let node = 1; node < nodeCount; node++) {
-    const up = parent[node] ?? 0;
-    const at = functionOf[up] ?? 0;
-    nearest[node] = functions[at]?.name === ANONYMOUS ? (nearest[up] ?? 0) : at;
-  }
-  return nearest;
-}
-
-/** Self time by node, with no sample standing for longer than it can have seen. */
-function seenSelf({ selfUs, samples, isChronological, unit, nodeCount }: CpuProfile): Float64Array {
-  if (!isChronological || unit !== 'microseconds' || samples.count < 2) return selfUs;
-  const sorted = samples.durationUs.slice().sort();
-  const most = MOST_INTERVALS * (sorted[sorted.length >> 1] ?? 0);
-  if (most === 0) return selfUs;
-  const seen = new Float64Array(nodeCount);
-  for (let at = 0; at < samples.count; at++) {
-    const node = samples.node[at] ?? 0;
-    seen[node] = (seen[node] ?? 0) + Math.min(samples.durationUs[at] ?? 0, most);
-  }
-  return seen;
-}

@@ -64,7 +64,7 @@ export function listTotals(profile: CpuProfile, grouping: Grouping = 'function')
 
 /** Per node, whether no node above it belongs to the same group. One walk over the tree, however deep. */
 export function markOutermost(
-  { nodeCount, parent, functionOf }: CpuProfile,
+  { nodeCount, parent, functionOf }: Pick<CpuProfile, 'nodeCount' | 'parent' | 'functionOf'>,
   groupOf: Uint32Array,
   groupCount: number,
 ): Uint8Array {

@@ -1,0 +1,299 @@
+/**
+ * Two sets of profiles, and the functions that take more or less of the processor in one than in the other. The windows of
+ * each set show how much a function varies by itself; only what goes beyond that is a change. The method, its sources and
+ * what it was measured to do: docs/internals/cpu-diff.md.
+ */
+import type { CpuFunction } from '../model/profile.ts';
+import { criticalT, twoSidedP } from './distributions.ts';
+import { falseDiscoveryRates } from './false-discovery.ts';
+import { type Design, designOf, estimateCorrelation, groupLaunches, type Launches } from './launches.ts';
+import type { MatchedBy } from './match-functions.ts';
+import { fitModeration, moderate } from './moderate.ts';
+import { meanOf, type Observation, References } from './reference.ts';
+import { type Column, type Table, tabulate } from './table.ts';
+import type { ProfileWindow } from './window.ts';
+
+export interface CompareOptions {
+  /** Least change that is reported, as a part: 0.03 is 3 % more, or the inverse of it less. */
+  readonly minEffect: number;
+  /** Least part of on-CPU time that a function must take, in the mean of both sides, to be tested. */
+  readonly minShare: number;
+  /** Part of the reported functions that may be there by chance. */
+  readonly falseDiscoveryRate: number;
+}
+
+export const COMPARE_DEFAULTS: CompareOptions = { minEffect: 0.03, minShare: 0.005, falseDiscoveryRate: 0.05 };
+
+export interface ComparedFunction {
+  readonly name: string;
+  readonly url: string;
+  /** Of the later version, where it has the function. From 1; 0 where unknown. */
+  readonly line: number;
+  readonly column: number;
+  /** The function as each version has it; null where a version never ran it. */
+  readonly functions: readonly [CpuFunction | null, CpuFunction | null];
+  readonly matchedBy: MatchedBy | null;
+  /** Mean part of on-CPU time in it alone, in each set. */
+  readonly selfShare: readonly [number, number];
+  /** The same with everything that it called. */
+  readonly totalShare: readonly [number, number];
+  /** Mean milliseconds of a core in it alone, per second of the clock; null where the files do not tell. */
+  readonly selfMsPerSecond: readonly [number, number] | null;
+  /**
+   * How much longer it takes for the same work of its callers: 0.1 is 10 % more. Null where it was not tested, because it
+   * takes too little or there are too few windows.
+   */
+  readonly effect: number | null;
+  /** Of `effect`, at 95 %. */
+  readonly interval: readonly [number, number] | null;
+  readonly p: number | null;
+  /** The least false-discovery rate at which it would be reported. */
+  readonly q: number | null;
+  readonly isChanged: boolean;
+  /** Names of the functions whose other work it was compared with, the weightiest first. Empty where it was not tested. */
+  readonly comparedWithin: readonly string[];
+}
+
+export interface CpuComparison {
+  /** Most time gained or lost first. */
+  readonly changed: readonly ComparedFunction[];
+  /** All functions of both versions, changed or not, most time first. */
+  readonly functions: readonly ComparedFunction[];
+  readonly windows: readonly [number, number];
+  readonly launches: readonly [number, number];
+  /** Mean milliseconds of a core per second of the clock, in each set; null where the files do not tell. */
+  readonly onCpuMsPerSecond: readonly [number, number] | null;
+  /** How many functions were tested; 0 where there are too few windows to test anything. */
+  readonly tested: number;
+  /** How much windows of one launch have in common, 0 to 1. */
+  readonly launchCorrelation: number;
+  readonly notes: readonly string[];
+}
+
+/** Least windows of each side for a test. */
+const LEAST_WINDOWS = 2;
+/** Most rounds of leaving a changed function out of what the others are measured against. */
+const MOST_ROUNDS = 25;
+
+/**
+ * Compares `b` with `a`. Windows should be of the same kind: the same length, interval of sampling and service. Throws a
+ * RangeError where a side has no window with any time on the processor.
+ */
+export function compareProfiles(
+  a: readonly ProfileWindow[],
+  b: readonly ProfileWindow[],
+  options: Partial<CompareOptions> = {},
+): CpuComparison {
+  const { minEffect, minShare, falseDiscoveryRate } = { ...COMPARE_DEFAULTS, ...options };
+  const isBusy = ({ onCpuTicks }: ProfileWindow): boolean => onCpuTicks > 0;
+  const [busyA, busyB] = [a.filter(isBusy), b.filter(isBusy)];
+  if (busyA.length === 0 || busyB.length === 0)
+    throw new RangeError(`the ${busyA.length === 0 ? 'first' : 'second'} set has no time on the processor`);
+  const table = tabulate(busyA, busyB);
+  const shares = new Shares(table);
+  const rows = [...table.rows.keys()].filter((row) => {
+    const [one, other] = shares.self(row);
+    return (one + other) / 2 >= minShare && table.columns[0]?.rowOf[0] !== row;
+  });
+  const launches = groupLaunches(table.columns);
+  const canTest = Math.min(busyA.length, busyB.length) >= LEAST_WINDOWS;
+  const limits = { falseDiscoveryRate, leastLog: Math.log1p(minEffect) };
+  const { results, correlation } = canTest
+    ? testFunctions(table, rows, shares, launches, limits)
+    : { results: new Map<number, TestResult>(), correlation: 0 };
+  const functions = [...table.rows.keys()]
+    .map((row) => describe(table, row, shares, results.get(row) ?? null, limits))
+    .filter(({ selfShare: [one, other], totalShare: [allOne, allOther] }) => one + other + allOne + allOther > 0)
+    .toSorted((x, y) => sum(y.selfShare) - sum(x.selfShare));
+  const changed = functions.filter(({ isChanged }) => isChanged);
+  return {
+    changed: changed.toSorted((x, y) => moved(y) - moved(x)),
+    functions,
+    windows: [busyA.length, busyB.length],
+    launches: [launches.a.length, launches.b.length],
+    onCpuMsPerSecond: shares.onCpuMsPerSecond(),
+    tested: results.size,
+    launchCorrelation: correlation,
+    notes: listNotes([a.length - busyA.length, b.length - busyB.length], canTest, launches),
+  };
+}
+
+const sum = ([one, other]: readonly [number, number]): number => one + other;
+const moved = ({ selfShare: [one, other] }: ComparedFunction): number => Math.abs(other - one);
+
+interface Limits {
+  readonly falseDiscoveryRate: number;
+  readonly leastLog: number;
+}
+
+interface TestResult {
+  /** Difference of the logarithms. */
+  readonly log: number;
+  readonly standardError: number;
+  readonly freedom: number;
+  readonly p: number;
+  readonly q: number;
+  readonly references: readonly number[];
+}
+
+/**
+ * Tests in rounds. What changed most is left out of what the others are measured against, and the others are tested anew:
+ * or everything beside a function that got slower would look as if it had got faster.
+ */
+function testFunctions(
+  table: Table,
+  rows: readonly number[],
+  shares: Shares,
+  launches: Launches,
+  limits: Limits,
+): { readonly results: Map<number, TestResult>; readonly correlation: number } {
+  const references = new References(table, new Set(rows));
+  const weights = rows.map((row) => sum(shares.self(row)));
+  const without = new Set<number>();
+  for (let round = 0; ; round++) {
+    const observations = rows.map((row) => references.observe(row, without));
+    const { results, correlation } = testAll(table.columns, rows, observations, weights, launches);
+    const next = [...results]
+      .filter(([row, result]) => !without.has(row) && isReported(result, limits))
+      .toSorted(
+        ([, x], [, y]) => x.q - y.q || Math.abs(y.log / y.standardError) - Math.abs(x.log / x.standardError),
+      )[0];
+    if (next === undefined || round === MOST_ROUNDS) return { results, correlation };
+    without.add(next[0]);
+  }
+}
+
+const isReported = ({ q, log }: TestResult, { falseDiscoveryRate, leastLog }: Limits): boolean =>
+  q <= falseDiscoveryRate && Math.abs(log) >= leastLog;
+
+function testAll(
+  columns: readonly Column[],
+  rows: readonly number[],
+  observations: readonly Observation[],
+  weights: readonly number[],
+  launches: Launches,
+): { readonly results: Map<number, TestResult>; readonly correlation: number } {
+  const values = observations.map(({ observed, expected }) =>
+    observed.map((ticks, at) => Math.log((ticks + 0.5) / ((expected[at] ?? 0) + 0.5))),
+  );
+  const residuals = values.map((value) => {
+    const means = [meanOf(value, columns, 0), meanOf(value, columns, 1)] as const;
+    return value.map((one, at) => one - means[columns[at]?.side ?? 0]);
+  });
+  const correlation = estimateCorrelation(residuals, launches);
+  const design = designOf(launches, correlation);
+  const squares = residuals.map((residual) => residual.reduce((total, one) => total + one * one, 0));
+  const variances = squares.map((square) => (design.inflation * square) / (columns.length - 2));
+  const sampling = observations.map(({ samplingVariance: [one, other] }) => (one + other) / 2);
+  const guesses = guessVariances(variances, sampling);
+  const fit = fitModeration(variances, guesses, design.freedom);
+  const freedom = design.freedom + fit.priorFreedom;
+  const tests = rows.map((_, at) => {
+    const [varianceA, varianceB] = observations[at]?.samplingVariance ?? [1, 1];
+    const moderated = moderate(variances[at] ?? 0, guesses[at] ?? 1, design.freedom, fit);
+    // What sampling alone makes is known, and is never less for chance.
+    const variance = (own: number): number => Math.max(moderated, own);
+    const error = Math.sqrt(
+      design.meanVariance[0] * variance(varianceA) + design.meanVariance[1] * variance(varianceB),
+    );
+    const value = values[at] ?? new Float64Array(columns.length);
+    const log = meanOf(value, columns, 1) - meanOf(value, columns, 0);
+    return { log, standardError: error, freedom, p: twoSidedP(log / error, freedom) };
+  });
+  const q = falseDiscoveryRates(
+    tests.map(({ p }) => p),
+    weights,
+  );
+  const results = new Map(
+    rows.map((row, at) => {
+      const test = tests[at] ?? { log: 0, standardError: 1, freedom, p: 1 };
+      return [row, { ...test, q: q[at] ?? 1, references: observations[at]?.references ?? [] }] as const;
+    }),
+  );
+  return { results, correlation };
+}
+
+/**
+ * What variance to expect of a function: that of sampling, which its ticks tell, and one common to all, the median of what
+ * is left.
+ */
+function guessVariances(variances: readonly number[], sampling: readonly number[]): number[] {
+  const left = variances.map((variance, at) => variance - (sampling[at] ?? 0)).toSorted((x, y) => x - y);
+  const common = Math.max(left[left.length >> 1] ?? 0, 0);
+  return sampling.map((variance) => variance + common);
+}
+
+function describe(
+  { rows }: Table,
+  row: number,
+  shares: Shares,
+  result: TestResult | null,
+  limits: Limits,
+): ComparedFunction {
+  const { a = null, b = null, by = null } = rows[row] ?? {};
+  const shown = b ?? a;
+  const half = result === null ? 0 : criticalT(0.05, result.freedom) * result.standardError;
+  return {
+    name: shown?.name ?? '',
+    url: shown?.url ?? '',
+    line: shown?.line ?? 0,
+    column: shown?.column ?? 0,
+    functions: [a, b],
+    matchedBy: by,
+    selfShare: shares.self(row),
+    totalShare: shares.total(row),
+    selfMsPerSecond: shares.selfMsPerSecond(row),
+    effect: result === null ? null : Math.expm1(result.log),
+    interval: result === null ? null : [Math.expm1(result.log - half), Math.expm1(result.log + half)],
+    p: result?.p ?? null,
+    q: result?.q ?? null,
+    isChanged: result !== null && isReported(result, limits),
+    comparedWithin: (result?.references ?? []).map((above) => rows[above]?.b?.name ?? rows[above]?.a?.name ?? ''),
+  };
+}
+
+/** Means over the windows of each side. */
+class Shares {
+  readonly #columns: readonly Column[];
+
+  constructor({ columns }: Table) {
+    this.#columns = columns;
+  }
+
+  self = (row: number): readonly [number, number] =>
+    this.#means(({ self, window }) => (self[row] ?? 0) / window.onCpuTicks);
+
+  total = (row: number): readonly [number, number] =>
+    this.#means(({ total, window }) => (total[row] ?? 0) / window.onCpuTicks);
+
+  selfMsPerSecond(row: number): readonly [number, number] | null {
+    if (this.onCpuMsPerSecond() === null) return null;
+    return this.#means(({ self, window }) => ((self[row] ?? 0) / window.onCpuTicks) * msPerSecond(window));
+  }
+
+  onCpuMsPerSecond(): readonly [number, number] | null {
+    const isKnown = this.#columns.every(({ window }) => window.onCpuMs !== null && window.durationMs > 0);
+    return isKnown ? this.#means(({ window }) => msPerSecond(window)) : null;
+  }
+
+  #means(valueOf: (column: Column) => number): readonly [number, number] {
+    const values = Float64Array.from(this.#columns, valueOf);
+    return [meanOf(values, this.#columns, 0), meanOf(values, this.#columns, 1)];
+  }
+}
+
+const msPerSecond = ({ onCpuMs, durationMs }: ProfileWindow): number => (1000 * (onCpuMs ?? 0)) / durationMs;
+
+function listNotes(idle: readonly [number, number], canTest: boolean, launches: Launches): string[] {
+  const notes: string[] = [];
+  for (const [at, name] of (['first', 'second'] as const).entries())
+    if ((idle[at] ?? 0) > 0)
+      notes.push(`${idle[at]} windows of the ${name} set have no time on the processor and were left out`);
+  if (!canTest)
+    notes.push(
+      'one profile does not show how much a function varies by itself: differences are listed, none is tested',
+    );
+  else if (launches.isKnown && launches.a.length + launches.b.length === 2)
+    notes.push('each set is of one launch: what differs between launches by chance is assumed, not measured');
+  return notes;
+}

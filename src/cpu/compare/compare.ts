@@ -6,7 +6,15 @@
 import type { CpuFunction } from '../model/profile.ts';
 import { criticalT, twoSidedP } from './distributions.ts';
 import { falseDiscoveryRates } from './false-discovery.ts';
-import { type Design, designOf, estimateCorrelation, groupLaunches, type Launches } from './launches.ts';
+import { countFactors, dot, Factors, type Fit, fitDifference } from './factors.ts';
+import {
+  contrastVariance,
+  effectiveCount,
+  estimateCorrelation,
+  groupLaunches,
+  type Launches,
+  varianceOf,
+} from './launches.ts';
 import type { MatchedBy } from './match-functions.ts';
 import { fitModeration, moderate } from './moderate.ts';
 import { meanOf, type Observation, References } from './reference.ts';
@@ -152,7 +160,8 @@ function testFunctions(
   const without = new Set<number>();
   for (let round = 0; ; round++) {
     const observations = rows.map((row) => references.observe(row, without));
-    const { results, correlation } = testAll(table.columns, rows, observations, weights, launches);
+    const known = new Set([...without].map((row) => rows.indexOf(row)));
+    const { results, correlation } = testAll(table.columns, rows, observations, weights, launches, known);
     const next = [...results]
       .filter(([row, result]) => !without.has(row) && isReported(result, limits))
       .toSorted(
@@ -172,33 +181,34 @@ function testAll(
   observations: readonly Observation[],
   weights: readonly number[],
   launches: Launches,
+  without: ReadonlySet<number>,
 ): { readonly results: Map<number, TestResult>; readonly correlation: number } {
   const values = observations.map(({ observed, expected }) =>
     observed.map((ticks, at) => Math.log((ticks + 0.5) / ((expected[at] ?? 0) + 0.5))),
   );
-  const residuals = values.map((value) => {
-    const means = [meanOf(value, columns, 0), meanOf(value, columns, 1)] as const;
-    return value.map((one, at) => one - means[columns[at]?.side ?? 0]);
-  });
-  const correlation = estimateCorrelation(residuals, launches);
-  const design = designOf(launches, correlation);
-  const squares = residuals.map((residual) => residual.reduce((total, one) => total + one * one, 0));
-  const variances = squares.map((square) => (design.inflation * square) / (columns.length - 2));
   const sampling = observations.map(({ samplingVariance: [one, other] }) => (one + other) / 2);
+  const fits = fitAll(columns, values, sampling, without);
+  const correlation = estimateCorrelation(
+    fits.map(({ residuals }) => residuals),
+    launches,
+  );
+  const lost = 2 + countFactors(columns.length, rows.length);
+  const freedom = columns.length - lost;
+  const worth = effectiveCount(launches.a, correlation) + effectiveCount(launches.b, correlation) - lost;
+  const ownFreedom = Math.max(Math.min(worth, freedom), 1);
+  const variances = fits.map((fit) => varianceOf(fit, launches, correlation, freedom));
   const guesses = guessVariances(variances, sampling);
-  const fit = fitModeration(variances, guesses, design.freedom);
-  const freedom = design.freedom + fit.priorFreedom;
-  const tests = rows.map((_, at) => {
-    const [varianceA, varianceB] = observations[at]?.samplingVariance ?? [1, 1];
-    const moderated = moderate(variances[at] ?? 0, guesses[at] ?? 1, design.freedom, fit);
+  const moderation = fitModeration(variances, guesses, ownFreedom);
+  const tests = fits.map(({ difference, contrast }, at) => {
+    const variance = moderate(variances[at] ?? 0, guesses[at] ?? 1, ownFreedom, moderation);
     // What sampling alone makes is known, and is never less for chance.
-    const variance = (own: number): number => Math.max(moderated, own);
-    const error = Math.sqrt(
-      design.meanVariance[0] * variance(varianceA) + design.meanVariance[1] * variance(varianceB),
-    );
-    const value = values[at] ?? new Float64Array(columns.length);
-    const log = meanOf(value, columns, 1) - meanOf(value, columns, 0);
-    return { log, standardError: error, freedom, p: twoSidedP(log / error, freedom) };
+    const least = columns.reduce((sum, { side }, window) => {
+      const own = observations[at]?.samplingVariance[side] ?? 1;
+      return sum + own * (contrast[window] ?? 0) ** 2;
+    }, 0);
+    const standardError = Math.sqrt(Math.max(variance * contrastVariance(contrast, launches, correlation), least));
+    const total = ownFreedom + moderation.priorFreedom;
+    return { log: difference, standardError, freedom: total, p: twoSidedP(difference / standardError, total) };
   });
   const q = falseDiscoveryRates(
     tests.map(({ p }) => p),
@@ -206,11 +216,30 @@ function testAll(
   );
   const results = new Map(
     rows.map((row, at) => {
-      const test = tests[at] ?? { log: 0, standardError: 1, freedom, p: 1 };
+      const test = tests[at] ?? { log: 0, standardError: 1, freedom: 1, p: 1 };
       return [row, { ...test, q: q[at] ?? 1, references: observations[at]?.references ?? [] }] as const;
     }),
   );
   return { results, correlation };
+}
+
+/** Each function's difference of the sides, with the factors that the others show. */
+function fitAll(
+  columns: readonly Column[],
+  values: readonly Float64Array[],
+  sampling: readonly number[],
+  without: ReadonlySet<number>,
+): Fit[] {
+  const residuals = values.map((value) => {
+    const means = [meanOf(value, columns, 0), meanOf(value, columns, 1)] as const;
+    return value.map((one, at) => one - means[columns[at]?.side ?? 0]);
+  });
+  const scales = residuals.map((residual, at) =>
+    Math.sqrt(dot(residual, residual) / (columns.length - 2) + (sampling[at] ?? 0)),
+  );
+  const factors = new Factors({ values, residuals, scales, without }, countFactors(columns.length, values.length));
+  const sides = Float64Array.from(columns, ({ side }) => side);
+  return values.map((value, at) => fitDifference(value, sides, factors.scoresFor(at)));
 }
 
 /**

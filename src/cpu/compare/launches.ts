@@ -4,6 +4,7 @@
  * for all functions, as limma's duplicateCorrelation has it for replicate spots (G. K. Smyth, J. Michaud and H. S. Scott,
  * Bioinformatics 21, 2005).
  */
+import { dot, type Fit } from './factors.ts';
 import type { Column } from './table.ts';
 
 /** The windows of one side, by launch: indices into the columns. */
@@ -67,31 +68,30 @@ export function estimateCorrelation(residuals: readonly Float64Array[], { a, b }
   return Math.min(Math.max(Math.tanh(mean), 0), MOST_CORRELATION);
 }
 
-export interface Design {
-  /** Degrees of freedom of a variance, windows of one launch counted for what they are worth. */
-  readonly freedom: number;
-  /** What the mean square within the sides must be multiplied with to be the variance of one window. */
-  readonly inflation: number;
-  /** Variance of the mean of each side, in variances of one window. */
-  readonly meanVariance: readonly [number, number];
+/** How many windows without any correlation the windows of one side are worth. */
+export function effectiveCount(launches: Side, correlation: number): number {
+  const count = launches.reduce((sum, { length }) => sum + length, 0);
+  const squares = launches.reduce((sum, { length }) => sum + length * length, 0);
+  return (count * count) / (correlation * squares + (1 - correlation) * count);
 }
 
-/** What the arrangement of windows in launches makes of variances, if two of one launch correlate like that. */
-export function designOf({ a, b }: Launches, correlation: number): Design {
-  const side = (launches: Side): { readonly count: number; readonly meanVariance: number } => {
-    const count = launches.reduce((sum, { length }) => sum + length, 0);
-    const squares = launches.reduce((sum, { length }) => sum + length * length, 0);
-    return { count, meanVariance: (correlation * squares) / (count * count) + (1 - correlation) / count };
-  };
-  const [one, other] = [side(a), side(b)];
-  // A sum of squares within a side has the expectation n − n² × (variance of the mean).
-  const expected = [one, other].reduce(
-    (sum, { count, meanVariance }) => sum + count - (count * count * meanVariance) / count,
-    0,
-  );
-  return {
-    freedom: Math.max(1 / one.meanVariance + 1 / other.meanVariance - 2, 1),
-    inflation: (one.count + other.count - 2) / expected,
-    meanVariance: [one.meanVariance, other.meanVariance],
-  };
+/** The variance of one window, from residuals of which some are of the same launch. */
+export function varianceOf(
+  { residuals, leftOf }: Fit,
+  { a, b }: Launches,
+  correlation: number,
+  freedom: number,
+): number {
+  const together = [...a, ...b].reduce((sum, launch) => sum + leftOf(launch), 0);
+  const expected = (1 - correlation) * freedom + correlation * together;
+  return expected <= 0 ? 0 : dot(residuals, residuals) / expected;
+}
+
+/** The variance of a sum of windows, in variances of one window. */
+export function contrastVariance(contrast: Float64Array, { a, b }: Launches, correlation: number): number {
+  const together = [...a, ...b].reduce((sum, launch) => {
+    const part = launch.reduce((total, at) => total + (contrast[at] ?? 0), 0);
+    return sum + part * part;
+  }, 0);
+  return (1 - correlation) * dot(contrast, contrast) + correlation * together;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { functionOf } from '../../../test/support/cpu-profiles.ts';
 import { matchFiles, withoutHashes } from './match-files.ts';
 import { ANONYMOUS, matchFunctions, type SeenFunction } from './match-functions.ts';

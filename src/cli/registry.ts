@@ -87,6 +87,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/cpu-top.ts'),
   },
   {
+    name: 'cpu diff',
+    summary: 'say which functions take more or less of the processor than before',
+    load: () => import('./commands/cpu-diff.ts'),
+  },
+  {
     name: 'cpu export',
     summary: 'write a CPU profile in the format of another tool',
     load: () => import('./commands/cpu-export.ts'),

@@ -29,3 +29,5 @@ export {
   type CpuComparison,
 } from './compare/compare.ts';
 export { measureWindow, placeOf, type ProfileWindow } from './compare/window.ts';
+export { describeDiff, type DiffDocument, type DiffFunction } from './compare/diff-document.ts';
+export { listProfiles, type ProfileFile, readWindows } from './compare/read-set.ts';

@@ -81,6 +81,6 @@ function renderPlace({ url, line }: Pick<TopFunction, 'url' | 'line'>): string {
 }
 
 /** Names in a file may hold anything; nothing of it is for the terminal to act on. */
-const toPlain = (text: string): string =>
+export const toPlain = (text: string): string =>
   // oxlint-disable-next-line no-control-regex -- control characters are what this is about
   text.replaceAll(/[\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g, '\uFFFD').slice(0, 120);

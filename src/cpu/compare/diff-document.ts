@@ -1,7 +1,7 @@
 /** What `drover cpu diff --json` prints: the comparison without what nobody asked for. Names and numbers are API. */
 import type { ComparedFunction, CompareOptions, CpuComparison } from './compare.ts';
 
-export interface DiffFunction extends Omit<ComparedFunction, 'functions' | 'isChanged'> {
+export interface DiffFunction extends Omit<ComparedFunction, 'functions'> {
   /** Where the earlier version has it, if that is elsewhere. */
   readonly was: { readonly name: string; readonly url: string; readonly line: number } | null;
 }
@@ -42,7 +42,7 @@ export function describeDiff(comparison: CpuComparison, options: CompareOptions)
   };
 }
 
-function toDiffFunction({ functions: [a], isChanged: _, ...rest }: ComparedFunction): DiffFunction {
+function toDiffFunction({ functions: [a], ...rest }: ComparedFunction): DiffFunction {
   const isElsewhere = a !== null && (a.name !== rest.name || a.url !== rest.url || a.line !== rest.line);
   return { ...rest, was: isElsewhere ? { name: a.name, url: a.url, line: a.line } : null };
 }

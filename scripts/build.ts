@@ -1,6 +1,6 @@
 /**
  * `npm run build`, and `prepare` during `npm ci`: compiles every room into `dist/`, then bundles the agent into the one
- * file that is preloaded into workers, and the command line and the daemon into a few that load quickly. Fails loudly; a half-built
+ * file that is preloaded into workers, the command line and the daemon into a few that load quickly, and the script of flame graphs. Fails loudly; a half-built
  * `dist/` must never look like a whole one.
  */
 import { access, copyFile } from 'node:fs/promises';
@@ -22,7 +22,9 @@ for (const script of ['guard.sh', 'boot-watch.sh'])
 const { AGENT_FILE, bundleAgent } = await import('./bundle-agent.ts');
 const { CLI_FILE, bundleCli } = await import('./bundle-cli.ts');
 const { DAEMON_FILE, bundleDaemon } = await import('./bundle-daemon.ts');
+const { VIEW_FILE, bundleView } = await import('./bundle-view.ts');
 await bundleAgent();
 await bundleCli();
 await bundleDaemon();
-for (const file of [AGENT_FILE, CLI_FILE, DAEMON_FILE]) await access(file);
+await bundleView();
+for (const file of [AGENT_FILE, CLI_FILE, DAEMON_FILE, VIEW_FILE]) await access(file);

@@ -171,9 +171,16 @@ describe('sums by label', () => {
       self: Float64Array.from([0, 1, 2, 4]),
       selfBefore: null,
     };
-    const found = sumByLabel(layoutTree(recursive, 'after'), 0, LABELS.length);
+    const found = sumByLabel(layoutTree(recursive, 'after'), 0, 7, LABELS.length);
     const a = found.find((row) => row.label === 2);
     assert.deepEqual([a?.self, a?.total], [5, 7]);
+  });
+
+  it('count the part of a frame that is in sight', () => {
+    // From left to right: b with a in its first unit (0–6), a with b in its first two (6–11), main itself (11–12).
+    const found = sumByLabel(layoutTree(SMALL, 'after'), 4, 9, LABELS.length);
+    const sums = Object.fromEntries(found.map(({ label, self, total }) => [LABELS[label]?.name, [self, total]]));
+    assert.deepEqual(sums, { '(root)': [0, 5], main: [0, 5], b: [4, 4], a: [1, 3] });
   });
 });
 
@@ -241,7 +248,7 @@ describe('packing', () => {
         change: {
           selfBefore: at,
           totalBefore: at * 2,
-          p: at === 1 ? null : 0.25,
+          q: at === 1 ? null : 0.25,
           isSignificant: [null, true, false, null][at] ?? null,
         },
       })),

@@ -1,6 +1,6 @@
 /** Sums by label for what is in sight: the table that says the same as the picture. */
-import type { FlameLayout } from './layout.ts';
 import { childrenOf } from './find-frame.ts';
+import type { FlameLayout } from './layout.ts';
 
 export interface HotLabel {
   readonly label: number;
@@ -12,10 +12,10 @@ export interface HotLabel {
 }
 
 /**
- * Sums over `frame` and everything below it. For a tree of calls and for frames in time; a tree of callers has no
- * weights of its own below its first row.
+ * Sums over the frames between `start` and `end` (in the unit of the layout), of those at the edges the part that is
+ * inside. For trees of calls and for frames in time; a tree of callers has weights of its own in its first row only.
  */
-export function sumByLabel(layout: FlameLayout, frame: number, labelCount: number): HotLabel[] {
+export function sumByLabel(layout: FlameLayout, start: number, end: number, labelCount: number): HotLabel[] {
   const self = new Float64Array(labelCount);
   const total = new Float64Array(labelCount);
   const selfBefore = new Float64Array(labelCount);
@@ -23,27 +23,46 @@ export function sumByLabel(layout: FlameLayout, frame: number, labelCount: numbe
   /** How many frames of the label are open on the way down to here. */
   const open = new Uint32Array(labelCount);
   const isSeen = new Uint8Array(labelCount);
-  const stack: number[] = [frame];
+  const add = (sums: Float64Array, label: number, value: number): void => {
+    sums[label] = (sums[label] as number) + value;
+  };
+  const inside = (frame: number): number =>
+    Math.max(0, Math.min(end, layout.end[frame] as number) - Math.max(start, layout.start[frame] as number));
+  const stack: number[] = [];
+  const firstRowEnd = layout.rowStart[1] ?? 0;
+  for (let frame = 0; frame < firstRowEnd; frame += 1) if (inside(frame) > 0) stack.push(frame);
   while (stack.length > 0) {
-    const at = stack.pop() as number;
+    const frame = stack.pop() as number;
     // The way back up: `~frame`, left behind on the way down.
-    if (at < 0) {
-      const label = layout.labelOf[~at] as number;
+    if (frame < 0) {
+      const label = layout.labelOf[~frame] as number;
       open[label] = (open[label] as number) - 1;
       continue;
     }
-    const label = layout.labelOf[at] as number;
+    const label = layout.labelOf[frame] as number;
     isSeen[label] = 1;
-    self[label] = (self[label] as number) + (layout.self[at] as number);
-    selfBefore[label] = (selfBefore[label] as number) + (layout.selfBefore?.[at] ?? 0);
+    const width = (layout.end[frame] as number) - (layout.start[frame] as number);
+    const visible = inside(frame);
+    const portion = visible / width;
     if (open[label] === 0) {
-      total[label] = (total[label] as number) + (layout.total[at] as number);
-      totalBefore[label] = (totalBefore[label] as number) + (layout.totalBefore?.[at] ?? 0);
+      add(total, label, (layout.total[frame] as number) * portion);
+      add(totalBefore, label, (layout.totalBefore?.[frame] ?? 0) * portion);
     }
     open[label] = (open[label] as number) + 1;
-    stack.push(~at);
-    const [from, to] = childrenOf(layout, at);
-    for (let child = from; child < to; child += 1) stack.push(child);
+    stack.push(~frame);
+    let ownWidth = width;
+    let ownVisible = visible;
+    const [from, to] = childrenOf(layout, frame);
+    for (let child = from; child < to; child += 1) {
+      const visibleChild = inside(child);
+      ownWidth -= (layout.end[child] as number) - (layout.start[child] as number);
+      ownVisible -= visibleChild;
+      if (visibleChild > 0) stack.push(child);
+    }
+    // Rounding leaves a crumb where there should be nothing.
+    const ownPortion = ownWidth > width * 1e-12 ? Math.min(1, Math.max(0, ownVisible / ownWidth)) : portion;
+    add(self, label, (layout.self[frame] as number) * ownPortion);
+    add(selfBefore, label, (layout.selfBefore?.[frame] ?? 0) * ownPortion);
   }
   const found: HotLabel[] = [];
   for (let label = 0; label < labelCount; label += 1) {

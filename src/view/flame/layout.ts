@@ -95,27 +95,24 @@ export function layoutTimeline(tree: FlameTree, timeline: FlameTimeline): FlameL
       row.self.push(selfOf.pop() as number);
     }
   };
-  const wanted: number[] = [];
+  const opening: number[] = [];
   for (let span = 0; span < timeline.count; span += 1) {
-    const top = timeline.node[span] as number;
     const duration = timeline.duration[span] as number;
     if (!(duration > 0)) continue;
-    const depth = Math.min(depthOf[top] as number, MOST_ROWS - 1);
-    wanted.length = depth + 1;
-    let node = top;
-    for (let at = depthOf[top] as number; at >= 0; at -= 1) {
-      if (at <= depth) wanted[at] = node;
+    // Up to what is open already: the cost is that of what changes, however deep the stack.
+    opening.length = 0;
+    let node = timeline.node[span] as number;
+    while (node >= 0 && path[depthOf[node] as number] !== node) {
+      if ((depthOf[node] as number) < MOST_ROWS) opening.push(node);
       node = tree.parent[node] as number;
     }
-    let common = 0;
-    while (common <= depth && common < path.length && wanted[common] === path[common]) common += 1;
-    close(common);
-    for (let at = common; at <= depth; at += 1) {
-      path.push(wanted[at] as number);
+    close(node < 0 ? 0 : (depthOf[node] as number) + 1);
+    for (let opened = opening.pop(); opened !== undefined; opened = opening.pop()) {
+      path.push(opened);
       since.push(now);
       selfOf.push(0);
     }
-    selfOf[depth] = (selfOf[depth] as number) + duration;
+    selfOf[path.length - 1] = (selfOf[path.length - 1] as number) + duration;
     now += duration;
   }
   close(0);

@@ -33,8 +33,8 @@ export interface FlameLabel {
 export interface LabelChange {
   readonly selfBefore: number;
   readonly totalBefore: number;
-  /** Of no difference in its own share, corrected for the number of labels; null where there was nothing to tell it from. */
-  readonly p: number | null;
+  /** The least rate of false discoveries at which its own change would be reported; null where it was not tested. */
+  readonly q: number | null;
   /** Null where nobody can say: a single profile on a side has no noise to compare with. */
   readonly isSignificant: boolean | null;
 }

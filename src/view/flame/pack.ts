@@ -38,12 +38,12 @@ interface PackedChange {
   readonly selfBefore: PackedWeights;
   readonly totalBefore: PackedWeights;
   /** In billionths, and one more; 0 for null. */
-  readonly p: string;
+  readonly q: string;
   /** 0 for null, 1 for no, 2 for yes. */
   readonly isSignificant: string;
 }
 
-const P_STEPS = 1e9;
+const Q_STEPS = 1e9;
 
 export function packFlame(model: FlameModel): PackedFlame {
   const { labels, tree, timeline } = model;
@@ -97,7 +97,7 @@ function packChanges(labels: readonly FlameLabel[]): PackedChange {
   return {
     selfBefore: packWeights(changes.map((change) => change?.selfBefore ?? 0)),
     totalBefore: packWeights(changes.map((change) => change?.totalBefore ?? 0)),
-    p: packNumbers(changes.map((change) => (typeof change?.p === 'number' ? Math.round(change.p * P_STEPS) + 1 : 0))),
+    q: packNumbers(changes.map((change) => (typeof change?.q === 'number' ? Math.round(change.q * Q_STEPS) + 1 : 0))),
     isSignificant: packNumbers(
       changes.map((change) => (typeof change?.isSignificant === 'boolean' ? Number(change.isSignificant) + 1 : 0)),
     ),
@@ -158,12 +158,12 @@ function unpackLabels({ labels, strings }: PackedFlame): FlameLabel[] {
 function unpackChanges(change: PackedChange, count: number): (at: number) => NonNullable<FlameLabel['change']> {
   const selfBefore = unpackWeights(change.selfBefore, count);
   const totalBefore = unpackWeights(change.totalBefore, count);
-  const p = unpackNumbers(change.p, new Float64Array(count));
+  const q = unpackNumbers(change.q, new Float64Array(count));
   const isSignificant = unpackNumbers(change.isSignificant, new Float64Array(count));
   return (at) => ({
     selfBefore: selfBefore[at] as number,
     totalBefore: totalBefore[at] as number,
-    p: p[at] === 0 ? null : ((p[at] as number) - 1) / P_STEPS,
+    q: q[at] === 0 ? null : ((q[at] as number) - 1) / Q_STEPS,
     isSignificant: isSignificant[at] === 0 ? null : isSignificant[at] === 2,
   });
 }

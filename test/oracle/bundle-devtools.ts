@@ -1,6 +1,6 @@
 /**
- * Makes one program of the heap worker of Chrome DevTools, from the sources that the package `chrome-devtools-frontend`
- * carries. The package leaves out one generated file, a list of languages, which the worker does not use.
+ * Makes one program of a part of Chrome DevTools (the heap worker, the model of CPU profiles), from the sources that the
+ * package `chrome-devtools-frontend` carries. The package leaves out one generated file, a list of languages, which the worker does not use.
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -8,7 +8,10 @@ import { dirname, join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 
 const SOURCES = join(import.meta.dirname, 'node_modules', 'chrome-devtools-frontend', 'front_end');
-const ENTRY = join(SOURCES, 'entrypoints', 'heap_snapshot_worker', 'heap_snapshot_worker.ts');
+const ENTRIES = {
+  heap: join(SOURCES, 'entrypoints', 'heap_snapshot_worker', 'heap_snapshot_worker.ts'),
+  cpu: join(SOURCES, 'models', 'cpu_profile', 'cpu_profile.ts'),
+} as const;
 const LOCALES = join(SOURCES, 'core', 'i18n', 'locales.js');
 
 const NO_LOCALES = `
@@ -17,9 +20,9 @@ const NO_LOCALES = `
 `;
 
 /** Writes the bundle into `folder`; returns the path of its entry. */
-export async function bundleDevTools(folder: string): Promise<string> {
+export async function bundleDevTools(folder: string, part: keyof typeof ENTRIES = 'heap'): Promise<string> {
   const bundle = await rolldown({
-    input: ENTRY,
+    input: ENTRIES[part],
     platform: 'node',
     logLevel: 'silent',
     plugins: [

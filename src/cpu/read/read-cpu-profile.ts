@@ -33,15 +33,39 @@ export async function readCpuProfile(path: string, options: ReadOptions = {}): P
   const { signal } = options;
   const chunks = openInput(path, { onProgress, ...(signal === undefined ? {} : { signal }) });
   try {
-    return await complete(await readByContent(chunks, path, () => leftBytes), options.sourceMaps);
-  } catch (error) {
-    // What the model cannot hold; readers that know the place have said it already.
-    if (error instanceof WrongValue)
-      throw new BadFile({ file: path, where: null, what: error.message }, { cause: error });
-    throw error;
+    return await readChunks(chunks, path, { ...options, remainingBytes: () => leftBytes });
   } finally {
     // Closes the file where the content was refused before its end.
     await chunks.return();
+  }
+}
+
+/** The same for bytes that come from elsewhere, not compressed; `file` is for messages. */
+export async function readCpuProfileChunks(
+  chunks: AsyncIterable<Uint8Array>,
+  file: string,
+  { sourceMaps }: Pick<ReadOptions, 'sourceMaps'> = {},
+): Promise<CpuProfile> {
+  return readChunks(chunks, file, { remainingBytes: () => null, ...(sourceMaps === undefined ? {} : { sourceMaps }) });
+}
+
+interface Reading {
+  readonly sourceMaps?: SourceMaps;
+  /** Bytes that can still come, where known. */
+  readonly remainingBytes: () => number | null;
+}
+
+async function readChunks(
+  chunks: AsyncIterable<Uint8Array>,
+  file: string,
+  { sourceMaps, remainingBytes }: Reading,
+): Promise<CpuProfile> {
+  try {
+    return await complete(await readByContent(chunks, file, remainingBytes), sourceMaps);
+  } catch (error) {
+    // What the model cannot hold; readers that know the place have said it already.
+    if (error instanceof WrongValue) throw new BadFile({ file, where: null, what: error.message }, { cause: error });
+    throw error;
   }
 }
 
@@ -52,13 +76,12 @@ const LOOK_BYTES = 128 * 1024;
 async function readByContent(
   chunks: AsyncIterable<Uint8Array>,
   file: string,
-  remainingBytes: () => number,
+  remainingBytes: () => number | null,
 ): Promise<RawProfile> {
-  const { head, all } = await peek(chunks);
-  if (head === undefined) throw new BadFile({ file, where: null, what: 'the file is empty' });
-  const first = head.find((byte) => !WHITE_SPACE.has(byte));
+  const { start, all } = await peek(chunks);
+  if (start.length === 0) throw new BadFile({ file, where: null, what: 'the file is empty' });
+  const first = start.find((byte) => !WHITE_SPACE.has(byte));
   if (first === 0x7b || first === 0xef) return readJsonProfile(all, file, remainingBytes);
-  const start = head.subarray(0, LOOK_BYTES);
   // No text has bytes below the tab, and a pprof profile without any would have no lengths below 9.
   if (start.some((byte) => byte < 0x09)) return readPprof(all, file);
   const text = Buffer.from(start).toString('utf8');
@@ -69,19 +92,25 @@ async function readByContent(
   return isPerfScript(text) ? readPerfScript(all, file) : readCollapsed(all, file);
 }
 
-/** The first chunk, and an iterable that still begins with it. */
+/** As many bytes from the beginning as decide, and an iterable that still begins with them. */
 async function peek(
   chunks: AsyncIterable<Uint8Array>,
-): Promise<{ readonly head: Uint8Array | undefined; readonly all: AsyncIterable<Uint8Array> }> {
+): Promise<{ readonly start: Uint8Array; readonly all: AsyncIterable<Uint8Array> }> {
   const iterator = chunks[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  const head = first.done === true ? undefined : first.value;
+  const seen: Uint8Array[] = [];
+  let size = 0;
+  while (size < LOOK_BYTES) {
+    const next = await iterator.next();
+    if (next.done === true) break;
+    seen.push(next.value);
+    size += next.value.length;
+  }
   const rest: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => iterator };
   const all = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
-    if (head !== undefined) yield head;
+    yield* seen.splice(0);
     yield* rest;
   };
-  return { head, all: all() };
+  return { start: Buffer.concat(seen).subarray(0, LOOK_BYTES), all: all() };
 }
 
 async function complete(

@@ -16,10 +16,9 @@ export function* writeCollapsed(profile: CpuProfile): Generator<string, void, un
   }
 }
 
-/** Semicolons and line ends part frames and stacks here, so names cannot keep them. */
+/** Semicolons and line ends part frames and stacks here, so names cannot keep them; nor can a frame be nothing. */
 const writeFrame = ({ name, url, line, column }: CpuProfile['functions'][number]): string => {
   const place = [url, ...(line > 0 ? [line] : []), ...(line > 0 && column > 0 ? [column] : [])].join(':');
-  return `${name}${url === '' ? '' : ` (${place})`}`.replaceAll(/[;\r\n]/g, (character) =>
-    character === ';' ? ':' : ' ',
-  );
+  const text = `${name.trim() || '(anonymous)'}${url === '' ? '' : ` (${place})`}`;
+  return text.replaceAll(/[;\r\n]/g, (character) => (character === ';' ? ':' : ' '));
 };

@@ -1,13 +1,15 @@
 /**
  * Writes `.cpuprofile` for Chrome DevTools, VS Code and this reader, as text in parts. `timeDeltas` has one entry more
  * than `samples`: the length of the last sample, which DevTools takes and others ignore. A profile without chronology
- * becomes one sample per node with time, and its counts of hits are microseconds, so that tools that weigh by counts are
- * right as well.
+ * becomes one sample per node with time, and its counts of hits are microseconds (or larger parts of the time, where those
+ * would be too many), so that tools that weigh by counts are right as well.
  */
 import { linkChildren } from '../passes/totals.ts';
 import type { CpuProfile } from '../model/profile.ts';
 import { listWeighted } from './stacks.ts';
 
+/** Counts stay below it together, as some readers hold them in 32 bits. */
+const MAX_HITS = 2 ** 31;
 /** Entries of a list that are put into one part. */
 const PART = 8192;
 
@@ -35,6 +37,7 @@ function* writeNodes(profile: CpuProfile): Generator<string, void, undefined> {
   const { nodeCount, parent, functionOf, functions, hits, selfUs, isChronological, deoptReasons } = profile;
   const { firstChild, nextSibling } = linkChildren(nodeCount, parent);
   const ticksOf = groupLineTicks(profile);
+  const hitsPerUs = Math.min(1, MAX_HITS / Math.max(profile.durationUs, 1));
   let part = '';
   for (let node = 0; node < nodeCount; node += 1) {
     const { name, url, line, column } = functions[functionOf[node] as number] as CpuProfile['functions'][number];
@@ -53,7 +56,7 @@ function* writeNodes(profile: CpuProfile): Generator<string, void, undefined> {
         lineNumber: line - 1,
         columnNumber: column - 1,
       },
-      hitCount: isChronological ? hits[node] : Math.round(selfUs[node] as number),
+      hitCount: isChronological ? hits[node] : Math.round((selfUs[node] as number) * hitsPerUs),
       ...(children.length === 0 ? {} : { children }),
       ...(ticks === undefined ? {} : { positionTicks: ticks }),
       ...(reasons === undefined ? {} : { deoptReason: reasons.join('; ') }),

@@ -43,7 +43,8 @@ export const SUITES: readonly Suite[] = [
   folder('net'),
   folder('api'),
   folder('cli'),
-  folder('heap', { testTimeoutMs: 120_000 }),
+  folder('browser', { testTimeoutMs: 120_000, needs: [{ command: 'chromium', debian: 'chromium' }] }),
+  folder('heap', { testTimeoutMs: 120_000, packages: ['test/nodes'] }),
   folder('process', { concurrency: 2, testTimeoutMs: 120_000 }),
   folder('boot', {
     concurrency: 2,

@@ -47,10 +47,18 @@ export class SourceMaps {
    * place of its line.
    */
   async resolve(url: string, line: number, column: number): Promise<SourcePlace | null> {
+    return (await this.open(url))?.(line, column) ?? null;
+  }
+
+  /** Loads the map of a file, for questions that cannot wait; null where there is none. */
+  async open(url: string): Promise<((line: number, column: number) => SourcePlace | null) | null> {
     const path = toPath(url);
-    if (path === null || line < 1) return null;
-    const map = await this.#mapOf(path);
-    if (map === null) return null;
+    const map = path === null ? null : await this.#mapOf(path);
+    return path === null || map === null ? null : (line, column) => this.#find(map, path, url, line, column);
+  }
+
+  #find(map: TraceMap, path: string, url: string, line: number, column: number): SourcePlace | null {
+    if (line < 1) return null;
     const needle = { line, column: Math.max(column - 1, 0) };
     try {
       // What begins before the place, else what comes next in its line.

@@ -39,12 +39,12 @@ button { cursor: pointer; } button:hover { background: var(--hover); }
 .bar { display: flex; gap: 8px; align-items: center; flex-wrap: wrap; padding: 10px 20px; border-bottom: 1px solid var(--line); }
 .grow { flex: 1; } .soft { color: var(--soft); } .bad { color: var(--bad); } .good { color: var(--good); } .warn { color: var(--warn); }
 .skip { position: absolute; left: -10000px; } .skip:focus { left: 10px; top: 10px; background: var(--page); padding: 6px; z-index: 9; }
-.scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; } .scroll table { width: 100%; }
-.scroll th { background: var(--panel); white-space: nowrap; } .scroll tr:last-child td { border-bottom: 0; }
+.scroll { overflow: auto; max-height: 480px; border: 1px solid var(--line); border-radius: 6px; } .scroll table { width: 100%; }
+.scroll th { background: var(--panel); white-space: nowrap; position: sticky; top: 0; } .scroll tr:last-child td { border-bottom: 0; }
 tbody tr:hover { background: var(--hover); }
 th button { border: 0; padding: 0; background: none; font-weight: inherit; }
 dialog { background: var(--page); color: var(--text); border: 1px solid var(--line); border-radius: 8px; } dialog::backdrop { background: #0008; }
-@media print { .bar button, .skip { display: none; } main, footer { max-width: none; } }
+@media print { .scroll { max-height: none; } .bar button, .skip { display: none; } main, footer { max-width: none; } }
 `;
 
 /** The whole file. `body` is HTML; sections that `n` and `p` go to are `<section>` elements with a heading. */

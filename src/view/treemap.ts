@@ -51,7 +51,7 @@ const STYLE = `
 :root[data-theme="dark"] { ${colorRules(1)} }
 @media (prefers-color-scheme: dark) { :root:not([data-theme="light"]) { ${colorRules(1)} } }
 .treemap { position: relative; height: 460px; border: 1px solid var(--line); border-radius: 6px; overflow: hidden; background: var(--panel); }
-.treemap .box { position: absolute; overflow: hidden; border: 1px solid var(--page); padding: 1px 4px; font-size: 12px; line-height: 16px; white-space: nowrap; text-overflow: ellipsis; cursor: pointer; border-radius: 0; text-align: left; color: var(--text); outline-offset: -2px; }
+.treemap .box { position: absolute; overflow: hidden; border: 1px solid var(--page); padding: 1px 4px; font-size: 12px; line-height: 16px; white-space: nowrap; cursor: pointer; border-radius: 0; display: flex; align-items: flex-start; color: var(--text); outline-offset: -2px; }
 .treemap .box.found { outline: 2px solid var(--bad); }
 .treemap-bar { display: flex; gap: 8px; flex-wrap: wrap; align-items: center; margin: 6px 0; }
 .treemap-path button { border: 0; background: none; padding: 0 2px; color: var(--accent); }

@@ -1,6 +1,7 @@
 /** Does one job on files of heaps, from reading them to the document; in this process. `engine.ts` does it in another one. */
 import { randomBytes } from 'node:crypto';
 import type { OnEngineProgress } from '../../input/index.ts';
+import { findScripts } from '../passes/scripts.ts';
 import { readSamplingProfile } from '../read/sampling-profile.ts';
 import type {
   AnalyzeDocument,
@@ -13,6 +14,7 @@ import { foldDominators } from '../report/dominator-chart.ts';
 import { answerAnalyze, answerSampling } from './analyze.ts';
 import type { Described } from './describe.ts';
 import { findFileKind, loadHeap } from './load.ts';
+import { openMaps } from './map-locations.ts';
 import { answerPaths, type PathsWish } from './paths.ts';
 import { findPlaces, type MapLocation } from './places.ts';
 import { answerQuery, type QueryWish } from './query.ts';
@@ -58,17 +60,20 @@ export const runHeapJob = async <Job extends HeapJob>(job: Job, tools: JobTools)
 
 const answer = async (job: HeapJob, tools: JobTools): Promise<HeapAnswers[HeapJob['kind']]> => {
   const { file, isRedacted } = job;
-  const mapLocation = UNMAPPED;
+  const openMapsOf = async (scripts: Iterable<string>): Promise<MapLocation> =>
+    job.usesSourceMaps ? openMaps(scripts) : UNMAPPED;
   if (job.kind === 'analyze' && (await findFileKind(file)) === 'sampling') {
     const { onProgress, signal } = tools;
     const profile = await readSamplingProfile(file, {
       onProgress: (done, total) => onProgress('reading', done / total),
       ...(signal === undefined ? {} : { signal }),
     });
+    const mapLocation = await openMapsOf(profile.tree.functions.map(({ scriptName }) => scriptName));
     return { document: answerSampling(profile, file, mapLocation, isRedacted), charts: NO_CHARTS };
   }
   const analysis = await loadHeap(file, { redactKey: isRedacted ? randomBytes(32) : null, ...tools });
   if (job.kind === 'strings') return answerStrings(analysis.graph, file, job, isRedacted);
+  const mapLocation = await openMapsOf(findScripts(analysis.graph).values());
   const described: Described = { analysis, places: findPlaces(analysis.graph, mapLocation), isRedacted };
   if (job.kind === 'paths') return answerPaths(described, file, job);
   if (job.kind === 'query') return answerQuery(described, file, job);

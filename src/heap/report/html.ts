@@ -39,8 +39,8 @@ export const renderDiffHtml = (document: DiffDocument, dominators: DominatorChar
   return renderPage({
     title: `Heap: ${files.map(toPrintable).join(' → ')}`,
     verdict: `<div class="verdict ${style}"><strong>${word}</strong> confidence ${formatShare(document.confidence)}<p>${prose(document.headline)}</p></div>`,
+    suspects: section('Suspects', suspects.map(renderSuspect).join('')),
     sections: [
-      section('Suspects', suspects.map(renderSuspect).join('')),
       section('Why', list(reasons)),
       section('Snapshots', table(['snapshot', '#objects', '#bytes'], snapshots)),
       section('Classes that grew, whether they leak or not', renderChanges(classes)),
@@ -63,9 +63,9 @@ export const renderAnalyzeHtml = (
     nodes === null ? '' : `, ${formatCount(nodes)} objects, ${formatCount(edges ?? 0)} references between them`;
   return renderPage({
     title: `Heap: ${toPrintable(file)}`,
-    verdict: `<div class="verdict"><strong>${formatBytes(totalBytes)}</strong>${counts}<p>${prose(headline)}</p></div>`,
+    verdict: `<div class="verdict"><strong>${formatBytes(totalBytes)}</strong>${counts.slice(2)}<p>${prose(headline)}</p></div>`,
+    suspects: section('Suspects', suspects.map(renderSuspect).join('')),
     sections: [
-      section('Suspects', suspects.map(renderSuspect).join('')),
       section('Why', list(reasons)),
       section('Classes', renderClasses(document)),
       section('Allocated and alive, by function', renderAllocations(document)),
@@ -81,6 +81,7 @@ interface Page {
   readonly title: string;
   /** HTML. */
   readonly verdict: string;
+  readonly suspects: string;
   readonly sections: readonly string[];
   readonly map: DominatorChart | null;
   readonly mapTitle: string;
@@ -88,16 +89,15 @@ interface Page {
   readonly madeBy: string;
 }
 
-const renderPage = ({ title, verdict, sections, map, mapTitle, isRedacted, madeBy }: Page): string => {
+const renderPage = ({ title, verdict, suspects, sections, map, mapTitle, isRedacted, madeBy }: Page): string => {
   const parts = map === null ? null : renderDominators(map, mapTitle);
-  const [first = '', ...others] = sections.filter((one) => one !== '');
   const mapSection = parts === null ? '' : section(mapTitle, parts.body);
   const redaction = isRedacted
     ? ' Contents of strings, and keys that are not words of the code, were replaced by their length.'
     : '';
   const page: DocumentPage = {
     title,
-    body: [section('Verdict', verdict), first, mapSection, ...others].join('\n'),
+    body: [section('Verdict', verdict), suspects, mapSection, ...sections].join('\n'),
     style: STYLE + (parts?.style ?? ''),
     scripts: parts?.scripts ?? [],
     data: parts?.data ?? {},

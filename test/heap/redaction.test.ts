@@ -1,0 +1,46 @@
+/** What is shared gives nothing away: no answer about a redacted snapshot has a secret in it, on any Node. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type HeapJob, runHeapJob } from '../../src/heap/index.ts';
+import { listNodes } from '../support/nodes.ts';
+import { temporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
+import { runProgram } from './support/snapshots.ts';
+
+const tools = { onProgress: () => {} };
+const SECRET = /SECRET\w*/g;
+
+describe('a redacted answer', () => {
+  let folder: TemporaryFolder;
+  before(async () => {
+    folder = await temporaryFolder('drover-redact');
+  });
+  after(async () => folder[Symbol.asyncDispose]());
+
+  for (const node of listNodes())
+    it(`about a snapshot of ${node.name} has no secret in it, and still says what is needed`, async () => {
+      const file = join(folder.path, `${node.major}.heapsnapshot`);
+      await runProgram('secrets-app.mjs', [file], node.path);
+      const jobs = (isRedacted: boolean): HeapJob[] => {
+        const of = { file, isRedacted, usesSourceMaps: true } as const;
+        const all = { id: null, className: null, minBytes: 0, retainedBy: null, top: null } as const;
+        return [
+          { kind: 'analyze', wantsCharts: true, ...of },
+          { kind: 'strings', top: null, ...of },
+          { kind: 'query', ...of, ...all },
+          { kind: 'paths', ...of, ...all, className: '(string)' },
+        ];
+      };
+      const answers = async (isRedacted: boolean): Promise<string[]> =>
+        Promise.all(jobs(isRedacted).map(async (job) => JSON.stringify(await runHeapJob(job, tools))));
+      for (const [at, plain] of (await answers(false)).entries())
+        assert.ok((plain.match(SECRET) ?? []).length > 0, `job ${at} shows secrets when it is not redacted`);
+      const redacted = await answers(true);
+      for (const [at, answer] of redacted.entries())
+        assert.deepEqual(answer.match(SECRET), null, `job ${at} of Node ${node.major}`);
+      assert.match(redacted[0] ?? '', /"CustomerStore"/);
+      // Names of the code stay, or nobody could find the place.
+      assert.match(redacted[3] ?? '', /\.sessionsByToken/);
+      assert.match(redacted[3] ?? '', /‹\d+ characters #[0-9a-f]{6}›/);
+    });
+});

@@ -116,12 +116,13 @@ export const getFormat = ({ json = false, format, output }: ReportOptions): Repo
 const getPath = (path: string, { directory }: CliContext): string => (isAbsolute(path) ? path : join(directory, path));
 
 /** Facts of a job that come from the command line. */
-export const jobOptions = ({
-  redact = false,
-  sourceMaps = true,
-}: EngineOptions): { readonly isRedacted: boolean; readonly usesSourceMaps: boolean } => ({
+export const jobOptions = (
+  { redact = false, sourceMaps = true }: EngineOptions,
+  { directory }: CliContext,
+): { readonly isRedacted: boolean; readonly usesSourceMaps: boolean; readonly root: string } => ({
   isRedacted: redact,
   usesSourceMaps: sourceMaps,
+  root: directory,
 });
 
 /** Runs one job to its end, with progress where somebody looks. Throws errors of the catalogue. */
@@ -130,7 +131,7 @@ export const runHeap = async <Job extends HeapJob>(
   options: EngineOptions,
   context: CliContext,
 ): Promise<HeapAnswerTo<Job>> => {
-  const files = [job.file];
+  const files = job.kind === 'diff' ? job.files : [job.file];
   const memoryLimitBytes = options.memoryLimit ?? defaultMemoryLimitBytes();
   const signal = context.interrupted();
   const progress = openProgress(context);

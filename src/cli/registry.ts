@@ -71,6 +71,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/heap-analyze.ts'),
   },
   {
+    name: 'heap diff',
+    summary: 'say whether a process leaks, and who holds what leaks',
+    load: () => import('./commands/heap-diff.ts'),
+  },
+  {
     name: 'heap paths',
     summary: 'say why objects of a heap snapshot are alive',
     load: () => import('./commands/heap-paths.ts'),
@@ -120,7 +125,6 @@ export const LATER_COMMANDS: readonly string[] = [
   'rollback',
   'releases',
   'metrics',
-  'heap diff',
   'heap snapshot',
   'heap watch',
   'heap allocations',

@@ -39,7 +39,6 @@ export { NotInSnapshot } from './jobs/not-in-snapshot.ts';
 export { type HeapAnswers, type HeapAnswerTo, type HeapJob, type JobTools, runHeapJob } from './jobs/run-job.ts';
 export type {
   AnalyzeDocument,
-  ClassChange,
   ClassRow,
   DiffDocument,
   HeapObject,

@@ -9,7 +9,7 @@ export const TREEMAP_SCRIPT = `'use strict';
   const SMALLEST = 3;
   const MOST_BOXES = 600;
   const formatBytes = (bytes) => {
-    for (const [unit, scale] of [['GB', 1024 ** 3], ['MB', 1024 ** 2], ['KB', 1024]])
+    for (const [unit, scale] of [['GB', 1e9], ['MB', 1e6], ['kB', 1e3]])
       if (bytes >= scale) return (bytes / scale).toFixed(bytes / scale < 100 ? 1 : 0) + ' ' + unit;
     return Math.round(bytes) + ' B';
   };

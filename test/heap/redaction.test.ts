@@ -22,7 +22,7 @@ describe('a redacted answer', () => {
       const file = join(folder.path, `${node.major}.heapsnapshot`);
       await runProgram('secrets-app.mjs', [file], node.path);
       const jobs = (isRedacted: boolean): HeapJob[] => {
-        const of = { file, isRedacted, usesSourceMaps: true } as const;
+        const of = { file, isRedacted, usesSourceMaps: true, root: null } as const;
         const all = { id: null, className: null, minBytes: 0, retainedBy: null, top: null } as const;
         return [
           { kind: 'analyze', wantsCharts: true, ...of },

@@ -36,7 +36,7 @@ export const command = defineCommand<ReportOptions>({
         kind: 'analyze',
         file: resolveFile(file, context),
         wantsCharts: format === 'html',
-        ...jobOptions(options),
+        ...jobOptions(options, context),
       },
       options,
       context,

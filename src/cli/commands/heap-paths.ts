@@ -41,7 +41,7 @@ export const command = defineCommand<EngineOptions & { readonly id?: number; rea
       id,
       className,
       top,
-      ...jobOptions(options),
+      ...jobOptions(options, context),
     } as const;
     const document = await runHeap(job, options, context);
     context.print(json ? JSON.stringify(document) : renderPathsText(document, textOptions(options, context, PATHS)));

@@ -61,7 +61,7 @@ export const command = defineCommand<Options>({
       throw new DroverError('DROVER_USAGE', { message: '--id names one object, so it takes no other condition.' });
     const top = options.top ?? (json ? JSON_ROWS : ROWS);
     const wish = { id, className, minBytes: minSize, retainedBy, top };
-    const job = { kind: 'query', file: resolveFile(file, context), ...wish, ...jobOptions(options) } as const;
+    const job = { kind: 'query', file: resolveFile(file, context), ...wish, ...jobOptions(options, context) } as const;
     const document = await runHeap(job, options, context);
     context.print(json ? JSON.stringify(document) : renderQueryText(document, textOptions(options, context, ROWS)));
     return 0;

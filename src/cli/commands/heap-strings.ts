@@ -26,7 +26,7 @@ export const command = defineCommand<EngineOptions>({
   run: async (context, { args: [file], options }) => {
     const { json = false } = options;
     const top = options.top ?? (json ? JSON_ROWS : ROWS);
-    const job = { kind: 'strings', file: resolveFile(file, context), top, ...jobOptions(options) } as const;
+    const job = { kind: 'strings', file: resolveFile(file, context), top, ...jobOptions(options, context) } as const;
     const document = await runHeap(job, options, context);
     context.print(json ? JSON.stringify(document) : renderStringsText(document, textOptions(options, context, ROWS)));
     return 0;

@@ -1,14 +1,16 @@
 /** `heap analyze`: what one file holds, whichever kind it is. */
 import { basename } from 'node:path';
 import type { HeapAnalysis } from '../model/analysis.ts';
-import type { AllocationTree } from '../model/allocation-tree.ts';
+import type { AllocatingFunction, AllocationTree } from '../model/allocation-tree.ts';
 import type { HeapAllocations, HeapGraph } from '../model/graph.ts';
 import { listAllocationSites, type AllocationSite } from '../passes/allocation-sites.ts';
 import type { SamplingProfile } from '../read/sampling-profile.ts';
 import type { AnalyzeDocument, ClassRow } from '../report/documents.ts';
+import { pathOf } from '../source/declarations.ts';
+import type { HeapSuspect } from '../judge/verdict.ts';
 import { formatBytes, formatShare } from '../report/quantity.ts';
 import type { Described } from './describe.ts';
-import type { MapLocation, Places } from './places.ts';
+import { type PlaceOptions, type Places, toShownLocation } from './places.ts';
 
 /** All classes with objects, those that keep most first. */
 export const listClasses = ({ classes }: HeapAnalysis, places: Places): ClassRow[] =>
@@ -23,7 +25,8 @@ export const listClasses = ({ classes }: HeapAnalysis, places: Places): ClassRow
 export const answerAnalyze = (
   { analysis, places, isRedacted }: Described,
   file: string,
-  mapLocation: MapLocation,
+  options: PlaceOptions,
+  suspects: readonly HeapSuspect[],
 ): AnalyzeDocument => {
   const { graph, totalBytes } = analysis;
   return {
@@ -32,14 +35,12 @@ export const answerAnalyze = (
     nodes: graph.nodeCount,
     edges: graph.edgeCount,
     totalBytes,
-    headline: '',
+    headline: writeHeadline(suspects, totalBytes),
     reasons: [],
     classes: listClasses(analysis, places),
-    suspects: [],
+    suspects,
     allocations:
-      graph.allocations === null
-        ? []
-        : mapSites(listAllocationSites(toLiveTree(graph, graph.allocations)), mapLocation),
+      graph.allocations === null ? [] : mapSites(listAllocationSites(toLiveTree(graph, graph.allocations)), options),
     isRedacted,
   };
 };
@@ -48,10 +49,10 @@ export const answerAnalyze = (
 export const answerSampling = (
   { tree }: SamplingProfile,
   file: string,
-  mapLocation: MapLocation,
+  options: PlaceOptions,
   isRedacted: boolean,
 ): AnalyzeDocument => {
-  const allocations = mapSites(listAllocationSites(tree), mapLocation);
+  const allocations = mapSites(listAllocationSites(tree), options);
   const totalBytes = tree.selfBytes.reduce((sum, bytes) => sum + bytes, 0);
   const [first] = allocations.filter(({ scriptName }) => scriptName !== '');
   return {
@@ -88,12 +89,18 @@ const toLiveTree = (graph: HeapGraph, allocations: HeapAllocations): AllocationT
   return { functions, parent, functionOf, selfBytes, selfCount };
 };
 
-const mapSites = (sites: readonly AllocationSite[], mapLocation: MapLocation): AllocationSite[] => {
-  const map = <Place extends AllocationSite | AllocationSite['callers'][number]>(place: Place): Place => {
+const mapSites = (sites: readonly AllocationSite[], options: PlaceOptions): AllocationSite[] => {
+  const map = <Place extends AllocatingFunction>(place: Place): Place => {
     const { scriptName, line, column } = place;
     if (scriptName === '' || line === 0) return place;
-    const mapped = mapLocation({ file: scriptName, line, column });
-    return mapped === null ? place : { ...place, scriptName: mapped.file, line: mapped.line, column: mapped.column };
+    const shown = toShownLocation({ file: pathOf(scriptName), line, column }, options);
+    return { ...place, scriptName: shown.file, line: shown.line, column: shown.column };
   };
   return sites.map((site) => ({ ...map(site), callers: site.callers.map(map) }));
 };
+
+/** One snapshot shows what is large, which may be just what the program is for. */
+const writeHeadline = ([first]: readonly HeapSuspect[], totalBytes: number): string =>
+  first === undefined
+    ? 'Nothing in particular keeps much of it.'
+    : `${formatBytes(first.retainedBytes)} (${formatShare(first.retainedBytes / totalBytes)}) hang from ${first.holder}: large, and only a comparison can tell whether it grows (\`drover heap diff\`).`;

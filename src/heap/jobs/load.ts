@@ -1,8 +1,9 @@
-/** The first step of every job on a snapshot: reads it, redacts it where that is wanted, and runs all passes. */
+/** The first steps of jobs on snapshots: read one, redact it where that is wanted, and run all passes. */
 import { basename } from 'node:path';
 import { BadFile, type OnEngineProgress, openInput } from '../../input/index.ts';
 import { analyzeHeap } from '../analyze.ts';
 import type { HeapAnalysis } from '../model/analysis.ts';
+import type { HeapGraph } from '../model/graph.ts';
 import { readSnapshot } from '../read/read-snapshot.ts';
 import { redactGraph } from '../redact/redact-graph.ts';
 
@@ -13,17 +14,27 @@ export interface LoadOptions {
   readonly signal?: AbortSignal;
 }
 
-export const loadHeap = async (path: string, options: LoadOptions): Promise<HeapAnalysis> => {
+/** Reads one snapshot. */
+export const loadGraph = async (path: string, options: LoadOptions): Promise<HeapGraph> => {
   const { redactKey, onProgress, signal } = options;
   const name = basename(path);
-  const stop = signal === undefined ? {} : { signal };
   const graph = await readSnapshot(path, {
     onProgress: (done, total) => onProgress(`reading ${name}`, total === 0 ? null : done / total),
-    ...stop,
+    ...(signal === undefined ? {} : { signal }),
   });
-  return analyzeHeap(redactKey === null ? graph : redactGraph(graph, redactKey), {
+  return redactKey === null ? graph : redactGraph(graph, redactKey);
+};
+
+/** Runs all passes over it. */
+export const analyze = async (
+  graph: HeapGraph,
+  path: string,
+  { onProgress, signal }: Omit<LoadOptions, 'redactKey'>,
+): Promise<HeapAnalysis> => {
+  const name = basename(path);
+  return analyzeHeap(graph, {
     onProgress: (pass, done, total) => onProgress(`${name}: ${pass}`, done / total),
-    ...stop,
+    ...(signal === undefined ? {} : { signal }),
   });
 };
 

@@ -2,7 +2,7 @@
 export class NotInSnapshot extends Error {
   override readonly name = 'NotInSnapshot';
   readonly file: string;
-  /** `class Sessoin`, `object @17`. */
+  /** `class Session`, `object @17`. */
   readonly what: string;
   /** The nearest that there is, or empty. */
   readonly suggestion: string;

@@ -3,6 +3,7 @@ import { findScripts } from '../passes/scripts.ts';
 import type { HeapGraph } from '../model/graph.ts';
 import { formatLocation } from '../report/documents.ts';
 import type { SourceLocation } from '../judge/verdict.ts';
+import { pathOf } from '../source/declarations.ts';
 
 /** Gives the place in the source that a place in a script was made from; null where it is not known. All from 1. */
 export type MapLocation = (location: SourceLocation) => SourceLocation | null;
@@ -16,14 +17,27 @@ export interface Places {
 
 const UNKNOWN = 0xffff_ffff;
 
-export const findPlaces = (graph: HeapGraph, mapLocation: MapLocation): Places => {
+export interface PlaceOptions {
+  readonly mapLocation: MapLocation;
+  /** Paths below it are written relative to it; null for whole paths. */
+  readonly root: string | null;
+}
+
+/** A place as it is written in answers: in the source that it was made from, and short. */
+export const toShownLocation = (location: SourceLocation, { mapLocation, root }: PlaceOptions): SourceLocation => {
+  const found = mapLocation(location) ?? location;
+  const prefix = root === null ? '' : root.replace(/\/*$/, '/');
+  return prefix !== '' && found.file.startsWith(prefix) ? { ...found, file: found.file.slice(prefix.length) } : found;
+};
+
+export const findPlaces = (graph: HeapGraph, options: PlaceOptions): Places => {
   const scripts = findScripts(graph);
   const { locations } = graph;
   const at: Places['at'] = (scriptId, line, column) => {
     const file = scripts.get(scriptId);
     if (file === undefined || line === UNKNOWN) return undefined;
-    const location = { file, line: line + 1, column: column === UNKNOWN ? 1 : column + 1 };
-    return formatLocation(mapLocation(location) ?? location);
+    const location = { file: pathOf(file), line: line + 1, column: column === UNKNOWN ? 1 : column + 1 };
+    return formatLocation(toShownLocation(location, options));
   };
   return {
     at,

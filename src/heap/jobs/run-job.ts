@@ -1,10 +1,16 @@
 /** Does one job on files of heaps, from reading them to the document; in this process. `engine.ts` does it in another one. */
 import { randomBytes } from 'node:crypto';
+import { basename } from 'node:path';
 import type { OnEngineProgress } from '../../input/index.ts';
+import { compareHeaps } from '../compare/compare-heaps.ts';
+import { findSuspects } from '../judge/find-suspects.ts';
+import { judgeHeaps, type JudgeOptions } from '../judge/judge-heaps.ts';
+import type { HeapGraph } from '../model/graph.ts';
 import { findScripts } from '../passes/scripts.ts';
 import { readSamplingProfile } from '../read/sampling-profile.ts';
 import type {
   AnalyzeDocument,
+  DiffDocument,
   PathsDocument,
   QueryDocument,
   ReportCharts,
@@ -13,22 +19,32 @@ import type {
 import { foldDominators } from '../report/dominator-chart.ts';
 import { answerAnalyze, answerSampling } from './analyze.ts';
 import type { Described } from './describe.ts';
-import { findFileKind, loadHeap } from './load.ts';
+import { analyze, findFileKind, loadGraph } from './load.ts';
 import { openMaps } from './map-locations.ts';
 import { answerPaths, type PathsWish } from './paths.ts';
-import { findPlaces, type MapLocation } from './places.ts';
+import { findPlaces, type MapLocation, type PlaceOptions } from './places.ts';
 import { answerQuery, type QueryWish } from './query.ts';
+import { readSource } from './read-source.ts';
 import { answerStrings, type StringsWish } from './strings.ts';
 
-interface OfFile {
-  readonly file: string;
+/** Of a diff's table; there are a few thousand in a large program, most of which gained a handful of bytes. */
+const MOST_CLASSES = 200;
+
+interface Common {
   readonly isRedacted: boolean;
   /** Whether places are looked up in the source maps that lie beside the scripts on this machine. */
   readonly usesSourceMaps: boolean;
+  /** Paths below it are written relative to it; null for whole paths. */
+  readonly root: string | null;
+}
+
+interface OfFile extends Common {
+  readonly file: string;
 }
 
 export type HeapJob =
   | ({ readonly kind: 'analyze'; readonly wantsCharts: boolean } & OfFile)
+  | ({ readonly kind: 'diff'; readonly files: readonly string[]; readonly wantsCharts: boolean } & Common)
   | ({ readonly kind: 'paths' } & OfFile & PathsWish)
   | ({ readonly kind: 'query' } & OfFile & QueryWish)
   | ({ readonly kind: 'strings' } & OfFile & StringsWish);
@@ -36,6 +52,7 @@ export type HeapJob =
 /** What each kind of job is answered with. */
 export interface HeapAnswers {
   readonly analyze: { readonly document: AnalyzeDocument; readonly charts: ReportCharts };
+  readonly diff: { readonly document: DiffDocument; readonly charts: ReportCharts };
   readonly paths: PathsDocument;
   readonly query: QueryDocument;
   readonly strings: StringsDocument;
@@ -59,26 +76,72 @@ export const runHeapJob = async <Job extends HeapJob>(job: Job, tools: JobTools)
   (await answer(job, tools)) as HeapAnswerTo<Job>;
 
 const answer = async (job: HeapJob, tools: JobTools): Promise<HeapAnswers[HeapJob['kind']]> => {
+  // Random, so that nobody can find out by trying which text it was that a report does not show.
+  const redactKey = job.isRedacted ? randomBytes(32) : null;
+  if (job.kind === 'diff') return diff(job, redactKey, tools);
+  if (job.kind === 'analyze' && (await findFileKind(job.file)) === 'sampling') return analyzeSampling(job, tools);
   const { file, isRedacted } = job;
-  const openMapsOf = async (scripts: Iterable<string>): Promise<MapLocation> =>
-    job.usesSourceMaps ? openMaps(scripts) : UNMAPPED;
-  if (job.kind === 'analyze' && (await findFileKind(file)) === 'sampling') {
-    const { onProgress, signal } = tools;
-    const profile = await readSamplingProfile(file, {
-      onProgress: (done, total) => onProgress('reading', done / total),
-      ...(signal === undefined ? {} : { signal }),
-    });
-    const mapLocation = await openMapsOf(profile.tree.functions.map(({ scriptName }) => scriptName));
-    return { document: answerSampling(profile, file, mapLocation, isRedacted), charts: NO_CHARTS };
-  }
-  const analysis = await loadHeap(file, { redactKey: isRedacted ? randomBytes(32) : null, ...tools });
-  if (job.kind === 'strings') return answerStrings(analysis.graph, file, job, isRedacted);
-  const mapLocation = await openMapsOf(findScripts(analysis.graph).values());
-  const described: Described = { analysis, places: findPlaces(analysis.graph, mapLocation), isRedacted };
+  const analysis = await analyze(await loadGraph(file, { redactKey, ...tools }), file, tools);
+  const { graph } = analysis;
+  if (job.kind === 'strings') return answerStrings(graph, file, job, isRedacted);
+  const options = await openPlaces(job, findScripts(graph).values());
+  const described: Described = { analysis, places: findPlaces(graph, options), isRedacted };
   if (job.kind === 'paths') return answerPaths(described, file, job);
   if (job.kind === 'query') return answerQuery(described, file, job);
+  tools.onProgress('looking for what is large', null);
   return {
-    document: answerAnalyze(described, file, mapLocation),
+    document: answerAnalyze(described, file, options, findSuspects(graph, toJudgeOptions(options))),
     charts: job.wantsCharts ? { dominators: foldDominators(analysis) } : NO_CHARTS,
   };
 };
+
+const analyzeSampling = async (
+  job: Extract<HeapJob, { readonly kind: 'analyze' }>,
+  { onProgress, signal }: JobTools,
+): Promise<HeapAnswers['analyze']> => {
+  const profile = await readSamplingProfile(job.file, {
+    onProgress: (done, total) => onProgress(`reading ${basename(job.file)}`, total === 0 ? null : done / total),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const options = await openPlaces(
+    job,
+    profile.tree.functions.map(({ scriptName }) => scriptName),
+  );
+  return { document: answerSampling(profile, job.file, options, job.isRedacted), charts: NO_CHARTS };
+};
+
+const diff = async (
+  job: Extract<HeapJob, { readonly kind: 'diff' }>,
+  redactKey: Uint8Array | null,
+  tools: JobTools,
+): Promise<HeapAnswers['diff']> => {
+  const { files, isRedacted } = job;
+  const graphs: HeapGraph[] = [];
+  for (const file of files) graphs.push(await loadGraph(file, { redactKey, ...tools }));
+  const last = graphs.at(-1)!;
+  tools.onProgress('comparing', null);
+  const comparison = compareHeaps(graphs);
+  tools.signal?.throwIfAborted();
+  tools.onProgress('judging', null);
+  const options = await openPlaces(job, findScripts(last).values());
+  const verdict = judgeHeaps(comparison, toJudgeOptions(options));
+  const document: DiffDocument = {
+    ...verdict,
+    files: files.map((file) => basename(file)),
+    classes: comparison.classes.slice(0, MOST_CLASSES),
+    isRedacted,
+  };
+  if (!job.wantsCharts) return { document, charts: NO_CHARTS };
+  return { document, charts: { dominators: foldDominators(await analyze(last, files.at(-1)!, tools)) } };
+};
+
+const openPlaces = async ({ usesSourceMaps, root }: Common, scripts: Iterable<string>): Promise<PlaceOptions> => ({
+  mapLocation: usesSourceMaps ? await openMaps(scripts) : UNMAPPED,
+  root,
+});
+
+const toJudgeOptions = ({ mapLocation, root }: PlaceOptions): JudgeOptions => ({
+  mapLocation: (location) => mapLocation(location) ?? undefined,
+  readSource,
+  ...(root === null ? {} : { root }),
+});

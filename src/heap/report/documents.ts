@@ -3,6 +3,7 @@
  * form of a report is made from it. It holds no graph, and is small however large the snapshot was.
  */
 import type { AllocationSite } from '../passes/allocation-sites.ts';
+import type { ClassGrowth } from '../compare/classes.ts';
 import type { HeapSuspect, HeapVerdict, PathStep, SourceLocation } from '../judge/verdict.ts';
 import type { DominatorChart } from './dominator-chart.ts';
 
@@ -36,20 +37,11 @@ export interface AnalyzeDocument {
   readonly isRedacted: boolean;
 }
 
-/** One class in two or three snapshots; a number each. */
-export interface ClassChange {
-  readonly name: string;
-  readonly location?: string;
-  readonly counts: readonly number[];
-  readonly shallowBytes: readonly number[];
-  readonly retainedBytes: readonly number[];
-}
-
 export interface DiffDocument extends HeapVerdict {
   /** Base names of the files, oldest first. */
   readonly files: readonly string[];
-  /** Classes whose objects became more, or more bytes, from the first to the last snapshot; most bytes first. */
-  readonly classes: readonly ClassChange[];
+  /** Classes that have more bytes in the last snapshot than in the first, a number per snapshot each; most gained first. */
+  readonly classes: readonly ClassGrowth[];
   readonly isRedacted: boolean;
 }
 

@@ -5,9 +5,11 @@
 import { type DocumentPage, escapeHtml, renderDocument, renderTreemap, type TreemapParts } from '../../view/index.ts';
 import type { HeapSuspect, PathStep } from '../judge/verdict.ts';
 import { NODE } from '../model/node-types.ts';
-import type { AnalyzeDocument, ClassChange, DiffDocument } from './documents.ts';
+import type { ClassGrowth } from '../compare/classes.ts';
+import type { AnalyzeDocument, DiffDocument } from './documents.ts';
 import type { DominatorChart } from './dominator-chart.ts';
 import { toPrintable } from './printable.ts';
+import { withoutVerdict } from './text.ts';
 import { formatBytes, formatBytesChange, formatCount, formatShare } from './quantity.ts';
 
 const ROWS = 300;
@@ -38,7 +40,7 @@ export const renderDiffHtml = (document: DiffDocument, dominators: DominatorChar
   ]);
   return renderPage({
     title: `Heap: ${files.map(toPrintable).join(' → ')}`,
-    verdict: `<div class="verdict ${style}"><strong>${word}</strong> confidence ${formatShare(document.confidence)}<p>${prose(document.headline)}</p></div>`,
+    verdict: `<div class="verdict ${style}"><strong>${word}</strong> confidence ${formatShare(document.confidence)}<p>${prose(withoutVerdict(document.headline))}</p></div>`,
     suspects: section('Suspects', suspects.map(renderSuspect).join('')),
     sections: [
       section('Why', list(reasons)),
@@ -174,16 +176,16 @@ const renderBar = (share: number): string =>
 
 const changeOf = (values: readonly number[]): number => (values.at(-1) ?? 0) - (values[0] ?? 0);
 
-const renderChanges = (classes: readonly ClassChange[]): string =>
+const renderChanges = (classes: readonly ClassGrowth[]): string =>
   table(
-    ['class', '#objects before', '#objects after', '#own size', '#kept', 'constructor'],
-    classes.map(({ name, counts, shallowBytes, retainedBytes, location }) => [
+    ['class', '#objects before', '#objects after', '#own size before', '#own size after', '#change'],
+    classes.map(({ name, counts, bytes }) => [
       textCell(name),
       numberCell(counts[0] ?? 0, formatCount),
       numberCell(counts.at(-1) ?? 0, formatCount),
-      numberCell(changeOf(shallowBytes), formatBytesChange),
-      numberCell(changeOf(retainedBytes), formatBytesChange),
-      textCell(location ?? ''),
+      numberCell(bytes[0] ?? 0, formatBytes),
+      numberCell(bytes.at(-1) ?? 0, formatBytes),
+      numberCell(changeOf(bytes), formatBytesChange),
     ]),
   );
 

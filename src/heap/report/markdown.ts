@@ -3,10 +3,10 @@
  * cannot make links, mention people, or break a table.
  */
 import type { HeapSuspect } from '../judge/verdict.ts';
-import type { AnalyzeDocument, ClassChange, DiffDocument } from './documents.ts';
+import type { AnalyzeDocument, DiffDocument } from './documents.ts';
 import { toPrintable, toShort } from './printable.ts';
 import { formatBytes, formatBytesChange, formatCount, formatShare } from './quantity.ts';
-import { renderStep } from './text.ts';
+import { renderStep, withoutVerdict } from './text.ts';
 
 const LONGEST_NAME = 120;
 const VERDICTS = { leak: '🔴 **Leak**', 'no-leak': '🟢 **No leak**', inconclusive: '🟡 **Inconclusive**' } as const;
@@ -15,7 +15,7 @@ const VERDICTS = { leak: '🔴 **Leak**', 'no-leak': '🟢 **No leak**', inconcl
 export const renderDiffMarkdown = (document: DiffDocument, top: number): string => {
   const { files, totals, suspects, reasons, classes, verdict, confidence, headline } = document;
   return joinParts([
-    `${VERDICTS[verdict]} (confidence ${formatShare(confidence)}): ${toProse(headline)}`,
+    `${VERDICTS[verdict]} (confidence ${formatShare(confidence)}): ${toProse(withoutVerdict(headline))}`,
     renderTable(
       ['snapshot', 'objects', 'bytes'],
       files.map((file, at) => [toCode(file), formatCount(totals.objects[at] ?? 0), formatBytes(totals.bytes[at] ?? 0)]),
@@ -24,14 +24,13 @@ export const renderDiffMarkdown = (document: DiffDocument, top: number): string 
     renderList('Why', reasons),
     classes.length === 0 ? '' : '### Classes that grew, whether they leak or not',
     renderTable(
-      ['class', 'objects', 'own size', 'kept'],
+      ['class', 'objects', 'own size'],
       classes
         .slice(0, top)
         .map((each) => [
           toCode(each.name),
           each.counts.map(formatCount).join(' → '),
-          formatBytesChange(changeOf(each.shallowBytes)),
-          formatBytesChange(changeOf(each.retainedBytes)),
+          formatBytesChange(changeOf(each.bytes)),
         ]),
     ),
     renderRedaction(document.isRedacted),
@@ -95,7 +94,7 @@ const renderSuspect = (suspect: HeapSuspect): string =>
       : `<details><summary>Path that keeps it alive</summary>\n\n${toBlock(suspect.path.map(renderStep).join('\n'), '')}\n\n</details>`,
   ]);
 
-const changeOf = (values: ClassChange['shallowBytes']): number => (values.at(-1) ?? 0) - (values[0] ?? 0);
+const changeOf = (values: readonly number[]): number => (values.at(-1) ?? 0) - (values[0] ?? 0);
 
 const joinParts = (parts: readonly string[]): string => parts.filter((part) => part !== '').join('\n\n');
 

@@ -1,11 +1,11 @@
-/** Sizes, counts and shares as people read them; the same in every form of a report. 1 KB is 1,024 bytes. */
+/** Sizes, counts and shares as people read them; the same in every form of a report. Sizes are decimal, as in DevTools: 1 kB is 1,000 bytes. */
 
 export const formatBytes = (bytes: number): string => {
   const size = Math.abs(bytes);
   for (const [unit, scale] of [
-    ['GB', 1024 ** 3],
-    ['MB', 1024 ** 2],
-    ['KB', 1024],
+    ['GB', 1e9],
+    ['MB', 1e6],
+    ['kB', 1e3],
   ] as const)
     if (size >= scale) return `${(bytes / scale).toFixed(size / scale < 100 ? 1 : 0)} ${unit}`;
   return `${Math.round(bytes)} B`;

@@ -5,7 +5,8 @@
 import type { HeapSuspect, PathStep } from '../judge/verdict.ts';
 import type { AllocationSite } from '../passes/allocation-sites.ts';
 import { renderColumns } from './columns.ts';
-import type { AnalyzeDocument, ClassChange, ClassRow, DiffDocument } from './documents.ts';
+import type { ClassGrowth } from '../compare/classes.ts';
+import type { AnalyzeDocument, ClassRow, DiffDocument } from './documents.ts';
 import { toPrintable, toShort, toShortPath } from './printable.ts';
 import { formatBytes, formatBytesChange, formatCount, formatShare } from './quantity.ts';
 
@@ -33,7 +34,7 @@ export const renderDiffText = (document: DiffDocument, options: TextOptions = PL
   const { totals, files } = document;
   const sizes = totals.bytes.map((bytes, at) => `${toShort(files[at] ?? '', 40)} ${formatBytes(bytes)}`).join(' → ');
   return [
-    `${options.paint(style, word)} (confidence ${formatShare(document.confidence)}): ${toPrintable(document.headline)}`,
+    `${options.paint(style, word)} (confidence ${formatShare(document.confidence)}): ${toPrintable(withoutVerdict(document.headline))}`,
     options.paint('dim', sizes),
     ...document.suspects.flatMap((suspect) => ['', ...renderSuspect(suspect, options)]),
     ...renderReasons(document.reasons),
@@ -61,6 +62,9 @@ export const renderAnalyzeText = (document: AnalyzeDocument, options: TextOption
     ...renderRedaction(document.isRedacted, options),
   ].join('\n');
 };
+
+/** Headlines stand alone elsewhere, and begin with the verdict; here it has been said. */
+export const withoutVerdict = (headline: string): string => headline.replace(/^(?:Leak|No leak|No verdict): /, '');
 
 const renderSuspect = (suspect: HeapSuspect, { paint }: TextOptions): string[] => {
   const { growth } = suspect;
@@ -122,28 +126,20 @@ const renderClasses = (classes: readonly ClassRow[], { top }: TextOptions): stri
 const lastOf = (values: readonly number[]): number => values.at(-1) ?? 0;
 const changeOf = (values: readonly number[]): number => lastOf(values) - (values[0] ?? 0);
 
-const renderChanges = (classes: readonly ClassChange[], { top }: TextOptions): string[] => {
+const renderChanges = (classes: readonly ClassGrowth[], { top }: TextOptions): string[] => {
   if (classes.length === 0) return [];
   const rows = classes
     .slice(0, top)
-    .map(({ name, counts, shallowBytes, retainedBytes, location }) => [
-      formatBytesChange(changeOf(shallowBytes)),
-      formatBytesChange(changeOf(retainedBytes)),
+    .map(({ name, counts, bytes }) => [
+      formatBytesChange(changeOf(bytes)),
       counts.map(formatCount).join(' → '),
       toShort(name, NAME_LENGTH),
-      location === undefined ? '' : toShortPath(location, PLACE_LENGTH),
     ]);
   return [
     '',
     'Classes that grew, whether they leak or not:',
     ...renderColumns(
-      [
-        { head: 'own size', isNumber: true },
-        { head: 'kept', isNumber: true },
-        { head: 'objects', isNumber: true },
-        { head: 'class' },
-        { head: 'constructor' },
-      ],
+      [{ head: 'own size', isNumber: true }, { head: 'objects', isNumber: true }, { head: 'class' }],
       rows,
     ),
     ...renderRest(classes.length - rows.length, 'classes'),

@@ -1,4 +1,6 @@
 /** What goes wrong with a diagnostic file, in the words of the catalogue. */
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
 import { DroverError } from '../protocol/index.ts';
 
 const PROBLEMS: Readonly<Record<string, string>> = {
@@ -7,7 +9,6 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   EACCES: 'may not be read by you',
   EPERM: 'may not be read by you',
   EISDIR: 'is a directory',
-  EMFILE: 'cannot be opened: too many files are open',
 };
 
 interface BadFileLike {
@@ -16,7 +17,7 @@ interface BadFileLike {
   readonly what: string;
 }
 
-const isBadFile = (error: unknown): error is BadFileLike => error instanceof Error && error.name === 'BadFile';
+const isBadFile = (error: unknown): error is Error & BadFileLike => error instanceof Error && error.name === 'BadFile';
 
 /**
  * The error as one of the catalogue where it is about a file: the file system's refusals (by their `code`), and `BadFile`.
@@ -28,8 +29,18 @@ export const toFileError = (error: unknown, file: string): unknown => {
     const { where, what } = error;
     return new DroverError('DROVER_FILE_INVALID', { file: error.file, where, what }, { cause: error });
   }
-  const { code, path } = (error ?? {}) as NodeJS.ErrnoException;
-  const problem = code === undefined ? undefined : PROBLEMS[code];
-  if (problem === undefined) return error;
+  const { code, syscall, path } = (error ?? {}) as NodeJS.ErrnoException;
+  if (code === undefined || (syscall === undefined && code !== 'ERR_INVALID_ARG_VALUE')) return error;
+  const problem = PROBLEMS[code] ?? `cannot be read (${code})`;
   return new DroverError('DROVER_FILE_UNREADABLE', { file: path ?? file, problem }, { cause: error });
+};
+
+/** Refuses at once what could not be read later, when somebody has waited. Throws DROVER_FILE_UNREADABLE. */
+export const assertReadable = async (file: string): Promise<void> => {
+  try {
+    if ((await stat(file)).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR', syscall: 'open' });
+    await access(file, constants.R_OK);
+  } catch (error) {
+    throw toFileError(error, file);
+  }
 };

@@ -15,7 +15,7 @@ import {
 import { DroverError } from '../protocol/index.ts';
 import type { OptionDefinition } from './command.ts';
 import type { CliContext } from './context.ts';
-import { toFileError } from './file-error.ts';
+import { assertReadable, toFileError } from './file-error.ts';
 import { formatBytes } from './render/values.ts';
 import { readVersion } from './version.ts';
 
@@ -132,6 +132,7 @@ export const runHeap = async <Job extends HeapJob>(
   context: CliContext,
 ): Promise<HeapAnswerTo<Job>> => {
   const files = job.kind === 'diff' ? job.files : [job.file];
+  for (const file of files) await assertReadable(file);
   const memoryLimitBytes = options.memoryLimit ?? defaultMemoryLimitBytes();
   const signal = context.interrupted();
   const progress = openProgress(context);

@@ -1,9 +1,9 @@
 /**
- * The inside of an engine's process (`engine-process.ts`): takes the request from its arguments, runs the one function that
+ * The inside of an engine's process (`engine-process.ts`): takes the request from its standard input, runs the one function that
  * it was made for, and answers on descriptor 3, a JSON document a line. A watchdog thread enforces the limit on memory and
  * notices the caller's death, because the function itself may be in a loop for many seconds.
  */
-import { writeSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { EngineProgress } from './engine-process.ts';
 
@@ -35,7 +35,7 @@ const BETWEEN_PROGRESS_MS = 100;
 export const serveEngine = async (
   run: (request: unknown, onProgress: OnEngineProgress) => Promise<unknown>,
 ): Promise<void> => {
-  const { request, ...watched } = JSON.parse(process.argv[2] ?? '') as Started;
+  const { request, ...watched } = JSON.parse(readFileSync(0, 'utf8')) as Started;
   const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
   const watchdog = new Worker(new URL(`./engine-watchdog${extension}`, import.meta.url), {
     workerData: watched,

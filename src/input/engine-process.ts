@@ -5,7 +5,7 @@
  * watchdog ends it.
  */
 import { spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { EngineAnswer, SentError } from './engine-child.ts';
 import { BadFile } from './bad-file.ts';
@@ -13,7 +13,7 @@ import { BadFile } from './bad-file.ts';
 export interface EngineRun {
   /** The module that calls `serveEngine`. */
   readonly entry: URL;
-  /** Plain JSON, at most some kilobytes. */
+  /** Plain JSON. */
   readonly request: unknown;
   /** Of resident memory, whatever it is used for; see `defaultMemoryLimitBytes`. */
   readonly memoryLimitBytes: number;
@@ -58,19 +58,18 @@ export const runEngine = async <Result>(run: EngineRun): Promise<Result> => {
   const limitMib = Math.max(32, Math.floor(memoryLimitBytes / MIB));
   const child = spawn(
     process.execPath,
-    [
-      '--disable-warning=ExperimentalWarning',
-      `--max-old-space-size=${limitMib}`,
-      fileURLToPath(entry),
-      JSON.stringify({ request, memoryLimitBytes, parentPid: process.pid }),
-    ],
+    ['--disable-warning=ExperimentalWarning', `--max-old-space-size=${limitMib}`, fileURLToPath(entry)],
     // What the caller's Node was told (an inspector, a preload) is not meant for the engine.
-    { stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'], env: { ...process.env, NODE_OPTIONS: '' } },
+    { stdio: ['pipe', 'ignore', 'pipe', 'pipe', 'pipe'], env: { ...process.env, NODE_OPTIONS: '' } },
   );
   const end = (): void => {
     child.kill('SIGKILL');
   };
   signal?.addEventListener('abort', end, { once: true });
+  const stdin = child.stdin as Writable;
+  // A child that ends before it has read its request says so by its exit.
+  stdin.on('error', () => undefined);
+  stdin.end(JSON.stringify({ request, memoryLimitBytes, parentPid: process.pid }));
   const answers: Exclude<EngineAnswer, { readonly kind: 'progress' }>[] = [];
   try {
     const stderr = readTail(child.stderr as Readable);

@@ -97,6 +97,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/cpu-diff.ts'),
   },
   {
+    name: 'cpu flame',
+    summary: 'write a flame graph as one HTML file; of two versions, what has changed',
+    load: () => import('./commands/cpu-flame.ts'),
+  },
+  {
     name: 'cpu export',
     summary: 'write a CPU profile in the format of another tool',
     load: () => import('./commands/cpu-export.ts'),

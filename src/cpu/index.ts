@@ -31,5 +31,4 @@ export {
 export { measureWindow, placeOf, type ProfileWindow } from './compare/window.ts';
 export { describeDiff, type DiffDocument, type DiffFunction } from './compare/diff-document.ts';
 export { listProfiles, type ProfileFile, readWindows } from './compare/read-set.ts';
-export { describeFlame, type FlameBefore, type FlameOptions, renderFlameHtml } from './report/flame-html.ts';
-export { type FunctionChange } from './report/flame-labels.ts';
+export { describeFlame, type FlameOptions, type FlameWindow, renderFlameHtml } from './report/flame-html.ts';

@@ -1,12 +1,10 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DroverError } from '../../protocol/index.ts';
 import { defineCommand } from '../command.ts';
-import { toFileError } from '../file-error.ts';
 import { readProfile, SOURCE_MAPS_OPTION } from '../read-profile.ts';
+import { writeWhole } from '../write-whole.ts';
 
 const FORMATS = ['pprof', 'speedscope', 'collapsed', 'cpuprofile'] as const;
 type Format = (typeof FORMATS)[number];
@@ -49,23 +47,3 @@ export const command = defineCommand<{ to?: Format; output?: string; sourceMaps?
     return 0;
   },
 });
-
-/** The file is there whole or not at all: what was there before stays until then. */
-async function writeWhole(
-  path: string,
-  parts: Iterable<string | Uint8Array>,
-  shown: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const partial = `${path}.${process.pid}.partial`;
-  try {
-    await pipeline(Readable.from(parts, { objectMode: false }), createWriteStream(partial, { flags: 'wx' }), {
-      signal,
-    });
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true });
-    if (signal.aborted) throw new DroverError('DROVER_CANCELLED', { what: `Writing ${shown}` }, { cause: error });
-    throw toFileError(error, shown);
-  }
-}

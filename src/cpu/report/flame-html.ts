@@ -12,7 +12,9 @@ import {
   sumTotals,
 } from '../../view/index.ts';
 import { markOutermost } from '../passes/totals.ts';
-import { FlameLabels, type FunctionChange } from './flame-labels.ts';
+import { compareProfiles, type ComparedFunction } from '../compare/compare.ts';
+import { measureWindow } from '../compare/window.ts';
+import { FlameLabels } from './flame-labels.ts';
 import { MergedTree } from './merged-tree.ts';
 
 export interface FlameOptions {
@@ -23,12 +25,10 @@ export interface FlameOptions {
   readonly mostFrames?: number;
 }
 
-/** The version before, and which of its functions are which of the later one. */
-export interface FlameBefore {
-  readonly profiles: readonly CpuProfile[];
-  readonly changes: readonly FunctionChange[];
-  /** What stands in the way of saying more; shown on the page. */
-  readonly notes: readonly string[];
+/** A profile, and which run of the process it is from (`listProfiles` tells); null where nobody knows. */
+export interface FlameWindow {
+  readonly profile: CpuProfile;
+  readonly launch: string | null;
 }
 
 const MOST_FRAMES = 150_000;
@@ -53,51 +53,56 @@ const SMALLER = '(smaller)';
 
 /**
  * One file without anything from elsewhere. Several profiles of a side are windows of one service and add up; only a
- * single one has an order in time. Throws a RangeError where there is no profile, or where units differ.
+ * single one has an order in time. With `before`, frames show what has changed, and functions are compared as by
+ * `compareProfiles`. Throws a RangeError where a side has no profile or nothing but idle time, or where units differ.
  */
 export function renderFlameHtml(
-  profiles: readonly CpuProfile[],
-  before: FlameBefore | null,
+  after: readonly FlameWindow[],
+  before: readonly FlameWindow[] | null,
   options: FlameOptions,
 ): string {
-  return renderFlamePage(describeFlame(profiles, before, options));
+  return renderFlamePage(describeFlame(after, before, options));
 }
 
 /** What `renderFlameHtml` shows, before it is text. */
 export function describeFlame(
-  profiles: readonly CpuProfile[],
-  before: FlameBefore | null,
+  after: readonly FlameWindow[],
+  before: readonly FlameWindow[] | null,
   { title, names, mostFrames = MOST_FRAMES }: FlameOptions,
 ): FlameModel {
-  const all = [...(before?.profiles ?? []), ...profiles];
-  const [first] = profiles;
-  if (first === undefined || before?.profiles.length === 0) throw new RangeError('there is no profile');
-  if (all.some(({ unit }) => unit !== first.unit)) throw new RangeError('profiles count in different units');
-  const labels = new FlameLabels(before?.changes ?? []);
+  const all = [...(before ?? []), ...after].map(({ profile }) => profile);
+  const [first] = after;
+  if (first === undefined || before?.length === 0) throw new RangeError('there is no profile');
+  const { unit } = first.profile;
+  if (all.some((profile) => profile.unit !== unit)) throw new RangeError('the profiles count in different units');
+  const comparison = before === null ? null : compareProfiles(before.map(measure), after.map(measure));
+  const labels = new FlameLabels(comparison?.functions ?? []);
   const merged = new MergedTree(before !== null, (side, fn) => labels.labelOf(side, fn));
-  const places = profiles.map((profile) => merged.add(profile, 'after'));
-  for (const profile of before?.profiles ?? []) merged.add(profile, 'before');
+  const places = after.map(({ profile }) => merged.add(profile, 'after'));
+  for (const { profile } of before ?? []) merged.add(profile, 'before');
   const whole = merged.finish();
   const smallerLabel = labels.list.length;
   const { tree, placeOf, mergedCount, leastShare } = pruneTree(whole, { leastShare: 0, mostFrames, smallerLabel });
-  const notes = [...(before?.notes ?? []), ...new Set(all.flatMap((profile) => profile.notes))];
+  const notes = [...(comparison?.notes ?? []), ...new Set(all.flatMap((profile) => profile.notes))];
   if (mergedCount > 0) notes.push(describeMerged(mergedCount, leastShare));
-  const timeline = before === null && profiles.length === 1 ? findTimeline(first, places[0], placeOf, notes) : null;
+  const isOne = before === null && after.length === 1;
   return {
     title,
-    subtitle: describeSides(profiles, before, names, merged.idle),
-    unit: first.unit,
+    subtitle: describeSides(after, before, names, merged.idle),
+    unit,
     groups: CATEGORIES.map((name): FlameGroup => ({ name, swatch: SWATCHES[name] })).concat({
       name: 'merged',
       swatch: 5,
     }),
     labels: makeLabels(labels, whole),
     tree,
-    timeline,
+    timeline: isOne ? findTimeline(first.profile, places[0], placeOf, notes) : null,
     sides: before === null ? null : names,
     notes,
   };
 }
+
+const measure = ({ profile, launch }: FlameWindow): ReturnType<typeof measureWindow> => measureWindow(profile, launch);
 
 function findTimeline(
   profile: CpuProfile,
@@ -142,9 +147,10 @@ function makeLabels({ list }: FlameLabels, whole: FlameTree): FlameLabel[] {
             totalBefore: before.total[label] as number,
             q: change?.q ?? null,
             isSignificant: change === null || change.q === null ? null : change.isChanged,
+            note: describeEffect(change),
           },
   }));
-  const nothing = before === null ? null : { selfBefore: 0, totalBefore: 0, q: null, isSignificant: null };
+  const nothing = before === null ? null : { selfBefore: 0, totalBefore: 0, q: null, isSignificant: null, note: '' };
   labels.push({
     name: SMALLER,
     file: '',
@@ -157,6 +163,16 @@ function makeLabels({ list }: FlameLabels, whole: FlameTree): FlameLabel[] {
     change: nothing,
   });
   return labels;
+}
+
+/** `12.3 % more for the same work of its callers (8.1 to 16.7 %)`. */
+function describeEffect(change: ComparedFunction | null): string {
+  if (change === null || change.effect === null) return '';
+  const percent = (part: number): string => (part * 100).toFixed(1);
+  const size = `${percent(Math.abs(change.effect))} % ${change.effect < 0 ? 'less' : 'more'} for the same work of its callers`;
+  if (change.interval === null) return size;
+  const [low, high] = change.interval;
+  return `${size} (95 %: ${percent(low)} to ${percent(high)} %)`;
 }
 
 /** Own and whole weight of each label; a label below itself counts once. */
@@ -180,23 +196,25 @@ function sumLabels(
 }
 
 function describeSides(
-  profiles: readonly CpuProfile[],
-  before: FlameBefore | null,
+  after: readonly FlameWindow[],
+  before: readonly FlameWindow[] | null,
   [nameBefore, nameAfter]: readonly [string, string],
   idle: MergedTree['idle'],
 ): string {
-  const of = (side: readonly CpuProfile[], idleUs: number): string => {
-    const [first] = side;
-    if (first?.unit !== 'microseconds') return `${side.length} profiles`;
-    const seconds = (us: number): string => `${(us / 1e6).toFixed(2)} s`;
-    const samples = side.reduce((sum, { sampleCount }) => sum + (sampleCount ?? 0), 0);
-    const busy = side.reduce((sum, { selfUs }) => sum + selfUs.reduce((a, b) => a + b, 0), 0) - idleUs;
-    const parts = [`${seconds(busy)} of work`];
-    if (idleUs > 0) parts.push(`${seconds(idleUs)} idle, left out`);
+  const of = (side: readonly FlameWindow[], idleWeight: number): string => {
+    const add = (pick: (profile: CpuProfile) => number): number =>
+      side.reduce((sum, { profile }) => sum + pick(profile), 0);
+    const parts: string[] = [];
+    if (side[0]?.profile.unit === 'microseconds') {
+      const seconds = (us: number): string => `${(us / 1e6).toFixed(2)} s`;
+      parts.push(`${seconds(add(({ selfUs }) => selfUs.reduce((a, b) => a + b, 0)) - idleWeight)} of work`);
+      if (idleWeight >= 5000) parts.push(`${seconds(idleWeight)} idle (left out)`);
+    }
+    const samples = add(({ sampleCount }) => sampleCount ?? 0);
     if (samples > 0) parts.push(`${samples.toLocaleString('en')} samples`);
     if (side.length > 1) parts.push(`${side.length} windows`);
     return parts.join(', ');
   };
-  const after = `${nameAfter}: ${of(profiles, idle.after)}`;
-  return before === null ? after : `${nameBefore}: ${of(before.profiles, idle.before)} → ${after}`;
+  const ofAfter = `${nameAfter}: ${of(after, idle.after)}`;
+  return before === null ? ofAfter : `${nameBefore}: ${of(before, idle.before)} → ${ofAfter}`;
 }

@@ -1,20 +1,13 @@
 /** Labels of a flame graph, and which functions share one: the same place in one version, the same function in two. */
+import type { ComparedFunction } from '../compare/compare.ts';
+import { placeOf } from '../compare/window.ts';
 import type { CpuFunction } from '../model/profile.ts';
 import type { Side } from './merged-tree.ts';
 
-/** What a comparison knows of one function (`compareProfiles` makes these). */
-export interface FunctionChange {
-  /** The function as each version has it; null where a version never ran it. */
-  readonly functions: readonly [before: CpuFunction | null, after: CpuFunction | null];
-  /** The least false-discovery rate at which it would be reported; null where it was not tested. */
-  readonly q: number | null;
-  readonly isChanged: boolean;
-}
-
 export interface LabelledFunction {
   /** As the later version has it, where it does. */
-  fn: CpuFunction;
-  readonly change: FunctionChange | null;
+  readonly fn: CpuFunction;
+  readonly change: ComparedFunction | null;
 }
 
 /** Gives functions their labels, one after the other as they come. */
@@ -22,9 +15,9 @@ export class FlameLabels {
   readonly list: LabelledFunction[] = [];
   readonly #byPlace = { after: new Map<string, number>(), before: new Map<string, number>() };
 
-  /** `changes`: functions of both versions that are known to be one. */
-  constructor(changes: readonly FunctionChange[]) {
-    for (const change of changes) {
+  /** `compared`: functions of both versions, and which are one. */
+  constructor(compared: readonly ComparedFunction[]) {
+    for (const change of compared) {
       const [before, after] = change.functions;
       const fn = after ?? before;
       if (fn === null) continue;
@@ -45,5 +38,3 @@ export class FlameLabels {
     return label;
   }
 }
-
-const placeOf = ({ name, url, line, column }: CpuFunction): string => `${name}\n${url}\n${line}:${column}`;

@@ -250,6 +250,7 @@ describe('packing', () => {
           totalBefore: at * 2,
           q: at === 1 ? null : 0.25,
           isSignificant: [null, true, false, null][at] ?? null,
+          note: at === 2 ? 'takes more' : '',
         },
       })),
       tree: { ...SMALL, selfBefore: Float64Array.from([0, 0.5, 0, 1, 0, 2]) },

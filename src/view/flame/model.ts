@@ -37,6 +37,8 @@ export interface LabelChange {
   readonly q: number | null;
   /** Null where nobody can say: a single profile on a side has no noise to compare with. */
   readonly isSignificant: boolean | null;
+  /** What a test has found, in words; empty where there was none. */
+  readonly note: string;
 }
 
 export interface FlameTree {

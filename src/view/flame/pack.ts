@@ -41,6 +41,7 @@ interface PackedChange {
   readonly q: string;
   /** 0 for null, 1 for no, 2 for yes. */
   readonly isSignificant: string;
+  readonly note: string;
 }
 
 const Q_STEPS = 1e9;
@@ -75,7 +76,7 @@ export function packFlame(model: FlameModel): PackedFlame {
       note: column(({ note }) => numberOf(note)),
       self: packWeights(labels.map(({ self }) => self)),
       total: packWeights(labels.map(({ total }) => total)),
-      change: model.sides === null ? null : packChanges(labels),
+      change: model.sides === null ? null : packChanges(labels, numberOf),
     },
     tree: {
       count: tree.count,
@@ -92,7 +93,7 @@ export function packFlame(model: FlameModel): PackedFlame {
   };
 }
 
-function packChanges(labels: readonly FlameLabel[]): PackedChange {
+function packChanges(labels: readonly FlameLabel[], numberOf: (text: string) => number): PackedChange {
   const changes = labels.map(({ change }) => change);
   return {
     selfBefore: packWeights(changes.map((change) => change?.selfBefore ?? 0)),
@@ -101,6 +102,7 @@ function packChanges(labels: readonly FlameLabel[]): PackedChange {
     isSignificant: packNumbers(
       changes.map((change) => (typeof change?.isSignificant === 'boolean' ? Number(change.isSignificant) + 1 : 0)),
     ),
+    note: packNumbers(changes.map((change) => numberOf(change?.note ?? ''))),
   };
 }
 
@@ -141,7 +143,7 @@ function unpackLabels({ labels, strings }: PackedFlame): FlameLabel[] {
   const [name, file, note] = [column(labels.name), column(labels.file), column(labels.note)];
   const [line, place, group] = [column(labels.line), column(labels.column), column(labels.group)];
   const [self, total] = [unpackWeights(labels.self, count), unpackWeights(labels.total, count)];
-  const before = change === null ? null : unpackChanges(change, count);
+  const before = change === null ? null : unpackChanges(change, count, strings);
   return Array.from({ length: count }, (_, at) => ({
     name: strings[name[at] as number] ?? '',
     file: strings[file[at] as number] ?? '',
@@ -155,15 +157,21 @@ function unpackLabels({ labels, strings }: PackedFlame): FlameLabel[] {
   }));
 }
 
-function unpackChanges(change: PackedChange, count: number): (at: number) => NonNullable<FlameLabel['change']> {
+function unpackChanges(
+  change: PackedChange,
+  count: number,
+  strings: readonly string[],
+): (at: number) => NonNullable<FlameLabel['change']> {
   const selfBefore = unpackWeights(change.selfBefore, count);
   const totalBefore = unpackWeights(change.totalBefore, count);
   const q = unpackNumbers(change.q, new Float64Array(count));
   const isSignificant = unpackNumbers(change.isSignificant, new Float64Array(count));
+  const note = unpackNumbers(change.note, new Float64Array(count));
   return (at) => ({
     selfBefore: selfBefore[at] as number,
     totalBefore: totalBefore[at] as number,
     q: q[at] === 0 ? null : ((q[at] as number) - 1) / Q_STEPS,
     isSignificant: isSignificant[at] === 0 ? null : isSignificant[at] === 2,
+    note: strings[note[at] as number] ?? '',
   });
 }

@@ -69,8 +69,9 @@ function describeLabelChange(label: FlameLabel, whole: number, wholeBefore: numb
   return [`itself, everywhere: ${own}`, describeSignificance(change)];
 }
 
-export function describeSignificance({ q, isSignificant }: NonNullable<FlameLabel['change']>): string {
+/** `changed itself, beyond noise (q = 0.0012): 12.3 % more …`. */
+export function describeSignificance({ q, isSignificant, note }: NonNullable<FlameLabel['change']>): string {
   if (isSignificant === null) return 'not tested';
   const chance = q === null ? '' : ` (q ${q < 0.0001 ? '< 0.0001' : `= ${q.toFixed(4)}`})`;
-  return `${isSignificant ? 'more than noise' : 'no more than noise'}${chance}`;
+  return `${isSignificant ? 'changed itself, beyond noise' : 'no change of its own beyond noise'}${chance}${note === '' ? '' : `: ${note}`}`;
 }

@@ -42,7 +42,7 @@ export class HotTable {
             plain(`Itself, ${sides[0]}`),
             this.#sorter('self', `Itself, ${sides[1]}`),
             this.#sorter('change', 'Change of its share'),
-            plain('More than noise?'),
+            plain('Beyond noise?'),
           ];
     const table = make(
       'table',

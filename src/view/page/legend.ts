@@ -6,7 +6,7 @@ import { make } from './elements.ts';
 
 export function renderLegend(model: FlameModel, theme: Theme): HTMLElement[] {
   if (model.sides === null) {
-    const used = new Set(model.labels.map(({ group }) => group));
+    const used = new Set(Array.from(model.tree.labelOf, (label) => model.labels[label]?.group));
     return model.groups.flatMap(({ name, swatch }, group) => (used.has(group) ? [entry(theme, swatch, name)] : []));
   }
   const points = (share: number): string => String(share * 100);

@@ -96,12 +96,17 @@ export class Scenes {
   #changeSwatches(layout: FlameLayout): Uint8Array {
     const { labels } = this.#model;
     const swatchOf = new Uint8Array(layout.count);
+    const change = (after: number, before: number): readonly [before: number, after: number] => [
+      before / (this.#wholeBefore || 1),
+      after / (this.#whole || 1),
+    ];
     for (let frame = 0; frame < layout.count; frame += 1) {
-      // What is no more than noise is not painted as a change.
+      const [before, after] = change(layout.total[frame] as number, layout.totalBefore?.[frame] ?? 0);
+      const [selfBefore, selfAfter] = change(layout.self[frame] as number, layout.selfBefore?.[frame] ?? 0);
+      // What a test calls noise is the function itself; a frame that changed because of what it calls is another matter.
+      const isItself = Math.abs(selfAfter - selfBefore) >= Math.abs(after - before) / 2;
       const isNoise = labels[layout.labelOf[frame] as number]?.change?.isSignificant === false;
-      const before = (layout.totalBefore?.[frame] ?? 0) / (this.#wholeBefore || 1);
-      const after = (layout.total[frame] as number) / (this.#whole || 1);
-      swatchOf[frame] = changeSwatch(isNoise ? 0 : changeStep(before, after));
+      swatchOf[frame] = changeSwatch(isNoise && isItself ? 0 : changeStep(before, after));
     }
     return swatchOf;
   }

@@ -1,0 +1,84 @@
+import { basename, resolve } from 'node:path';
+import type { FlameWindow } from '../../cpu/index.ts';
+import { DroverError } from '../../protocol/index.ts';
+import { defineCommand, JSON_OPTION } from '../command.ts';
+import type { CliContext } from '../context.ts';
+import { toFileError } from '../file-error.ts';
+import { readProfile, SOURCE_MAPS_OPTION } from '../read-profile.ts';
+import { formatBytes } from '../render/values.ts';
+import { writeWhole } from '../write-whole.ts';
+
+export const command = defineCommand<{ output?: string; title?: string; sourceMaps?: boolean; json?: boolean }>({
+  args: [
+    { syntax: '<file>', about: 'a CPU profile, or a folder of windows; of two, the version before', offers: 'files' },
+    { syntax: '[after]', about: 'the version after, to see what has changed', offers: 'files' },
+  ],
+  options: [
+    { flags: '-o, --output <file>', about: 'the file to write (default: <name>.flame.html here)' },
+    { flags: '--title <text>', about: 'title of the page' },
+    SOURCE_MAPS_OPTION,
+    JSON_OPTION,
+  ],
+  details:
+    'The page works offline, in light and dark, and asks nothing of the network. It shows the calls with the heaviest on the left, in order of time, and inverted (what takes the time first, callers below it). Of two versions it shows the share of each frame before and after; whether a change is more than noise can be said of folders with several windows a side, as by `cpu diff`.',
+  examples: [
+    ['drover cpu flame api.cpuprofile', 'writes api.flame.html'],
+    ['drover cpu flame profiles/v41 profiles/v42 -o change.html', 'what the new version made slower'],
+  ],
+  run: async (context, { args: [file = '', after], options }) => {
+    const hasSourceMaps = options.sourceMaps !== false;
+    const first = await readSet(context, file, hasSourceMaps);
+    const second = after === undefined ? null : await readSet(context, after, hasSourceMaps);
+    const names = nameSides(file, after);
+    const { renderFlameHtml } = await import('../../cpu/index.ts');
+    const title = options.title ?? (after === undefined ? `Flame graph of ${names[1]}` : `${names[0]} → ${names[1]}`);
+    const html = tellRange(after ?? file, () =>
+      second === null
+        ? renderFlameHtml(first, null, { title, names })
+        : renderFlameHtml(second, first, { title, names }),
+    );
+    const output =
+      options.output ?? `${[file, ...(after === undefined ? [] : [after])].map(stemOf).join('-')}.flame.html`;
+    const path = resolve(context.directory, output);
+    await writeWhole(path, [html], output, context.interrupted());
+    const bytes = Buffer.byteLength(html);
+    if (options.json) context.print(JSON.stringify({ path, bytes }));
+    else context.print(`Wrote ${output} (${formatBytes(bytes)}).`);
+    return 0;
+  },
+});
+
+/** One file, or all windows of a folder. */
+async function readSet(context: CliContext, path: string, hasSourceMaps: boolean): Promise<FlameWindow[]> {
+  const { listProfiles } = await import('../../cpu/index.ts');
+  let files;
+  try {
+    files = await listProfiles(resolve(context.directory, path));
+  } catch (error) {
+    throw toFileError(error, path);
+  }
+  const windows: FlameWindow[] = [];
+  for (const { path: window, launch } of files)
+    windows.push({ profile: await readProfile(context, window, { hasSourceMaps }), launch });
+  return windows;
+}
+
+/** What cannot be shown of files that could be read: nothing but idle time, units that differ. */
+function tellRange(file: string, render: () => string): string {
+  try {
+    return render();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new DroverError('DROVER_FILE_INVALID', { file, where: null, what: error.message }, { cause: error });
+  }
+}
+
+/** `api` of `profiles/api.cpuprofile.gz`. */
+const stemOf = (file: string): string => basename(resolve(file)).replace(/(?<=.)\.[a-z].*$/iu, '') || 'profile';
+
+/** Names of files, with their folders where they are called alike. */
+function nameSides(file: string, after: string | undefined): readonly [before: string, after: string] {
+  const [one, other] = [basename(resolve(file)), basename(resolve(after ?? file))];
+  if (after === undefined || one !== other) return [one, other];
+  return file === after ? ['before', 'after'] : [file, after];
+}

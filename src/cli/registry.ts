@@ -87,6 +87,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/heap-strings.ts'),
   },
   {
+    name: 'doctor',
+    summary: 'say what slows a program down, from a CPU profile or a log of V8',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
     name: 'cpu top',
     summary: 'say where the time of a CPU profile went',
     load: () => import('./commands/cpu-top.ts'),
@@ -125,7 +130,6 @@ export const LATER_COMMANDS: readonly string[] = [
   'top',
   'slo',
   'alerts',
-  'doctor',
   'deploy',
   'rollback',
   'releases',

@@ -8,7 +8,20 @@ export {
   type Samples,
 } from './model/profile.ts';
 export { NO_LINE_TICKS, NO_SAMPLES, SampleColumns } from './model/samples.ts';
-export { BadFile, SourceMaps } from '../input/index.ts';
+export { BadFile, openInput, SourceMaps } from '../input/index.ts';
+export { type Diagnosis, diagnose, diagnoseLog, type DiagnoseOptions, type Hotspot } from './findings/diagnose.ts';
+export {
+  type ExpectedGain,
+  type Finding,
+  FINDING_IDS,
+  type FindingId,
+  type Place,
+  type Remedy,
+  SEVERITIES,
+  type Severity,
+} from './findings/finding.ts';
+export { readSourceFiles } from './findings/read-source.ts';
+export type { SourceLookup } from './findings/source.ts';
 export { type HotPath, listHotPaths } from './passes/hot-paths.ts';
 export { GROUPINGS, type Grouping, linkChildren, listTotals, type Total, totalUsByNode } from './passes/totals.ts';
 export { readCpuProfile, readCpuProfileChunks, type ReadOptions } from './read/read-cpu-profile.ts';

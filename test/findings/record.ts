@@ -4,10 +4,11 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { Agent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { readCpuMs } from '../../bench/processes.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/temporary.ts';
 
@@ -18,7 +19,7 @@ export interface Load {
     readonly headers?: Record<string, string>;
     readonly body?: string;
   };
-  /** V8's log to write beside the profile. */
+  /** V8's log to write, in a run of its own: V8 writes nothing into it while it profiles. */
   readonly log?: 'deopt' | 'ic';
 }
 
@@ -30,7 +31,7 @@ export interface RecordingOptions {
   /** Where files are written. */
   readonly folder: string;
   readonly name: string;
-  /** How long it is under load, in ms, once it answers; longer on a machine so busy that it has given few answers. */
+  /** How long it is under load, in ms, once it answers; longer on a machine so busy that it could do little meanwhile. */
   readonly loadMs?: number;
 }
 
@@ -42,9 +43,9 @@ export interface Recording {
 
 const RECORDER = pathToFileURL(join(import.meta.dirname, 'recorder.mjs')).href;
 const CLIENTS = 4;
-const ENOUGH_ANSWERS = 40;
-const MOST_TIMES = 4;
-const LOG_FLAGS = { deopt: ['--log-deopt'], ic: ['--log-ic'] };
+/** The load goes on until the program has had this part of its time as CPU time, or has been under load so many times as long. */
+const ENOUGH_CPU = 0.6;
+const MOST_TIMES = 12;
 
 export async function record({
   node = process.execPath,
@@ -54,24 +55,43 @@ export async function record({
   name,
   loadMs = 600,
 }: RecordingOptions): Promise<Recording> {
-  const port = await freePort();
   const profile = join(folder, `${name}.cpuprofile`);
-  const log = load.log === undefined ? null : join(folder, `${name}.v8.log`);
-  const flags = load.log === undefined ? [] : [...LOG_FLAGS[load.log], '--no-logfile-per-isolate', `--logfile=${log}`];
+  const run = { node, program, load, loadMs, output: join(folder, `${name}.out`) };
+  const answers = await runUnderLoad({ ...run, flags: [], env: { PROFILE_FILE: profile } });
+  if (load.log === undefined) return { profile, log: null, answers };
+  const log = join(folder, `${name}.v8.log`);
+  const flags = [`--log-${load.log}`, '--no-logfile-per-isolate', `--logfile=${log}`];
+  await runUnderLoad({ ...run, flags, env: {} });
+  return { profile, log, answers };
+}
+
+interface Run {
+  readonly node: string;
+  readonly program: string;
+  readonly load: Load;
+  readonly loadMs: number;
+  readonly output: string;
+  readonly flags: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+async function runUnderLoad({ node, program, load, loadMs, output, flags, env }: Run): Promise<number> {
+  const port = await freePort();
   // Its output goes where a service's does: to a file, which is written synchronously.
-  const output = openSync(join(folder, `${name}.out`), 'w');
+  const file = openSync(output, 'w');
   const child = spawn(node, [...flags, '--import', RECORDER, program], {
-    stdio: ['ignore', output, output],
-    env: { ...process.env, NODE_ENV: 'production', PORT: String(port), PROFILE_FILE: profile },
+    stdio: ['ignore', file, file],
+    env: { ...process.env, NODE_ENV: 'production', PORT: String(port), ...env },
   });
+  closeSync(file);
   const ended = once(child, 'exit');
   try {
     await eventually(`${program} answers`, async () => ask(port, load, null), { withinMs: 20_000 });
-    const answers = await putUnderLoad(port, load, loadMs);
+    const answers = await putUnderLoad(port, load, loadMs, child.pid ?? 0);
     child.kill('SIGUSR2');
     const [code, signal] = await ended;
     if (code !== 0) throw new Error(`${program} ended with ${signal ?? code}`);
-    return { profile, log, answers };
+    return answers;
   } finally {
     child.kill('SIGKILL');
   }
@@ -91,13 +111,15 @@ export async function readLoad(program: string): Promise<Load> {
   return {};
 }
 
-async function putUnderLoad(port: number, load: Load, loadMs: number): Promise<number> {
+async function putUnderLoad(port: number, load: Load, loadMs: number, pid: number): Promise<number> {
   const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
   const startedAt = performance.now();
+  const cpuMsBefore = readCpuMs([pid]);
   let answers = 0;
   const isDone = (): boolean => {
     const ms = performance.now() - startedAt;
-    return ms >= loadMs && (answers >= ENOUGH_ANSWERS || ms >= loadMs * MOST_TIMES);
+    if (ms < loadMs) return false;
+    return ms >= loadMs * MOST_TIMES || readCpuMs([pid]) - cpuMsBefore >= loadMs * ENOUGH_CPU;
   };
   const client = async (): Promise<void> => {
     while (!isDone()) {

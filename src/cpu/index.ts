@@ -25,7 +25,7 @@ export type { SourceLookup } from './findings/source.ts';
 export { type HotPath, listHotPaths } from './passes/hot-paths.ts';
 export { GROUPINGS, type Grouping, linkChildren, listTotals, type Total, totalUsByNode } from './passes/totals.ts';
 export { readCpuProfile, readCpuProfileChunks, type ReadOptions } from './read/read-cpu-profile.ts';
-export { type Deoptimisation, type PropertySite, readV8Log, type V8Log } from './read/v8-log.ts';
+export { type Deoptimisation, type PropertySite, readV8Log, readV8LogChunks, type V8Log } from './read/v8-log.ts';
 export { EXPORT_FORMATS, type ExportFormat, exportProfile } from './write/export-profile.ts';
 export {
   describeTop,

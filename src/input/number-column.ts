@@ -1,10 +1,16 @@
 /**
  * A column of numbers that grows while a file is read. Holds 32-bit integers for as long as all of them fit, and becomes
- * 64-bit floating point at the first that does not. Refuses nothing: what a number may mean is for the reader to say.
+ * 64-bit floating point at the first that does not. Refuses (`WrongValue`) more numbers than any profile has; what a
+ * number may mean is for the reader to say.
  *
  * Room is taken generously and untouched pages of a new array cost no memory, so a large first size is cheap where the
  * size of the file bounds what can come.
  */
+import { WrongValue } from './json-shape.ts';
+
+/** 2 GiB of a column; a few kilobytes of a compressed file can unfold to more than any machine has. */
+const MAX_COUNT = 2 ** 29;
+
 export class NumberColumn {
   values: Int32Array | Float64Array;
   count = 0;
@@ -43,7 +49,9 @@ export class NumberColumn {
     return this.values[index] as number;
   }
 
-  #grow(capacity: number): void {
+  #grow(wanted: number): void {
+    if (this.count >= MAX_COUNT) throw new WrongValue(`more than ${MAX_COUNT.toLocaleString('en-US')} numbers`);
+    const capacity = Math.min(wanted, MAX_COUNT);
     const grown =
       this.values instanceof Int32Array
         ? new Int32Array(Math.max(capacity, 1024))

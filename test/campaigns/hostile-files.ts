@@ -4,6 +4,7 @@
  */
 import type { Campaign, CampaignRun } from '../../bench/campaign.ts';
 import type { Original } from '../hostile/mutate.ts';
+import { takeSmallProfiles } from '../hostile/small-profiles.ts';
 import { takeSmallSnapshots } from '../hostile/small-snapshots.ts';
 import { runTrial, type TrialResult } from '../hostile/trial.ts';
 import { installPackage } from '../provisions.ts';
@@ -25,6 +26,13 @@ const KINDS: readonly Kind[] = [
     takeOriginals: takeSmallSnapshots,
     cases: 110_000,
     smallCases: 4_000,
+  },
+  {
+    name: 'CPU profiles',
+    module: new URL('../hostile/cpu-case.ts', import.meta.url),
+    takeOriginals: takeSmallProfiles,
+    cases: 60_000,
+    smallCases: 3_000,
   },
 ];
 

@@ -14,23 +14,38 @@ export interface WireField {
 }
 
 const VARINT = 0;
-const FIXED64 = 1;
 const LENGTH_DELIMITED = 2;
-const FIXED32 = 5;
 /** 64 bits at seven a byte. */
 const MAX_VARINT_BYTES = 10;
-/** Fields of `Profile` that are messages of their own: sample_type, sample, mapping, location, function, period_type. */
-const MESSAGES = new Set([1, 2, 3, 4, 5, 11]);
+/** Fields of `Profile` that are messages of their own, and in each the fields that are. */
+const MESSAGES: ReadonlyMap<number, readonly number[]> = new Map([
+  [1, []], // sample_type
+  [2, [3]], // sample, with its labels
+  [3, []], // mapping
+  [4, [4]], // location, with its lines
+  [5, []], // function
+  [11, []], // period_type
+]);
 
 export function* listFields(bytes: Uint8Array, file: string): Generator<WireField, void, undefined> {
   for (const found of walk(bytes, 0, file)) {
-    if (MESSAGES.has(found.field)) checkMessage(found, file);
+    const messages = MESSAGES.get(found.field);
+    if (messages !== undefined) checkMessage(found, messages, file);
     yield found;
   }
 }
 
-function checkMessage({ bytes, at }: WireField, file: string): void {
-  for (const inner of walk(bytes, at, file)) void inner;
+/** Refuses a file whose first byte cannot begin a profile. */
+export function checkFirstField([tag = 0]: Uint8Array, file: string): void {
+  if (!isField(tag)) throw new BadFile({ file, where: 'byte 0', what: 'not a field of a pprof profile' });
+}
+
+/** pprof has 15 fields, all of them variable numbers or of a told length; the codec cannot read anything else. */
+const isField = (tag: number): boolean =>
+  tag >= 8 && tag < 0x80 && ((tag & 7) === VARINT || (tag & 7) === LENGTH_DELIMITED);
+
+function checkMessage({ bytes, at }: WireField, messages: readonly number[], file: string): void {
+  for (const inner of walk(bytes, at, file)) if (messages.includes(inner.field)) checkMessage(inner, [], file);
 }
 
 function* walk(bytes: Uint8Array, base: number, file: string): Generator<WireField, void, undefined> {
@@ -47,22 +62,19 @@ function* walk(bytes: Uint8Array, base: number, file: string): Generator<WireFie
   for (let at = 0; at < bytes.length;) {
     const start = at;
     const tag = bytes[at] as number;
-    // pprof has 15 fields; numbers beyond, which take more than a byte, are in no profile, and the codec cannot read them.
     const field = tag >> 3;
     const type = tag & 7;
-    if (tag >= 0x80 || field === 0) fail(at, 'not a field of a pprof profile');
+    if (!isField(tag)) fail(at, 'not a field of a pprof profile');
     at += 1;
     let from = at;
     if (type === VARINT) at = endOfVarint(at);
-    else if (type === LENGTH_DELIMITED) {
+    else {
       from = endOfVarint(at);
       let length = 0;
       for (let place = from - 1; place >= at; place -= 1) length = length * 128 + ((bytes[place] as number) & 0x7f);
       at = from + length;
-    } else if (type === FIXED64) at += 8;
-    else if (type === FIXED32) at += 4;
-    else fail(start, `a field of type ${type}, which protobuf does not have`);
+    }
     if (at > bytes.length) fail(start, 'the file ends in the middle of a field');
-    if (type === VARINT || type === LENGTH_DELIMITED) yield { field, bytes: bytes.subarray(from, at), at: base + from };
+    yield { field, bytes: bytes.subarray(from, at), at: base + from };
   }
 }

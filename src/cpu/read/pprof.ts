@@ -11,11 +11,11 @@ import { BadFile, NumberColumn } from '../../input/index.ts';
 import type { CpuProfile } from '../model/profile.ts';
 import { NO_LINE_TICKS, NO_SAMPLES } from '../model/samples.ts';
 import { StackBuilder } from '../model/stack-builder.ts';
-import { listFields, type WireField } from './pprof-wire.ts';
+import { checkFirstField, listFields, type WireField } from './pprof-wire.ts';
 import { MAX_US, type RawProfile } from './raw-profile.ts';
 
 /** Decompressed; pprof is so compact that this is hours of a busy service. */
-const MAX_BYTES = 512 * 1024 * 1024;
+const MAX_BYTES = 256 * 1024 * 1024;
 /** Of locations and of functions; a map could not hold twice as many. */
 const MAX_RECORDS = 8_000_000;
 
@@ -30,6 +30,8 @@ export async function readPprof(chunks: AsyncIterable<Uint8Array>, file: string)
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of chunks) {
+    // What does not even begin like one need not be held.
+    if (size === 0) checkFirstField(chunk, file);
     size += chunk.length;
     if (size > MAX_BYTES)
       throw new BadFile({ file, where: null, what: `a pprof profile of more than ${MAX_BYTES} bytes` });

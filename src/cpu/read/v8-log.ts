@@ -64,14 +64,22 @@ const MAX_SITES = 1_000_000;
 
 type Counted<Row> = { -readonly [Key in keyof Row]: Row[Key] };
 
+/** The log in `path`, compressed or not. Throws `BadFile`, the file system's errors, and the signal's reason. */
 export async function readV8Log(path: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<V8Log> {
-  const reader = new LogReader(path);
+  return readV8LogChunks(openInput(path, signal === undefined ? {} : { signal }), path);
+}
+
+/** The same for bytes that come from elsewhere. */
+export async function readV8LogChunks(chunks: AsyncIterable<Uint8Array>, file: string): Promise<V8Log> {
+  const reader = new LogReader(file);
+  // `--log-ic` logs whole sources as one line each.
+  const maxLineLength = 64 * 1024 * 1024;
   await readLines(
-    openInput(path, signal === undefined ? {} : { signal }),
+    chunks,
     (line, number) => {
       reader.take(line, number);
     },
-    { file: path, maxLineLength: 64 * 1024 * 1024 },
+    { file, maxLineLength },
   );
   return reader.finish();
 }

@@ -1,15 +1,13 @@
-/** Runs all passes over a graph, in the order in which they need one another, and gives the loop a turn between them. */
+/** Runs all passes over a graph: half of them in a second thread where that pays, the loop gets a turn between the others. */
 import { setImmediate } from 'node:timers/promises';
+import { describeBeside } from './describe-beside.ts';
 import type { HeapAnalysis } from './model/analysis.ts';
 import type { HeapGraph } from './model/graph.ts';
 import { sumByClass } from './passes/aggregates.ts';
-import { findClasses } from './passes/classes.ts';
-import { findDetached } from './passes/detached.ts';
-import { findDistances } from './passes/distances.ts';
+import { describeNodes } from './passes/description.ts';
 import { findDominators } from './passes/dominators.ts';
-import { findEdgeRules } from './passes/edge-rules.ts';
+import { edgeRule } from './passes/edge-rules.ts';
 import { sumRetainedSizes } from './passes/retained-sizes.ts';
-import { mergeShallowSizes } from './passes/shallow-sizes.ts';
 import { findWeakMapNames } from './passes/weak-map-edges.ts';
 
 export interface AnalyzeOptions {
@@ -24,35 +22,42 @@ export interface AnalyzeOptions {
  */
 export async function analyzeHeap(graph: HeapGraph, options: AnalyzeOptions = {}): Promise<HeapAnalysis> {
   let done = 0;
-  const pass = async <T>(name: string, run: () => T): Promise<T> => {
+  const pass = async <T>(name: string, run: () => T | Promise<T>): Promise<T> => {
     options.signal?.throwIfAborted();
     options.onProgress?.(name, done, PASSES);
     await setImmediate();
-    const result = run();
+    const result = await run();
     done += 1;
     return result;
   };
   const weakMaps = await pass('weak maps', () => findWeakMapNames(graph.strings));
-  const detached = await pass('detached objects', () => findDetached(graph));
-  const edgeRules = await pass('retaining edges', () => findEdgeRules(graph, weakMaps));
-  const shallowSize = await pass('shallow sizes', () => mergeShallowSizes(graph, (node) => detached.has(node)));
-  const distance = await pass('distances', () => findDistances(graph, weakMaps));
-  const classes = await pass('classes', () => findClasses(graph, detached));
-  const dominators = await pass('dominators', () => findDominators(graph, edgeRules));
-  const retainedSize = await pass('retained sizes', () => sumRetainedSizes(dominators, shallowSize));
-  const sums = await pass('sums by class', () => sumByClass(classes, dominators, shallowSize, retainedSize));
-  options.onProgress?.('done', PASSES, PASSES);
-  return {
-    graph,
-    totalBytes: (retainedSize[0] as number) + graph.extraNativeBytes,
-    shallowSize,
-    retainedSize,
-    distance,
-    dominator: dominators.dominator,
-    classOf: classes.classOf,
-    classes: sums,
-    edgeRules,
-  };
+  const beside = describeBeside(graph, weakMaps);
+  try {
+    const dominators = await pass('dominators', () => findDominators(graph, weakMaps));
+    const description = await pass(
+      'classes and distances',
+      () => beside?.description ?? describeNodes(graph, weakMaps),
+    );
+    const { shallowSize, distance, classOf } = description;
+    const retainedSize = await pass('retained sizes', () => sumRetainedSizes(dominators, shallowSize));
+    const classes = await pass('sums by class', () => sumByClass(description, dominators, shallowSize, retainedSize));
+    options.signal?.throwIfAborted();
+    options.onProgress?.('done', PASSES, PASSES);
+    const { dominator, isUser } = dominators;
+    return {
+      graph,
+      totalBytes: (retainedSize[0] as number) + graph.extraNativeBytes,
+      shallowSize,
+      retainedSize,
+      distance,
+      dominator,
+      classOf,
+      classes,
+      edgeRules: { isUser, retains: edgeRule(graph, weakMaps, isUser) },
+    };
+  } finally {
+    await beside?.close();
+  }
 }
 
-const PASSES = 9;
+const PASSES = 5;

@@ -10,8 +10,8 @@ export interface HeapStrings {
   get(index: number): string;
   /** Length in bytes of the text as UTF-8. */
   byteLength(index: number): number;
-  /** The first byte of the text as it stands in the file, a backslash for an escape; −1 where it is empty. */
-  firstByte(index: number): number;
+  /** Indexes of the strings that are a number and then `text`, perhaps with more behind. */
+  findNumbered(text: string): number[];
   /** The index of the first string that is equal to each text; −1 where there is none. One pass over the table. */
   find(texts: readonly string[]): number[];
 }
@@ -48,7 +48,7 @@ export interface HeapGraph {
   readonly samples: HeapSamples;
 }
 
-/** Columns, a row a location. Lines and columns count from 0, as V8 writes them; 4294967295 where it wrote −1. */
+/** Columns, a row a location, at most one a node. Lines and columns count from 0, as V8 writes them; 4294967295 where it wrote −1. */
 export interface HeapLocations {
   readonly count: number;
   readonly node: Uint32Array;

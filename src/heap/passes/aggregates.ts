@@ -5,10 +5,11 @@
 import type { HeapClass } from '../model/analysis.ts';
 import type { Classes } from './classes.ts';
 import type { Dominators } from './dominators.ts';
+import { release } from '../model/release.ts';
 
 export function sumByClass(
   { classOf, identities }: Classes,
-  { dominator, order }: Dominators,
+  { dominator, order, spare }: Dominators,
   shallowSize: Uint32Array | Float64Array,
   retainedSize: Float64Array,
 ): HeapClass[] {
@@ -19,21 +20,19 @@ export function sumByClass(
   const nodeCount = order.length;
 
   // Numbers nodes as a walk of the dominator tree meets them: a node's subtree is a range behind it.
-  const subtree = new Uint32Array(nodeCount).fill(1);
+  const subtree = new Uint32Array(spare[0], nodeCount * 8, nodeCount).fill(1);
   for (let at = nodeCount - 1; at > 0; at -= 1) {
     const node = order[at] as number;
     const above = dominator[node] as number;
     subtree[above] = (subtree[above] as number) + (subtree[node] as number);
   }
-  const place = new Uint32Array(nodeCount);
-  const nextChild = new Uint32Array(nodeCount);
+  const nextChild = new Uint32Array(spare[1], 0, nodeCount);
   const nodeAt = new Uint32Array(nodeCount);
   nextChild[0] = 1;
   for (let at = 1; at < nodeCount; at += 1) {
     const node = order[at] as number;
     const above = dominator[node] as number;
     const own = nextChild[above] as number;
-    place[node] = own;
     nextChild[node] = own + 1;
     nextChild[above] = own + (subtree[node] as number);
     nodeAt[own] = node;
@@ -51,6 +50,7 @@ export function sumByClass(
     retained[own] = (retained[own] as number) + (retainedSize[node] as number);
     coveredUpTo[own] = at + (subtree[node] as number);
   }
+  release(nodeAt.buffer);
   return identities.map(({ name, location }, at) => ({
     name,
     location,

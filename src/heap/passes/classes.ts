@@ -5,6 +5,7 @@
 import type { HeapGraph } from '../model/graph.ts';
 import { NODE, NODE_TYPE_NAMES } from '../model/node-types.ts';
 import { findInterfaces } from './interfaces.ts';
+import { PairTable } from './pair-table.ts';
 
 export interface ClassIdentity {
   readonly name: string;
@@ -12,57 +13,101 @@ export interface ClassIdentity {
 }
 
 export interface Classes {
-  readonly classOf: Uint32Array;
+  readonly classOf: Uint32Array<ArrayBuffer>;
   readonly identities: readonly ClassIdentity[];
 }
 
 const UNKNOWN = 0xffff_ffff;
 
-export function findClasses(graph: HeapGraph, detached: ReadonlySet<number>): Classes {
+/** `classOf`: room for a number a node, whatever is in it. */
+export function findClasses(
+  graph: HeapGraph,
+  detached: ReadonlySet<number>,
+  classOf: Uint32Array<ArrayBuffer>,
+): Classes {
   const { nodeCount, nodeName, nodeType, strings } = graph;
   const identities: ClassIdentity[] = [];
-  const byKey = new Map<string, number>();
-  const intern = (key: string, name: string, location: ClassIdentity['location'] = null): number => {
-    let known = byKey.get(key);
-    if (known === undefined) {
-      known = identities.push({ name, location }) - 1;
-      byKey.set(key, known);
-    }
+  const byText = new Map<string, number>();
+  const add = (name: string, location: ClassIdentity['location'] = null): number =>
+    identities.push({ name, location }) - 1;
+  /** Names that are made here are one class whatever string they came from. */
+  const named = (text: string): number => {
+    const known = byText.get(text) ?? add(text);
+    byText.set(text, known);
     return known;
   };
-  const named = (text: string): number => intern(`=${text}`, text);
-  const byType = NODE_TYPE_NAMES.map((type) => CLASS_OF_TYPE[type] ?? `(${type})`);
+  const byType = Uint32Array.from(NODE_TYPE_NAMES, (type) => named(CLASS_OF_TYPE[type] ?? `(${type})`));
   const byName = new Uint32Array(strings.count).fill(UNKNOWN);
+  const byDetachedName = new Map<number, number>();
   const ofName = (name: number): number => {
-    if (byName[name] === UNKNOWN) {
-      const text = strings.get(name);
-      byName[name] =
-        text.startsWith('<') || text.startsWith('Detached <') ? named(cutTag(text)) : intern(`#${name}`, text);
-    }
-    return byName[name] as number;
+    const text = strings.get(name);
+    const own = text.startsWith('<') || text.startsWith('Detached <') ? named(cutTag(text)) : add(text);
+    byName[name] = own;
+    return own;
   };
   const ofDetached = (name: number): number => {
     const text = `Detached ${strings.get(name)}`;
-    return text.startsWith('Detached <') ? named(cutTag(text)) : intern(`d${name}`, text);
+    const own = byDetachedName.get(name) ?? (text.startsWith('Detached <') ? named(cutTag(text)) : add(text));
+    byDetachedName.set(name, own);
+    return own;
   };
 
-  const classOf = new Uint32Array(nodeCount);
   for (let node = 0; node < nodeCount; node += 1) {
     const type = nodeType[node] as number;
-    if (type !== NODE.object && type !== NODE.native) classOf[node] = named(byType[type] ?? '(unknown)');
-    else classOf[node] = detached.has(node) ? ofDetached(nodeName[node] as number) : ofName(nodeName[node] as number);
+    if (type !== NODE.object && type !== NODE.native) {
+      classOf[node] = byType[type] as number;
+      continue;
+    }
+    const name = nodeName[node] as number;
+    const known = byName[name] as number;
+    classOf[node] = known === UNKNOWN ? ofName(name) : known;
   }
+  for (const node of detached) classOf[node] = ofDetached(nodeName[node] as number);
   const interfaces = findInterfaces(graph);
-  const ofInterface = interfaces.names.map((name) => intern(`{${name}`, name));
+  const ofInterface = interfaces.names.map((name) => add(name));
   interfaces.forEach((node, name) => {
     if (name !== -1) classOf[node] = ofInterface[name] as number;
   });
-  splitByLocation(graph, classOf, identities, intern);
+  splitByLocation(graph, classOf, identities, add);
   return dropEmpty(classOf, identities);
 }
 
+/** Constructors often share a name: objects with a location are told apart by it. */
+function splitByLocation(
+  { locations, nodeType }: HeapGraph,
+  classOf: Uint32Array,
+  identities: readonly ClassIdentity[],
+  add: (name: string, location: ClassIdentity['location']) => number,
+): void {
+  // Script and line are one number, that and the column another one, that and the name's class the class.
+  const lines = new PairTable();
+  const places = new PairTable();
+  const classes = new PairTable();
+  const intern = (table: PairTable, first: number, second: number): number => {
+    const known = table.get(first, second);
+    if (known !== -1) return known;
+    table.set(first, second, table.size);
+    return table.size - 1;
+  };
+  for (let at = 0; at < locations.count; at += 1) {
+    const node = locations.node[at] as number;
+    if (nodeType[node] !== NODE.object) continue;
+    const scriptId = locations.scriptId[at] as number;
+    const line = locations.line[at] as number;
+    const column = locations.column[at] as number;
+    const place = intern(places, intern(lines, scriptId, line), column);
+    const plain = classOf[node] as number;
+    let own = classes.get(place, plain);
+    if (own === -1) {
+      own = add(identities[plain]?.name ?? '', { scriptId, line, column });
+      classes.set(place, plain, own);
+    }
+    classOf[node] = own;
+  }
+}
+
 /** Classes whose objects all went to another one are none. */
-function dropEmpty(classOf: Uint32Array, identities: readonly ClassIdentity[]): Classes {
+function dropEmpty(classOf: Uint32Array<ArrayBuffer>, identities: readonly ClassIdentity[]): Classes {
   const isUsed = new Uint8Array(identities.length);
   for (let node = 0; node < classOf.length; node += 1) isUsed[classOf[node] as number] = 1;
   const used: ClassIdentity[] = [];
@@ -71,24 +116,6 @@ function dropEmpty(classOf: Uint32Array, identities: readonly ClassIdentity[]): 
   );
   for (let node = 0; node < classOf.length; node += 1) classOf[node] = renumbered[classOf[node] as number] as number;
   return { classOf, identities: used };
-}
-
-/** Constructors often share a name: objects with a location are told apart by it. */
-function splitByLocation(
-  { locations, nodeType }: HeapGraph,
-  classOf: Uint32Array,
-  identities: readonly ClassIdentity[],
-  intern: (key: string, name: string, location: ClassIdentity['location']) => number,
-): void {
-  for (let at = 0; at < locations.count; at += 1) {
-    const node = locations.node[at] as number;
-    if (nodeType[node] !== NODE.object || locations.node[at + 1] === node) continue;
-    const name = identities[classOf[node] as number]?.name ?? '';
-    const scriptId = locations.scriptId[at] as number;
-    const line = locations.line[at] as number;
-    const column = locations.column[at] as number;
-    classOf[node] = intern(`@${scriptId},${line},${column},${name}`, name, { scriptId, line, column });
-  }
 }
 
 const CLASS_OF_TYPE: Readonly<Record<string, string>> = {

@@ -6,14 +6,14 @@ import { NO_DISTANCE, SYSTEM_DISTANCE } from '../model/analysis.ts';
 import type { HeapGraph } from '../model/graph.ts';
 import { EDGE, NODE } from '../model/node-types.ts';
 import { listUserRoots } from './user-roots.ts';
-import type { WeakMapNames } from './weak-map-edges.ts';
+import { pairOf, type WeakMapNames } from './weak-map-edges.ts';
 
-export function findDistances(graph: HeapGraph, weakMaps: WeakMapNames): Int32Array {
+/** `queue`: room for a number a node, whatever is in it. */
+export function findDistances(graph: HeapGraph, weakMaps: WeakMapNames, queue: Uint32Array): Int32Array {
   const { edgeTo, edgeType, firstEdge, nodeCount } = graph;
   const distance = new Int32Array(nodeCount).fill(NO_DISTANCE);
   const follows = linkRule(graph, weakMaps);
   const roots = listUserRoots(graph);
-  const queue = new Uint32Array(nodeCount + roots.length);
   let tail = 0;
   const walk = (): void => {
     for (let head = 0; head < tail; head += 1) {
@@ -61,8 +61,8 @@ function linkRule(graph: HeapGraph, weakMaps: WeakMapNames): (node: number, edge
       const index = isIndex ? name : Number.parseInt(strings.get(name), 10);
       return index < 2 || index % 3 !== 1;
     }
-    if (type !== EDGE.internal || weakMaps.tableId(name) === -1) return true;
-    const pair = weakMaps.pair(name);
+    if (type !== EDGE.internal || weakMaps.isName[name] !== 1) return true;
+    const pair = pairOf(strings, name);
     if (half.delete(pair)) return true;
     half.add(pair);
     return false;

@@ -1,30 +1,30 @@
-/** A hash table from two whole numbers to a third, over flat arrays: open addressing with linear probing. */
+/** A hash table from two numbers of 32 bits to a third, over flat arrays: open addressing with linear probing. */
 
 const EMPTY = -1;
 
 export class PairTable {
-  #size = 0;
+  size = 0;
   #mask = 1023;
-  #first = new Int32Array(1024).fill(EMPTY);
+  #first = new Uint32Array(1024);
   #second = new Uint32Array(1024);
-  #value = new Int32Array(1024);
+  #value = new Int32Array(1024).fill(EMPTY);
 
-  /** −1 where the pair is not there. `first` and values are below 2^31. */
+  /** −1 where the pair is not there. */
   get(first: number, second: number): number {
-    for (let at = this.#hash(first, second); this.#first[at] !== EMPTY; at = (at + 1) & this.#mask)
+    for (let at = this.#hash(first, second); this.#value[at] !== EMPTY; at = (at + 1) & this.#mask)
       if (this.#first[at] === first && this.#second[at] === second) return this.#value[at] as number;
-    return -1;
+    return EMPTY;
   }
 
-  /** The pair must not be there yet. */
+  /** The pair must not be there yet; values are whole numbers from 0 up to 2^31. */
   set(first: number, second: number, value: number): void {
-    if (this.#size * 2 > this.#mask) this.#grow();
+    if (this.size * 2 > this.#mask) this.#grow();
     let at = this.#hash(first, second);
-    while (this.#first[at] !== EMPTY) at = (at + 1) & this.#mask;
+    while (this.#value[at] !== EMPTY) at = (at + 1) & this.#mask;
     this.#first[at] = first;
     this.#second[at] = second;
     this.#value[at] = value;
-    this.#size += 1;
+    this.size += 1;
   }
 
   #hash(first: number, second: number): number {
@@ -38,11 +38,11 @@ export class PairTable {
     const value = this.#value;
     const length = first.length * 2;
     this.#mask = length - 1;
-    this.#first = new Int32Array(length).fill(EMPTY);
+    this.#first = new Uint32Array(length);
     this.#second = new Uint32Array(length);
-    this.#value = new Int32Array(length);
-    this.#size = 0;
+    this.#value = new Int32Array(length).fill(EMPTY);
+    this.size = 0;
     for (let at = 0; at < first.length; at += 1)
-      if (first[at] !== EMPTY) this.set(first[at] as number, second[at] as number, value[at] as number);
+      if (value[at] !== EMPTY) this.set(first[at] as number, second[at] as number, value[at] as number);
   }
 }

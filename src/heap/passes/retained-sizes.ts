@@ -2,10 +2,11 @@
 import type { Dominators } from './dominators.ts';
 
 export function sumRetainedSizes(
-  { dominator, order }: Dominators,
+  { dominator, order, spare }: Dominators,
   shallowSize: Uint32Array | Float64Array,
 ): Float64Array {
-  const retained = Float64Array.from(shallowSize);
+  const retained = new Float64Array(spare[0], 0, shallowSize.length);
+  retained.set(shallowSize);
   // Preorder backwards: all that a node dominates comes before the node.
   for (let at = order.length - 1; at > 0; at -= 1) {
     const node = order[at] as number;

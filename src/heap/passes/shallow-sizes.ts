@@ -9,18 +9,22 @@ import { listUserRoots } from './user-roots.ts';
 const UNVISITED = 0xffff_ffff;
 const SHARED = 0xffff_fffe;
 
-export function mergeShallowSizes(graph: HeapGraph, isDetached: (node: number) => boolean): Uint32Array | Float64Array {
+/** `scratch`: a number a node, whatever is in it. */
+export function mergeShallowSizes(
+  graph: HeapGraph,
+  isDetached: (node: number) => boolean,
+  scratch: Uint32Array,
+): Uint32Array | Float64Array {
   // Without globals the snapshot was taken with V8's internals exposed; such sizes are meant as they are.
   if (listUserRoots(graph).length === 0) return graph.selfSize;
-  const owners = findOwners(graph, isDetached);
+  const owners = findOwners(graph, isDetached, scratch);
   return moveSizes(graph, owners);
 }
 
 /** Per node: itself, the only node that owns it, or that there is none or more than one. */
-function findOwners(graph: HeapGraph, isDetached: (node: number) => boolean): Uint32Array {
+function findOwners(graph: HeapGraph, isDetached: (node: number) => boolean, owners: Uint32Array): Uint32Array {
   const { edgeTo, edgeType, firstEdge, nodeCount, nodeType, nodeName } = graph;
   const [externalData] = graph.strings.find(['system / ExternalStringData']);
-  const owners = new Uint32Array(nodeCount);
   for (let node = 0; node < nodeCount; node += 1) {
     const type = nodeType[node];
     const isOwned =
@@ -52,7 +56,9 @@ function findOwners(graph: HeapGraph, isDetached: (node: number) => boolean): Ui
 }
 
 function moveSizes(graph: HeapGraph, owners: Uint32Array): Uint32Array | Float64Array {
-  let sizes = graph.selfSize.slice();
+  // A copy in memory of this thread: the columns of a graph are shared.
+  let sizes: Uint32Array | Float64Array =
+    graph.selfSize instanceof Uint32Array ? Uint32Array.from(graph.selfSize) : Float64Array.from(graph.selfSize);
   for (let node = 0; node < graph.nodeCount; node += 1) {
     const owner = owners[node] as number;
     if (owner === node || owner === UNVISITED || owner === SHARED) continue;

@@ -5,29 +5,29 @@
 import type { HeapStrings } from '../model/graph.ts';
 
 export interface WeakMapNames {
-  /** Id of the table's node for the name with this index; −1 for every other name. */
-  tableId(nameIndex: number): number;
-  /** Equal for the two edges of one entry: the name without the number that it begins with. */
-  pair(nameIndex: number): string;
+  readonly count: number;
+  /** Per string: 1 for such a name. */
+  readonly isName: Uint8Array;
+  /** By name: id of the table's node. */
+  readonly tables: ReadonlyMap<number, number>;
 }
 
 // As in DevTools (HeapSnapshot.ts, tryParseWeakMapEdgeName): `.` leaves out line breaks on purpose of equality.
 const NAME =
   /^\d+(?<pair> \/ part of key \(.*? @\d+\) -> value \(.*? @\d+\) pair in WeakMap \(table @(?<table>\d+)\))$/;
-const PREFIX = / \/ part of key \(/;
 
 export function findWeakMapNames(strings: HeapStrings): WeakMapNames {
-  const tables = new Map<number, { readonly pair: string; readonly tableId: number }>();
-  for (let index = 0; index < strings.count; index += 1) {
-    const byte = strings.firstByte(index);
-    if (byte < 0x30 || byte > 0x39) continue;
-    const text = strings.get(index);
-    if (!PREFIX.test(text)) continue;
-    const groups = NAME.exec(text)?.groups;
-    if (groups !== undefined) tables.set(index, { pair: groups['pair'] ?? '', tableId: Number(groups['table']) });
+  const isName = new Uint8Array(strings.count);
+  const tables = new Map<number, number>();
+  for (const index of strings.findNumbered(' / part of key (')) {
+    const table = NAME.exec(strings.get(index))?.groups?.['table'];
+    if (table === undefined) continue;
+    isName[index] = 1;
+    tables.set(index, Number(table));
   }
-  return {
-    tableId: (nameIndex) => tables.get(nameIndex)?.tableId ?? -1,
-    pair: (nameIndex) => tables.get(nameIndex)?.pair ?? '',
-  };
+  return { count: tables.size, isName, tables };
 }
+
+/** Equal for the two edges of one entry: the name without the number that it begins with. */
+export const pairOf = (strings: HeapStrings, name: number): string =>
+  NAME.exec(strings.get(name))?.groups?.['pair'] ?? '';

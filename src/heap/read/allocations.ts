@@ -15,7 +15,7 @@ export function toAllocations(
 ): HeapAllocations | null {
   if (infos === null || tree === null || traceNodeId === null || infos.count === 0 || tree.count === 0) return null;
   const [names, scripts, scriptIds, lines, columns] = ['name', 'script_name', 'script_id', 'line', 'column'].map(
-    (field) => infos.column(field),
+    (field) => infos.exact(field),
   );
   const text = (index: number | undefined, where: string): string =>
     index !== undefined && index >= 0 && index < strings.count

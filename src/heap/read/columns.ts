@@ -5,11 +5,16 @@
 
 type Column = Uint8Array | Uint32Array | Float64Array;
 
+/** Columns are in shared memory, so that a second thread can read a graph without a copy; untouched pages cost nothing. */
+export const newBytes = (length: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(length));
+export const newWords = (length: number): Uint32Array => new Uint32Array(new SharedArrayBuffer(length * 4));
+
 /** A copy with room for at least `length` entries; the column itself when it has that room. */
 export function withRoom<T extends Column>(column: T, length: number): T {
   if (column.length >= length) return column;
-  const Kind = column.constructor as new (length: number) => T;
-  const grown = new Kind(Math.max(length, Math.ceil(column.length * 1.5)));
+  const Kind = column.constructor as new (memory: SharedArrayBuffer) => T;
+  const grownLength = Math.max(length, Math.ceil(column.length * 1.5));
+  const grown = new Kind(new SharedArrayBuffer(grownLength * column.BYTES_PER_ELEMENT));
   grown.set(column);
   return grown;
 }
@@ -19,7 +24,7 @@ export class WideColumn {
   values: Uint32Array | Float64Array;
 
   constructor(length: number) {
-    this.values = new Uint32Array(length);
+    this.values = newWords(length);
   }
 
   reserve(length: number): void {
@@ -27,7 +32,11 @@ export class WideColumn {
   }
 
   set(at: number, value: number): void {
-    if (value > 0xffff_ffff && this.values instanceof Uint32Array) this.values = Float64Array.from(this.values);
+    if (value > 0xffff_ffff && this.values instanceof Uint32Array) {
+      const wide = new Float64Array(new SharedArrayBuffer(this.values.length * 8));
+      wide.set(this.values);
+      this.values = wide;
+    }
     this.values[at] = value;
   }
 }

@@ -25,6 +25,8 @@ export interface SnapshotLayout {
   readonly nodeCount: number | null;
   readonly edgeCount: number | null;
   readonly extraNativeBytes: number;
+  /** Were allocations tracked when the file was written? */
+  readonly isTracked: boolean;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -65,6 +67,7 @@ export function parseLayout(text: string, file: string): SnapshotLayout {
     nodeCount: readCount(header, 'node_count', file),
     edgeCount: readCount(header, 'edge_count', file),
     extraNativeBytes: readCount(header, 'extra_native_bytes', file) ?? 0,
+    isTracked: (readCount(header, 'trace_function_count', file) ?? 0) > 0,
   };
 }
 

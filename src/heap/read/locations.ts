@@ -1,6 +1,7 @@
 /** Locations as columns sorted by node, so that a node's is found by halving. */
 import type { HeapLocations } from '../model/graph.ts';
 import type { RecordColumns } from './record-columns.ts';
+import { release } from '../model/release.ts';
 import { fail } from './value-reader.ts';
 
 export const NO_LOCATIONS: HeapLocations = {
@@ -13,31 +14,36 @@ export const NO_LOCATIONS: HeapLocations = {
 
 /** `nodeWidth`: fields of a node, because locations name nodes by the position of their first number. */
 export function toLocations(records: RecordColumns, nodeWidth: number, nodeCount: number, file: string): HeapLocations {
-  const positions = records.column('object_index');
-  const node = new Uint32Array(records.count);
-  let isSorted = true;
-  for (let at = 0; at < node.length; at += 1) {
-    const ordinal = (positions[at] as number) / nodeWidth;
-    if (!(ordinal >= 0 && ordinal < nodeCount && Number.isInteger(ordinal)))
-      fail(file, `locations[${at}].object_index`, `no node begins at ${positions[at]}`);
-    node[at] = ordinal;
-    if (at > 0 && ordinal < (node[at - 1] as number)) isSorted = false;
+  const position = records.column('object_index');
+  // By node: one more than the number of its record; the last one counts where there are two.
+  const recordOf = new Uint32Array(nodeCount);
+  let count = 0;
+  for (let at = 0; at < position.length; at += 1) {
+    const node = (position[at] as number) / nodeWidth;
+    if (!(node < nodeCount && Number.isInteger(node)))
+      fail(file, `locations[${at}].object_index`, `no node begins at ${position[at]}`);
+    if (recordOf[node] === 0) count += 1;
+    recordOf[node] = at + 1;
   }
-  const columns = {
-    count: node.length,
-    node,
-    scriptId: Uint32Array.from(records.column('script_id')),
-    line: Uint32Array.from(records.column('line')),
-    column: Uint32Array.from(records.column('column')),
+  const sorted = {
+    count,
+    node: new Uint32Array(count),
+    scriptId: new Uint32Array(count),
+    line: new Uint32Array(count),
+    column: new Uint32Array(count),
   };
-  if (isSorted) return columns;
-  const order = Uint32Array.from(node.keys()).sort((a, b) => (node[a] as number) - (node[b] as number) || a - b);
-  const sorted = (column: Uint32Array): Uint32Array => order.map((at) => column[at] as number);
-  return {
-    count: node.length,
-    node: sorted(node),
-    scriptId: sorted(columns.scriptId),
-    line: sorted(columns.line),
-    column: sorted(columns.column),
-  };
+  const scriptId = records.column('script_id');
+  const line = records.column('line');
+  const column = records.column('column');
+  for (let node = 0, at = 0; at < count; node += 1) {
+    if (recordOf[node] === 0) continue;
+    const record = (recordOf[node] as number) - 1;
+    sorted.node[at] = node;
+    sorted.scriptId[at] = scriptId[record] as number;
+    sorted.line[at] = line[record] as number;
+    sorted.column[at] = column[record] as number;
+    at += 1;
+  }
+  release(recordOf.buffer);
+  return sorted;
 }

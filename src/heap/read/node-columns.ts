@@ -1,6 +1,6 @@
 /** The section `nodes` as columns. Refuses types that the header does not name and numbers below zero. */
 import { NODE } from '../model/node-types.ts';
-import { WideColumn, withRoom } from './columns.ts';
+import { newBytes, newWords, WideColumn, withRoom } from './columns.ts';
 import type { SnapshotLayout } from './layout.ts';
 import type { NumberSink } from './number-array.ts';
 import { fail } from './value-reader.ts';
@@ -18,7 +18,10 @@ export class NodeColumns implements NumberSink {
   firstEdge: Uint32Array;
   readonly id: WideColumn;
   readonly selfSize: WideColumn;
-  readonly #traceNodeId: WideColumn | null;
+  /** Ids of trace nodes; null where the file has none. */
+  readonly traceNodeId: WideColumn | null;
+  /** The largest index of a name, to be checked once the strings are there. */
+  largestName = 0;
   readonly #layout: SnapshotLayout;
   readonly #file: string;
   #edges = 0;
@@ -27,55 +30,63 @@ export class NodeColumns implements NumberSink {
     this.#layout = layout;
     this.#file = file;
     this.fields = layout.nodes.fields;
-    this.type = new Uint8Array(capacity);
-    this.name = new Uint32Array(capacity);
-    this.detachedness = new Uint8Array(capacity);
-    this.firstEdge = new Uint32Array(capacity + 1);
+    this.type = newBytes(capacity);
+    this.name = newWords(capacity);
+    this.detachedness = newBytes(capacity);
+    this.firstEdge = newWords(capacity + 1);
     this.id = new WideColumn(capacity);
     this.selfSize = new WideColumn(capacity);
-    const isTracked = layout.nodes.at('trace_node_id') !== -1;
-    this.#traceNodeId = isTracked ? new WideColumn(capacity) : null;
+    // Node 20 and 22 write the field in every snapshot, and only zeros without tracking.
+    this.traceNodeId = layout.isTracked && layout.nodes.at('trace_node_id') !== -1 ? new WideColumn(capacity) : null;
   }
 
-  /** Ids of trace nodes; null where the file has none. */
-  get traceNodeId(): Uint32Array | null {
-    const values = this.#traceNodeId?.values ?? null;
-    return values === null ? null : Uint32Array.from(values.subarray(0, this.count));
-  }
-
-  take(values: Float64Array, count: number): void {
+  take(values: Uint32Array, count: number, wide: ReadonlyMap<number, number>): void {
     const { nodes, nodeTypes } = this.#layout;
     const width = this.fields.length;
     const records = count / width;
     if (this.count + records > MAX_NODES) fail(this.#file, `nodes[${this.count}]`, 'more nodes than can be numbered');
     this.#reserve(this.count + records);
-    const [type, name, id, size, edges] = ['type', 'name', 'id', 'self_size', 'edge_count'].map((f) => nodes.at(f)) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    const detached = nodes.at('detachedness');
-    const trace = nodes.at('trace_node_id');
+    const typeAt = nodes.at('type');
+    const nameAt = nodes.at('name');
+    const idAt = nodes.at('id');
+    const sizeAt = nodes.at('self_size');
+    const edgesAt = nodes.at('edge_count');
+    const detachedAt = nodes.at('detachedness');
+    const traceAt = nodes.at('trace_node_id');
+    const { type, name, detachedness, firstEdge } = this;
+    const id = this.id.values;
+    const selfSize = this.selfSize.values;
+    const trace = this.traceNodeId?.values ?? null;
+    let edges = this.#edges;
+    let largestName = this.largestName;
     for (let at = 0, node = this.count; at < count; at += width, node += 1) {
-      for (let field = 0; field < width; field += 1)
-        if ((values[at + field] as number) < 0) this.#refuse(node, field, `${values[at + field]} is below zero`);
-      const rawType = values[at + type] as number;
-      if (rawType >= nodeTypes.length) this.#refuse(node, type, `there is no type ${rawType}`);
-      this.type[node] = nodeTypes[rawType] ?? NODE.unknown;
-      const nameIndex = values[at + name] as number;
-      if (nameIndex > 0xffff_ffff) this.#refuse(node, name, `there is no string ${nameIndex}`);
-      this.name[node] = nameIndex;
-      this.id.set(node, values[at + id] as number);
-      this.selfSize.set(node, values[at + size] as number);
-      this.#edges += values[at + edges] as number;
-      if (this.#edges > MAX_NODES) this.#refuse(node, edges, 'more edges than can be numbered');
-      this.firstEdge[node + 1] = this.#edges;
-      if (detached !== -1) this.detachedness[node] = values[at + detached] as number;
-      if (trace !== -1) this.#traceNodeId?.set(node, values[at + trace] as number);
+      const rawType = values[at + typeAt] as number;
+      if (rawType >= nodeTypes.length) this.#refuse(node, typeAt, `there is no type ${rawType}`);
+      type[node] = nodeTypes[rawType] ?? NODE.unknown;
+      const nameIndex = values[at + nameAt] as number;
+      if (nameIndex > largestName) largestName = nameIndex;
+      name[node] = nameIndex;
+      id[node] = values[at + idAt] as number;
+      selfSize[node] = values[at + sizeAt] as number;
+      edges += values[at + edgesAt] as number;
+      if (edges > MAX_NODES) this.#refuse(node, edgesAt, 'more edges than can be numbered');
+      firstEdge[node + 1] = edges;
+      // Most are zero already, and pages that nobody writes to cost nothing.
+      if (detachedAt !== -1 && values[at + detachedAt] !== 0) detachedness[node] = values[at + detachedAt] as number;
+      if (trace !== null && values[at + traceAt] !== 0) trace[node] = values[at + traceAt] as number;
     }
+    this.#edges = edges;
+    this.largestName = largestName;
+    for (const [at, value] of wide) this.#takeWide(this.count + Math.floor(at / width), at % width, value);
     this.count += records;
+  }
+
+  /** Ids and sizes may need more than 32 bits. */
+  #takeWide(node: number, field: number, value: number): void {
+    if (value < 0) this.#refuse(node, field, `${value} is below zero`);
+    if (this.fields[field] === 'id') this.id.set(node, value);
+    else if (this.fields[field] === 'self_size') this.selfSize.set(node, value);
+    else this.#refuse(node, field, `${value} is too large`);
   }
 
   end(): void {
@@ -97,7 +108,7 @@ export class NodeColumns implements NumberSink {
     this.firstEdge = withRoom(this.firstEdge, length + 1);
     this.id.reserve(length);
     this.selfSize.reserve(length);
-    this.#traceNodeId?.reserve(length);
+    this.traceNodeId?.reserve(length);
   }
 
   #refuse(node: number, field: number, what: string): never {

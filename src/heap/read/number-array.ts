@@ -1,7 +1,9 @@
 /**
  * Reads one flat JSON array of whole numbers straight from bytes and hands them on in batches of whole records. Numbers
- * may be cut by the border of a chunk. Refuses everything that no snapshot has there: fractions, strings, nesting.
+ * may be cut by the border of a chunk. Long runs go to the `DigitReader`; here is what it does not take, byte by byte.
+ * Refuses everything that no snapshot has there: fractions, strings, nesting.
  */
+import { type DigitReader, INPUT_BYTES, INPUT_OFFSET, MAX_NUMBERS } from './digits.ts';
 import { byteAt, fail, isBlank, type Position, showByte, type ValueReader } from './value-reader.ts';
 
 export interface NumberSink {
@@ -9,121 +11,160 @@ export interface NumberSink {
   readonly section: string;
   /** Names of the numbers of a record; their count is the length of a record. */
   readonly fields: readonly string[];
-  /** `count` numbers, a multiple of the record's length, at the beginning of `values`. */
-  take(values: Float64Array, count: number): void;
+  /**
+   * `count` numbers, a multiple of the record's length, at the beginning of `values`. Those that are no whole numbers of 32
+   * bits stand in `wide` as well, by their position; there are none in nearly every batch.
+   */
+  take(values: Uint32Array, count: number, wide: ReadonlyMap<number, number>): void;
   /** The array is at its end. */
   end(): void;
 }
 
-const RECORDS_PER_BATCH = 4096;
-const EXPECT = { value: 0, number: 1, separator: 2, first: 3 } as const;
+const EXPECT = { bracket: 0, first: 1, value: 2, number: 3, separator: 4 } as const;
+
+/** Bytes to look at one by one after the digit reader took nothing: what it does not like seldom stands alone. */
+const SLOW_BYTES = 256;
 
 export class NumberArrayReader implements ValueReader {
   readonly #sink: NumberSink;
   readonly #position: Position;
-  readonly #batch: Float64Array;
+  readonly #digits: DigitReader | null;
+  readonly #batch: Uint32Array;
+  readonly #batchLimit: number;
+  readonly #wide = new Map<number, number>();
   #count = 0;
   #records = 0;
   #value = 0;
-  #digits = 0;
+  #digitCount = 0;
   #isNegative = false;
-  #state: number = -1;
+  #state: number = EXPECT.bracket;
 
-  constructor(sink: NumberSink, position: Position) {
+  constructor(sink: NumberSink, position: Position, digits: DigitReader | null) {
     this.#sink = sink;
     this.#position = position;
-    this.#batch = new Float64Array(RECORDS_PER_BATCH * sink.fields.length);
+    this.#digits = digits;
+    this.#batch = digits?.numbers ?? new Uint32Array(MAX_NUMBERS);
+    this.#batchLimit = MAX_NUMBERS - 64;
   }
 
   push(chunk: Uint8Array, from: number): number {
-    let at = from;
-    const end = chunk.length;
-    if (this.#state === -1) {
-      if (chunk[at] !== 0x5b) this.#refuse(chunk, at, 'a list of numbers was expected');
-      at += 1;
-      this.#state = EXPECT.first;
+    for (let at = from; ;) {
+      if (this.#digits !== null && this.#state === EXPECT.value) at = this.#pushFast(this.#digits, chunk, at);
+      const to = Math.min(chunk.length, this.#digits === null ? chunk.length : at + SLOW_BYTES);
+      at = this.#pushSlow(chunk, at, to);
+      if (at < 0) return -at;
+      if (at === chunk.length) return -1;
     }
-    const batch = this.#batch;
-    let count = this.#count;
+  }
+
+  /** Returns where the digit reader stopped for good; the state is then that of the byte there. */
+  #pushFast(digits: DigitReader, chunk: Uint8Array, from: number): number {
+    const isInside = chunk.buffer === digits.bytes.buffer;
+    let at = from;
+    while (chunk.length - at >= 64) {
+      const part = isInside ? chunk.length : Math.min(chunk.length, at + INPUT_BYTES);
+      const base = isInside ? chunk.byteOffset : INPUT_OFFSET - at;
+      if (!isInside) digits.bytes.set(chunk.subarray(at, part), INPUT_OFFSET);
+      const before = at;
+      for (;;) {
+        const stop = digits.read(base + at, base + part, this.#count) - base;
+        if (stop === at) break;
+        at = stop;
+        this.#count = digits.count;
+        if (this.#count > this.#batchLimit) this.#flush();
+        this.#state = EXPECT.separator;
+        if (chunk[at] === 0x0a) at += 1;
+        if (at >= part || chunk[at] !== 0x2c) return at;
+        at += 1;
+        this.#state = EXPECT.value;
+      }
+      if (at === before || isInside) return at;
+    }
+    return at;
+  }
+
+  /** Looks at bytes up to `to`. Returns where it is, or the position behind the array as a negative number. */
+  #pushSlow(chunk: Uint8Array, from: number, to: number): number {
+    let at = from;
     let value = this.#value;
-    let digits = this.#digits;
-    let isNegative = this.#isNegative;
+    let digitCount = this.#digitCount;
     let state = this.#state;
-    while (at < end) {
+    while (at < to) {
       const byte = chunk[at] as number;
       if (byte >= 0x30 && byte <= 0x39) {
-        if (state === EXPECT.separator) this.#refuse(chunk, at, 'a comma was expected');
+        if (state === EXPECT.separator || state === EXPECT.bracket) this.#refuse(chunk, at, state);
         value = value * 10 + (byte - 0x30);
-        digits += 1;
+        digitCount += 1;
         state = EXPECT.number;
         at += 1;
         continue;
       }
       if (state === EXPECT.number) {
-        if (digits === 0) this.#refuse(chunk, at, 'a digit was expected');
-        if (value > Number.MAX_SAFE_INTEGER) this.#refuse(chunk, at, 'the number is too large');
-        batch[count] = isNegative ? -value : value;
-        count += 1;
-        if (count === batch.length) {
-          this.#flush(count);
-          count = 0;
-        }
+        if (digitCount === 0) this.#refuse(chunk, at, state);
+        if (value > Number.MAX_SAFE_INTEGER) this.#complain(at, 'the number is too large');
+        this.#add(this.#isNegative ? -value : value);
         value = 0;
-        digits = 0;
-        isNegative = false;
+        digitCount = 0;
+        this.#isNegative = false;
         state = EXPECT.separator;
       }
-      if (byte === 0x2c) {
-        if (state !== EXPECT.separator) this.#refuse(chunk, at, 'a number was expected');
-        state = EXPECT.value;
-      } else if (byte === 0x5d) {
-        if (state === EXPECT.value) this.#refuse(chunk, at, 'a number was expected');
-        this.#count = count;
+      if (byte === 0x2c && state === EXPECT.separator) state = EXPECT.value;
+      else if (byte === 0x5d && (state === EXPECT.separator || state === EXPECT.first)) {
         this.#finish(at);
-        return at + 1;
-      } else if (byte === 0x2d && (state === EXPECT.value || state === EXPECT.first)) {
-        isNegative = true;
+        return -(at + 1);
+      } else if (byte === 0x5b && state === EXPECT.bracket) state = EXPECT.first;
+      else if (byte === 0x2d && (state === EXPECT.value || state === EXPECT.first)) {
+        this.#isNegative = true;
         state = EXPECT.number;
-      } else if (!isBlank(byte)) {
-        this.#refuse(chunk, at, state === EXPECT.separator ? 'a comma was expected' : 'a whole number was expected');
-      }
+      } else if (!isBlank(byte)) this.#refuse(chunk, at, state);
       at += 1;
     }
-    this.#count = count;
     this.#value = value;
-    this.#digits = digits;
-    this.#isNegative = isNegative;
+    this.#digitCount = digitCount;
     this.#state = state;
-    return -1;
+    return at;
   }
 
-  #flush(count: number): void {
-    this.#sink.take(this.#batch, count);
-    this.#records += count / this.#sink.fields.length;
+  #add(value: number): void {
+    if (value < 0 || value > 0xffff_ffff) this.#wide.set(this.#count, value);
+    this.#batch[this.#count] = value;
+    this.#count += 1;
+    if (this.#count > this.#batchLimit) this.#flush();
+  }
+
+  /** Hands on the whole records; what is left of one stays at the beginning. */
+  #flush(): void {
+    const width = this.#sink.fields.length;
+    const rest = this.#count % width;
+    const whole = this.#count - rest;
+    this.#sink.take(this.#batch, whole, this.#wide);
+    this.#records += whole / width;
+    this.#batch.copyWithin(0, whole, this.#count);
+    this.#count = rest;
+    if (this.#wide.size === 0) return;
+    const kept = [...this.#wide].filter(([at]) => at >= whole);
+    this.#wide.clear();
+    for (const [at, value] of kept) this.#wide.set(at - whole, value);
   }
 
   #finish(at: number): void {
     const { fields, section } = this.#sink;
-    const whole = this.#count - (this.#count % fields.length);
-    if (whole !== this.#count) {
-      const record = this.#records + whole / fields.length;
-      const missing = fields[this.#count - whole] ?? '';
-      fail(
-        this.#position.file,
-        `${section}[${record}]`,
-        `the list ends before ${missing} (${byteAt(this.#position, at)})`,
-      );
+    this.#flush();
+    if (this.#count > 0) {
+      const missing = fields[this.#count] ?? '';
+      const where = `${section}[${this.#records}]`;
+      fail(this.#position.file, where, `the list ends before ${missing} (${byteAt(this.#position, at)})`);
     }
-    if (whole > 0) this.#flush(whole);
     this.#sink.end();
   }
 
-  #refuse(chunk: Uint8Array, at: number, what: string): never {
-    const found = showByte(chunk[at] as number);
-    return fail(
-      this.#position.file,
-      `${byteAt(this.#position, at)} (${this.#sink.section})`,
-      `${what}, found ${found}`,
-    );
+  #refuse(chunk: Uint8Array, at: number, state: number): never {
+    return this.#complain(at, `${EXPECTED[state]} was expected, found ${showByte(chunk[at] as number)}`);
+  }
+
+  #complain(at: number, what: string): never {
+    return fail(this.#position.file, `${byteAt(this.#position, at)} (${this.#sink.section})`, what);
   }
 }
+
+const EXPECTED: readonly string[] = ['a list of numbers', 'a whole number', 'a whole number', 'a digit', 'a comma'];

@@ -1,4 +1,4 @@
-/** The small sections of flat records (locations, samples, functions of allocation stacks), kept as rows of numbers. */
+/** The small sections of flat records (locations, samples, functions of allocation stacks), a column a field. */
 import { withRoom } from './columns.ts';
 import type { SectionLayout } from './layout.ts';
 import type { NumberSink } from './number-array.ts';
@@ -6,33 +6,42 @@ import type { NumberSink } from './number-array.ts';
 export class RecordColumns implements NumberSink {
   readonly section: string;
   readonly fields: readonly string[];
-  readonly #layout: SectionLayout;
-  #values = new Float64Array(1024);
-  #length = 0;
+  count = 0;
+  readonly #columns: Uint32Array[];
+  /** Numbers that 32 bits do not hold, by column. */
+  readonly #wide: readonly Map<number, number>[];
 
   constructor(section: string, layout: SectionLayout) {
     this.section = section;
     this.fields = layout.fields;
-    this.#layout = layout;
+    this.#columns = layout.fields.map(() => new Uint32Array(1024));
+    this.#wide = layout.fields.map(() => new Map());
   }
 
-  get count(): number {
-    return this.#length / this.fields.length;
-  }
-
-  take(values: Float64Array, count: number): void {
-    this.#values = withRoom(this.#values, this.#length + count);
-    this.#values.set(values.subarray(0, count), this.#length);
-    this.#length += count;
+  take(values: Uint32Array, count: number, wide: ReadonlyMap<number, number>): void {
+    const width = this.fields.length;
+    const records = count / width;
+    for (let field = 0; field < width; field += 1) {
+      const column = withRoom(this.#columns[field] as Uint32Array, this.count + records);
+      this.#columns[field] = column;
+      for (let at = field, record = this.count; at < count; at += width, record += 1)
+        column[record] = values[at] as number;
+    }
+    for (const [at, value] of wide) this.#wide[at % width]?.set(this.count + Math.floor(at / width), value);
+    this.count += records;
   }
 
   end(): void {}
 
-  /** A field of every record. */
-  column(field: string): Float64Array {
-    const at = this.#layout.at(field);
-    const width = this.fields.length;
-    const values = this.#values;
-    return new Float64Array(this.count).map((_, record) => values[record * width + at] as number);
+  /** A field of every record in 32 bits: −1 comes out as 4294967295. */
+  column(field: string): Uint32Array {
+    return (this.#columns[this.fields.indexOf(field)] as Uint32Array).subarray(0, this.count);
+  }
+
+  /** A field of every record as it was written. */
+  exact(field: string): Float64Array {
+    const values = Float64Array.from(this.column(field));
+    for (const [record, value] of this.#wide[this.fields.indexOf(field)] ?? []) values[record] = value;
+    return values;
   }
 }

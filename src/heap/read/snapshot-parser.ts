@@ -6,6 +6,7 @@
 import type { HeapGraph } from '../model/graph.ts';
 import { EDGE } from '../model/node-types.ts';
 import { toAllocations } from './allocations.ts';
+import type { DigitReader } from './digits.ts';
 import { EdgeColumns } from './edge-columns.ts';
 import { parseLayout, type SectionLayout, type SnapshotLayout } from './layout.ts';
 import { NO_LOCATIONS, toLocations } from './locations.ts';
@@ -39,14 +40,19 @@ export class SnapshotParser {
   #traceFunctions: RecordColumns | null = null;
   #traceTree: TraceTreeReader | null = null;
   readonly #strings = new StringTable();
+  readonly #digits: DigitReader | null;
 
-  /** `file`: how messages name the input. `maxBytes`: its size where known, `Infinity` otherwise. */
-  constructor(file: string, maxBytes: number) {
+  /**
+   * `file`: how messages name the input. `maxBytes`: its size where known, `Infinity` otherwise. `digits`: null to do without;
+   * chunks that lie in its memory need not be copied there.
+   */
+  constructor(file: string, maxBytes: number, digits: DigitReader | null) {
     this.#position = { file, chunkStart: 0 };
     this.#maxBytes = maxBytes;
+    this.#digits = digits;
   }
 
-  /** The next bytes. The parser keeps the chunks that hold strings: they must not be written to afterwards. */
+  /** The next bytes; they are not needed any more when it returns. */
   push(chunk: Uint8Array): void {
     let at = 0;
     while (at < chunk.length) {
@@ -87,7 +93,7 @@ export class SnapshotParser {
     const nodeName = nodes.name.subarray(0, nodeCount);
     const edgeName = edges.name.subarray(0, edgeCount);
     const edgeType = edges.type.subarray(0, edgeCount);
-    this.#checkNames(nodeName, edgeName, edgeType);
+    this.#checkNames(nodes, edges);
     const width = layout.nodes.fields.length;
     const samples = this.#samples;
     return {
@@ -105,11 +111,17 @@ export class SnapshotParser {
       strings,
       locations: this.#locations === null ? NO_LOCATIONS : toLocations(this.#locations, width, nodeCount, file),
       extraNativeBytes: layout.extraNativeBytes,
-      allocations: toAllocations(this.#traceFunctions, this.#traceTree, nodes.traceNodeId, strings, file),
+      allocations: toAllocations(
+        this.#traceFunctions,
+        this.#traceTree,
+        nodes.traceNodeId === null ? null : Uint32Array.from(nodes.traceNodeId.values.subarray(0, nodeCount)),
+        strings,
+        file,
+      ),
       samples: {
         count: samples?.count ?? 0,
-        timestampUs: samples?.column('timestamp_us') ?? new Float64Array(0),
-        lastAssignedId: samples?.column('last_assigned_id') ?? new Float64Array(0),
+        timestampUs: samples?.exact('timestamp_us') ?? new Float64Array(0),
+        lastAssignedId: samples?.exact('last_assigned_id') ?? new Float64Array(0),
       },
     };
   }
@@ -144,26 +156,30 @@ export class SnapshotParser {
         const layout = this.#need(this.#layout, 'snapshot', at);
         const capacity = this.#capacity(layout.nodeCount, layout.nodes);
         this.#nodes = new NodeColumns(layout, capacity, this.#position.file);
-        return new NumberArrayReader(this.#nodes, this.#position);
+        return new NumberArrayReader(this.#nodes, this.#position, this.#digits);
       }
       case 'edges': {
         const layout = this.#need(this.#layout, 'snapshot', at);
         const nodes = this.#need(this.#nodes, 'nodes', at);
         const capacity = this.#capacity(nodes.edgeCount, layout.edges);
         this.#edges = new EdgeColumns(layout, nodes, capacity, this.#position.file);
-        return new NumberArrayReader(this.#edges, this.#position);
+        return new NumberArrayReader(this.#edges, this.#position, this.#digits);
       }
       case 'locations':
         this.#locations = this.#records(key, this.#layout?.locations, at);
-        return this.#locations === null ? new SkippedValue() : new NumberArrayReader(this.#locations, this.#position);
+        return this.#locations === null
+          ? new SkippedValue()
+          : new NumberArrayReader(this.#locations, this.#position, this.#digits);
       case 'samples':
         this.#samples = this.#records(key, this.#layout?.samples, at);
-        return this.#samples === null ? new SkippedValue() : new NumberArrayReader(this.#samples, this.#position);
+        return this.#samples === null
+          ? new SkippedValue()
+          : new NumberArrayReader(this.#samples, this.#position, this.#digits);
       case 'trace_function_infos':
         this.#traceFunctions = this.#records(key, this.#layout?.traceFunctions, at);
         return this.#traceFunctions === null
           ? new SkippedValue()
-          : new NumberArrayReader(this.#traceFunctions, this.#position);
+          : new NumberArrayReader(this.#traceFunctions, this.#position, this.#digits);
       case 'trace_tree': {
         const layout = this.#need(this.#layout, 'snapshot', at).traceNodes;
         if (layout === null) return new SkippedValue();
@@ -192,16 +208,19 @@ export class SnapshotParser {
     return Math.min(count ?? 1 << 16, most, this.#maxBytes === Infinity ? 1 << 20 : most);
   }
 
-  #checkNames(nodeName: Uint32Array, edgeName: Uint32Array, edgeType: Uint8Array): void {
+  /** Only a file that is wrong has its names gone through one by one. */
+  #checkNames(nodes: NodeColumns, edges: EdgeColumns): void {
     const { count } = this.#strings;
     const { file } = this.#position;
-    for (let node = 0; node < nodeName.length; node += 1)
-      if ((nodeName[node] as number) >= count)
-        fail(file, `nodes[${node}].name`, `there is no string ${nodeName[node]}, only ${count}`);
-    for (let edge = 0; edge < edgeName.length; edge += 1) {
-      const type = edgeType[edge];
-      if ((edgeName[edge] as number) >= count && type !== EDGE.element && type !== EDGE.hidden)
-        fail(file, `edges[${edge}].name_or_index`, `there is no string ${edgeName[edge]}, only ${count}`);
+    const what = (name: number | undefined): string => `there is no string ${name}, only ${count}`;
+    if (nodes.largestName >= count) {
+      const node = nodes.name.findIndex((name, at) => at < nodes.count && name >= count);
+      fail(file, `nodes[${node}].name`, what(nodes.name[node]));
+    }
+    if (edges.largestName >= count && edges.count > 0) {
+      const hasText = (edge: number): boolean => edges.type[edge] !== EDGE.element && edges.type[edge] !== EDGE.hidden;
+      const edge = edges.name.findIndex((name, at) => at < edges.count && name >= count && hasText(at));
+      if (edge !== -1) fail(file, `edges[${edge}].name_or_index`, what(edges.name[edge]));
     }
   }
 

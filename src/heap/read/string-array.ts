@@ -42,7 +42,7 @@ export class StringArrayReader implements ValueReader {
       } else if (byte === 0x2c && state === 'separator') state = 'value';
       else if (byte === 0x5b && state === 'bracket') state = 'first';
       else if (byte === 0x5d && (state === 'separator' || state === 'first')) {
-        this.#table.addPiece(chunk.subarray(from, at));
+        this.#table.addBytes(chunk.subarray(from, at));
         return at;
       } else {
         const wanted = state === 'separator' ? 'a comma' : state === 'bracket' ? 'a list of strings' : 'a string';
@@ -50,7 +50,7 @@ export class StringArrayReader implements ValueReader {
         fail(this.#position.file, where, `${wanted} was expected, found ${showByte(byte)}`);
       }
     }
-    this.#table.addPiece(chunk.subarray(from));
+    this.#table.addBytes(chunk.subarray(from));
     this.#byteCount += end - from;
     this.#state = state;
     return -1;

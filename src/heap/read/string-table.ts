@@ -3,32 +3,86 @@
  * decoded until somebody asks. Starts are kept in 32 bits; where they pass a multiple of 4 GiB, the index is noted.
  */
 import type { HeapStrings } from '../model/graph.ts';
-import { withRoom } from './columns.ts';
+import { newBytes, newWords, withRoom } from './columns.ts';
 
 const WRAP = 2 ** 32;
 /** V8 refuses strings of more than 2^29 − 24 units. */
 const MAX_STRING_BYTES = 2 ** 29 - 64;
 
+const FIRST_PIECE_BYTES = 1 << 16;
+const LAST_PIECE_BYTES = 1 << 23;
+
+/** More than any name that is looked for has. */
+const LOOK_AHEAD = 1024;
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const PLAIN = new TextDecoder('latin1');
-const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+export interface SharedStrings {
+  readonly count: number;
+  readonly pieces: readonly Uint8Array[];
+  readonly pieceStarts: readonly number[];
+  readonly byteCount: number;
+  readonly starts: Uint32Array;
+  readonly wraps: readonly number[];
+}
 
 export class StringTable implements HeapStrings {
   count = 0;
   /** Pieces of the section one after the other, from the bracket on, and at which byte of the section each begins. */
-  readonly #pieces: Uint8Array[] = [];
-  readonly #pieceStarts: number[] = [];
+  #pieces: Uint8Array[] = [];
+  #pieceStarts: number[] = [];
   #byteCount = 0;
+  /** Left in the last piece. */
+  #freeBytes = 0;
   /** Per string, modulo 4 GiB: the byte behind its opening quote. */
-  #starts = new Uint32Array(1024);
+  #starts = newWords(1024);
   /** Indexes of the first string behind each multiple of 4 GiB. */
-  readonly #wraps: number[] = [];
+  #wraps: number[] = [];
 
-  addPiece(bytes: Uint8Array): void {
-    this.#pieces.push(bytes);
+  /** The same table in another thread, from what `share` gave. */
+  static of({ count, pieces, pieceStarts, byteCount, starts, wraps }: SharedStrings): StringTable {
+    const table = new StringTable();
+    table.count = count;
+    table.#pieces = [...pieces];
+    table.#pieceStarts = [...pieceStarts];
+    table.#byteCount = byteCount;
+    table.#starts = starts;
+    table.#wraps = [...wraps];
+    return table;
+  }
+
+  /** For a message to another thread: no byte of it is copied. */
+  share(): SharedStrings {
+    return {
+      count: this.count,
+      pieces: this.#pieces,
+      pieceStarts: this.#pieceStarts,
+      byteCount: this.#byteCount,
+      starts: this.#starts,
+      wraps: this.#wraps,
+    };
+  }
+
+  /** Keeps a copy of the section's next bytes. */
+  addBytes(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      if (this.#freeBytes === 0) this.#addPiece();
+      const part = bytes.subarray(at, at + this.#freeBytes);
+      const piece = this.#pieces.at(-1) as Uint8Array;
+      piece.set(part, piece.length - this.#freeBytes);
+      this.#freeBytes -= part.length;
+      this.#byteCount += part.length;
+      at += part.length;
+    }
+  }
+
+  #addPiece(): void {
+    // Each as large as all before, so that small files stay small, up to a size that wastes little at the end.
+    const bytes = Math.min(Math.max(this.#byteCount, FIRST_PIECE_BYTES), LAST_PIECE_BYTES);
+    this.#pieces.push(newBytes(bytes));
     this.#pieceStarts.push(this.#byteCount);
-    this.#byteCount += bytes.length;
+    this.#freeBytes = bytes;
   }
 
   /** `start`: the byte of the section behind the opening quote. */
@@ -41,8 +95,8 @@ export class StringTable implements HeapStrings {
 
   get(index: number): string {
     const raw = this.#raw(index, MAX_STRING_BYTES);
-    if (!raw.includes(BACKSLASH)) return isPlain(raw) ? PLAIN.decode(raw) : UTF8.decode(raw);
-    const text = UTF8.decode(raw.length === MAX_STRING_BYTES ? cutEscape(raw) : raw);
+    if (!raw.includes(BACKSLASH)) return textOf(raw, isPlain(raw) ? 'latin1' : 'utf8');
+    const text = textOf(raw.length === MAX_STRING_BYTES ? cutEscape(raw) : raw, 'utf8');
     try {
       return JSON.parse(`"${text}"`) as string;
     } catch {
@@ -67,7 +121,7 @@ export class StringTable implements HeapStrings {
         previousHigh = false;
         continue;
       }
-      const unit = Number.parseInt(PLAIN.decode(this.#slice(at + 2, at + 6)), 16);
+      const unit = Number.parseInt(textOf(this.#slice(at + 2, at + 6), 'latin1'), 16);
       const isLow = unit >= 0xdc00 && unit < 0xe000;
       // Six bytes stand for one to three; a pair of surrogates for four together; one alone for U+FFFD.
       if (unit < 0x80) length -= 5;
@@ -82,21 +136,48 @@ export class StringTable implements HeapStrings {
 
   find(texts: readonly string[]): number[] {
     const found = texts.map(() => -1);
-    const raws = texts.map((text) => Buffer.from(JSON.stringify(text).slice(1, -1)));
-    const lengths = new Set(raws.map((raw) => raw.length));
-    for (let index = 0; index < this.count; index += 1) {
-      const [from, to] = this.#range(index);
-      if (!lengths.has(to - from)) continue;
-      const slice = this.#slice(from, to);
-      for (const [at, raw] of raws.entries())
-        if (found[at] === -1 && raw.length === slice.length && raw.equals(slice)) found[at] = index;
-    }
+    const raws = texts.map((text) => Buffer.from(`${JSON.stringify(text).slice(1, -1)}"`));
+    // By the first byte, which rules out nearly all.
+    const byFirst: number[][] = Array.from({ length: 256 }, () => []);
+    for (const [which, raw] of raws.entries()) byFirst[raw[0] as number]?.push(which);
+    this.#forEachStart((index, bytes, start) => {
+      for (const which of byFirst[bytes[start] as number] as number[]) {
+        if (found[which] !== -1) continue;
+        const raw = raws[which] as Uint8Array;
+        let same = 1;
+        while (same < raw.length && bytes[start + same] === raw[same]) same += 1;
+        if (same === raw.length) found[which] = index;
+      }
+    });
     return found;
   }
 
-  firstByte(index: number): number {
-    const byte = this.#byte(this.#start(index));
-    return byte === QUOTE ? -1 : byte;
+  findNumbered(text: string): number[] {
+    const wanted = Buffer.from(JSON.stringify(text).slice(1, -1));
+    const found: number[] = [];
+    this.#forEachStart((index, bytes, start) => {
+      let at = start;
+      for (let byte = bytes[at] as number; byte >= 0x30 && byte <= 0x39; byte = bytes[at] as number) at += 1;
+      if (at === start) return;
+      for (let next = 0; next < wanted.length; next += 1) if (bytes[at + next] !== wanted[next]) return;
+      found.push(index);
+    });
+    return found;
+  }
+
+  /** Every string with bytes that go on for at least 1 KB behind its start, unless the section ends before. */
+  #forEachStart(visit: (index: number, bytes: Uint8Array, start: number) => void): void {
+    let piece = 0;
+    let wraps = 0;
+    for (let index = 0; index < this.count; index += 1) {
+      while (wraps < this.#wraps.length && index >= (this.#wraps[wraps] as number)) wraps += 1;
+      const at = wraps * WRAP + (this.#starts[index] as number);
+      while (piece + 1 < this.#pieces.length && (this.#pieceStarts[piece + 1] as number) <= at) piece += 1;
+      const bytes = this.#pieces[piece] as Uint8Array;
+      const start = at - (this.#pieceStarts[piece] as number);
+      if (start + LOOK_AHEAD <= bytes.length) visit(index, bytes, start);
+      else visit(index, this.#slice(at, Math.min(at + LOOK_AHEAD, this.#byteCount)), 0);
+    }
   }
 
   #raw(index: number, maxBytes: number): Uint8Array {
@@ -150,6 +231,9 @@ export class StringTable implements HeapStrings {
     return whole;
   }
 }
+
+const textOf = ({ buffer, byteOffset, length }: Uint8Array, encoding: 'latin1' | 'utf8'): string =>
+  Buffer.from(buffer, byteOffset, length).toString(encoding);
 
 function isPlain(bytes: Uint8Array): boolean {
   for (const byte of bytes) if (byte >= 0x80) return false;

@@ -61,7 +61,7 @@ export const redactGraph = (graph: HeapGraph, key: Uint8Array): HeapGraph => {
       return isKept(index, text) ? hidePairs(text, hide) : hide(text);
     },
     byteLength: (index) => strings.byteLength(index),
-    firstByte: (index) => strings.firstByte(index),
+    findNumbered: (text) => strings.findNumbered(text),
     find: (texts) => strings.find(texts),
   };
   return { ...graph, strings: redacted };

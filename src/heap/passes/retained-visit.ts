@@ -1,0 +1,220 @@
+/**
+ * The depth-first visit of everything that is retained: the program's part first, which tells what belongs to it, then the
+ * rest from the root, then what nothing retains. Rules for edges as in `edge-rules.ts`, written out for speed.
+ */
+import type { HeapGraph } from '../model/graph.ts';
+import { EDGE } from '../model/node-types.ts';
+import { edgeRule } from './edge-rules.ts';
+import { isDomTreesRoot } from './user-roots.ts';
+import type { WeakMapNames } from './weak-map-edges.ts';
+
+export interface RetainedVisit {
+  /** By preorder number: the node. */
+  readonly order: Uint32Array<ArrayBuffer>;
+  /** By node: the preorder number. */
+  readonly number: Uint32Array<ArrayBuffer>;
+  /** By preorder number: that of the parent; 0 for what hangs from the root. */
+  readonly parent: Uint32Array<ArrayBuffer>;
+  /**
+   * Three per preorder number: the least number that retains it and is smaller than it; the last one that does and is
+   * larger, or 0; and where in `links` the others are.
+   */
+  readonly cells: Uint32Array<ArrayBuffer>;
+  /**
+   * Two per link: the next link or 0, and a number that retains it and is larger. The first pair is not used. Numbers with
+   * one below them in the tree that does so too are left out: the way up from there goes through them.
+   */
+  readonly links: Uint32Array<ArrayBuffer>;
+  /** Numbers below this one were visited; the others are circles that nothing retains, which hold nothing that was. */
+  readonly connected: number;
+  /** Per node: 1 where it is reachable from the program's globals. */
+  readonly isUser: Uint8Array;
+}
+
+const NOT_SEEN = 0xffff_ffff;
+
+export function visitRetained(graph: HeapGraph, weakMaps: WeakMapNames): RetainedVisit {
+  const { edgeCount, edgeTo, edgeType, firstEdge, nodeCount } = graph;
+  const state: VisitState = {
+    number: new Uint32Array(nodeCount).fill(NOT_SEEN),
+    order: new Uint32Array(nodeCount),
+    parent: new Uint32Array(nodeCount),
+    cells: new Uint32Array(3 * nodeCount),
+    // Room for every edge costs nothing until it is written to.
+    links: new Uint32Array(2 * (edgeCount + 1)),
+    isUser: new Uint8Array(nodeCount),
+    isOpen: new Uint8Array(nodeCount),
+    stack: new Uint32Array(2048),
+    count: 1,
+    linkCount: 1,
+    isUserPhase: true,
+    reachesRoot: false,
+    dropped: [],
+  };
+  const { number, order, isUser, dropped } = state;
+  number[0] = 0;
+
+  const rootEnd = firstEdge[1] as number;
+  for (let edge = 0; edge < rootEnd; edge += 1) {
+    const type = edgeType[edge];
+    if (type === EDGE.shortcut || (type === EDGE.element && isDomTreesRoot(graph, edgeTo[edge] as number)))
+      visit(graph, weakMaps, state, 0, edge, edge + 1);
+  }
+  state.isUserPhase = false;
+  if (state.reachesRoot) dropped.push(0);
+  floodUser(graph, dropped, isUser);
+  visit(graph, weakMaps, state, 0, 0, rootEnd);
+  if (state.count < nodeCount) {
+    const isRetained = findRetained(graph, weakMaps, number, isUser);
+    for (let node = 1; node < nodeCount; node += 1) {
+      if (number[node] !== NOT_SEEN || isRetained[node] === 1) continue;
+      number[node] = state.count;
+      order[state.count] = node;
+      state.count += 1;
+      visit(graph, weakMaps, state, state.count - 1, firstEdge[node] as number, firstEdge[node + 1] as number);
+    }
+  }
+  const connected = state.count;
+  for (let node = 0, count = connected; count < nodeCount; node += 1) {
+    if (number[node] !== NOT_SEEN) continue;
+    number[node] = count;
+    order[count] = node;
+    count += 1;
+  }
+  return { order, number, parent: state.parent, cells: state.cells, links: state.links, connected, isUser };
+}
+
+interface VisitState extends Omit<RetainedVisit, 'connected'> {
+  /** By preorder number: 1 while it is on the way to the present one. */
+  readonly isOpen: Uint8Array;
+  /** Two per level: the next edge and the end of the edges. */
+  stack: Uint32Array<ArrayBuffer>;
+  count: number;
+  linkCount: number;
+  isUserPhase: boolean;
+  reachesRoot: boolean;
+  /** Targets of edges that do not retain: they belong to the program nevertheless. */
+  readonly dropped: number[];
+}
+
+/** Visits edges from `from` up to `until` of the node with number `start`, and all below it. */
+function visit(
+  { edgeName, edgeTo, edgeType, firstEdge, nodeId }: HeapGraph,
+  weakMaps: WeakMapNames,
+  state: VisitState,
+  start: number,
+  from: number,
+  until: number,
+): void {
+  const { number, order, parent, cells, links, isUser, isOpen, isUserPhase, dropped } = state;
+  const { weak: WEAK, shortcut: SHORTCUT, internal: INTERNAL } = EDGE;
+  const { isName } = weakMaps;
+  const hasWeakMaps = weakMaps.count > 0;
+  let { stack, count, linkCount } = state;
+  let v = start;
+  let node = order[v] as number;
+  let edge = from;
+  let end = until;
+  let height = 0;
+  let isFree = isUserPhase || v === 0 || isUser[node] === 1;
+  for (;;) {
+    if (edge === end) {
+      if (height === 0) break;
+      height -= 2;
+      isOpen[v] = 0;
+      edge = stack[height] as number;
+      end = stack[height + 1] as number;
+      v = parent[v] as number;
+      node = order[v] as number;
+      isFree = isUserPhase || v === 0 || isUser[node] === 1;
+      continue;
+    }
+    const at = edge;
+    edge += 1;
+    const type = edgeType[at] as number;
+    if (type === WEAK) continue;
+    const to = edgeTo[at] as number;
+    const w = number[to] as number;
+    const isDropped =
+      (type === SHORTCUT && v !== 0) ||
+      (hasWeakMaps &&
+        type === INTERNAL &&
+        isName[edgeName[at] as number] === 1 &&
+        weakMaps.tables.get(edgeName[at] as number) === nodeId[node]);
+    if (isDropped) {
+      if (isUserPhase && w === NOT_SEEN) dropped.push(to);
+      continue;
+    }
+    if (!isFree && isUser[to] === 1) continue;
+    if (w === NOT_SEEN) {
+      number[to] = count;
+      order[count] = to;
+      parent[count] = v;
+      cells[3 * count] = v;
+      isOpen[count] = 1;
+      if (isUserPhase) isUser[to] = 1;
+      else isFree = isUser[to] === 1;
+      if (height === stack.length) state.stack = stack = doubled(stack);
+      stack[height] = edge;
+      stack[height + 1] = end;
+      height += 2;
+      edge = firstEdge[to] as number;
+      end = firstEdge[to + 1] as number;
+      v = count;
+      node = to;
+      count += 1;
+    } else if (w > v) {
+      // A way down to a node that was met below: this one is nearer to the root.
+      if ((cells[3 * w] as number) > v) cells[3 * w] = v;
+    } else if (w === 0) {
+      if (isUserPhase) state.reachesRoot = true;
+    } else if (w < v) {
+      const last = cells[3 * w + 1] as number;
+      // One that was met since this one was is below it.
+      if (last >= v) continue;
+      cells[3 * w + 1] = v;
+      if (last === 0 || isOpen[last] === 1) continue;
+      links[2 * linkCount] = cells[3 * w + 2] as number;
+      links[2 * linkCount + 1] = last;
+      cells[3 * w + 2] = linkCount;
+      linkCount += 1;
+    }
+  }
+  state.count = count;
+  state.linkCount = linkCount;
+}
+
+/** Marks what the program reaches only over edges that do not retain. */
+function floodUser(graph: HeapGraph, starts: readonly number[], isUser: Uint8Array): void {
+  const { edgeTo, edgeType, firstEdge } = graph;
+  const stack = starts.filter((node) => isUser[node] === 0);
+  for (const node of stack) isUser[node] = 1;
+  while (stack.length > 0) {
+    const node = stack.pop() as number;
+    for (let edge = firstEdge[node] as number; edge < (firstEdge[node + 1] as number); edge += 1) {
+      const to = edgeTo[edge] as number;
+      if (edgeType[edge] === EDGE.weak || isUser[to] === 1) continue;
+      isUser[to] = 1;
+      stack.push(to);
+    }
+  }
+}
+
+/** Of the nodes that were not visited: which ones another such node retains. */
+function findRetained(graph: HeapGraph, weakMaps: WeakMapNames, number: Uint32Array, isUser: Uint8Array): Uint8Array {
+  const { edgeTo, firstEdge, nodeCount } = graph;
+  const isRetained = new Uint8Array(nodeCount);
+  const retains = edgeRule(graph, weakMaps, isUser);
+  for (let node = 1; node < nodeCount; node += 1) {
+    if (number[node] !== NOT_SEEN) continue;
+    for (let edge = firstEdge[node] as number; edge < (firstEdge[node + 1] as number); edge += 1)
+      if (retains(node, edge)) isRetained[edgeTo[edge] as number] = 1;
+  }
+  return isRetained;
+}
+
+function doubled(stack: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const longer = new Uint32Array(stack.length * 2);
+  longer.set(stack);
+  return longer;
+}

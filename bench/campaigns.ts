@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { agentCost } from '../test/campaigns/agent-cost.ts';
 import { cellMutation } from '../test/campaigns/cell-mutation.ts';
 import { cost } from '../test/campaigns/cost.ts';
+import { cpuRead } from '../test/campaigns/cpu-read.ts';
 import { daemonKill } from '../test/campaigns/daemon-kill.ts';
 import { daemonKillOperations } from '../test/campaigns/daemon-kill-operations.ts';
 import { faults } from '../test/campaigns/faults.ts';
@@ -42,6 +43,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   logsVsPm2,
   soak,
   hostileFiles,
+  cpuRead,
 ];
 
 interface Wanted {

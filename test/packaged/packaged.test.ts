@@ -49,6 +49,7 @@ describe('the packed tarball', { concurrency: false }, () => {
     const files = stdout.trim().split('\n');
     assert.ok(files.includes('package/dist/agent/agent.cjs'));
     assert.ok(files.includes('package/dist/daemon/guard.sh'));
+    assert.ok(files.includes('package/dist/view-page/flame.js'));
     assert.ok(files.includes('package/bin/drover'));
     assert.deepEqual(
       files.filter((file) => /^package\/(src|test|bench|examples|\.)|\.test\.|tsbuildinfo/.test(file)),

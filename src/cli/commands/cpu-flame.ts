@@ -1,4 +1,4 @@
-import { basename, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { FlameWindow } from '../../cpu/index.ts';
 import { DroverError } from '../../protocol/index.ts';
 import { defineCommand, JSON_OPTION } from '../command.ts';
@@ -78,7 +78,11 @@ const stemOf = (file: string): string => basename(resolve(file)).replace(/(?<=.)
 
 /** Names of files, with their folders where they are called alike. */
 function nameSides(file: string, after: string | undefined): readonly [before: string, after: string] {
-  const [one, other] = [basename(resolve(file)), basename(resolve(after ?? file))];
+  const paths = [resolve(file), resolve(after ?? file)] as const;
+  const [one, other] = [basename(paths[0]), basename(paths[1])];
   if (after === undefined || one !== other) return [one, other];
-  return file === after ? ['before', 'after'] : [file, after];
+  const [folder, otherFolder] = [basename(dirname(paths[0])), basename(dirname(paths[1]))];
+  return folder === otherFolder
+    ? [`${one} (before)`, `${other} (after)`]
+    : [`${folder}/${one}`, `${otherFolder}/${other}`];
 }

@@ -1,6 +1,7 @@
 /** Sums by label for what is in sight: the table that says the same as the picture. */
 import { childrenOf } from './find-frame.ts';
 import type { FlameLayout } from './layout.ts';
+import type { FlameLabel } from './model.ts';
 
 export interface HotLabel {
   readonly label: number;
@@ -77,3 +78,10 @@ export function sumByLabel(layout: FlameLayout, start: number, end: number, labe
   }
   return found;
 }
+
+/** Sums over everything, also over what has no width on the side that is shown, and over what was merged for the page. */
+export const sumWhole = (labels: readonly FlameLabel[]): HotLabel[] =>
+  labels.flatMap(({ self, total, change }, label) => {
+    const { selfBefore, totalBefore } = change ?? { selfBefore: 0, totalBefore: 0 };
+    return total > 0 || totalBefore > 0 ? [{ label, self, total, selfBefore, totalBefore }] : [];
+  });

@@ -2,7 +2,7 @@
  * A flame graph in an element: views, search, zoom, tooltip, legend and table around the canvas. The standalone page is
  * one of these, and so is every place of the dashboard that shows one.
  */
-import { sumByLabel } from '../flame/hot-labels.ts';
+import { sumByLabel, sumWhole } from '../flame/hot-labels.ts';
 import type { FlameModel } from '../flame/model.ts';
 import { makeTheme, type Theme } from '../flame/palette.ts';
 import { formatQuantity, formatShare } from '../flame/quantity.ts';
@@ -80,6 +80,7 @@ export class FlameView {
     });
     root.classList.add('flame');
     root.append(this.#makeBar(), stage, this.#status, this.#live, this.#legend, this.#cut);
+    for (const note of model.notes) root.append(make('p', { class: 'flame-note' }, note));
     root.append(this.#makeHelp(), this.#table.element, this.#tooltip.element);
     this.#attach(stage);
     this.#chart.setScene(scene, true);
@@ -353,17 +354,16 @@ export class FlameView {
     const { layout } = this.#chart.scene;
     const { start, span } = this.#chart.view;
     const { labels, unit } = this.#model;
-    const rows = sumByLabel(layout, start, start + span, labels.length).filter(
-      ({ label }) => label !== this.#rootLabel,
-    );
-    const isCallers = this.#view === 'callers';
-    // Callers pass weight on; how much goes through a label is known for the whole only.
-    const shown = isCallers
-      ? rows
-          .filter(({ self, selfBefore }) => self > 0 || selfBefore > 0)
-          .map((row) => ({ ...row, total: labels[row.label]?.total ?? 0 }))
-      : rows;
     const share = layout.extent > 0 ? span / layout.extent : 0;
+    const sums = share === 1 ? sumWhole(labels) : sumByLabel(layout, start, start + span, labels.length);
+    const rows = sums.filter(({ label }) => label !== this.#rootLabel);
+    // Callers pass weight on; how much goes through a label is known for the whole only.
+    const shown =
+      this.#view === 'callers'
+        ? rows
+            .filter(({ self, selfBefore }) => self > 0 || selfBefore > 0)
+            .map((row) => ({ ...row, total: labels[row.label]?.total ?? 0 }))
+        : rows;
     this.#table.show(shown, `In sight: ${formatShare(share)} of ${formatQuantity(layout.extent, unit)}`);
   }
 

@@ -1,6 +1,6 @@
 /** Starts the standalone page: finds its data, shows it, and follows the theme. The one file of the room that runs when it is loaded. */
 import { unpackFlame, type PackedFlame } from '../flame/pack.ts';
-import { button, make } from './elements.ts';
+import { button } from './elements.ts';
 import { FlameView } from './flame-view.ts';
 
 declare global {
@@ -27,6 +27,5 @@ if (root !== null) {
   });
   document.querySelector('header')?.append(choose);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => view.refreshTheme());
-  for (const note of model.notes) root.append(make('p', { class: 'flame-note' }, note));
   view.canvas.focus({ preventScroll: true });
 }

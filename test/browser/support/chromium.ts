@@ -17,6 +17,8 @@ export interface PageOptions {
   readonly colorScheme?: 'light' | 'dark';
   readonly width?: number;
   readonly height?: number;
+  /** Device pixels for each of CSS. */
+  readonly deviceScaleFactor?: number;
 }
 
 /** Debian's command, wherever it is in PATH; null where it is not installed. */
@@ -37,9 +39,14 @@ export const launchChromium = async (): Promise<Browser> =>
 export const openFile = async (
   browser: Browser,
   path: string,
-  { colorScheme = 'light', width = 1200, height = 900 }: PageOptions = {},
+  { colorScheme = 'light', width = 1200, height = 900, deviceScaleFactor = 1 }: PageOptions = {},
 ): Promise<OpenPage> => {
-  const context = await browser.newContext({ offline: true, colorScheme, viewport: { width, height } });
+  const context = await browser.newContext({
+    offline: true,
+    colorScheme,
+    viewport: { width, height },
+    deviceScaleFactor,
+  });
   const page = await context.newPage();
   const complaints: string[] = [];
   const url = pathToFileURL(path).href;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type HeapJob, runHeapJob } from '../../src/heap/index.ts';
+import { type HeapAnswers, type HeapJob, runHeapJob } from '../../src/heap/index.ts';
 import { listNodes } from '../support/nodes.ts';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
 import { runProgram } from './support/snapshots.ts';
@@ -19,8 +19,9 @@ describe('a redacted answer', () => {
 
   for (const node of listNodes())
     it(`about a snapshot of ${node.name} has no secret in it, and still says what is needed`, async () => {
-      const file = join(folder.path, `${node.major}.heapsnapshot`);
-      await runProgram('secrets-app.mjs', [file], node.path);
+      const files = [1, 2, 3].map((number) => join(folder.path, `${node.major}-${number}.heapsnapshot`));
+      const [file = ''] = files;
+      await runProgram('secrets-app.mjs', files, node.path);
       const jobs = (isRedacted: boolean): HeapJob[] => {
         const of = { file, isRedacted, usesSourceMaps: true, root: null } as const;
         const all = { id: null, className: null, minBytes: 0, retainedBy: null, top: null } as const;
@@ -29,6 +30,7 @@ describe('a redacted answer', () => {
           { kind: 'strings', top: null, ...of },
           { kind: 'query', ...of, ...all },
           { kind: 'paths', ...of, ...all, className: '(string)' },
+          { kind: 'diff', wantsCharts: true, files, isRedacted, usesSourceMaps: true, root: null },
         ];
       };
       const answers = async (isRedacted: boolean): Promise<string[]> =>
@@ -39,6 +41,10 @@ describe('a redacted answer', () => {
       for (const [at, answer] of redacted.entries())
         assert.deepEqual(answer.match(SECRET), null, `job ${at} of Node ${node.major}`);
       assert.match(redacted[0] ?? '', /"CustomerStore"/);
+      // The verdict is the same one.
+      const verdict = JSON.parse(redacted[4] ?? '') as HeapAnswers['diff'];
+      assert.equal(verdict.document.verdict, 'leak');
+      assert.match(verdict.document.suspects.map(({ holder }) => holder).join('; '), /sessionsByToken|notes|byEmail/);
       // Names of the code stay, or nobody could find the place.
       assert.match(redacted[3] ?? '', /\.sessionsByToken/);
       assert.match(redacted[3] ?? '', /‹\d+ characters #[0-9a-f]{6}›/);

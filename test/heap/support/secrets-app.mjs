@@ -1,8 +1,8 @@
-// Has secrets wherever a program can have them, all made at run time, and writes a snapshot of itself.
+// Has secrets wherever a program can have them, all made at run time; writes snapshots of itself, each with more of them.
 import { writeHeapSnapshot } from 'node:v8';
 
-const [, , file, seed = 'x'] = process.argv;
-const secret = (kind, number = 0) => ['SECRET', kind, seed, String(number).padStart(6, '0')].join('');
+const files = process.argv.slice(2);
+const secret = (kind, number = 0) => ['SECRET', kind, String(number).padStart(6, '0')].join('');
 
 class CustomerStore {
   constructor() {
@@ -21,7 +21,6 @@ class CustomerStore {
 }
 
 globalThis.customerStore = new CustomerStore();
-for (let number = 0; number < 200; number++) globalThis.customerStore.add(number);
 globalThis.customerStore.pattern = new RegExp(secret('pattern'));
 globalThis.customerStore.symbol = { [Symbol(secret('symbol', 123456))]: 1 };
 // Plain objects of one shape are a class that is called by their keys.
@@ -32,4 +31,7 @@ globalThis.customerStore.shapes = Array.from({ length: 40 }, () => ({
 // Flat copies, so that their texts are in the snapshot and not only the parts they are made of.
 globalThis.flat = Array.from({ length: 50 }, (_, number) => Buffer.from(secret('flat', number)).toString());
 globalThis.names = Object.fromEntries(globalThis.flat.map((name) => [name, Buffer.from(name).toString('latin1')]));
-writeHeapSnapshot(file);
+for (const [round, file] of files.entries()) {
+  for (let number = 0; number < 200; number++) globalThis.customerStore.add(round * 200 + number);
+  writeHeapSnapshot(file);
+}

@@ -55,6 +55,7 @@ export const SUITES: readonly Suite[] = [
   folder('faults', { concurrency: 2, testTimeoutMs: 120_000 }),
   folder('packaged', { testTimeoutMs: 300_000, packages: ['test/nodes'] }),
   folder('campaigns', { testTimeoutMs: 180_000 }),
+  folder('cases', { testTimeoutMs: 120_000, needs: [{ command: 'chromium', debian: 'chromium' }] }),
   folder('findings', { testTimeoutMs: 120_000 }),
   folder('examples', { testTimeoutMs: 120_000 }),
   folder('oracle', { testTimeoutMs: 180_000, packages: ['test/nodes', 'test/oracle'] }),

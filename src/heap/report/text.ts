@@ -32,7 +32,9 @@ const VERDICTS = {
 export const renderDiffText = (document: DiffDocument, options: TextOptions = PLAIN): string => {
   const { word, style } = VERDICTS[document.verdict];
   const { totals, files } = document;
-  const sizes = totals.bytes.map((bytes, at) => `${toShort(files[at] ?? '', 40)} ${formatBytes(bytes)}`).join(' → ');
+  const sizes = totals.bytes
+    .map((bytes, at) => `${toShortPath(files[at] ?? '', 40)} ${formatBytes(bytes)}`)
+    .join(' → ');
   return [
     `${options.paint(style, word)} (confidence ${formatShare(document.confidence)}): ${toPrintable(withoutVerdict(document.headline))}`,
     options.paint('dim', sizes),

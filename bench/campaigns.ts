@@ -10,6 +10,7 @@ import { cpuRead } from '../test/campaigns/cpu-read.ts';
 import { daemonKill } from '../test/campaigns/daemon-kill.ts';
 import { daemonKillOperations } from '../test/campaigns/daemon-kill-operations.ts';
 import { faults } from '../test/campaigns/faults.ts';
+import { findings } from '../test/campaigns/findings.ts';
 import { hostileFiles } from '../test/campaigns/hostile-files.ts';
 import { keptAliveSpread } from '../test/campaigns/kept-alive-spread.ts';
 import { plantedBugs } from '../test/campaigns/planted-bugs.ts';
@@ -43,6 +44,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   logsVsPm2,
   soak,
   hostileFiles,
+  findings,
   cpuRead,
 ];
 

@@ -12,6 +12,7 @@ import { daemonKillOperations } from '../test/campaigns/daemon-kill-operations.t
 import { faults } from '../test/campaigns/faults.ts';
 import { findings } from '../test/campaigns/findings.ts';
 import { hostileFiles } from '../test/campaigns/hostile-files.ts';
+import { flameSpeed } from '../test/campaigns/flame-speed.ts';
 import { keptAliveSpread } from '../test/campaigns/kept-alive-spread.ts';
 import { plantedBugs } from '../test/campaigns/planted-bugs.ts';
 import { logsVsPm2 } from '../test/campaigns/logs-vs-pm2.ts';
@@ -42,6 +43,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   logs,
   logSpeed,
   logsVsPm2,
+  flameSpeed,
   soak,
   hostileFiles,
   findings,

@@ -57,6 +57,7 @@ export class Chart {
   #ratio = 1;
   #isStale = false;
   #isOverlayStale = false;
+  #isOverlayEmpty = true;
   #request = 0;
   #hovered = -1;
   #selected = -1;
@@ -270,6 +271,10 @@ export class Chart {
   }
 
   #drawOverlay(): void {
+    const isEmpty = this.#hovered < 0 && this.#selected < 0;
+    // A canvas that was touched is handed to the screen anew, all of it.
+    if (isEmpty && this.#isOverlayEmpty) return;
+    this.#isOverlayEmpty = isEmpty;
     const context = this.#overlayContext;
     context.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0);
     context.clearRect(0, 0, this.#width, this.#height);

@@ -18,8 +18,8 @@ import { attachPointer } from './pointer.ts';
 import { Scenes, type Side, type ViewName, VIEW_TITLES, withSearch } from './scenes.ts';
 import { Tooltip } from './tooltip.ts';
 
-/** Milliseconds after the last move, until the table follows. */
-const TABLE_REST_MS = 120;
+/** Milliseconds after the last move, until the table follows: it takes longer than a frame may. */
+const TABLE_REST_MS = 250;
 
 /** One frame as scripts see it. */
 export interface ShownFrame extends FrameBox {

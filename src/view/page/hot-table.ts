@@ -6,7 +6,7 @@ import { formatQuantity, formatShare } from '../flame/quantity.ts';
 import { clip, describeSignificance, placeOf } from './describe-frame.ts';
 import { button, make } from './elements.ts';
 
-const MOST_ROWS = 100;
+const MOST_ROWS = 60;
 
 export type HotOrder = 'self' | 'total' | 'change';
 

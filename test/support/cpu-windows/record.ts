@@ -32,7 +32,7 @@ export interface Plan {
 /** What the campaign is judged by. */
 export const FULL_PLAN: Omit<Plan, 'folder'> = {
   windowMs: 30_000,
-  windowsPerLaunch: 4,
+  windowsPerLaunch: 2,
   warmUpMs: 15_000,
   intervalUs: 250,
   perSecond: 450,

@@ -4,21 +4,13 @@
  * what it was measured to do: docs/internals/cpu-diff.md.
  */
 import type { CpuFunction } from '../model/profile.ts';
-import { criticalT, twoSidedP } from './distributions.ts';
-import { falseDiscoveryRates } from './false-discovery.ts';
-import { countFactors, dot, Factors, type Fit, fitDifference } from './factors.ts';
-import {
-  contrastVariance,
-  effectiveCount,
-  estimateCorrelation,
-  groupLaunches,
-  type Launches,
-  varianceOf,
-} from './launches.ts';
+import { type Difference, testDifferences } from './differences.ts';
+import { criticalT } from './distributions.ts';
+import { groupLaunches, type Launches } from './launches.ts';
 import type { MatchedBy } from './match-functions.ts';
-import { fitModeration, moderate } from './moderate.ts';
-import { meanOf, type Observation, References } from './reference.ts';
-import { type Column, type Table, tabulate } from './table.ts';
+import { References } from './reference.ts';
+import { Shares } from './shares.ts';
+import { type Table, tabulate } from './table.ts';
 import type { ProfileWindow } from './window.ts';
 
 export interface CompareOptions {
@@ -119,7 +111,7 @@ export function compareProfiles(
     functions,
     windows: [busyA.length, busyB.length],
     launches: [launches.a.length, launches.b.length],
-    onCpuMsPerSecond: shares.onCpuMsPerSecond(),
+    onCpuMsPerSecond: shares.onCpuMsPerSecond,
     tested: results.size,
     launchCorrelation: correlation,
     notes: listNotes([a.length - busyA.length, b.length - busyB.length], canTest, launches),
@@ -134,13 +126,7 @@ interface Limits {
   readonly leastLog: number;
 }
 
-interface TestResult {
-  /** Difference of the logarithms. */
-  readonly log: number;
-  readonly standardError: number;
-  readonly freedom: number;
-  readonly p: number;
-  readonly q: number;
+interface TestResult extends Difference {
   readonly references: readonly number[];
 }
 
@@ -156,101 +142,32 @@ function testFunctions(
   limits: Limits,
 ): { readonly results: Map<number, TestResult>; readonly correlation: number } {
   const references = new References(table, new Set(rows));
+  const sides = Float64Array.from(table.columns, ({ side }) => side);
+  // Where a function takes more, its change matters more, and is seen more easily.
   const weights = rows.map((row) => sum(shares.self(row)));
   const without = new Set<number>();
   for (let round = 0; ; round++) {
-    const observations = rows.map((row) => references.observe(row, without));
-    const known = new Set([...without].map((row) => rows.indexOf(row)));
-    const { results, correlation } = testAll(table.columns, rows, observations, weights, launches, known);
-    const next = [...results]
-      .filter(([row, result]) => !without.has(row) && isReported(result, limits))
-      .toSorted(
-        ([, x], [, y]) => x.q - y.q || Math.abs(y.log / y.standardError) - Math.abs(x.log / x.standardError),
-      )[0];
-    if (next === undefined || round === MOST_ROUNDS) return { results, correlation };
+    const left = new Set([...without].map((at) => rows[at] ?? -1));
+    const observations = rows.map((row) => references.observe(row, left));
+    const { tests, correlation } = testDifferences({ sides, launches, observations, weights, without });
+    const next = [...tests.entries()]
+      .filter(([at, { q }]) => !without.has(at) && q <= limits.falseDiscoveryRate)
+      .toSorted(([, x], [, y]) => x.q - y.q || size(y) - size(x))[0];
+    if (next === undefined || round === MOST_ROUNDS) {
+      const results = rows.map((row, at): [number, TestResult] | null => {
+        const test = tests[at];
+        return test === undefined ? null : [row, { ...test, references: observations[at]?.references ?? [] }];
+      });
+      return { results: new Map(results.filter((entry) => entry !== null)), correlation };
+    }
     without.add(next[0]);
   }
 }
 
-const isReported = ({ q, log }: TestResult, { falseDiscoveryRate, leastLog }: Limits): boolean =>
+const size = ({ log, standardError }: Difference): number => Math.abs(log / standardError);
+
+const isReported = ({ q, log }: Difference, { falseDiscoveryRate, leastLog }: Limits): boolean =>
   q <= falseDiscoveryRate && Math.abs(log) >= leastLog;
-
-function testAll(
-  columns: readonly Column[],
-  rows: readonly number[],
-  observations: readonly Observation[],
-  weights: readonly number[],
-  launches: Launches,
-  without: ReadonlySet<number>,
-): { readonly results: Map<number, TestResult>; readonly correlation: number } {
-  const values = observations.map(({ observed, expected }) =>
-    observed.map((ticks, at) => Math.log((ticks + 0.5) / ((expected[at] ?? 0) + 0.5))),
-  );
-  const sampling = observations.map(({ samplingVariance: [one, other] }) => (one + other) / 2);
-  const fits = fitAll(columns, values, sampling, without);
-  const correlation = estimateCorrelation(
-    fits.map(({ residuals }) => residuals),
-    launches,
-  );
-  const lost = 2 + countFactors(columns.length, rows.length);
-  const freedom = columns.length - lost;
-  const worth = effectiveCount(launches.a, correlation) + effectiveCount(launches.b, correlation) - lost;
-  const ownFreedom = Math.max(Math.min(worth, freedom), 1);
-  const variances = fits.map((fit) => varianceOf(fit, launches, correlation, freedom));
-  const guesses = guessVariances(variances, sampling);
-  const moderation = fitModeration(variances, guesses, ownFreedom);
-  const tests = fits.map(({ difference, contrast }, at) => {
-    const variance = moderate(variances[at] ?? 0, guesses[at] ?? 1, ownFreedom, moderation);
-    // What sampling alone makes is known, and is never less for chance.
-    const least = columns.reduce((sum, { side }, window) => {
-      const own = observations[at]?.samplingVariance[side] ?? 1;
-      return sum + own * (contrast[window] ?? 0) ** 2;
-    }, 0);
-    const standardError = Math.sqrt(Math.max(variance * contrastVariance(contrast, launches, correlation), least));
-    const total = ownFreedom + moderation.priorFreedom;
-    return { log: difference, standardError, freedom: total, p: twoSidedP(difference / standardError, total) };
-  });
-  const q = falseDiscoveryRates(
-    tests.map(({ p }) => p),
-    weights,
-  );
-  const results = new Map(
-    rows.map((row, at) => {
-      const test = tests[at] ?? { log: 0, standardError: 1, freedom: 1, p: 1 };
-      return [row, { ...test, q: q[at] ?? 1, references: observations[at]?.references ?? [] }] as const;
-    }),
-  );
-  return { results, correlation };
-}
-
-/** Each function's difference of the sides, with the factors that the others show. */
-function fitAll(
-  columns: readonly Column[],
-  values: readonly Float64Array[],
-  sampling: readonly number[],
-  without: ReadonlySet<number>,
-): Fit[] {
-  const residuals = values.map((value) => {
-    const means = [meanOf(value, columns, 0), meanOf(value, columns, 1)] as const;
-    return value.map((one, at) => one - means[columns[at]?.side ?? 0]);
-  });
-  const scales = residuals.map((residual, at) =>
-    Math.sqrt(dot(residual, residual) / (columns.length - 2) + (sampling[at] ?? 0)),
-  );
-  const factors = new Factors({ values, residuals, scales, without }, countFactors(columns.length, values.length));
-  const sides = Float64Array.from(columns, ({ side }) => side);
-  return values.map((value, at) => fitDifference(value, sides, factors.scoresFor(at)));
-}
-
-/**
- * What variance to expect of a function: that of sampling, which its ticks tell, and one common to all, the median of what
- * is left.
- */
-function guessVariances(variances: readonly number[], sampling: readonly number[]): number[] {
-  const left = variances.map((variance, at) => variance - (sampling[at] ?? 0)).toSorted((x, y) => x - y);
-  const common = Math.max(left[left.length >> 1] ?? 0, 0);
-  return sampling.map((variance) => variance + common);
-}
 
 function describe(
   { rows }: Table,
@@ -280,38 +197,6 @@ function describe(
     comparedWithin: (result?.references ?? []).map((above) => rows[above]?.b?.name ?? rows[above]?.a?.name ?? ''),
   };
 }
-
-/** Means over the windows of each side. */
-class Shares {
-  readonly #columns: readonly Column[];
-
-  constructor({ columns }: Table) {
-    this.#columns = columns;
-  }
-
-  self = (row: number): readonly [number, number] =>
-    this.#means(({ self, window }) => (self[row] ?? 0) / window.onCpuTicks);
-
-  total = (row: number): readonly [number, number] =>
-    this.#means(({ total, window }) => (total[row] ?? 0) / window.onCpuTicks);
-
-  selfMsPerSecond(row: number): readonly [number, number] | null {
-    if (this.onCpuMsPerSecond() === null) return null;
-    return this.#means(({ self, window }) => ((self[row] ?? 0) / window.onCpuTicks) * msPerSecond(window));
-  }
-
-  onCpuMsPerSecond(): readonly [number, number] | null {
-    const isKnown = this.#columns.every(({ window }) => window.onCpuMs !== null && window.durationMs > 0);
-    return isKnown ? this.#means(({ window }) => msPerSecond(window)) : null;
-  }
-
-  #means(valueOf: (column: Column) => number): readonly [number, number] {
-    const values = Float64Array.from(this.#columns, valueOf);
-    return [meanOf(values, this.#columns, 0), meanOf(values, this.#columns, 1)];
-  }
-}
-
-const msPerSecond = ({ onCpuMs, durationMs }: ProfileWindow): number => (1000 * (onCpuMs ?? 0)) / durationMs;
 
 function listNotes(idle: readonly [number, number], canTest: boolean, launches: Launches): string[] {
   const notes: string[] = [];

@@ -19,9 +19,10 @@ export interface FactorInput {
   readonly without: ReadonlySet<number>;
 }
 
-/** How many factors that many windows can show. */
+/** How many factors that many windows of that many functions can show. */
 export function countFactors(windows: number, functions: number): number {
-  return Math.min(windows < 8 ? 0 : windows < 12 ? 1 : windows < 16 ? 2 : 3, Math.max(functions - 2, 0));
+  const byWindows = windows < 8 ? 0 : windows < 12 ? 1 : windows < 16 ? 2 : 3;
+  return Math.min(byWindows, Math.floor(functions / 6));
 }
 
 /** Factors of windows, for one function after the other. */
@@ -75,7 +76,8 @@ export class Factors {
   }
 }
 
-const ROUNDS = 60;
+/** Enough to part a component from one half as large to nine digits; where two are as large, any mixture of them will do. */
+const ROUNDS = 30;
 
 /** Eigenvectors of a symmetric matrix without negative eigenvalues, largest first, by orthogonal iteration. */
 function leadingVectors(matrix: Float64Array, size: number, count: number): Float64Array[] {
@@ -123,6 +125,8 @@ export interface Fit {
   /** What the difference is of the values: the sum of each window's value times this. */
   readonly contrast: Float64Array;
   readonly residuals: Float64Array;
+  /** Windows less what was fitted. */
+  readonly freedom: number;
   /** For each set of windows of one launch given: what part of its sum is left in the residuals, as a variance. */
   readonly leftOf: (windows: readonly number[]) => number;
 }
@@ -149,5 +153,6 @@ export function fitDifference(values: Float64Array, sides: Float64Array, factors
     }, 0);
     return windows.length - explained;
   };
-  return { difference: dot(contrast, values), contrast, residuals, leftOf };
+  const freedom = values.length - basis.filter((vector) => dot(vector, vector) > 0.5).length;
+  return { difference: dot(contrast, values), contrast, residuals, freedom, leftOf };
 }

@@ -1,8 +1,8 @@
 /**
  * Windows of one launch are more alike than windows of two: what was compiled and inlined, where things lie in memory, and
  * the load of that hour. Ten windows of one launch are therefore worth less than ten of five. How much less is one number
- * for all functions, as limma's duplicateCorrelation has it for replicate spots (G. K. Smyth, J. Michaud and H. S. Scott,
- * Bioinformatics 21, 2005).
+ * for all functions, as limma has it for replicate spots (G. K. Smyth, J. Michaud and H. S. Scott, "Use of within-array
+ * replicate spots for assessing differential expression in microarray experiments", Bioinformatics 21, 2005).
  */
 import { dot, type Fit } from './factors.ts';
 import type { Column } from './table.ts';
@@ -37,35 +37,39 @@ export function groupLaunches(columns: readonly Column[]): Launches {
 }
 
 /**
- * Correlation of two windows of one launch, from each function's values less the mean of its side: the trimmed mean of the
- * functions' intraclass correlations, in Fisher's scale. 0 where every window is a launch of its own.
+ * Correlation of two windows of one launch, from what the fits left: the intraclass correlation of an analysis of variance
+ * that all functions share. 0 where every window is a launch of its own.
  */
-export function estimateCorrelation(residuals: readonly Float64Array[], { a, b }: Launches): number {
+export function estimateCorrelation(fits: readonly Fit[], { a, b }: Launches): number {
   const launches = [...a, ...b];
   const windows = launches.reduce((sum, { length }) => sum + length, 0);
   if (windows === launches.length) return 0;
-  const between = launches.length - 2;
-  const within = windows - launches.length;
-  if (between < 1) return ASSUMED_CORRELATION;
+  if (a.length + b.length <= 2) return ASSUMED_CORRELATION;
   // Windows in a launch of middling size, for launches that differ in it (Sokal and Rohlf, Biometry, 1995, box 9.2).
   const size = launches.reduce((sum, { length }) => sum + length * length, 0) / windows;
   const middle = (windows - size) / (launches.length - 1);
-  const scaled = residuals.map((values) => {
-    let [outer, inner] = [0, 0];
+  let [outer, outerFreedom, inner, innerFreedom] = [0, 0, 0, 0];
+  for (const { residuals, freedom, leftOf } of fits) {
+    const all = dot(residuals, residuals);
+    if (all === 0) continue;
+    let own = 0;
+    // The factors follow the launches where these differ; what they took must not be looked for in what is left.
+    let ownFreedom = 0;
     for (const launch of launches) {
-      const mean = launch.reduce((sum, at) => sum + (values[at] ?? 0), 0) / launch.length;
-      outer += launch.length * mean * mean;
-      for (const at of launch) inner += ((values[at] ?? 0) - mean) ** 2;
+      const sum = launch.reduce((total, at) => total + (residuals[at] ?? 0), 0);
+      own += (sum * sum) / launch.length;
+      ownFreedom += leftOf(launch) / launch.length;
     }
-    const [meanOuter, meanInner] = [outer / between, inner / within];
-    const correlation = (meanOuter - meanInner) / (meanOuter + (middle - 1) * meanInner);
-    return Math.atanh(Math.min(Math.max(correlation || 0, -0.95), 0.95));
-  });
-  const sorted = scaled.toSorted((x, y) => x - y);
-  const trim = Math.floor(0.15 * sorted.length);
-  const kept = sorted.slice(trim, sorted.length - trim);
-  const mean = kept.reduce((sum, value) => sum + value, 0) / Math.max(kept.length, 1);
-  return Math.min(Math.max(Math.tanh(mean), 0), MOST_CORRELATION);
+    // Each function in units of its own variance, so that those that vary most do not speak for all.
+    outer += (own * freedom) / all;
+    inner += ((all - own) * freedom) / all;
+    outerFreedom += ownFreedom;
+    innerFreedom += freedom - ownFreedom;
+  }
+  if (outerFreedom < 1e-6 || innerFreedom < 1e-6) return ASSUMED_CORRELATION;
+  const [meanOuter, meanInner] = [outer / outerFreedom, inner / innerFreedom];
+  const correlation = (meanOuter - meanInner) / (meanOuter + (middle - 1) * meanInner);
+  return Math.min(Math.max(correlation, 0), MOST_CORRELATION);
 }
 
 /** How many windows without any correlation the windows of one side are worth. */
@@ -76,12 +80,7 @@ export function effectiveCount(launches: Side, correlation: number): number {
 }
 
 /** The variance of one window, from residuals of which some are of the same launch. */
-export function varianceOf(
-  { residuals, leftOf }: Fit,
-  { a, b }: Launches,
-  correlation: number,
-  freedom: number,
-): number {
+export function varianceOf({ residuals, leftOf, freedom }: Fit, { a, b }: Launches, correlation: number): number {
   const together = [...a, ...b].reduce((sum, launch) => sum + leftOf(launch), 0);
   const expected = (1 - correlation) * freedom + correlation * together;
   return expected <= 0 ? 0 : dot(residuals, residuals) / expected;

@@ -69,7 +69,10 @@ export class References {
         expectedVariance[at] = (expectedVariance[at] ?? 0) + odds * odds * (part.rest[at] ?? 0);
       }
     }
+    const isSampled = columns.every(({ window }) => window.isSampled);
     const variance = (side: 0 | 1): number => {
+      // Nobody knows how precise times are that no samples stand behind; only the windows' own differences tell.
+      if (!isSampled) return 0;
       const own = meanOf(observed, columns, side);
       const sum = meanOf(expected, columns, side);
       return 1 / Math.max(own, 0.5) + (sum === 0 ? 1 : meanOf(expectedVariance, columns, side) / (sum * sum));
@@ -144,7 +147,8 @@ function countBelow(column: Column, rows: ReadonlySet<number>, rootRow: number):
     const sums = new Map<number, number>();
     for (const node of column.nodesOf(row)) {
       const ticks = window.ticks[node] ?? 0;
-      const seen = new Set<number>();
+      // A function's own time is below itself, too, where it is what others are measured against.
+      const seen = new Set([row]);
       for (let up = window.parent[node] ?? -1; up > 0 && seen.size < MOST_CALLERS; up = window.parent[up] ?? -1)
         seen.add(rowOf[up] ?? 0);
       seen.add(rootRow);

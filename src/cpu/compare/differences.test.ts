@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { seeded } from '../../../test/support/random.ts';
+import { type Difference, testDifferences } from './differences.ts';
+import type { Launches } from './launches.ts';
+
+/** What a simulated comparison is made of. Variances are of logarithms. */
+interface World {
+  readonly windows: number;
+  readonly functions: number;
+  readonly ticks: number;
+  /** Variance beyond sampling, of each window for itself. */
+  readonly own: number;
+  /** Windows of a launch, and the variance that they share. */
+  readonly perLaunch: number;
+  readonly ofLaunch: number;
+  /** Standard deviation of one factor that moves all functions, each by a loading of its own. */
+  readonly factor: number;
+  /** Logarithm by which the first function differs. */
+  readonly effect: number;
+}
+
+const PLAIN: World = {
+  windows: 8,
+  functions: 20,
+  ticks: 1000,
+  own: 0.002,
+  perLaunch: 1,
+  ofLaunch: 0,
+  factor: 0,
+  effect: 0,
+};
+
+function simulate(world: Partial<World>, random: () => number): readonly Difference[] {
+  const { windows, functions, ticks, own, perLaunch, ofLaunch, factor, effect } = { ...PLAIN, ...world };
+  const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const count = 2 * windows;
+  const launchOf = Array.from({ length: count }, (_, at) => Math.floor(at / perLaunch));
+  const scores = launchOf.map(() => factor * normal());
+  const observations = Array.from({ length: functions }, (_, which) => {
+    // Functions differ in how much they vary, as real ones do.
+    const spread = Math.sqrt(own * (0.5 + random()));
+    const loading = normal();
+    const shared = launchOf.map(() => Math.sqrt(ofLaunch) * normal());
+    const observed = Float64Array.from(launchOf, (launch, at) => {
+      const change = at >= windows && which === 0 ? effect : 0;
+      const log = spread * normal() + (shared[launch] ?? 0) + loading * (scores[at] ?? 0) + change;
+      return ticks * Math.exp(log + normal() / Math.sqrt(ticks));
+    });
+    const expected = new Float64Array(count).fill(ticks);
+    return { observed, expected, samplingVariance: [1 / ticks, 1 / ticks] as const, references: [] };
+  });
+  const launches = (from: number): Launches['a'] =>
+    Array.from({ length: windows / perLaunch }, (_, at) =>
+      Array.from({ length: perLaunch }, (__, window) => from + at * perLaunch + window),
+    );
+  const { tests } = testDifferences({
+    sides: Float64Array.from(launchOf, (_, at) => (at < windows ? 0 : 1)),
+    launches: { a: launches(0), b: launches(windows), isKnown: perLaunch > 1 },
+    observations,
+    weights: observations.map(() => 1),
+    without: new Set(),
+  });
+  return tests;
+}
+
+/** Part of comparisons in which anything is reported at 5 %, and part of all p-values below 5 %. */
+function falseRates(world: Partial<World>, comparisons: number): { readonly any: number; readonly below: number } {
+  const random = seeded(11);
+  let [any, below, all] = [0, 0, 0];
+  for (let run = 0; run < comparisons; run++) {
+    const tests = simulate(world, random);
+    if (tests.some(({ q }) => q <= 0.05)) any += 1;
+    below += tests.filter(({ p }) => p <= 0.05).length;
+    all += tests.length;
+  }
+  return { any: any / comparisons, below: below / all };
+}
+
+/** Part of comparisons in which the first function is found, and the mean of its estimate. */
+function power(world: Partial<World>, comparisons: number): { readonly found: number; readonly mean: number } {
+  const random = seeded(12);
+  let [found, sum] = [0, 0];
+  for (let run = 0; run < comparisons; run++) {
+    const [first] = simulate(world, random);
+    if (first !== undefined && first.q <= 0.05 && first.log > 0) found += 1;
+    sum += first?.log ?? 0;
+  }
+  return { found: found / comparisons, mean: sum / comparisons };
+}
+
+const TENTH = Math.log(1.1);
+
+describe('differences of functions between two sets of windows', () => {
+  it('are not seen where there are none, over thousands of comparisons', () => {
+    // With 2,000 comparisons the standard error of a rate of 5 % is 0.5 %.
+    const { any, below } = falseRates({ windows: 3, functions: 12 }, 2000);
+    assert.ok(any <= 0.06, `${any} of comparisons report something`);
+    assert.ok(below <= 0.055 && below >= 0.03, `${below} of the p-values are below 5 %`);
+  });
+
+  it('are not seen by chance in two windows a side', () => {
+    const { any } = falseRates({ windows: 2, functions: 12 }, 500);
+    assert.ok(any <= 0.06, `${any} of comparisons report something`);
+  });
+
+  it('are not seen where launches differ, as long as each side has several', () => {
+    const { any, below } = falseRates({ windows: 8, perLaunch: 2, ofLaunch: 0.004, functions: 10 }, 150);
+    assert.ok(any <= 0.1, `${any} of comparisons report something`);
+    assert.ok(below <= 0.075, `${below} of the p-values are below 5 %`);
+  });
+
+  it('are not seen where a factor moves everything', () => {
+    const { any, below } = falseRates({ factor: 0.1, functions: 12 }, 150);
+    assert.ok(any <= 0.1, `${any} of comparisons report something`);
+    assert.ok(below <= 0.065, `${below} of the p-values are below 5 %`);
+  });
+
+  it('are found and measured where there are some', () => {
+    const { found, mean } = power({ windows: 10, own: 0.001, ticks: 2000, effect: TENTH }, 30);
+    assert.ok(found >= 0.9, `found in ${found}`);
+    assert.ok(Math.abs(mean - TENTH) < 0.015, `${mean} instead of ${TENTH}`);
+  });
+
+  it('are found although a factor moves everything by more', () => {
+    const { found, mean } = power({ windows: 10, own: 0.001, ticks: 2000, factor: 0.15, effect: TENTH }, 30);
+    assert.ok(found >= 0.8, `found in ${found}`);
+    assert.ok(Math.abs(mean - TENTH) < 0.03, `${mean} instead of ${TENTH}`);
+  });
+});

@@ -59,6 +59,11 @@ export const SUITES: readonly Suite[] = [
   folder('findings', { testTimeoutMs: 120_000 }),
   folder('examples', { testTimeoutMs: 120_000 }),
   folder('oracle', { testTimeoutMs: 180_000, packages: ['test/nodes', 'test/oracle'] }),
+  folder('formats', {
+    testTimeoutMs: 120_000,
+    needs: [{ command: 'go', debian: 'golang-go' }],
+    packages: ['test/formats'],
+  }),
   folder('hostile', { packages: ['test/nodes'], testTimeoutMs: 180_000 }),
   folder('programs', {
     testTimeoutMs: 300_000,

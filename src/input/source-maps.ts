@@ -6,7 +6,13 @@
 import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { AnyMap, LEAST_UPPER_BOUND, originalPositionFor, type TraceMap } from '@jridgewell/trace-mapping';
+import {
+  AnyMap,
+  LEAST_UPPER_BOUND,
+  originalPositionFor,
+  type SourceMapInput,
+  type TraceMap,
+} from '@jridgewell/trace-mapping';
 
 export interface SourcePlace {
   /** In the form of the question: a path for a path, a `file:` URL for one; `webpack:` and such as the map has them. */
@@ -27,6 +33,8 @@ export interface SourceMapOptions {
 }
 
 const COMMENT = 'sourceMappingURL=';
+/** Base 64 of numbers, with separators. */
+const MAPPINGS = /^[A-Za-z0-9+/,;]*$/;
 const DATA_URL = /^data:application\/json[^,]*?(;base64)?,/;
 
 export class SourceMaps {
@@ -105,7 +113,12 @@ export class SourceMaps {
   #parse(text: string, path: string): TraceMap {
     // Some servers put this before JSON; the format's specification asks readers to take it off.
     const json = text.startsWith(")]}'") ? text.slice(text.indexOf('\n') + 1) : text;
-    return new AnyMap(json, pathToFileURL(path).href);
+    const map = JSON.parse(json) as { readonly mappings?: unknown; readonly sections?: unknown } | null;
+    if (typeof map !== 'object' || map === null) throw new Error('it is no object');
+    // The decoder makes places of anything; what is not in its alphabet is no mapping.
+    const isMapping = typeof map.mappings === 'string' && MAPPINGS.test(map.mappings);
+    if (map.sections === undefined && !isMapping) throw new Error('its mappings are none');
+    return new AnyMap(map as SourceMapInput, pathToFileURL(path).href);
   }
 
   /** Null where there is no such file; throws where it is there and not to be used. */

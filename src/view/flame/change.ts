@@ -9,7 +9,8 @@ export function changeStep(shareBefore: number, shareAfter: number): number {
   const size = Math.abs(points);
   let step = 0;
   while (step < CHANGE_STEPS.length && size >= (CHANGE_STEPS[step] as number)) step += 1;
-  return points < 0 ? -step : step;
+  // Nothing is 0, and not −0.
+  return points < 0 ? 0 - step : step;
 }
 
 /** `+3.2 points, ×1.41`; the factor is of the shares, and left out where there was nothing before or is nothing now. */

@@ -20,7 +20,7 @@ export function sumByClass(
   const nodeCount = order.length;
 
   // Numbers nodes as a walk of the dominator tree meets them: a node's subtree is a range behind it.
-  const subtree = new Uint32Array(spare[0], nodeCount * 8, nodeCount).fill(1);
+  const subtree = new Uint32Array(nodeCount).fill(1);
   for (let at = nodeCount - 1; at > 0; at -= 1) {
     const node = order[at] as number;
     const above = dominator[node] as number;
@@ -51,6 +51,7 @@ export function sumByClass(
     coveredUpTo[own] = at + (subtree[node] as number);
   }
   release(nodeAt.buffer);
+  release(subtree.buffer);
   return identities.map(({ name, location }, at) => ({
     name,
     location,

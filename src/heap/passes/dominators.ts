@@ -8,7 +8,7 @@
  */
 import type { HeapGraph } from '../model/graph.ts';
 import { release } from '../model/release.ts';
-import { visitRetained } from './retained-visit.ts';
+import { BLOCK, CHAIN, doubled, visitRetained } from './retained-visit.ts';
 import type { WeakMapNames } from './weak-map-edges.ts';
 
 export interface Dominators {
@@ -18,7 +18,7 @@ export interface Dominators {
   readonly order: Uint32Array;
   /** Per node: 1 where it is reachable from the program's globals. */
   readonly isUser: Uint8Array;
-  /** Memory that nobody needs any more and what comes next may have: 12 and 4 bytes a node. */
+  /** Memory that nobody needs any more and what comes next may have: 8 and 4 bytes a node. */
   readonly spare: readonly [ArrayBuffer, ArrayBuffer];
 }
 
@@ -30,11 +30,12 @@ export function findDominators(graph: HeapGraph, weakMaps: WeakMapNames): Domina
   ancestor.set(parent);
   let path = new Uint32Array(1024);
 
-  // Downwards; a number's second cell is the last of its retainers before, and the least semidominator above it afterwards.
+  // Downwards; a number's second cell is its larger retainers before, and the least semidominator above it afterwards.
   for (let w = connected - 1; w > 0; w -= 1) {
-    let least = cells[3 * w] as number;
-    let from = cells[3 * w + 1] as number;
-    let link = cells[3 * w + 2] as number;
+    let least = cells[2 * w] as number;
+    const known = cells[2 * w + 1] as number;
+    let place = known - CHAIN;
+    let from = place < 0 ? known : (links[place] as number);
     while (from !== 0 && least !== 0) {
       // Up from there over all numbers that were dealt with, making the way shorter for the next time.
       let top = from;
@@ -44,26 +45,28 @@ export function findDominators(graph: HeapGraph, weakMaps: WeakMapNames): Domina
         path[height++] = top;
         top = above;
       }
-      let best = cells[3 * top + 1] as number;
+      let best = cells[2 * top + 1] as number;
       const end = ancestor[top] as number;
       while (height > 0) {
         const below = path[--height] as number;
-        const own = cells[3 * below + 1] as number;
-        if (own > best) cells[3 * below + 1] = best;
+        const own = cells[2 * below + 1] as number;
+        if (own > best) cells[2 * below + 1] = best;
         else best = own;
         ancestor[below] = end;
       }
       if (best < least) least = best;
-      from = links[2 * link + 1] as number;
-      link = links[2 * link] as number;
+      if (place < 0) break;
+      place -= 1;
+      if (place % BLOCK === 0) place = links[place] as number;
+      from = place === 0 ? 0 : (links[place] as number);
     }
-    cells[3 * w] = least;
-    cells[3 * w + 1] = least;
+    cells[2 * w] = least;
+    cells[2 * w + 1] = least;
   }
 
   const idom = parent;
   for (let w = 1; w < connected; w += 1) {
-    const semi = cells[3 * w] as number;
+    const semi = cells[2 * w] as number;
     let candidate = idom[w] as number;
     while (candidate > semi) candidate = idom[candidate] as number;
     idom[w] = candidate;
@@ -73,10 +76,4 @@ export function findDominators(graph: HeapGraph, weakMaps: WeakMapNames): Domina
     dominator[order[w] as number] = w < connected ? (order[idom[w] as number] as number) : 0;
   release(links.buffer);
   return { dominator, order, isUser, spare: [cells.buffer, parent.buffer] };
-}
-
-function doubled(path: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  const longer = new Uint32Array(path.length * 2);
-  longer.set(path);
-  return longer;
 }

@@ -16,13 +16,14 @@ export interface RetainedVisit {
   /** By preorder number: that of the parent; 0 for what hangs from the root. */
   readonly parent: Uint32Array<ArrayBuffer>;
   /**
-   * Three per preorder number: the least number that retains it and is smaller than it; the last one that does and is
-   * larger, or 0; and where in `links` the others are.
+   * Two per preorder number: the least number that retains it and is smaller than it; and those that do and are larger: none
+   * (0), one, or from `CHAIN` on the place of the last one in `links`. A number is left out when there is one below it in the
+   * tree: the way up from there goes through it.
    */
   readonly cells: Uint32Array<ArrayBuffer>;
   /**
-   * Two per link: the next link or 0, and a number that retains it and is larger. The first pair is not used. Numbers with
-   * one below them in the tree that does so too are left out: the way up from there goes through them.
+   * Numbers in blocks of `BLOCK`: the first entry is the place of the last one in the block before, or 0. Few nodes have more
+   * than one, and a handful (the maps of common shapes, say) have most of all there are.
    */
   readonly links: Uint32Array<ArrayBuffer>;
   /** Numbers below this one were visited; the others are circles that nothing retains, which hold nothing that was. */
@@ -32,6 +33,9 @@ export interface RetainedVisit {
 }
 
 const NOT_SEEN = 0xffff_ffff;
+/** More than any number of a node or place in `links`: the reader refuses larger snapshots. */
+export const CHAIN = 2 ** 31;
+export const BLOCK = 16;
 
 export function visitRetained(graph: HeapGraph, weakMaps: WeakMapNames): RetainedVisit {
   const { edgeCount, edgeTo, edgeType, firstEdge, nodeCount } = graph;
@@ -39,14 +43,14 @@ export function visitRetained(graph: HeapGraph, weakMaps: WeakMapNames): Retaine
     number: new Uint32Array(nodeCount).fill(NOT_SEEN),
     order: new Uint32Array(nodeCount),
     parent: new Uint32Array(nodeCount),
-    cells: new Uint32Array(3 * nodeCount),
+    cells: new Uint32Array(2 * nodeCount),
     // Room for every edge costs nothing until it is written to.
-    links: new Uint32Array(2 * (edgeCount + 1)),
+    links: new Uint32Array(2 * edgeCount + 2 * BLOCK),
     isUser: new Uint8Array(nodeCount),
     isOpen: new Uint8Array(nodeCount),
     stack: new Uint32Array(2048),
     count: 1,
-    linkCount: 1,
+    nextBlock: BLOCK,
     isUserPhase: true,
     reachesRoot: false,
     dropped: [],
@@ -84,13 +88,14 @@ export function visitRetained(graph: HeapGraph, weakMaps: WeakMapNames): Retaine
   return { order, number, parent: state.parent, cells: state.cells, links: state.links, connected, isUser };
 }
 
-interface VisitState extends Omit<RetainedVisit, 'connected'> {
+interface VisitState extends Omit<RetainedVisit, 'connected' | 'links'> {
+  links: Uint32Array<ArrayBuffer>;
   /** By preorder number: 1 while it is on the way to the present one. */
   readonly isOpen: Uint8Array;
   /** Two per level: the next edge and the end of the edges. */
   stack: Uint32Array<ArrayBuffer>;
   count: number;
-  linkCount: number;
+  nextBlock: number;
   isUserPhase: boolean;
   reachesRoot: boolean;
   /** Targets of edges that do not retain: they belong to the program nevertheless. */
@@ -106,11 +111,11 @@ function visit(
   from: number,
   until: number,
 ): void {
-  const { number, order, parent, cells, links, isUser, isOpen, isUserPhase, dropped } = state;
+  const { number, order, parent, cells, isUser, isOpen, isUserPhase, dropped } = state;
   const { weak: WEAK, shortcut: SHORTCUT, internal: INTERNAL } = EDGE;
   const { isName } = weakMaps;
   const hasWeakMaps = weakMaps.count > 0;
-  let { stack, count, linkCount } = state;
+  let { stack, links, count, nextBlock } = state;
   let v = start;
   let node = order[v] as number;
   let edge = from;
@@ -150,7 +155,7 @@ function visit(
       number[to] = count;
       order[count] = to;
       parent[count] = v;
-      cells[3 * count] = v;
+      cells[2 * count] = v;
       isOpen[count] = 1;
       if (isUserPhase) isUser[to] = 1;
       else isFree = isUser[to] === 1;
@@ -165,23 +170,32 @@ function visit(
       count += 1;
     } else if (w > v) {
       // A way down to a node that was met below: this one is nearer to the root.
-      if ((cells[3 * w] as number) > v) cells[3 * w] = v;
+      if ((cells[2 * w] as number) > v) cells[2 * w] = v;
     } else if (w === 0) {
       if (isUserPhase) state.reachesRoot = true;
     } else if (w < v) {
-      const last = cells[3 * w + 1] as number;
-      // One that was met since this one was is below it.
+      const known = cells[2 * w + 1] as number;
+      const place = known - CHAIN;
+      const last = place < 0 ? known : (links[place] as number);
+      // One that was met since this one was is below it; one that is still open is above it.
       if (last >= v) continue;
-      cells[3 * w + 1] = v;
-      if (last === 0 || isOpen[last] === 1) continue;
-      links[2 * linkCount] = cells[3 * w + 2] as number;
-      links[2 * linkCount + 1] = last;
-      cells[3 * w + 2] = linkCount;
-      linkCount += 1;
+      if (place >= 0 && isOpen[last] === 1) links[place] = v;
+      else if (place < 0 && (last === 0 || isOpen[last] === 1)) cells[2 * w + 1] = v;
+      else if (place >= 0 && (place + 1) % BLOCK !== 0) {
+        links[place + 1] = v;
+        cells[2 * w + 1] = known + 1;
+      } else {
+        if (nextBlock + BLOCK > links.length) state.links = links = doubled(links);
+        links[nextBlock] = Math.max(place, 0);
+        links[nextBlock + 1] = place < 0 ? last : v;
+        links[nextBlock + 2] = v;
+        cells[2 * w + 1] = CHAIN + nextBlock + (place < 0 ? 2 : 1);
+        nextBlock += BLOCK;
+      }
     }
   }
   state.count = count;
-  state.linkCount = linkCount;
+  state.nextBlock = nextBlock;
 }
 
 /** Marks what the program reaches only over edges that do not retain. */
@@ -213,8 +227,8 @@ function findRetained(graph: HeapGraph, weakMaps: WeakMapNames, number: Uint32Ar
   return isRetained;
 }
 
-function doubled(stack: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  const longer = new Uint32Array(stack.length * 2);
-  longer.set(stack);
+export function doubled(words: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const longer = new Uint32Array(words.length * 2);
+  longer.set(words);
   return longer;
 }

@@ -5,7 +5,8 @@ import type { SnapshotLayout } from './layout.ts';
 import type { NumberSink } from './number-array.ts';
 import { fail } from './value-reader.ts';
 
-const MAX_NODES = 2 ** 32 - 2;
+/** Of nodes and of edges: half of what 32 bits number, the other half has a meaning of its own in some passes. */
+const MAX_ORDINALS = 2 ** 31 - 1;
 
 export class NodeColumns implements NumberSink {
   readonly section = 'nodes';
@@ -44,7 +45,8 @@ export class NodeColumns implements NumberSink {
     const { nodes, nodeTypes } = this.#layout;
     const width = this.fields.length;
     const records = count / width;
-    if (this.count + records > MAX_NODES) fail(this.#file, `nodes[${this.count}]`, 'more nodes than can be numbered');
+    if (this.count + records > MAX_ORDINALS)
+      fail(this.#file, `nodes[${this.count}]`, 'more nodes than can be numbered');
     this.#reserve(this.count + records);
     const typeAt = nodes.at('type');
     const nameAt = nodes.at('name');
@@ -69,7 +71,7 @@ export class NodeColumns implements NumberSink {
       id[node] = values[at + idAt] as number;
       selfSize[node] = values[at + sizeAt] as number;
       edges += values[at + edgesAt] as number;
-      if (edges > MAX_NODES) this.#refuse(node, edgesAt, 'more edges than can be numbered');
+      if (edges > MAX_ORDINALS) this.#refuse(node, edgesAt, 'more edges than can be numbered');
       firstEdge[node + 1] = edges;
       // Most are zero already, and pages that nobody writes to cost nothing.
       if (detachedAt !== -1 && values[at + detachedAt] !== 0) detachedness[node] = values[at + detachedAt] as number;

@@ -13,6 +13,7 @@ import { faults } from '../test/campaigns/faults.ts';
 import { findings } from '../test/campaigns/findings.ts';
 import { hostileFiles } from '../test/campaigns/hostile-files.ts';
 import { flameSpeed } from '../test/campaigns/flame-speed.ts';
+import { heapSpeed } from '../test/campaigns/heap-speed.ts';
 import { keptAliveSpread } from '../test/campaigns/kept-alive-spread.ts';
 import { plantedBugs } from '../test/campaigns/planted-bugs.ts';
 import { logsVsPm2 } from '../test/campaigns/logs-vs-pm2.ts';
@@ -44,6 +45,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   logSpeed,
   logsVsPm2,
   flameSpeed,
+  heapSpeed,
   soak,
   hostileFiles,
   findings,

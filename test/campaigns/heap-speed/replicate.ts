@@ -27,7 +27,7 @@ export function writeReplica(graph: HeapGraph, path: string, options: ReplicaOpt
   const rootEdges = graph.firstEdge[1] as number;
   const nodeCount = 1 + copies * perCopy;
   const edgeCount = copies * graph.edgeCount;
-  const idStep = 2 * Math.ceil((graph.nodeId.reduce((most, id) => Math.max(most, id), 0) + 1) / 2);
+  const idStep = 2 * Math.ceil((largest(graph.nodeId) + 1) / 2);
   const own = listOwnStrings(graph);
   out.text(header(nodeCount, edgeCount));
   const nameIn = (copy: number, name: number): number => {
@@ -108,6 +108,12 @@ function listOwnStrings(graph: HeapGraph): { readonly list: number[]; readonly p
   }
   const list = [...own];
   return { list, place: new Map(list.map((name, place) => [name, place])) };
+}
+
+function largest(values: Uint32Array | Float64Array): number {
+  let most = 0;
+  for (const value of values) most = Math.max(most, value);
+  return most;
 }
 
 const NODE_FIELDS = ['type', 'name', 'id', 'self_size', 'edge_count', 'detachedness'];

@@ -127,13 +127,14 @@ const isOutsideProgram = (territory: Territory, { named, members }: Draft): bool
 
 /**
  * V8's own bookkeeping, of which programs can make none: lists of dependent code, of shapes and the like; and the tables
- * of weak collections, which hold nothing.
+ * of weak collections, which hold nothing. What V8's parts hold for a program (a registry's cells) is the program's.
  */
 function isMachinery({ reading }: Territory, { holdings, holder }: Place): boolean {
   const isWeak = holder !== NONE && /^Weak(?:Map|Set|Ref)$/.test(labelOfNode(reading, holder));
   return holdings.every(
-    ({ className }) =>
-      (isWeak && className === '(storage)') || /^system \/ (?!PromiseReaction|Context|Cell)/.test(className),
+    ({ className, count, entries }) =>
+      (isWeak && className === '(storage)') ||
+      (/^system \/ (?!PromiseReaction|Context|Cell)/.test(className) && count === entries),
   );
 }
 

@@ -25,8 +25,8 @@ export function findPattern(
 
   if (members.contextBytes * 2 > members.bytes) return 'async-context';
   if (isTimers(reading, chain) || most((node) => isTimer(reading, node))) return 'timers';
-  if (members.bufferBytes * 2 > members.bytes) return 'buffers';
   if (most((node) => isStream(reading, node))) return 'streams';
+  if (members.bufferBytes * 2 > members.bytes) return 'buffers';
   if (isListeners(reading, chain)) return most((node) => leadsToStream(reading, node)) ? 'streams' : 'listeners';
   if (labelOfNode(reading, holder) === 'Promise' || most((node) => isPending(reading, node))) return 'promises';
   if (most((node) => isDetached(reading, node))) return 'detached';

@@ -86,6 +86,12 @@ clearInterval(timer);`,
   collection: ({ name, what, className }) => {
     const [add, size, drop] = COLLECTION_CODE[what === 'Set' || what === 'Object' ? what : 'Map'];
     const text = `Give \`${name}\` a bound (size or age), or delete each entry when its owner ends; use a Weak${what === 'Set' ? 'Set' : 'Map'} where the life of an object should decide.`;
+    if (what === 'FinalizationRegistry') {
+      return {
+        text: `\`${name}\` keeps the held value of each registration until its object is collected. A held value that leads to the object itself keeps both for ever.`,
+        code: `${name}.register(object, object.id); // a plain id or handle that the clean-up needs, nothing that leads back to object`,
+      };
+    }
     if (!/^(?:Map|Set|Object)$/.test(what)) {
       return {
         text,

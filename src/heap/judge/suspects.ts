@@ -79,7 +79,7 @@ export function finishSuspect(
     rank,
     basis: 'growth',
     pattern,
-    className: unit.className.trim() || 'object',
+    className: readableUnit(unit.className, main.members),
     counts: countBack(Math.max(last, unit.gains.at(-1) as number), unit.gains),
     retainedBytes: sum([...held], (node) => owned[node] as number),
     growth: {
@@ -94,6 +94,14 @@ export function finishSuspect(
     remedy: remedy.text,
     remedyCode: remedy.code,
   };
+}
+
+/** V8's own cells are not what a program thinks it keeps; what is in them is. */
+function readableUnit(className: string, { classes }: Members): string {
+  const inside = className.startsWith('system / ')
+    ? classes.find(({ label }) => !/^(?:system \/ |string$|number$|\(storage\)$)/.test(label))?.label
+    : undefined;
+  return (inside ?? className).trim() || 'object';
 }
 
 const sum = <T>(items: readonly T[], of: (item: T) => number): number =>
@@ -166,7 +174,7 @@ function countDirect({ reading, ownership }: Territory, holders: ReadonlySet<num
   return count;
 }
 
-/** Objects of a class that hang from any of `holders`. */
+/** Objects of a class among `holders` and what hangs from them: the first link of a list counts. */
 function countBelow({ reading, ownership }: Territory, holders: ReadonlySet<number>, className: string): number {
   const { order, parent } = ownership;
   const isBelow = new Uint8Array(reading.graph.nodeCount);
@@ -175,7 +183,7 @@ function countBelow({ reading, ownership }: Territory, holders: ReadonlySet<numb
   let count = 0;
   for (const node of order) {
     if (isBelow[node] === 0 && isBelow[parent[node] as number] === 1) isBelow[node] = 1;
-    if (isBelow[node] === 1 && !holders.has(node) && classKey(labelOfNode(reading, node)) === key) count++;
+    if (isBelow[node] === 1 && classKey(labelOfNode(reading, node)) === key) count++;
   }
   return count;
 }

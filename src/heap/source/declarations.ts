@@ -43,28 +43,39 @@ export class Declarations {
     ]);
   }
 
-  /** Line (from 1) where a property is first given a value: in a class, a constructor or an object literal. */
-  property(script: number, name: string, fromLine = 1): number | undefined {
+  /** Line (from 1) where a property is given its first value, the nearest to `near`: a field, in a constructor or in a literal. */
+  property(script: number, name: string, near = 1): number | undefined {
     const escaped = escapeText(name);
-    return this.find(script, fromLine, [
+    const patterns = [
       new RegExp(`this\\.${escaped}\\s*(?:\\?\\?|\\|\\|)?=(?!=)`),
       new RegExp(`^\\s*(?:(?:static|readonly|private|protected|public|declare)\\s+)*${escaped}\\s*[?!]?\\s*[:=](?!=)`),
       new RegExp(`[\\w$)\\]]\\.${escaped}\\s*(?:\\?\\?|\\|\\|)?=(?!=)`),
       new RegExp(`[{,]\\s*${escaped}\\s*:`),
-    ]);
+    ];
+    for (const pattern of patterns) {
+      const found = this.matches(script, pattern);
+      if (found.length > 0) return found.sort((a, b) => Math.abs(a - near) - Math.abs(b - near))[0];
+    }
+    return undefined;
   }
 
   private find(script: number, fromLine: number, patterns: readonly RegExp[]): number | undefined {
-    if (script === NONE) return undefined;
-    const lines = this.lines(script);
     for (const pattern of patterns) {
-      for (let at = fromLine - 1; at < lines.length; at++) {
-        const line = lines[at] as string;
-        // Minified lines cost much and say nothing.
-        if (line.length <= 2000 && pattern.test(line)) return at + 1;
-      }
+      const found = this.matches(script, pattern).find((line) => line >= fromLine);
+      if (found !== undefined) return found;
     }
     return undefined;
+  }
+
+  /** Lines that match, in order. */
+  private matches(script: number, pattern: RegExp): number[] {
+    if (script === NONE) return [];
+    const found: number[] = [];
+    for (const [at, line] of this.lines(script).entries()) {
+      // Minified lines cost much and say nothing.
+      if (line.length <= 2000 && pattern.test(line)) found.push(at + 1);
+    }
+    return found;
   }
 
   private lines(script: number): readonly string[] {

@@ -17,6 +17,7 @@ export interface StepGrowth {
   readonly bytes: number;
   /** Objects of the later snapshot that the earlier one did not have. */
   readonly born: number;
+  readonly bornBytes: number;
   /** Of `born`, those that the snapshot after has too; 0 in the last step. */
   readonly survivors: number;
   /** Entries by class: later minus earlier. Functions count as one class. */
@@ -56,6 +57,7 @@ interface Gain {
   count: number;
   bytes: number;
   born: number;
+  bornBytes: number;
   survivors: number;
   readonly byClass: Map<string, number>;
 }
@@ -108,6 +110,7 @@ export function findGrowth(readings: readonly Reading[]): GrowthReport {
         gain.bytes += sign * holding.bytes;
         if (sign === 1) {
           gain.born += holding.count;
+          gain.bornBytes += holding.bytes;
           gain.survivors += holding.survivors;
         }
         if (!isLast) continue;
@@ -139,7 +142,15 @@ export function findGrowth(readings: readonly Reading[]): GrowthReport {
   return { isOneProcess, identities, last, territory: final, places };
 }
 
-const emptyGain = (): Gain => ({ entries: 0, count: 0, bytes: 0, born: 0, survivors: 0, byClass: new Map() });
+const emptyGain = (): Gain => ({
+  entries: 0,
+  count: 0,
+  bytes: 0,
+  born: 0,
+  bornBytes: 0,
+  survivors: 0,
+  byClass: new Map(),
+});
 
 const flags = (other: Uint32Array): Uint8Array => {
   const isStable = new Uint8Array(other.length);

@@ -43,20 +43,26 @@ export interface Anchor {
   readonly name: string;
   /** Script node in which the name is written; NONE when the snapshot does not say. */
   readonly script: number;
+  /** The file where it is written, when it is no Script node of the snapshot: what a module record is of. */
+  readonly file?: string;
   /** Context, cell or object that has the variable or property. */
   readonly owner: number;
 }
 
-/** Anchors along the chain, the outermost first. `scriptOfNode` tells where an object's constructor was written. */
-export function findAnchors(
-  reading: Reading,
-  chain: readonly ChainStep[],
-  scriptOfNode: (node: number) => number,
-): Anchor[] {
+/** Where things are written, beyond what edges say. */
+export interface Written {
+  /** Script node of an object's constructor; NONE when the snapshot does not say. */
+  scriptOfNode(node: number): number;
+  /** The file that a module record of Node is of; empty for everything else. */
+  fileOfModule(node: number): string;
+}
+
+/** Anchors along the chain, the outermost first. */
+export function findAnchors(reading: Reading, chain: readonly ChainStep[], written: Written): Anchor[] {
   const anchors: Anchor[] = [];
   for (const [at, { owner, edge }] of chain.entries()) {
     if (edge === NONE) continue;
-    const anchor = anchorOfEdge(reading, owner, edge, scriptOfNode);
+    const anchor = anchorOfEdge(reading, owner, edge, written);
     if (anchor !== undefined) anchors.push({ ...anchor, at });
   }
   return anchors;
@@ -67,7 +73,7 @@ export function anchorOfEdge(
   reading: Reading,
   owner: number,
   edge: number,
-  scriptOfNode: (node: number) => number,
+  written: Written,
 ): Omit<Anchor, 'at'> | undefined {
   const { graph, scripts, words } = reading;
   const cell = scripts.exportCells.get(owner);
@@ -84,7 +90,10 @@ export function anchorOfEdge(
   }
   if (type !== EDGE.property) return undefined;
   const name = graph.strings.get(graph.edgeName[edge] as number);
-  if (isGlobal(reading, owner)) return { kind: 'global', name, script: NONE, owner };
+  // Node keeps things of its own at the global object, under symbols.
+  if (isGlobal(reading, owner)) {
+    return name.startsWith('<symbol ') ? undefined : { kind: 'global', name, script: NONE, owner };
+  }
   if (graph.nodeType[owner] === NODE.closure) {
     const script = scripts.scriptOfClosure(owner);
     return script === NONE ? undefined : { kind: 'property', name, script, owner };
@@ -92,7 +101,9 @@ export function anchorOfEdge(
   if (graph.nodeType[owner] !== NODE.object || isCollection(reading, owner) || words.isNamed(owner, 'Object')) {
     return undefined;
   }
-  const script = scriptOfNode(owner);
+  const file = written.fileOfModule(owner);
+  if (file !== '') return { kind: 'property', name, script: NONE, file, owner };
+  const script = written.scriptOfNode(owner);
   return script === NONE ? undefined : { kind: 'property', name, script, owner };
 }
 

@@ -107,6 +107,7 @@ function placeOf(territory: Territory, point: number): Place | undefined {
     count: add(({ count }) => count),
     bytes: add(({ bytes }) => bytes),
     born: 0,
+    bornBytes: 0,
     survivors: 0,
     byClass,
   };

@@ -11,9 +11,10 @@ import type { Reading } from '../compare/reading.ts';
 import type { Territory } from '../compare/territory.ts';
 import { EDGE, NODE } from '../model/node-types.ts';
 import { NONE } from '../source/words.ts';
-import type { ScriptKind } from '../source/script-names.ts';
+import { kindOfFile, type ScriptKind } from '../source/script-names.ts';
 import { type Anchor, type ChainStep, findAnchors, readChain } from './chain.ts';
 import { findFunction, type Members } from './members.ts';
+import { fileOfRecord, isModuleRecord } from './module-records.ts';
 import { findEventsStep } from './pattern.ts';
 import { type Places, writeLocation } from './places.ts';
 import type { Holder, LeakPattern, SourceLocation } from './verdict.ts';
@@ -36,7 +37,7 @@ export function nameHolder(
 ): NamedHolder {
   const { reading } = places;
   const { scripts } = reading;
-  const kindOf = (anchor: Anchor): string => (anchor.kind === 'global' ? 'application' : scripts.kindOf(anchor.script));
+  const kindOf = (anchor: Anchor): ScriptKind => kindOfAnchor(places, anchor);
   const callback = findCallback(territory, members);
   const { anchors, chosen } = chooseAnchor(places, chain);
   if (chosen === undefined) return nameRuntimeHolder(places, chain, pattern, callback, anchors.at(-1));
@@ -74,11 +75,18 @@ export function chooseAnchor(
   places: Places,
   chain: readonly ChainStep[],
 ): { anchors: Anchor[]; chosen: Anchor | undefined } {
-  const { scripts } = places.reading;
-  const anchors = findAnchors(places.reading, chain, (node) => places.scriptOfNode(node));
+  const anchors = findAnchors(places.reading, chain, {
+    scriptOfNode: (node) => places.scriptOfNode(node),
+    fileOfModule: (node) => (isModuleRecord(places, node) ? fileOfRecord(places.reading, node) : ''),
+  });
   const near = (kind: ScriptKind): Anchor | undefined =>
-    anchors.findLast((anchor) => (anchor.kind === 'global' ? 'application' : scripts.kindOf(anchor.script)) === kind);
+    anchors.findLast((anchor) => kindOfAnchor(places, anchor) === kind);
   return { anchors, chosen: near('application') ?? near('dependency') };
+}
+
+function kindOfAnchor({ reading }: Places, { kind, file, script }: Anchor): ScriptKind {
+  if (kind === 'global') return 'application';
+  return file === undefined ? reading.scripts.kindOf(script) : kindOfFile(file);
 }
 
 /**
@@ -145,6 +153,11 @@ function nameAnchor(places: Places, chain: readonly ChainStep[], anchor: Anchor)
       break;
   }
   const owner = nameClass(places, anchor.owner);
+  if (anchor.file !== undefined) {
+    const location = places.inFile(anchor.file);
+    const holder: Holder = { kind: anchor.kind, what, name, owner, location };
+    return { holder, what, words: `\`${name}\` of the record that Node keeps of ${location.file}` };
+  }
   const constructed = places.ofNode(anchor.owner);
   const line = declarations.property(anchor.script, anchor.name, constructed?.line ?? 1);
   const location = line === undefined ? constructed : places.inScript(anchor.script, line);

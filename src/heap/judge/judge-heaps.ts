@@ -13,6 +13,7 @@ import { holderKey } from './holder.ts';
 import { isLoading } from './loading.ts';
 import { findFunction } from './members.ts';
 import { sumOwned } from './owned.ts';
+import { directClass } from './pattern.ts';
 import { type PlaceOptions, Places } from './places.ts';
 import { type Draft, draftSuspect, finishSuspect } from './suspects.ts';
 import type { HeapSuspect, HeapVerdict } from './verdict.ts';
@@ -76,7 +77,9 @@ function judgePlaces(places: Places, growth: GrowthReport): Judged[] {
   for (const place of growing) {
     const draft = draftSuspect(places, territory, place);
     if (isLoading(places, territory, place, draft.members, isNewScript)) continue;
-    const key = holderKey(places, territory.ownership, place);
+    // Each handle of the runtime is a place of its own; what they are of is one thing.
+    const isRuntime = draft.named.holder.kind === 'runtime';
+    const key = isRuntime ? draft.named.text : holderKey(places, territory.ownership, place);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { all: [place], drafts: [draft] });
     else {
@@ -92,7 +95,8 @@ function judgePlaces(places: Places, growth: GrowthReport): Judged[] {
     const steps = sumSteps(all);
     const isRemote = drafts.every((draft) => isOutsideProgram(territory, draft));
     const share = total === 0 ? 0 : lastStep(steps).bytes / total;
-    const assessment = steps.length === 2 ? assessPlace({ steps }, isRemote) : assessOnce({ steps }, share);
+    const isStorage = directClass(drafts[0]?.place as Place) === '(storage)';
+    const assessment = steps.length === 2 ? assessPlace(steps, { isRemote, isStorage }) : assessOnce(steps, share);
     return { drafts: drafts as [Draft, ...Draft[]], steps, assessment };
   });
 }
@@ -113,6 +117,7 @@ function sumSteps([first, ...others]: readonly Place[]): readonly StepGrowth[] {
       sum.count += other.count;
       sum.bytes += other.bytes;
       sum.born += other.born;
+      sum.bornBytes += other.bornBytes;
       sum.survivors += other.survivors;
       for (const [name, gain] of other.byClass) sum.byClass.set(name, (sum.byClass.get(name) ?? 0) + gain);
     }

@@ -7,10 +7,8 @@ import type { Place } from '../compare/growth.ts';
 import type { Territory } from '../compare/territory.ts';
 import { NONE } from '../source/words.ts';
 import type { Members } from './members.ts';
+import { fileOfRecord, isModuleRecord, LOADER } from './module-records.ts';
 import type { Places } from './places.ts';
-
-/** Node's own loaders: what they keep is one record a file. */
-const LOADER = /^node:internal\/modules\//;
 
 /** @param isNewScript Whether a Script node came with the last step. */
 export function isLoading(
@@ -20,16 +18,20 @@ export function isLoading(
   members: Members,
   isNewScript: (script: number) => boolean,
 ): boolean {
-  const { scripts } = territory.reading;
-  if (LOADER.test(place.key.replace(/^module /, ''))) return true;
   const { entries } = members;
+  const records = entries.filter((entry) => isModuleRecord(places, entry));
+  if (records.length * 2 > entries.length) {
+    return areDistinct(records.map((record) => fileOfRecord(territory.reading, record)));
+  }
+  if (LOADER.test(place.key.replace(/^module /, ''))) return true;
   if (entries.length === 0) return false;
-  const isRecord = (node: number): boolean => LOADER.test(scripts.fileOf(places.scriptOfNode(node)));
-  if (entries.filter(isRecord).length * 2 > entries.length) return new Set(entries).size === entries.length;
   const files = entries.map((entry) => newFile(territory, entry, isNewScript));
   const named = files.filter((file) => file !== '');
-  return named.length * 10 > entries.length * 7 && new Set(named).size * 10 > named.length * 8;
+  return named.length * 10 > entries.length * 7 && areDistinct(named);
 }
+
+/** Nearly all different: a file that is there twice was loaded under two names. */
+const areDistinct = (files: readonly string[]): boolean => new Set(files).size * 10 > files.length * 8;
 
 const MOST_VISITED = 60;
 

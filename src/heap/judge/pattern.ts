@@ -32,6 +32,10 @@ export function findPattern(
   if (most((node) => isDetached(reading, node))) return 'detached';
   const direct = directClass(place);
   if (members.scopeDepth >= 3 && !isCollection(reading, holder)) return 'shared-context';
+  // Handles of the runtime hold what is open: sockets, ports, files.
+  if (reading.graph.nodeType[(chain[0] as ChainStep).node] === NODE.synthetic) {
+    return most((node) => targets(reading, node).some((to) => isStream(reading, to))) ? 'streams' : 'unknown';
+  }
   if (direct.startsWith('function ')) return 'closures';
   if (labelOfNode(reading, holder) === 'Array') return 'array';
   if (isCollection(reading, holder)) return 'collection';

@@ -44,6 +44,11 @@ export class Places {
     return script === NONE ? undefined : this.finish(pathOf(this.reading.scripts.fileOf(script)), line, 1);
   }
 
+  /** A file by its path or URL, at line 1. */
+  inFile(file: string): SourceLocation {
+    return this.finish(pathOf(file), 1, 1);
+  }
+
   private finish(file: string, line: number, column: number): SourceLocation {
     const location = { file, line, column };
     const mapped = this.options.mapLocation?.(location) ?? location;

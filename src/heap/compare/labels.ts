@@ -6,8 +6,9 @@ import { EDGE, NODE } from '../model/node-types.ts';
 import { NONE, wordNumber } from '../source/words.ts';
 import type { Reading } from './reading.ts';
 
-/** Objects with more properties than a class has are tables whose keys are what the program makes up. */
+/** Plain objects with more properties than somebody writes down are tables whose keys the program makes up; so are others with very many. */
 const MOST_FIELDS = 40;
+const MOST_MEMBERS = 400;
 
 const PREVIOUS = wordNumber('previous');
 const CONTEXT = wordNumber('context');
@@ -40,7 +41,18 @@ export function isCollection(reading: Reading, node: number): boolean {
   if (isGlobal(reading, node)) return false;
   const name = words.of(graph.nodeName[node] as number);
   if (name === MAP || name === SET || name === ARRAY) return true;
-  return words.follow(node, 'table') !== NONE || countProperties(reading, node) > MOST_FIELDS;
+  if (words.follow(node, 'table') !== NONE) return true;
+  return countProperties(reading, node) > (words.isNamed(node, 'Object') ? MOST_FIELDS : MOST_MEMBERS);
+}
+
+/** The id of the table of a WeakMap whose value the edge leads to, from its key; undefined for all other edges. */
+export function weakTable({ graph }: Reading, edge: number): number | undefined {
+  if (graph.edgeType[edge] !== EDGE.internal) return undefined;
+  const name = graph.edgeName[edge] as number;
+  // The shortest such name is longer than any other of V8's; most need not be decoded.
+  if (graph.strings.byteLength(name) < 40) return undefined;
+  const [, id] = /pair in WeakMap \(table @(\d+)\)$/.exec(graph.strings.get(name)) ?? [];
+  return id === undefined ? undefined : Number(id);
 }
 
 /** How the edge is written: as a variable, a property, an element, or in V8's words. */
@@ -63,6 +75,7 @@ export function labelOfEdge(reading: Reading, owner: number, edge: number): stri
       if (isStorage(reading, owner) || isStorage(reading, graph.edgeTo[edge] as number)) return '[]';
       const cell = reading.scripts.exportCells.get(owner);
       if (cell !== undefined) return `variable ${cell.name}`;
+      if (weakTable(reading, edge) !== undefined) return '[]';
       const word = words.of(name);
       if (word === PREVIOUS) return 'outer scope';
       return word === CONTEXT ? 'scope' : `internal ${graph.strings.get(name)}`;

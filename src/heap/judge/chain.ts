@@ -2,7 +2,7 @@
  * The way from a start of the ownership tree down to a node, step by step, and which of its steps is something that a
  * person wrote: a variable, a property of a class, an event. Reports print it; the holder is chosen from it.
  */
-import { isCollection, isGlobal, isStorage, labelOfEdge, labelOfNode } from '../compare/labels.ts';
+import { isCollection, isGlobal, isStorage, labelOfEdge, labelOfNode, weakTable } from '../compare/labels.ts';
 import type { Ownership } from '../compare/ownership.ts';
 import type { Reading } from '../compare/reading.ts';
 import { EDGE, NODE } from '../model/node-types.ts';
@@ -16,8 +16,11 @@ export interface ChainStep {
   readonly edge: number;
 }
 
-/** From the start to `node`. Long lists are cut in the middle. */
-export function readChain({ parent, parentEdge }: Ownership, node: number): ChainStep[] {
+/**
+ * From the start to `node`. The value of a WeakMap hangs from its key in the tree, as it must; a reader looks for it in
+ * the WeakMap, so the way goes over that where it is found.
+ */
+export function readChain(reading: Reading, { parent, parentEdge }: Ownership, node: number): ChainStep[] {
   const steps: ChainStep[] = [];
   let at = node;
   for (;;) {
@@ -27,10 +30,26 @@ export function readChain({ parent, parentEdge }: Ownership, node: number): Chai
       steps.push({ node: at, owner: NONE, edge: NONE });
       break;
     }
-    steps.push({ node: at, owner, edge: parentEdge[at] as number });
-    at = owner;
+    const edge = parentEdge[at] as number;
+    const table = weakTable(reading, edge);
+    const weakMap = table === undefined ? NONE : findWeakMap(reading, table);
+    const isOnWay = steps.some((step) => step.node === weakMap);
+    const isHeld = weakMap !== NONE && parent[weakMap] !== NONE && parent[weakMap] !== weakMap && !isOnWay;
+    steps.push({ node: at, owner: isHeld ? weakMap : owner, edge });
+    at = isHeld ? weakMap : owner;
   }
   return steps.reverse();
+}
+
+/** The WeakMap that has the table with that id. */
+function findWeakMap({ graph, words }: Reading, tableId: number): number {
+  for (let node = 0; node < graph.nodeCount; node++) {
+    if (graph.nodeId[node] !== tableId) continue;
+    for (let map = 0; map < graph.nodeCount; map++) {
+      if (words.isNamed(map, 'WeakMap') && words.follow(map, 'table') === node) return map;
+    }
+  }
+  return NONE;
 }
 
 export type AnchorKind = 'module-variable' | 'captured-variable' | 'global' | 'property';

@@ -13,9 +13,10 @@ import { EDGE, NODE } from '../model/node-types.ts';
 import { NONE } from '../source/words.ts';
 import { kindOfFile, type ScriptKind } from '../source/script-names.ts';
 import { type Anchor, type ChainStep, findAnchors, readChain } from './chain.ts';
+import { findStorage } from './async-storage.ts';
 import { findFunction, type Members } from './members.ts';
 import { fileOfRecord, isModuleRecord } from './module-records.ts';
-import { findEventsStep } from './pattern.ts';
+import { findEventsStep, isTimer } from './pattern.ts';
 import { type Places, writeLocation } from './places.ts';
 import type { Holder, LeakPattern, SourceLocation } from './verdict.ts';
 
@@ -35,12 +36,19 @@ export function nameHolder(
   members: Members,
   pattern: LeakPattern,
 ): NamedHolder {
-  const { reading } = places;
-  const { scripts } = reading;
   const kindOf = (anchor: Anchor): ScriptKind => kindOfAnchor(places, anchor);
   const callback = findCallback(territory, members);
+  const storage = pattern === 'async-context' ? nameStorage(places, territory, members) : undefined;
+  // Stores that hold one another grow by themselves, whoever holds the last one.
+  const isChain = members.entries.length < 6 && !members.entries.some((entry) => isTimer(territory.reading, entry));
+  if (storage !== undefined && isChain) {
+    return { ...storage, text: `${storage.text}, each of which leads to the one before`, callback };
+  }
   const { anchors, chosen } = chooseAnchor(places, chain);
-  if (chosen === undefined) return nameRuntimeHolder(places, chain, pattern, callback, anchors.at(-1));
+  if (chosen === undefined) {
+    const named = nameRuntimeHolder(places, chain, members, pattern, callback, anchors.at(-1));
+    return storage === undefined ? named : { ...named, text: `${named.text}, which keep ${storage.text}` };
+  }
 
   const event = findEvent(places, chain);
   const named = nameAnchor(places, chain, chosen);
@@ -96,7 +104,7 @@ function kindOfAnchor({ reading }: Places, { kind, file, script }: Anchor): Scri
 export function holderKey(places: Places, ownership: Ownership, { holder, key, slot }: Place): string {
   if (holder === NONE) return key;
   const { reading } = places;
-  const chain = readChain(ownership, holder);
+  const chain = readChain(reading, ownership, holder);
   const edge = slot === '[]' ? NONE : findSlotEdge(reading, holder, slot);
   if (edge !== NONE) chain.push({ node: reading.graph.edgeTo[edge] as number, owner: holder, edge });
   const { chosen } = chooseAnchor(places, chain);
@@ -112,6 +120,25 @@ function findSlotEdge(reading: Reading, holder: number, slot: string): number {
     if (graph.edgeType[edge] !== EDGE.weak && labelOfEdge(reading, holder, edge) === slot) return edge;
   }
   return NONE;
+}
+
+/** The AsyncLocalStorage whose stores pile up, when the snapshot tells which one it is and somebody's variable has it. */
+function nameStorage(
+  places: Places,
+  territory: Territory,
+  members: Members,
+): Omit<NamedHolder, 'callback'> | undefined {
+  const node = findStorage(territory, members);
+  if (node === NONE) return undefined;
+  const chain = readChain(territory.reading, territory.ownership, node);
+  const { chosen } = chooseAnchor(places, chain);
+  if (chosen === undefined) return undefined;
+  const { holder, words } = nameAnchor(places, chain, chosen);
+  return {
+    holder,
+    text: `the stores of the ${holder.what} ${words}`,
+    held: NONE,
+  };
 }
 
 interface NamedAnchor {
@@ -225,10 +252,13 @@ function findCallback(territory: Territory, { entries }: Members): number {
   return NONE;
 }
 
+/** Labels of what everything is made of. */
+const PLAIN = /^(?:Object|Array|Map|Set|Context|string|number|symbol|RegExp|\(storage\)|system \/ .*|function .*|)$/;
+
 const RUNTIME_WORDS: Partial<Record<LeakPattern, string>> = {
   timers: 'active timers',
   promises: 'pending promises',
-  'async-context': 'resources of Node that carry an async context',
+  'async-context': 'timers and other work of Node with an async context',
   listeners: 'listeners of an object of Node',
   streams: 'open streams of Node',
   buffers: 'buffers of Node',
@@ -237,6 +267,7 @@ const RUNTIME_WORDS: Partial<Record<LeakPattern, string>> = {
 function nameRuntimeHolder(
   places: Places,
   chain: readonly ChainStep[],
+  members: Members,
   pattern: LeakPattern,
   callback: number,
   inner: Anchor | undefined,

@@ -146,9 +146,13 @@ describe('judgeHeaps', () => {
     const list =
       (count: number): Fill =>
       ({ heap, context }) => {
-        const nodes = Array.from({ length: count }, (_, n) => heap.node('object', 'Entry', idOf(n), 48));
-        for (let n = 1; n < count; n++) heap.edge(nodes[n] as number, 'property', 'next', nodes[n - 1] as number);
-        heap.edge(context, 'context', 'sessions', nodes.at(-1) as number);
+        let head = heap.node('object', 'Entry', idOf(0), 48);
+        for (let n = 1; n < count; n++) {
+          const entry = heap.node('object', 'Entry', idOf(n), 48);
+          heap.edge(entry, 'property', 'next', head);
+          head = entry;
+        }
+        heap.edge(context, 'context', 'sessions', head);
       };
     const [first] = judge(list(10), list(60), list(110)).suspects;
     assert.equal(first?.pattern, 'collection');

@@ -16,7 +16,9 @@ export interface Members {
   readonly bufferBytes: number;
   /** Bytes that are reached through the async context of something else. */
   readonly contextBytes: number;
-  /** Bytes reached through variables of scopes, and the longest chain of scopes one in the other. */
+  /** A frame of an async context, from Node 24 on; NONE if there is none. */
+  readonly frame: number;
+  /** The longest chain of scopes one in the other. */
   readonly scopeDepth: number;
 }
 
@@ -43,6 +45,7 @@ export function readMembers(territory: Territory, place: Place): Members {
   let bufferBytes = 0;
   let contextBytes = 0;
   let scopeDepth = 0;
+  let frame = NONE;
   for (const node of ownership.order) {
     const at = holdingOf[node] as number;
     if (at === NONE || wanted[at] === 0) continue;
@@ -59,6 +62,7 @@ export function readMembers(territory: Territory, place: Place): Members {
     const isHeld = isOld(owner) || (graph.nodeType[owner] === NODE.array && isOld(ownership.parent[owner] as number));
     if (!isStorage && isHeld) (graph.nodeType[node] === NODE.string ? keys : entries).push(node);
     if (graph.nodeType[node] === NODE.native || label === 'ArrayBuffer') bufferBytes += size;
+    if (label === 'AsyncContextFrame') frame = node;
     const isContextEdge =
       label === 'AsyncContextFrame' ||
       (graph.edgeType[edge] === EDGE.property && ASYNC_CONTEXT.test(graph.strings.get(graph.edgeName[edge] as number)));
@@ -77,6 +81,7 @@ export function readMembers(territory: Territory, place: Place): Members {
     bytes,
     bufferBytes,
     contextBytes,
+    frame,
     scopeDepth,
   };
 }

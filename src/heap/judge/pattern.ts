@@ -87,7 +87,8 @@ function isTimers(reading: Reading, chain: readonly ChainStep[]): boolean {
   return chain.slice(1).some(({ node }) => has(reading, node, '_idleNext') && !has(reading, node, '_onTimeout'));
 }
 
-const isTimer = (reading: Reading, node: number): boolean =>
+/** A timer or an immediate. */
+export const isTimer = (reading: Reading, node: number): boolean =>
   has(reading, node, '_idleNext') || has(reading, node, '_onImmediate');
 
 const isStream = (reading: Reading, node: number): boolean =>

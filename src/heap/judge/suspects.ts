@@ -28,7 +28,7 @@ export function draftSuspect(places: Places, territory: Territory, place: Place)
   const { reading, ownership } = territory;
   const [main] = place.holdings;
   const holder = place.holders[0] as number;
-  const chain = readChain(ownership, holder);
+  const chain = readChain(reading, ownership, holder);
   const members = readMembers(territory, place);
   // A variable or a property that leads to what is new is the last name on the way.
   const typical = place.holdings.find((holding) => holding.holder === holder) ?? main;

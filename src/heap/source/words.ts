@@ -47,6 +47,7 @@ const WORDS = [
   'system / WeakCell',
   'Map',
   'Set',
+  'WeakMap',
   'Array',
   'Object',
   'Promise',

@@ -118,7 +118,8 @@ export class TinyHeap {
       strings: {
         count: strings.length,
         get: (index: number) => strings[index] ?? '',
-        firstByte: (index: number) => Buffer.from(strings[index] ?? '')[0] ?? -1,
+        findNumbered: (text: string) =>
+          [...strings.keys()].filter((at) => /^\d/.test(strings[at] ?? '') && strings[at]?.includes(text)),
         byteLength: (index: number) => Buffer.byteLength(strings[index] ?? ''),
         find: (texts: readonly string[]) => texts.map((text) => indexes.get(text) ?? -1),
       },

@@ -5,7 +5,7 @@
  */
 import { NONE } from '../source/words.ts';
 import { type Identity, matchById } from './identity.ts';
-import { isGlobal, labelOfEdge, labelOfNode } from './labels.ts';
+import { HANDLE, isGlobal, labelOfEdge, labelOfNode } from './labels.ts';
 import type { Ownership } from './ownership.ts';
 import type { Reading } from './reading.ts';
 import { type Holding, readTerritory, type Territory } from './territory.ts';
@@ -183,7 +183,8 @@ function placeNamer(
     const isThere = inFinal !== NONE && final.territory.ownership.parent[inFinal] !== NONE;
     const path = isThere ? final.labels.of(inFinal) : labels.of(holder);
     const last = append(path, `${holding.slot} ${holding.className}`);
-    // What is held may be of several classes; the place is one.
+    // What is held may be of several classes; the place is one. A root's handles hold whatever there is: a place a class.
+    if (holding.slot === HANDLE) return last.join(' > ');
     return [...last.slice(0, -1), (last.at(-1) as string).slice(0, holding.slot.length)].join(' > ');
   };
 }

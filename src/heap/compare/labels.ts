@@ -55,11 +55,15 @@ export function weakTable({ graph }: Reading, edge: number): number | undefined 
   return id === undefined ? undefined : Number(id);
 }
 
+/** The label of what a root holds, which is numbered and not named. */
+export const HANDLE = 'handle';
+
 /** How the edge is written: as a variable, a property, an element, or in V8's words. */
 export function labelOfEdge(reading: Reading, owner: number, edge: number): string {
   const { graph, words } = reading;
   const type = graph.edgeType[edge] as number;
   const name = graph.edgeName[edge] as number;
+  if (graph.nodeType[owner] === NODE.synthetic) return HANDLE;
   switch (type) {
     case EDGE.element:
       return '[]';

@@ -285,9 +285,11 @@ function nameRuntimeHolder(
   if (callback === NONE) {
     const file = inner === undefined ? '' : scripts.fileOf(inner.script);
     const holder: Holder = { kind: 'runtime', what, name: inner?.name ?? '', owner: file };
+    const parts = members.classes.filter(({ label }) => !PLAIN.test(label)).slice(0, 3);
+    const of = parts.length === 0 ? '' : ` (${parts.map(({ label }) => label).join(', ')})`;
     return {
       holder,
-      text: inner === undefined ? kept : `${kept} (\`${inner.name}\` of ${file})`,
+      text: inner === undefined ? `${kept}${of}` : `${kept} (\`${inner.name}\` of ${file})`,
       held: NONE,
       callback,
     };

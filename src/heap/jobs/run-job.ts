@@ -21,6 +21,7 @@ import { answerAnalyze, answerSampling } from './analyze.ts';
 import type { Described } from './describe.ts';
 import { analyze, findFileKind, loadGraph } from './load.ts';
 import { openMaps } from './map-locations.ts';
+import { nameAllocations } from './name-allocations.ts';
 import { answerPaths, type PathsWish } from './paths.ts';
 import { findPlaces, type MapLocation, type PlaceOptions } from './places.ts';
 import { answerQuery, type QueryWish } from './query.ts';
@@ -90,7 +91,12 @@ const answer = async (job: HeapJob, tools: JobTools): Promise<HeapAnswers[HeapJo
   if (job.kind === 'query') return answerQuery(described, file, job);
   tools.onProgress('looking for what is large', null);
   return {
-    document: answerAnalyze(described, file, options, findSuspects(graph, toJudgeOptions(options))),
+    document: answerAnalyze(
+      described,
+      file,
+      options,
+      nameAllocations(findSuspects(graph, toJudgeOptions(options)), graph, options),
+    ),
     charts: job.wantsCharts ? { dominators: foldDominators(analysis) } : NO_CHARTS,
   };
 };
@@ -127,6 +133,7 @@ const diff = async (
   const verdict = judgeHeaps(comparison, toJudgeOptions(options));
   const document: DiffDocument = {
     ...verdict,
+    suspects: nameAllocations(verdict.suspects, last, options),
     files: files.map((file) => basename(file)),
     classes: comparison.classes.slice(0, MOST_CLASSES),
     isRedacted,

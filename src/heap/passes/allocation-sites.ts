@@ -17,7 +17,7 @@ export interface AllocationSite extends AllocatingFunction {
 
 const MOST_CALLERS = 20;
 
-/** All functions that allocated something that is alive, the heaviest first. */
+/** All functions that allocated something that is alive, themselves or in a callee; most of their own first. */
 export const listAllocationSites = (tree: AllocationTree): AllocationSite[] => {
   const { functions, parent, functionOf, selfBytes, selfCount } = tree;
   const total = sumTotals(tree);
@@ -33,7 +33,8 @@ export const listAllocationSites = (tree: AllocationTree): AllocationSite[] => {
   }
   const sites: AllocationSite[] = [];
   for (const [at, each] of functions.entries()) {
-    if (own[at] === 0) continue;
+    // The root is the file's, and calls everything.
+    if (total[at] === 0 || each.name === '(root)') continue;
     sites.push({
       ...each,
       name: each.name === '' ? '(anonymous)' : each.name,

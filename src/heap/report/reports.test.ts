@@ -175,8 +175,9 @@ const withoutCode = (markdown: string): string =>
 
 /** Bars of a row: one more than the columns of the table that it is in. */
 const columnsOf = (markdown: string, line: string): number => {
-  const before = markdown.slice(0, markdown.indexOf(line) + line.length).split('\n');
-  const rule = before.findLast((one) => /^\| ---/.test(one)) ?? markdown.split('\n').find((one) => /^\| ---/.test(one));
-  const head = markdown.split('\n')[markdown.split('\n').indexOf(line) + 1] ?? '';
-  return (/^\| ---/.test(head) ? head : (rule ?? '')).match(/\|/g)?.length ?? 0;
+  const lines = markdown.split('\n');
+  const at = lines.indexOf(line);
+  const isRule = (one: string): boolean => one.startsWith('| ---');
+  const rule = isRule(lines[at + 1] ?? '') ? lines[at + 1] : lines.slice(0, at + 1).findLast(isRule);
+  return rule?.match(/\|/g)?.length ?? 0;
 };

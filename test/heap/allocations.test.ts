@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type AnalyzeDocument, type HeapAnswers, type HeapJob, runHeapJob } from '../../src/heap/index.ts';
+import { type AnalyzeDocument, type HeapJob, runHeapJob } from '../../src/heap/index.ts';
 import { listNodes } from '../support/nodes.ts';
 import { temporaryFolder, type TemporaryFolder } from '../support/temporary.ts';
 import { runProgram } from './support/snapshots.ts';
@@ -23,7 +23,7 @@ const analyze = async (file: string, more: Partial<Extract<HeapJob, { kind: 'ana
     root: null,
     wantsCharts: false,
   } as const;
-  return ((await runHeapJob({ ...job, ...more }, tools)) as HeapAnswers['analyze']).document;
+  return (await runHeapJob({ ...job, ...more }, tools)).document;
 };
 
 const siteOf = ({ allocations }: AnalyzeDocument, name: string) => allocations.find((site) => site.name === name);

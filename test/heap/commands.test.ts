@@ -198,7 +198,7 @@ describe('the heap commands', () => {
     // Reading it takes long enough to be interrupted: the same snapshot again and again, compressed.
     const snapshot = await readFile(leaking[2] ?? '');
     const end = snapshot.lastIndexOf('"strings":[') + '"strings":['.length;
-    const strings = Buffer.from(`${'"padding padding padding",'.repeat(4_000_000)}`);
+    const strings = Buffer.from('"padding padding padding",'.repeat(4_000_000));
     await writeFile(
       fifo,
       gzipSync(Buffer.concat([snapshot.subarray(0, end), strings, snapshot.subarray(end)]), { level: 1 }),

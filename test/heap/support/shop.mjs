@@ -9,6 +9,9 @@ class Order {
     this.customer = customer;
     this.lines = [{ item: 'apple' }, { item: 'pear' }];
   }
+  get size() {
+    return this.lines.length;
+  }
 }
 
 class OrderBook {

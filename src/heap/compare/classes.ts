@@ -59,20 +59,24 @@ class Shapes {
     if (graph.nodeType[node] !== NODE.object || !words.isNamed(node, 'Object')) return labelOfNode(this.reading, node);
     const map = words.follow(node, 'map');
     let name = this.byMap.get(map);
-    if (name === undefined) this.byMap.set(map, (name = this.fields(node)));
+    if (name === undefined) this.byMap.set(map, (name = nameByFields(this.reading, node)));
     return name;
   }
+}
 
-  private fields(node: number): string {
-    const { graph } = this.reading;
-    if (isCollection(this.reading, node)) return 'Object';
-    const names: string[] = [];
-    const end = graph.firstEdge[node + 1] as number;
-    for (let edge = graph.firstEdge[node] as number; edge < end && names.length < 8; edge++) {
-      if (graph.edgeType[edge] !== EDGE.property) continue;
-      const name = graph.strings.get(graph.edgeName[edge] as number);
-      if (name !== '__proto__') names.push(name);
-    }
-    return names.length === 0 ? 'Object' : `{${names.join(', ')}}`;
+const MOST_NAMED = 8;
+
+/** A plain object by its fields, `{id, user}`; `Object` where it is a table or empty. */
+export function nameByFields(reading: Reading, node: number): string {
+  const { graph } = reading;
+  if (isCollection(reading, node)) return 'Object';
+  const names: string[] = [];
+  const end = graph.firstEdge[node + 1] as number;
+  for (let edge = graph.firstEdge[node] as number; edge < end && names.length <= MOST_NAMED; edge++) {
+    if (graph.edgeType[edge] !== EDGE.property) continue;
+    const name = graph.strings.get(graph.edgeName[edge] as number);
+    if (name !== '__proto__') names.push(name);
   }
+  if (names.length === 0) return 'Object';
+  return names.length > MOST_NAMED ? `{${names.slice(0, MOST_NAMED).join(', ')}, …}` : `{${names.join(', ')}}`;
 }

@@ -17,11 +17,13 @@ import { directClass } from './pattern.ts';
 import { type PlaceOptions, Places } from './places.ts';
 import { type Draft, draftSuspect, finishSuspect } from './suspects.ts';
 import type { HeapSuspect, HeapVerdict } from './verdict.ts';
-import { writeHeadline } from './words.ts';
+import { type Load, writeHeadline } from './words.ts';
 
 export interface JudgeOptions extends SourceOptions, PlaceOptions {
   /** How many suspects at most. */
   readonly most?: number;
+  /** Work done in each step, so that growth can be told per unit of it. */
+  readonly load?: Load;
 }
 
 /** All places of one holder. */
@@ -62,7 +64,7 @@ export function judgeHeaps(comparison: HeapComparison, options: JudgeOptions = {
   }
   const suspects = rank(places, growth, leaks, options.most ?? MOST_SUSPECTS);
   const confidence = Math.max(...leaks.map(({ assessment }) => assessment.confidence));
-  return { verdict: 'leak', confidence, headline: writeHeadline(suspects), reasons, totals, suspects };
+  return { verdict: 'leak', confidence, headline: writeHeadline(suspects, options.load), reasons, totals, suspects };
 }
 
 function judgePlaces(places: Places, growth: GrowthReport): Judged[] {

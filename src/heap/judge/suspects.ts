@@ -1,4 +1,5 @@
 /** Makes suspects of places that grew: what, where, who holds it, what to do; places that tell one story are one suspect. */
+import { nameByFields } from '../compare/classes.ts';
 import { isStorage, labelOfNode } from '../compare/labels.ts';
 import { classKey, type Place, type StepGrowth } from '../compare/growth.ts';
 import type { Ownership } from '../compare/ownership.ts';
@@ -79,7 +80,7 @@ export function finishSuspect(
     rank,
     basis: 'growth',
     pattern,
-    className: readableUnit(unit.className, main.members),
+    className: readableUnit(places.reading, unit.className, main),
     counts: countBack(Math.max(last, unit.gains.at(-1) as number), unit.gains),
     retainedBytes: sum([...held], (node) => owned[node] as number),
     growth: {
@@ -96,10 +97,11 @@ export function finishSuspect(
   };
 }
 
-/** V8's own cells are not what a program thinks it keeps; what is in them is. */
-function readableUnit(className: string, { classes }: Members): string {
+/** Plain objects are told by their fields. V8's own cells are not what a program thinks it keeps; what is in them is. */
+function readableUnit(reading: Reading, className: string, { example, members }: Draft): string {
+  if (className === 'Object' && labelOfNode(reading, example) === className) return nameByFields(reading, example);
   const inside = className.startsWith('system / ')
-    ? classes.find(({ label }) => !/^(?:system \/ |string$|number$|\(storage\)$)/.test(label))?.label
+    ? members.classes.find(({ label }) => !/^(?:system \/ |string$|number$|\(storage\)$)/.test(label))?.label
     : undefined;
   return (inside ?? className).trim() || 'object';
 }

@@ -21,15 +21,28 @@ const PATTERN_WORDS: Readonly<Record<HeapSuspect['pattern'], string>> = {
   unknown: 'one thing that only grows',
 };
 
-/** What stands alone in a terminal or an alert: the first suspect, and how many more there are. */
-export function writeHeadline(suspects: readonly HeapSuspect[]): string {
+/** How much work was done in each step: requests, jobs, messages. */
+export interface Load {
+  /** In the plural: `requests`. */
+  readonly unit: string;
+  /** Per step, the first step first. */
+  readonly counts: readonly number[];
+}
+
+/** What stands alone in a terminal or an alert: what grows how fast, who holds it, what to do, and how many more there are. */
+export function writeHeadline(suspects: readonly HeapSuspect[], load: Load | undefined): string {
   const [first] = suspects;
   if (first === undefined) return '';
-  const { className, growth, holder, pattern } = first;
+  const { className, growth, holder, pattern, remedy } = first;
   const bytes = growth?.bytes.at(-1) ?? 0;
   const objects = growth?.objects.at(-1) ?? 0;
-  const many = objects > 1 ? `${objects} more \`${className}\`` : `a larger \`${className}\``;
+  const done = load?.counts.at(-1) ?? 0;
+  const speed =
+    load !== undefined && done > 0
+      ? `${writeBytes((bytes / done) * 1000)} per 1,000 ${load.unit}`
+      : `${writeBytes(bytes)} a step${objects > 1 ? ` (${objects} objects)` : ''}`;
   const share = Math.round((growth?.share ?? 0) * 100);
+  const [advice = ''] = /^.*?[.:;](?= |$)/.exec(remedy) ?? [];
   const others = suspects.length > 1 ? ` ${suspects.length - 1} more below.` : '';
-  return `Leak: ${many}, ${writeBytes(bytes)}, in the last step; ${share} % of all growth is held by ${holder}; pattern: ${PATTERN_WORDS[pattern]}.${others}`;
+  return `\`${className}\` grows ${speed}; ${share} % of all growth is held by ${holder}; pattern: ${PATTERN_WORDS[pattern]}; remedy: ${advice.replace(/[.:;]$/, '')}.${others}`;
 }

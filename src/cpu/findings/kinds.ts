@@ -45,7 +45,7 @@ const STACK_PACKAGES = new Set([
 ]);
 
 const STACK_NAMES =
-  /^(?:prepareStackTrace\w*|defaultPrepareStackTrace|ErrorPrepareStackTrace|captureLargerStackTrace|getErrorSource\w*)$/;
+  /^(?:prepareStackTrace\w*|defaultPrepareStackTrace|ErrorPrepareStackTrace|captureLargerStackTrace|getErrorSource\w*|NodeError|[uU][vV]Exception\w*)$/;
 
 /** `writeSync` of a stream that writes to a file: how stdout is written where it is one. */
 const isFileOutput = ({ name, url }: CpuFunction): boolean =>
@@ -64,6 +64,8 @@ export function kindOf(one: CpuFunction): Kind {
   }
   if (url.startsWith('node:internal/console/') || isFileOutput(one)) return 'logging';
   if (url.startsWith('node:internal/source_map/')) return 'stack';
+  // An assertion that fails compares, renders the difference and captures a stack; as an answer it is the dearest of all.
+  if (url === 'node:internal/assert/assertion_error') return 'stack';
   if (url === 'node:internal/errors') return STACK_NAMES.test(name) ? 'stack' : 'none';
   if (/^node:(?:internal\/)?(?:fs|child_process)\b/.test(url)) return name.endsWith('Sync') ? 'io' : 'none';
   if (/^node:(?:internal\/)?crypto\b/.test(url)) return 'crypto';

@@ -48,6 +48,10 @@ describe('the shopping cart whose items listen for ever', () => {
     assert.match(text.stdout, /priceChanges.*shopping-cart\/before\.mjs:8\b/);
     assert.match(text.stdout, /shopping-cart\/before\.mjs:24\b/);
     assert.match(JSON.stringify(first.remedy), /\.off\(|removeListener|take .* off/i);
+    // A snapshot given to the doctor is the business of `heap analyze`.
+    const doctor = await drover.run(['doctor', snapshots[2] ?? '', '--json']);
+    assert.equal(doctor.code, 0, doctor.stderr);
+    assert.ok((JSON.parse(doctor.stdout) as { totalBytes: number }).totalBytes > 1_000_000);
   });
 
   it('is none once one listener serves all carts', async () => {

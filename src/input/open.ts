@@ -4,7 +4,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { pipeline, Readable, type Transform } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import { BadFile } from './bad-file.ts';
 
 export interface OpenOptions {
@@ -18,16 +18,20 @@ export interface OpenOptions {
 /** zlib hands out 16 KiB at a time unless told: sixteen times the turns of the loop. */
 const PLAIN_CHUNK_BYTES = 256 * 1024;
 
+const CAN_READ_ZSTD = 'createZstdDecompress' in zlib;
+
 const DECOMPRESSORS: readonly {
   readonly name: string;
   readonly magic: readonly number[];
-  readonly create: () => Transform;
+  /** Null where this Node cannot. */
+  readonly create: () => Transform | null;
 }[] = [
-  { name: 'gzip', magic: [0x1f, 0x8b], create: () => createGunzip({ chunkSize: PLAIN_CHUNK_BYTES }) },
+  { name: 'gzip', magic: [0x1f, 0x8b], create: () => zlib.createGunzip({ chunkSize: PLAIN_CHUNK_BYTES }) },
   {
     name: 'zstd',
     magic: [0x28, 0xb5, 0x2f, 0xfd],
-    create: () => createZstdDecompress({ chunkSize: PLAIN_CHUNK_BYTES }),
+    // Not in Node 20, nor in the first ones of 22: by its name it could not even be imported there.
+    create: () => (CAN_READ_ZSTD ? zlib.createZstdDecompress({ chunkSize: PLAIN_CHUNK_BYTES }) : null),
   },
 ];
 
@@ -71,8 +75,15 @@ async function* decompress(
   path: string,
   { name, create }: (typeof DECOMPRESSORS)[number],
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const decompressor = create();
+  if (decompressor === null)
+    throw new BadFile({
+      file: path,
+      where: null,
+      what: `${name} data, which Node ${process.versions.node} cannot read`,
+    });
   // The pipeline hands errors of the source on to the reader, and ends the source when the reader stops early.
-  const plain = pipeline(Readable.from(chunks, { objectMode: false }), create(), () => undefined);
+  const plain = pipeline(Readable.from(chunks, { objectMode: false }), decompressor, () => undefined);
   try {
     yield* plain as AsyncIterable<Uint8Array>;
   } catch (error) {

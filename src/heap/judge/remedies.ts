@@ -2,8 +2,12 @@
 import type { Holder, LeakPattern } from './verdict.ts';
 
 export interface RemedyNames {
-  /** The variable, property or event. */
+  /** The variable, property or event as it stands in code; a word that will do where it has no such name. */
   readonly name: string;
+  /** The same in a sentence: in backticks, or `the holder`. */
+  readonly shown: string;
+  /** The event as a literal, where the holder is one. */
+  readonly event: string;
   /** The class, function or emitter that has it. */
   readonly owner: string;
   /** What is held under the name: `Map`, `Array`, `EventEmitter`. */
@@ -43,7 +47,7 @@ const COLLECTION_CODE: Readonly<Record<'Map' | 'Set' | 'Object', readonly [Write
 };
 
 const REMEDIES: Readonly<Record<LeakPattern, WriteRemedy>> = {
-  listeners: ({ name, owner, what, callback }) => {
+  listeners: ({ event, owner, what, callback }) => {
     const emitter = owner || 'emitter';
     const listener = callback || 'listener';
     const isTarget = /Target|Signal|Port/.test(what);
@@ -51,27 +55,27 @@ const REMEDIES: Readonly<Record<LeakPattern, WriteRemedy>> = {
       text: `Take each listener off when what added it is done${isTarget ? '' : ', or use `once` if it is needed once'}. A long-lived ${what} keeps every listener, and all that each of them can reach.`,
       code: isTarget
         ? `const ended = new AbortController();
-${emitter}.addEventListener('${name}', ${listener}, { once: true, signal: ended.signal });
+${emitter}.addEventListener(${event}, ${listener}, { once: true, signal: ended.signal });
 try {
   // … the work …
 } finally {
   ended.abort(); // takes the listener off
 }`
-        : `${emitter}.on('${name}', ${listener}); // keep the function in a variable, so that it can be taken off
+        : `${emitter}.on(${event}, ${listener}); // keep the function in a variable, so that it can be taken off
 // when the owner of the listener goes away:
-${emitter}.off('${name}', ${listener});`,
+${emitter}.off(${event}, ${listener});`,
     };
   },
-  closures: ({ name, callback }) => ({
-    text: `Each function in \`${name}\` keeps everything its scope has. Take it out when it is no longer called, and let it capture the few values it needs instead of whole objects.`,
+  closures: ({ name, shown, callback }) => ({
+    text: `Each function in ${shown} keeps everything its scope has. Take it out when it is no longer called, and let it capture the few values it needs instead of whole objects.`,
     code: `const { id } = input; // capture this, not all of input
 const ${callback || 'callback'} = () => use(id);
 ${name}.add(${callback || 'callback'});
 return () => ${name}.delete(${callback || 'callback'}); // the caller ends it`,
   }),
-  'shared-context': ({ name, owner }) => ({
-    text: `All functions made in one call share one scope: as long as one lives, every variable that any of them uses lives, here through \`${name}\`. Set the variable to null at the end of the call, or make the function that is kept somewhere else.`,
-    code: `function ${owner || 'replace'}() {
+  'shared-context': ({ name, shown, owner }) => ({
+    text: `All functions made in one call share one scope: as long as one lives, every variable that any of them uses lives, here through ${shown}. Set the variable to null at the end of the call, or make the function that is kept somewhere else.`,
+    code: `function ${/^[A-Za-z_$]\w*$/.test(owner) ? owner : 'replace'}() {
   const previous = ${name};
   // … last use of previous …
   ${name} = makeNext(/* only what it needs */); // made outside, so it does not share this scope
@@ -79,23 +83,23 @@ return () => ${name}.delete(${callback || 'callback'}); // the caller ends it`,
   }),
   timers: ({ name, callback }) => ({
     text: `Clear each timer when what it serves ends; a repeating one lives for ever, with all that its callback can reach.`,
-    code: `const timer = setInterval(${callback || name || 'work'}, everyMs);
+    code: `const timer = setInterval(${callback || name}, everyMs);
 // when the job, request or connection ends:
 clearInterval(timer);`,
   }),
-  collection: ({ name, what, className }) => {
+  collection: ({ name, shown, what, className }) => {
     const [add, size, drop] = COLLECTION_CODE[what === 'Set' || what === 'Object' ? what : 'Map'];
-    const text = `Give \`${name}\` a bound (size or age), or delete each entry when its owner ends; use a Weak${what === 'Set' ? 'Set' : 'Map'} where the life of an object should decide.`;
+    const text = `Give ${shown} a bound (size or age), or delete each entry when its owner ends; use a Weak${what === 'Set' ? 'Set' : 'Map'} where the life of an object should decide.`;
     if (what === 'FinalizationRegistry') {
       return {
-        text: `\`${name}\` keeps the held value of each registration until its object is collected. A held value that leads to the object itself keeps both for ever.`,
+        text: `${capital(shown)} keeps the held value of each registration until its object is collected. A held value that leads to the object itself keeps both for ever.`,
         code: `${name}.register(object, object.id); // a plain id or handle that the clean-up needs, nothing that leads back to object`,
       };
     }
     if (!/^(?:Map|Set|Object)$/.test(what)) {
       return {
         text,
-        code: `const ${name} = new ${/^\w+$/.test(what) ? what : 'Cache'}({ max: 10_000 }); // whatever bounds it by number or age`,
+        code: `${/^\w+$/.test(name) ? 'const ' : ''}${name} = new ${/^\w+$/.test(what) ? what : 'Cache'}({ max: 10_000 }); // whatever bounds it by number or age`,
       };
     }
     return {
@@ -105,47 +109,46 @@ ${add(name)} // ${className}
 if (${size(name)} > MAX) ${drop(name)} // the oldest`,
     };
   },
-  array: ({ name, className }) => ({
-    text: `Take out of \`${name}\` what has been dealt with, or keep the last N only.`,
+  array: ({ name, shown, className }) => ({
+    text: `Take out of ${shown} what has been dealt with, or keep the last N only.`,
     code: `const KEEP = 1_000;
 ${name}.push(item /* ${className} */);
 if (${name}.length > KEEP) ${name}.splice(0, ${name}.length - KEEP);`,
   }),
-  promises: ({ name }) => ({
-    text: `Settle every promise: a time-out that rejects it and takes it out of \`${name}\`. Do not race a long-lived promise again and again: each race leaves a reaction at it.`,
+  promises: ({ name, shown }) => ({
+    text: `Settle every promise: a time-out that rejects it and takes it out of ${shown}. Do not race a long-lived promise again and again: each race leaves a reaction at it.`,
     code: `const { promise, resolve, reject } = Promise.withResolvers();
-${name || 'pending'}.set(id, { resolve, reject });
+${name}.set(id, { resolve, reject });
 const timer = setTimeout(() => reject(new Error('no answer')), 5_000);
 promise.catch(() => {}).finally(() => {
   clearTimeout(timer);
-  ${name || 'pending'}.delete(id);
+  ${name}.delete(id);
 });`,
   }),
   'async-context': ({ callback, name }) => ({
     text: `Work that outlives a request was started inside its AsyncLocalStorage context and keeps its store. Start it outside, or with an empty store.`,
     code: `storage.exit(() => {
-  setInterval(${callback || name || 'work'}, everyMs); // carries no request's store
+  setInterval(${callback || name}, everyMs); // carries no request's store
 });
-// or once, at start-up: const outside = AsyncLocalStorage.snapshot(); … outside(${callback || name || 'work'});`,
+// or once, at start-up: const outside = AsyncLocalStorage.snapshot(); … outside(${callback || name});`,
   }),
-  buffers: ({ name }) => ({
-    text: `A slice keeps the whole memory it was cut from. Copy the few bytes that \`${name}\` keeps, and drop buffers that are done.`,
+  buffers: ({ name, shown }) => ({
+    text: `A slice keeps the whole memory it was cut from. Copy the few bytes that ${shown} keeps, and drop buffers that are done.`,
     code: `const kept = Buffer.from(chunk.subarray(0, n)); // a copy of its own; chunk.subarray(0, n) alone keeps all of chunk
 ${name}.set(key, kept);`,
   }),
   streams: ({ name, callback }) => ({
     text: `Destroy each stream when its reader or writer goes away; \`pipeline\` does it on every end, \`pipe\` on none.`,
-    code: `import { pipeline } from 'node:stream/promises';
-await pipeline(${name || 'source'}, ${callback || 'target'}); // ends and unpipes both, also on errors
-// or: request.on('close', () => { ${name || 'source'}.unpipe(target); target.destroy(); });`,
+    code: `await pipeline(${name}, ${callback || 'target'}); // of node:stream/promises: ends and unpipes both, also on errors
+// or: request.on('close', () => { ${name}.unpipe(target); target.destroy(); });`,
   }),
-  detached: ({ name }) => ({
-    text: `\`${name}\` still holds parts that were taken out of their tree, each with all that is below it. Forget it in the place where it is removed.`,
+  detached: ({ name, shown }) => ({
+    text: `${capital(shown)} still holds parts that were taken out of their tree, each with all that is below it. Forget it in the place where it is removed.`,
     code: `element.remove();
 ${name}.delete(element.id); // together, in one function`,
   }),
-  unknown: ({ name }) => ({
-    text: `\`${name}\` gets bigger with every unit of work and never smaller. Write it out and start anew, or keep the last part only.`,
+  unknown: ({ name, shown }) => ({
+    text: `${capital(shown)} gets bigger with every unit of work and never smaller. Write it out and start anew, or keep the last part only.`,
     code: `if (${name}.length > MAX) {
   flush(${name});
   ${name} = ${name}.slice(-KEEP);
@@ -153,16 +156,27 @@ ${name}.delete(element.id); // together, in one function`,
   }),
 };
 
+const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
+
 export const findRemedy = (pattern: LeakPattern, names: RemedyNames): Remedy => REMEDIES[pattern](names);
 
 /** The names that a sketch uses, from a holder. */
-export const remedyNames = (holder: Holder, className: string, callback: string): RemedyNames => ({
-  name: lastName(holder.name),
-  owner: lastName(holder.owner),
-  what: holder.what,
-  className: className.trim(),
-  callback,
-});
+export const remedyNames = (holder: Holder, className: string, callback: string): RemedyNames => {
+  const name = writeable(holder.name);
+  return {
+    name: name || 'kept',
+    shown: name === '' && holder.kind !== 'event' ? 'the holder' : `\`${holder.name}\``,
+    event: `'${holder.name.replaceAll(/['\\\n]/g, ' ')}'`,
+    owner: writeable(holder.owner),
+    what: holder.what,
+    className: className.trim(),
+    callback: writeable(callback),
+  };
+};
 
-// `this.#waiting` and `state.sessions` can be written in code as they are; other signs cannot.
-const lastName = (name: string): string => (/^[\w$#.]+$/.test(name) ? name : '');
+/** As it can stand in code, `this.#waiting` or `state.sessions`; empty where it cannot (symbols, anonymous functions). */
+const writeable = (name: string): string => {
+  // Nothing but `this` can stand before a private name where it is used.
+  const text = name.startsWith('#') ? `this.${name}` : name;
+  return /^[A-Za-z_$][\w$]*(?:\.#?[A-Za-z_$][\w$]*)*$/.test(text) ? text : '';
+};

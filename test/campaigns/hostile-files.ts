@@ -66,6 +66,7 @@ async function runKind(run: CampaignRun, { name, module, takeOriginals, cases, s
   }
   const { understood, refused, defects } = total;
   const shown = `${understood} understood, ${refused} refused, ${defects.length} neither`;
-  run.check(`${name}: damaged ${end - first} times`, understood + refused === end - first, shown);
+  const isWhole = understood + refused === end - first && defects.length === 0;
+  run.check(`${name}: damaged ${end - first} times`, isWhole, shown);
   for (const defect of defects) run.say(defect);
 }

@@ -1,0 +1,72 @@
+/**
+ * `drover/testing` in the runners that people have, as it ships (`npm run build`): a function that leaks fails its test with the
+ * holder, its place and the remedy; one that does not passes, async and under fake timers too.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+
+const RUNNERS = join(import.meta.dirname, 'runners');
+const LEAVES = 'drover-leak-check-';
+
+/** Ends with what the runner printed, on both streams, and its exit code. */
+const run = (...args: string[]): Promise<{ readonly code: number; readonly output: string }> =>
+  new Promise((resolve) => {
+    // The outer runner tells its children to report in its own format.
+    const { NODE_TEST_CONTEXT: _outer, NODE_OPTIONS: _options, ...env } = process.env;
+    execFile(
+      process.execPath,
+      args,
+      { cwd: RUNNERS, env: { ...env, NO_COLOR: '1', FORCE_COLOR: '0' } },
+      (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), output: stdout + stderr }),
+    );
+  });
+
+function assertLeakIsTold(output: string): void {
+  assert.match(output, /Leak: .*100 % of all growth is held by .*`sessions` at .*sessions\.cjs:2/);
+  assert.match(output, /pattern +collection/);
+  assert.match(output, /remedy +Give `sessions` a bound/);
+}
+
+const listLeft = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith(LEAVES));
+
+describe('expectNoLeak', { concurrency: false }, () => {
+  before(() => {
+    const link = join(RUNNERS, 'node_modules', 'drover');
+    if (!existsSync(link)) symlinkSync(join(import.meta.dirname, '..', '..'), link);
+  });
+
+  it('works in node:test', async () => {
+    const { code, output } = await run('--test', '--test-reporter=tap', 'node/leak-check.test.mjs');
+    assert.equal(code, 1);
+    assertLeakIsTold(output);
+    assert.match(output, /not ok 1 - a leaking function/);
+    assert.match(output, /\nok 2 - a healthy async function/);
+    assert.match(output, /\nok 3 - with fake timers/);
+  });
+
+  it('works in jest, required', async () => {
+    const { code, output } = await run('node_modules/jest/bin/jest.js', '--config', 'jest.config.cjs', '--verbose');
+    assert.equal(code, 1);
+    assertLeakIsTold(output);
+    assert.match(output, /Tests: +1 failed, 2 passed/);
+    assert.match(output, /✕ a leaking function/);
+  });
+
+  it('works in vitest, in processes and in threads', async () => {
+    for (const pool of ['forks', 'threads']) {
+      const { code, output } = await run('node_modules/vitest/vitest.mjs', 'run', '--dir', 'vitest', '--pool', pool);
+      assert.equal(code, 1);
+      assertLeakIsTold(output);
+      assert.match(output, /Tests +1 failed \| 2 passed/);
+      assert.match(output, /FAIL .*a leaking function/);
+    }
+  });
+
+  it('leaves no snapshot behind', () => {
+    assert.deepEqual(listLeft(), []);
+  });
+});

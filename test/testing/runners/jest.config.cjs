@@ -1,0 +1,6 @@
+module.exports = {
+  testEnvironment: 'node',
+  testMatch: ['**/jest/*.test.js'],
+  haste: { enableSymlinks: false },
+  watchman: false,
+};

@@ -65,6 +65,7 @@ export function visitRetained(graph: HeapGraph, weakMaps: WeakMapNames): Retaine
       visit(graph, weakMaps, state, 0, edge, edge + 1);
   }
   state.isUserPhase = false;
+  // What the root holds belongs to the program when the program holds the root.
   if (state.reachesRoot) dropped.push(0);
   floodUser(graph, dropped, isUser);
   visit(graph, weakMaps, state, 0, 0, rootEnd);
@@ -147,7 +148,7 @@ function visit(
         isName[edgeName[at] as number] === 1 &&
         weakMaps.tables.get(edgeName[at] as number) === nodeId[node]);
     if (isDropped) {
-      if (isUserPhase && w === NOT_SEEN) dropped.push(to);
+      if (isUserPhase && (w === NOT_SEEN || w === 0)) dropped.push(to);
       continue;
     }
     if (!isFree && isUser[to] === 1) continue;

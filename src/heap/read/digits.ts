@@ -38,11 +38,18 @@ export interface DigitReader {
   readonly count: number;
 }
 
-/** Null where there is no WebAssembly with SIMD. */
-export function createDigitReader(): DigitReader | null {
-  if (!WebAssembly.validate(MODULE)) return null;
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE));
-  const { memory, read, end } = exports as {
+/** Readers that nobody uses: each reserves gigabytes of addresses, so that a new one for every file would exhaust them. */
+const idle: DigitReader[] = [];
+let code: object | null = null;
+
+/** A reader of one's own until `returnDigitReader`; null where there is no WebAssembly with SIMD. */
+export function borrowDigitReader(): DigitReader | null {
+  const known = idle.pop();
+  if (known !== undefined) return known;
+  if (code === null && !WebAssembly.validate(MODULE)) return null;
+  code ??= new WebAssembly.Module(MODULE);
+  const { exports } = new WebAssembly.Instance(code);
+  const { memory, read, end } = exports as unknown as {
     memory: { readonly buffer: ArrayBuffer };
     read: (from: number, to: number, out: number) => number;
     end: { readonly value: number };
@@ -56,6 +63,10 @@ export function createDigitReader(): DigitReader | null {
     },
   };
 }
+
+export const returnDigitReader = (reader: DigitReader | null): void => {
+  if (reader !== null) idle.push(reader);
+};
 
 // Parameters and locals of `read`.
 const [FROM, TO, OUT, AT, START, STOP, LENGTH, RESUME] = [0, 1, 2, 3, 4, 5, 6, 7] as const;

@@ -1,8 +1,8 @@
 /** Opens a heap snapshot and reads it as it streams in; a file of any size costs its columns and its strings. */
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { openInput } from '../../input/index.ts';
 import type { HeapGraph } from '../model/graph.ts';
-import { createDigitReader, type DigitReader, INPUT_BYTES, INPUT_OFFSET } from './digits.ts';
+import { borrowDigitReader, type DigitReader, INPUT_BYTES, INPUT_OFFSET, returnDigitReader } from './digits.ts';
 import { SnapshotParser } from './snapshot-parser.ts';
 import { isBlank } from './value-reader.ts';
 
@@ -17,52 +17,55 @@ export interface ReadOptions {
  * for what is in the file, errors of the file system as they are, and the signal's reason when it is aborted.
  */
 export async function readSnapshot(path: string, options: ReadOptions = {}): Promise<HeapGraph> {
-  const digits = createDigitReader();
   options.signal?.throwIfAborted();
+  const digits = borrowDigitReader();
+  try {
+    if (digits !== null && (await looksPlain(path))) return await readPlain(path, digits, options);
+    const parser = new SnapshotParser(path, Number.POSITIVE_INFINITY, digits);
+    for await (const chunk of openInput(path, options)) parser.push(chunk);
+    return parser.finish();
+  } finally {
+    returnDigitReader(digits);
+  }
+}
+
+/** A file that does not begin like JSON is compressed, or nothing that can be read. */
+async function looksPlain(path: string): Promise<boolean> {
   const file = await open(path, 'r');
   try {
     const head = new Uint8Array(1);
     const { bytesRead } = await file.read(head, 0, 1, 0);
-    // A file that does not begin like JSON is compressed, or nothing that can be read.
-    if (bytesRead === 1 && digits !== null && (head[0] === 0x7b || isBlank(head[0] as number)))
-      return await readPlain(file, path, digits, options);
+    return bytesRead === 1 && (head[0] === 0x7b || isBlank(head[0] as number));
   } finally {
     await file.close();
   }
-  const parser = new SnapshotParser(path, Number.POSITIVE_INFINITY, digits);
-  for await (const chunk of openInput(path, options)) parser.push(chunk);
-  return parser.finish();
 }
 
 /** Straight into the memory of the digit reader, the next half of it while the other one is parsed. */
-async function readPlain(
-  file: FileHandle,
-  path: string,
-  digits: DigitReader,
-  { signal, onProgress }: ReadOptions,
-): Promise<HeapGraph> {
-  const { size } = await file.stat();
-  const parser = new SnapshotParser(path, size, digits);
-  const half = INPUT_BYTES / 2;
-  const slots = [0, half].map((at) => digits.bytes.subarray(INPUT_OFFSET + at, INPUT_OFFSET + at + half));
-  const read = (slot: number, position: number): Promise<{ bytesRead: number }> =>
-    file.read(slots[slot] as Uint8Array, 0, half, position);
-  let position = 0;
-  let pending = read(0, 0);
-  for (let slot = 0; ; slot = 1 - slot) {
-    const { bytesRead } = await pending;
-    if (bytesRead === 0) return parser.finish();
-    position += bytesRead;
-    pending = read(1 - slot, position);
-    try {
+async function readPlain(path: string, digits: DigitReader, { signal, onProgress }: ReadOptions): Promise<HeapGraph> {
+  const file = await open(path, 'r');
+  let pending: Promise<{ bytesRead: number }> | null = null;
+  try {
+    const { size } = await file.stat();
+    const parser = new SnapshotParser(path, size, digits);
+    const half = INPUT_BYTES / 2;
+    const slots = [0, half].map((at) => digits.bytes.subarray(INPUT_OFFSET + at, INPUT_OFFSET + at + half));
+    const read = (slot: number, position: number): Promise<{ bytesRead: number }> =>
+      file.read(slots[slot] as Uint8Array, 0, half, position);
+    pending = read(0, 0);
+    for (let slot = 0, position = 0; ; slot = 1 - slot) {
+      const { bytesRead } = await pending;
+      if (bytesRead === 0) return parser.finish();
+      position += bytesRead;
+      pending = read(1 - slot, position);
       signal?.throwIfAborted();
       onProgress?.(position, size);
       parser.push((slots[slot] as Uint8Array).subarray(0, bytesRead));
-    } catch (error) {
-      // The read that is under way ends before the file is closed under it.
-      await pending.catch(() => undefined);
-      throw error;
     }
+  } finally {
+    // A read that is under way ends before its file is closed and its memory goes to somebody else.
+    await pending?.catch(() => undefined);
+    await file.close();
   }
 }
 
@@ -71,7 +74,12 @@ export async function parseSnapshot(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   name: string,
 ): Promise<HeapGraph> {
-  const parser = new SnapshotParser(name, Number.POSITIVE_INFINITY, createDigitReader());
-  for await (const chunk of chunks) parser.push(chunk);
-  return parser.finish();
+  const digits = borrowDigitReader();
+  try {
+    const parser = new SnapshotParser(name, Number.POSITIVE_INFINITY, digits);
+    for await (const chunk of chunks) parser.push(chunk);
+    return parser.finish();
+  } finally {
+    returnDigitReader(digits);
+  }
 }

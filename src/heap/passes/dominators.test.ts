@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { HeapGraph } from '../model/graph.ts';
 import { EDGE, NODE } from '../model/node-types.ts';
 import { NO_LOCATIONS } from '../read/locations.ts';

@@ -5,7 +5,8 @@
  * are: an API of small bodies spends 5 to 10 % on JSON, which is its job.
  */
 import { type Finding, milliseconds, nameOf, percent, type Rule, severityOf } from './finding.ts';
-import { describeParts, hottestLine, type Sight, type Site } from './sight.ts';
+import { OUTPUT } from './logging.ts';
+import { describeParts, hottestLine, joinSites, type Sight, type Site } from './sight.ts';
 
 const LEAST_SHARE = 0.1;
 const LONG_US = 3000;
@@ -19,7 +20,7 @@ export const json: Rule = {
   id: 'json',
   find: (sight) =>
     sight
-      .pick(merge(findByLine(sight), findByName(sight)), LEAST_SHARE)
+      .pick(joinSites(findByLine(sight), findByName(sight)), LEAST_SHARE)
       .filter(({ site }) => isMuch(sight, site))
       .map(({ site }) => describe(sight, site)),
 };
@@ -27,7 +28,7 @@ export const json: Rule = {
 const findByLine = (sight: Sight): Site[] =>
   sight.collectLines((text) => {
     const call = CALL.exec(text)?.[1];
-    if (call === undefined) return null;
+    if (call === undefined || OUTPUT.test(text)) return null;
     return /JSON\s*\.\s*parse\s*\(\s*JSON\s*\.\s*stringify/.test(text) ? 'a copy by way of JSON' : `JSON.${call}`;
   });
 
@@ -41,21 +42,6 @@ const findByName = (sight: Sight): Site[] =>
       from: node,
     };
   });
-
-function merge(sites: readonly Site[], others: readonly Site[]): Site[] {
-  const byOwner = new Map(sites.map((site) => [site.owner, site]));
-  for (const other of others) {
-    const site = byOwner.get(other.owner);
-    if (site === undefined) byOwner.set(other.owner, other);
-    else {
-      site.us += other.us;
-      site.hits += other.hits;
-      for (const [name, us] of other.by) site.by.set(name, (site.by.get(name) ?? 0) + us);
-      for (const node of other.nodes) site.nodes.add(node);
-    }
-  }
-  return [...byOwner.values()].sort((a, b) => b.us - a.us);
-}
 
 function isMuch(sight: Sight, site: Site): boolean {
   if (sight.share(site.us) >= WHATEVER_LENGTH) return true;

@@ -63,6 +63,8 @@ export function kindOf(one: CpuFunction): Kind {
     return STACK_PACKAGES.has(one.package) ? 'stack' : 'none';
   }
   if (url.startsWith('node:internal/console/') || isFileOutput(one)) return 'logging';
+  // Hardly ever made for anything but a line that somebody may read.
+  if (url === 'node:internal/util/inspect') return 'logging';
   if (url.startsWith('node:internal/source_map/')) return 'stack';
   // An assertion that fails compares, renders the difference and captures a stack; as an answer it is the dearest of all.
   if (url === 'node:internal/assert/assertion_error') return 'stack';

@@ -3,7 +3,7 @@
  * that of the line that calls them, and of the function they are given. A finding from 20 % of the busy time on.
  */
 import { milliseconds, nameOf, percent, type Rule, severityOf } from './finding.ts';
-import { hottestLine, type Sight, type Site } from './sight.ts';
+import { hottestLine, joinSites, type Sight, type Site } from './sight.ts';
 
 const LEAST_SHARE = 0.2;
 /** `indexOf` and `includes` of a literal are searches in texts nearly always. */
@@ -45,18 +45,7 @@ function findSearches(sight: Sight): Site[] {
     const method = sight.kindAt(node) === 'none' ? isGiven(sight, node) : null;
     return method === null ? null : { us: sight.runTime.selfUs[node] as number, name: method, from: node };
   });
-  const byOwner = new Map(byLine.map((site) => [site.owner, site]));
-  for (const site of given) {
-    const known = byOwner.get(site.owner);
-    if (known === undefined) byOwner.set(site.owner, site);
-    else {
-      known.us += site.us;
-      known.hits += site.hits;
-      for (const [name, us] of site.by) known.by.set(name, (known.by.get(name) ?? 0) + us);
-      for (const node of site.nodes) known.nodes.add(node);
-    }
-  }
-  return [...byOwner.values()].sort((a, b) => b.us - a.us);
+  return joinSites(byLine, given);
 }
 
 /** The method that a function without a name is given to: the one on the line where it begins, called by its own file. */

@@ -15,8 +15,8 @@ export interface LogPlace {
 export interface Found {
   readonly place: Place;
   /**
-   * Part of the busy time spent in the function itself and on lines that call it by its name: V8 compiles small functions
-   * into their callers, and the profile then knows the caller only. Null without a profile, or where it is not in it.
+   * Part of the busy time spent in the function itself, on its lines and on lines that call it by its name: V8 compiles
+   * small functions into their callers, whose time is then on lines of the other. Null without a profile.
    */
   readonly share: number | null;
 }
@@ -32,18 +32,21 @@ export function findInProfile({ functionName, url, line, column }: LogPlace, sig
     if (known === undefined || one.line > known.line || (one.line === known.line && one.column > known.column))
       best = at;
   }
-  if (best === -1) return { place: own, share: null };
-  return { place: sight.place(best, line), share: sight.share(sumWithCalls(sight, best)) };
+  const place = best === -1 ? own : sight.place(best, line);
+  return { place, share: sight.share(sumInlined(sight, best, place)) };
 }
 
-function sumWithCalls(sight: Sight, index: number): number {
-  const { name } = sight.place(index);
+/** Its own time; that of other functions of the file on its lines, from its beginning to the one in question; and on lines that call it. */
+function sumInlined(sight: Sight, index: number, { name, url, line: from, hotLine }: Place): number {
   const call = /^[\w$]+$/.test(name) ? new RegExp(`(?<![\\w$])${name.replaceAll('$', '\\$')}\\s*\\(`) : null;
+  const isOfIt = (node: number, at: number): boolean =>
+    (sight.functionAt(node).url === url && at >= from && at <= (hotLine ?? from)) ||
+    (call !== null && call.test(sight.lineText(node, at) ?? ''));
   let us = 0;
   for (let node = 1; node < sight.profile.nodeCount; node += 1) {
     if (sight.profile.functionOf[node] === index) us += sight.runTime.selfUs[node] as number;
-    else if (call !== null && sight.functionAt(node).category === 'application')
-      for (const [line, lineUs] of sight.linesOf(node)) if (call.test(sight.lineText(node, line) ?? '')) us += lineUs;
+    else if (sight.functionAt(node).category === 'application')
+      for (const [at, lineUs] of sight.linesOf(node)) if (isOfIt(node, at)) us += lineUs;
   }
   return us;
 }

@@ -4,16 +4,25 @@
  * 20 µs, which is little beside a request that does something.
  */
 import { milliseconds, nameOf, percent, type Rule, severityOf } from './finding.ts';
-import { describeParts } from './sight.ts';
+import { describeParts, hottestLine, joinSites } from './sight.ts';
 
 const LEAST_SHARE = 0.12;
 
+/** A line that prints: what it costs to make the text is self time of who calls, and a part of logging. */
+export const OUTPUT = /\bconsole\s*\.\s*\w+\s*\(|\bstd(?:out|err)\b[\w.]*\.write\s*\(/;
+
 export const logging: Rule = {
   id: 'logging',
-  find: (sight) =>
-    sight.pick(sight.collectKind('logging'), LEAST_SHARE).map(({ site, rest }) => {
+  find: (sight) => {
+    const byLine = sight.collectLines((text) => (OUTPUT.test(text) ? 'making the text' : null));
+    const sites = joinSites(sight.collectKind('logging'), byLine);
+    return sight.pick(sites, LEAST_SHARE).map(({ site, rest }) => {
       const share = sight.share(site.us + rest.reduce((sum, one) => sum + one.us, 0));
-      const where = sight.place(site.owner, null, /\bconsole\.\w+\(|\bstd(?:out|err)\b|\blog(?:ger)?\.\w+\(/);
+      const where = sight.place(
+        site.owner,
+        hottestLine(site.lines),
+        /\bconsole\.\w+\(|\bstd(?:out|err)\b|\blog(?:ger)?\.\w+\(/,
+      );
       return {
         id: 'logging',
         title: `${nameOf(where)} logs on the hot path`,
@@ -32,7 +41,8 @@ export const logging: Rule = {
           basis: 'half where lines are kept and written in batches, all of it where they are not written',
         },
       };
-    }),
+    });
+  },
 };
 
 const REMEDY = {

@@ -4,14 +4,15 @@
  */
 import { type Finding, milliseconds, nameOf, percent, type Rule, severityOf } from './finding.ts';
 import { LOADING } from './run-time.ts';
-import { FEWEST_HITS, hottestLine, type Sight, type Site } from './sight.ts';
+import { hottestLine, joinSites, type Sight } from './sight.ts';
+import { lineAt } from './source.ts';
 
 const LEAST_SHARE = 0.05;
 const LEAST_TENTHS = 4;
-/** Part of the loading that must be reading, compiling or evaluating: finding a module in the cache is none of these. */
+/** Part of the loading that must be reading, compiling or a module's own code: finding one in the cache is none of these. */
 const LEAST_FRESH = 0.1;
 const FRESH =
-  /^(?:compile\w*|wrapSafe|internalCompileFunction|evaluate|loadSource|load|defaultLoad\w*|getSource\w*|readFileSync|readFileUtf8|moduleStrategy|loadCJSModule|ModuleWrap|instantiate|Module|ModuleJob)$/;
+  /^(?:compile\w*|wrapSafe|internalCompileFunction|loadSource|loadAndTranslate|defaultLoad\w*|getSource\w*|readFileSync|readFileUtf8|moduleStrategy|loadCJSModule|ModuleWrap)$/;
 
 export const moduleLoading: Rule = {
   id: 'module-loading',
@@ -73,7 +74,7 @@ function sumFresh(sight: Sight, nodes: ReadonlySet<number>): number {
   const { parent } = sight.profile;
   const isFresh = (node: number): boolean => {
     for (let at = node; at > 0 && sight.kindAt(at) === 'loading'; at = parent[at] as number)
-      if (FRESH.test(sight.functionAt(at).name)) return true;
+      if (FRESH.test(sight.functionAt(at).name) || sight.functionAt(at).category === 'application') return true;
     return false;
   };
   return [...nodes].reduce((us, node) => (isFresh(node) ? us + (sight.runTime.selfUs[node] as number) : us), 0);
@@ -95,20 +96,18 @@ function countTenths(sight: Sight, nodes: ReadonlySet<number>): number {
 
 /** `new Function`, `eval` and scripts of node:vm, at least once in a while. */
 function findCompiling(sight: Sight): Finding[] {
-  const byLine = sight.collectLines((text) => (COMPILES.test(text) ? 'new Function' : null));
-  const sites = new Map(sight.collectKind('compiling').map((site) => [site.owner, site]));
-  for (const site of byLine) {
-    const known = sites.get(site.owner);
-    if (known === undefined) sites.set(site.owner, site);
-    else sites.set(site.owner, join(known, site));
-  }
-  return [...sites.values()]
-    .sort((a, b) => b.us - a.us)
+  // V8 gives what `eval` compiles to the position before it, which may be the line before.
+  const byLine = sight.collectLines((text, node, line) =>
+    COMPILES.test(text) || EVALUATES.test(sight.lineText(node, line + 1) ?? '') ? 'new Function' : null,
+  );
+  return joinSites(sight.collectKind('compiling'), byLine)
     .filter((site) => sight.isWorthSaying(site, LEAST_SHARE) && countTenths(sight, site.nodes) >= LEAST_TENTHS)
     .slice(0, 1)
     .map((site) => {
       const share = sight.share(site.us);
-      const where = sight.place(site.owner, hottestLine(site.lines), COMPILES);
+      const hottest = hottestLine(site.lines);
+      const isBefore = hottest !== null && isLineBefore(sight, site.owner, hottest);
+      const where = sight.place(site.owner, isBefore ? hottest + 1 : hottest, COMPILES);
       return {
         id: 'module-loading',
         title: `${nameOf(where)} compiles code while it serves`,
@@ -116,7 +115,7 @@ function findCompiling(sight: Sight): Finding[] {
         share,
         where,
         evidence: [
-          `compilation: ${percent(share)} of the time in which the loop was busy (${milliseconds(site.us)}, ${Math.round(Math.max(site.hits, FEWEST_HITS))} samples)`,
+          `compilation: ${percent(share)} of the time in which the loop was busy (${milliseconds(site.us)}, ${Math.round(site.hits)} samples)`,
           ...sight.quote(where),
         ],
         remedy: COMPILE,
@@ -131,14 +130,14 @@ function findCompiling(sight: Sight): Finding[] {
 
 const COMPILES = /\bnew\s+(?:vm\.)?(?:Script|Function)\b|\beval\s*\(|\brunIn(?:This|New)?Context\b|\bcompileFunction\b/;
 
-const join = (a: Site, b: Site): Site => ({
-  owner: a.owner,
-  us: a.us + b.us,
-  hits: a.hits + b.hits,
-  by: new Map([...a.by, ...b.by]),
-  lines: new Map([...a.lines, ...b.lines]),
-  nodes: new Set([...a.nodes, ...b.nodes]),
-});
+const isLineBefore = (sight: Sight, owner: number, line: number): boolean => {
+  const { url } = sight.place(owner);
+  return (
+    !COMPILES.test(lineAt(sight.source, url, line) ?? '') && EVALUATES.test(lineAt(sight.source, url, line + 1) ?? '')
+  );
+};
+
+const EVALUATES = /\beval\s*\(/;
 
 const LOAD = {
   text: 'Load at the top of the module, or once at the first use and keep it. A changed file is a reason for a reload of the service, not for reading it with every request.',

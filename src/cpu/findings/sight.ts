@@ -141,7 +141,7 @@ export class Sight {
    * Self time of functions with lines, where the line matches: the share of a node's samples that fell on such lines. Only
    * nodes that work for nothing else. The lines are remembered in the site.
    */
-  collectLines(matches: (text: string, node: number) => string | null): Site[] {
+  collectLines(matches: (text: string, node: number, line: number) => string | null): Site[] {
     const lines = new Map<number, Map<number, number>>();
     const sites = this.collect((node) => {
       if (this.#kind[node] !== 0 || this.functionAt(node).line === 0) return null;
@@ -149,7 +149,7 @@ export class Sight {
       let name = '';
       for (const [line, lineUs] of this.linesOf(node)) {
         const text = this.lineText(node, line);
-        const found = text === null ? null : matches(text, node);
+        const found = text === null ? null : matches(text, node, line);
         if (found === null) continue;
         us += lineUs;
         name = found;
@@ -307,6 +307,24 @@ export class Sight {
     }
     return byNode;
   }
+}
+
+/** Sites of the same owner become one, most time first. */
+export function joinSites(...lists: readonly (readonly Site[])[]): Site[] {
+  const byOwner = new Map<number, Site>();
+  for (const site of lists.flat()) {
+    const known = byOwner.get(site.owner);
+    if (known === undefined) {
+      byOwner.set(site.owner, site);
+      continue;
+    }
+    known.us += site.us;
+    known.hits += site.hits;
+    for (const [name, us] of site.by) known.by.set(name, (known.by.get(name) ?? 0) + us);
+    for (const [line, us] of site.lines) known.lines.set(line, (known.lines.get(line) ?? 0) + us);
+    for (const node of site.nodes) known.nodes.add(node);
+  }
+  return [...byOwner.values()].sort((a, b) => b.us - a.us);
 }
 
 /** The line that most time of a site was found on. */

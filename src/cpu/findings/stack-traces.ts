@@ -4,7 +4,7 @@
  * on: errors that are seldom never come near that.
  */
 import { milliseconds, nameOf, percent, type Rule, severityOf } from './finding.ts';
-import { describeParts, hottestLine, type Site } from './sight.ts';
+import { describeParts, hottestLine, joinSites } from './sight.ts';
 
 const LEAST_SHARE = 0.1;
 const LINE =
@@ -13,23 +13,8 @@ const LINE =
 export const stackTraces: Rule = {
   id: 'stack-traces',
   find: (sight) => {
-    const sites = new Map<number, Site>();
-    for (const site of [
-      ...sight.collectKind('stack'),
-      ...sight.collectLines((text) => (LINE.test(text) ? 'capturing' : null)),
-    ]) {
-      const known = sites.get(site.owner);
-      if (known === undefined) {
-        sites.set(site.owner, site);
-        continue;
-      }
-      known.us += site.us;
-      known.hits += site.hits;
-      for (const node of site.nodes) known.nodes.add(node);
-      for (const [name, us] of site.by) known.by.set(name, (known.by.get(name) ?? 0) + us);
-      for (const [line, us] of site.lines) known.lines.set(line, (known.lines.get(line) ?? 0) + us);
-    }
-    const all = [...sites.values()].sort((a, b) => b.us - a.us);
+    const byLine = sight.collectLines((text) => (LINE.test(text) ? 'capturing' : null));
+    const all = joinSites(sight.collectKind('stack'), byLine);
     const us = all.reduce((sum, site) => sum + site.us, 0);
     const hits = all.reduce((sum, site) => sum + site.hits, 0);
     const [first, ...rest] = all;

@@ -29,12 +29,13 @@ export async function readCollapsed(chunks: AsyncIterable<Uint8Array>, file: str
   await readLines(
     chunks,
     (line, number) => {
-      if (line.startsWith('#')) {
+      if (line.trim() === '') return;
+      const [, stack, count] = LINE.exec(line) ?? [];
+      // A private method (`#read`) may stand first in a line as well; a comment has no number at its end.
+      if (stack === undefined && line.startsWith('#')) {
         unit = (UNIT.exec(line)?.[1] as CpuProfile['unit'] | undefined) ?? unit;
         return;
       }
-      if (line.trim() === '') return;
-      const [, stack, count] = LINE.exec(line) ?? [];
       if (stack === undefined) {
         const what = `frames with semicolons between and a number at the end were expected, found ${JSON.stringify(line.slice(0, 60))}`;
         throw new BadFile({ file, where: `line ${number}`, what });

@@ -326,7 +326,8 @@ describe('collapsed stacks', () => {
       category: 'application',
       package: null,
     });
-    assert.equal((await read('# unit: microseconds\na;b 1\n')).unit, 'microseconds');
+    const timed = await read('# unit: microseconds\n# by hand\n#run (/a.js:1:2);b 1\n');
+    assert.deepEqual([timed.unit, ...totalsOf(timed)], ['microseconds', 'b 1/1', '#run 0/1', '(root) 0/1']);
   });
 
   it('are refused with the line', async () => {

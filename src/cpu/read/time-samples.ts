@@ -5,6 +5,7 @@
  */
 import { BadFile, type NumberColumn } from '../../input/index.ts';
 import { MAX_US } from './raw-profile.ts';
+import { settleOrder } from './settle-order.ts';
 
 export interface TimedSamples {
   readonly node: Uint32Array;
@@ -23,41 +24,42 @@ export function timeSamples(node: Uint32Array, deltas: NumberColumn, endUs: numb
   const count = node.length;
   const { values } = deltas;
   if (count === 0) return { node, durationUs: new Uint32Array(0), totalUs: 0, outOfOrder: 0 };
+  const outOfOrder = checkTimes(deltas, count, file);
+  if (outOfOrder > 0 && !settleOrder(node, values, deltas.count)) return { ...sortSamples(node, values), outOfOrder };
+  const hasLast = deltas.count > count && (values[count] as number) >= 0;
+  if (hasLast) values.copyWithin(0, 1, count + 1);
+  else values.copyWithin(0, 1, count);
+  if (!hasLast) values[count - 1] = 0;
   let totalUs = 0;
-  let outOfOrder = 0;
-  for (let index = 1; index < deltas.count; index += 1) {
-    const delta = values[index] as number;
-    if (delta < 0) outOfOrder += 1;
-    totalUs += delta;
-    if (!(Math.abs(totalUs) <= MAX_US))
-      throw new BadFile({ file, where: `timeDeltas[${index}]`, what: `a time of ${totalUs} µs is no time` });
+  for (let index = 0; index < count; index += 1) totalUs += values[index] as number;
+  if (!hasLast) {
+    const rest = endUs - totalUs;
+    const lastUs = count > 1 ? totalUs / (count - 1) : rest >= 0 && rest <= MAX_US ? rest : 0;
+    // The average is between the others: what holds them holds it. The rest of a single sample may be longer.
+    values[count - 1] = values instanceof Int32Array ? Math.min(Math.round(lastUs), 0x7fff_ffff) : Math.round(lastUs);
+    totalUs += values[count - 1] as number;
   }
-  if (deltas.count > count && outOfOrder === 0) {
-    const durationUs =
-      values instanceof Int32Array ? new Uint32Array(values.buffer, 4, count) : values.subarray(1, count + 1);
-    return { node, durationUs, totalUs, outOfOrder };
-  }
-  if (count === 1) {
-    const rest = endUs - (values[0] as number);
-    const lastUs = rest >= 0 && rest <= MAX_US ? rest : 0;
-    return { node, durationUs: Float64Array.of(lastUs), totalUs: lastUs, outOfOrder };
-  }
-  return outOfOrder === 0 ? shiftDeltas(node, values, totalUs) : sortSamples(node, values, outOfOrder);
-}
-
-function shiftDeltas(node: Uint32Array, values: Int32Array | Float64Array, totalUs: number): TimedSamples {
-  const count = node.length;
-  const lastUs = Math.round(totalUs / (count - 1));
-  values.copyWithin(0, 1, count);
-  // The average is between the others: what holds them holds it.
-  values[count - 1] = lastUs;
   const durationUs =
     values instanceof Int32Array ? new Uint32Array(values.buffer, 0, count) : values.subarray(0, count);
-  return { node, durationUs, totalUs: totalUs + lastUs, outOfOrder: 0 };
+  return { node, durationUs, totalUs, outOfOrder };
 }
 
-/** Stable, so that samples of one time stay as they were. */
-function sortSamples(node: Uint32Array, values: Int32Array | Float64Array, outOfOrder: number): TimedSamples {
+/** Refuses times that are none; counts those that go back. */
+function checkTimes({ values, count: all }: NumberColumn, count: number, file: string): number {
+  let atUs = 0;
+  let outOfOrder = 0;
+  for (let index = 1; index < all; index += 1) {
+    const delta = values[index] as number;
+    if (delta < 0 && index < count) outOfOrder += 1;
+    atUs += delta;
+    if (!(Math.abs(atUs) <= MAX_US))
+      throw new BadFile({ file, where: `timeDeltas[${index}]`, what: `a time of ${atUs} µs is no time` });
+  }
+  return outOfOrder;
+}
+
+/** For samples in wild disorder, at three times the memory. Stable, so that samples of one time stay as they were. */
+function sortSamples(node: Uint32Array, values: Int32Array | Float64Array): Omit<TimedSamples, 'outOfOrder'> {
   const count = node.length;
   const atUs = new Float64Array(count);
   for (let index = 1; index < count; index += 1) atUs[index] = (atUs[index - 1] as number) + (values[index] as number);
@@ -72,5 +74,5 @@ function sortSamples(node: Uint32Array, values: Int32Array | Float64Array, outOf
   const spanUs = at(count - 1) - at(0);
   const lastUs = Math.round(spanUs / (count - 1));
   durationUs[count - 1] = lastUs;
-  return { node: sorted, durationUs, totalUs: spanUs + lastUs, outOfOrder };
+  return { node: sorted, durationUs, totalUs: spanUs + lastUs };
 }

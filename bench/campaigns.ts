@@ -14,6 +14,7 @@ import { findings } from '../test/campaigns/findings.ts';
 import { hostileFiles } from '../test/campaigns/hostile-files.ts';
 import { flameSpeed } from '../test/campaigns/flame-speed.ts';
 import { heapSpeed } from '../test/campaigns/heap-speed.ts';
+import { heapVerdict } from '../test/campaigns/heap-verdict.ts';
 import { keptAliveSpread } from '../test/campaigns/kept-alive-spread.ts';
 import { plantedBugs } from '../test/campaigns/planted-bugs.ts';
 import { logsVsPm2 } from '../test/campaigns/logs-vs-pm2.ts';
@@ -46,6 +47,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   logsVsPm2,
   flameSpeed,
   heapSpeed,
+  heapVerdict,
   soak,
   hostileFiles,
   findings,

@@ -60,7 +60,10 @@ describe('expectNoLeak', { concurrency: false }, () => {
     for (const pool of ['forks', 'threads']) {
       const { code, output } = await run('node_modules/vitest/vitest.mjs', 'run', '--dir', 'vitest', '--pool', pool);
       assert.equal(code, 1);
-      assertLeakIsTold(output);
+      // V8 gives the variables of vitest's module wrapper no names in a snapshot: class and kind are told, the holder is not.
+      assert.match(output, /LeakFound: .*100 objects.*; 100 % of all growth/);
+      assert.match(output, /\(100 → 200 → 300\), held by/);
+      assert.match(output, /pattern +collection/);
       assert.match(output, /Tests +1 failed \| 2 passed/);
       assert.match(output, /FAIL .*a leaking function/);
     }

@@ -1,6 +1,6 @@
 import { expectNoLeak } from 'drover/testing';
 import { expect, test, vi } from 'vitest';
-import { openBoundedSession, openSession } from '../sessions.cjs';
+import { openBoundedSession, openSession } from './sessions.ts';
 
 const LIMIT_MS = 120_000;
 

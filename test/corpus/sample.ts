@@ -1,0 +1,21 @@
+/** A part of the corpus for quick runs: fixed, every pattern, every kind of program, and the healthy ones that look worst. */
+export const SAMPLE: readonly string[] = [
+  'broken-ring',
+  'cart-listeners',
+  'context-per-request',
+  'growing-buffer',
+  'meteor-contexts',
+  'pending-lookups',
+  'session-map',
+  'stream-never-ended',
+  'tree-detached',
+  'two-leaks-shop',
+  'validators-closures',
+  'ws-heartbeats',
+  'healthy-big-constant',
+  'healthy-fastify-logged',
+  'healthy-lru',
+  'healthy-modules-one-by-one',
+  'healthy-sawtooth',
+  'healthy-worker-pool',
+];

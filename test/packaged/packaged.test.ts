@@ -144,6 +144,36 @@ describe('the packed tarball', { concurrency: false }, () => {
     assert.match(stdout, /ran as once\/0/);
   });
 
+  it('has the engines as libraries, for sources and for types', async () => {
+    const project = join(folder.path, 'engines');
+    await mkdir(project);
+    await writeFile(join(project, 'package.json'), '{ "name": "engines", "private": true, "type": "module" }');
+    await npm(['install', '--no-audit', '--no-fund', tarball], project);
+    await writeFile(
+      join(project, 'look.ts'),
+      `import { writeHeapSnapshot } from 'node:v8';
+       import { analyzeHeap, type HeapAnalysis, readSnapshot } from 'drover/heap';
+       import { type CpuProfile, readCpuProfile } from 'drover/cpu';
+       import { expectNoLeak } from 'drover/testing';
+       const file: string = writeHeapSnapshot();
+       const analysis: HeapAnalysis = await analyzeHeap(await readSnapshot(file));
+       const refusal = await readCpuProfile(file).then((profile: CpuProfile) => profile.durationUs, (error: Error) => error.name);
+       await expectNoLeak(() => undefined);
+       console.log(analysis.classes.length > 10, analysis.totalBytes > 1e6, refusal);`,
+    );
+    const look = await run(process.execPath, ['--disable-warning=ExperimentalWarning', 'look.ts'], {
+      cwd: project,
+      env,
+    });
+    assert.equal(look.stdout, 'true true BadFile\n');
+    const types = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node'];
+    const typeRoots = ['--typeRoots', join(ROOT, 'node_modules', '@types')];
+    await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), ...types, ...typeRoots, 'look.ts'], {
+      cwd: project,
+      env,
+    });
+  });
+
   it('says in package.json only what is in it', async () => {
     const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
       exports: Record<string, { default?: string; types?: string } | string>;

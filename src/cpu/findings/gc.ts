@@ -12,6 +12,8 @@ const LEAST_SHARE = 0.2;
 const WHOEVER = 0.4;
 /** Part of the collections that began while one function itself ran, not what it called. */
 const LEAST_SOURCE = 0.4;
+/** Enough to be named, where there is a finding anyway. */
+const LEAST_NAMED = 0.2;
 
 export const gc: Rule = {
   id: 'gc',
@@ -23,7 +25,8 @@ export const gc: Rule = {
     const [first, ...others] = sources;
     const isKnown = first !== undefined && first.us >= LEAST_SOURCE * us;
     if (!isKnown && share < WHOEVER) return [];
-    const where = isKnown ? sight.place(first.owner, hottestLine(first.lines)) : null;
+    const isNamed = first !== undefined && first.us >= LEAST_NAMED * us;
+    const where = isNamed ? sight.place(first.owner, hottestLine(first.lines)) : null;
     return [
       {
         id: 'gc',

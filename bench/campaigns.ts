@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { agentCost } from '../test/campaigns/agent-cost.ts';
 import { cellMutation } from '../test/campaigns/cell-mutation.ts';
 import { cost } from '../test/campaigns/cost.ts';
+import { cpuDiff } from '../test/campaigns/cpu-diff.ts';
 import { cpuRead } from '../test/campaigns/cpu-read.ts';
 import { daemonKill } from '../test/campaigns/daemon-kill.ts';
 import { daemonKillOperations } from '../test/campaigns/daemon-kill-operations.ts';
@@ -52,6 +53,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   hostileFiles,
   findings,
   cpuRead,
+  cpuDiff,
 ];
 
 interface Wanted {

@@ -6,9 +6,9 @@
 import type { CpuFunction } from '../model/profile.ts';
 import { type Difference, testDifferences } from './differences.ts';
 import { criticalT } from './distributions.ts';
-import { groupLaunches, type Launches } from './launches.ts';
+import { addUp, groupUnits, type Units } from './launches.ts';
 import type { MatchedBy } from './match-functions.ts';
-import { References } from './reference.ts';
+import { References, type Without } from './reference.ts';
 import { Shares } from './shares.ts';
 import { type Table, tabulate } from './table.ts';
 import type { ProfileWindow } from './window.ts';
@@ -65,13 +65,13 @@ export interface CpuComparison {
   readonly onCpuMsPerSecond: readonly [number, number] | null;
   /** How many functions were tested; 0 where there are too few windows to test anything. */
   readonly tested: number;
-  /** How much windows of one launch have in common, 0 to 1. */
-  readonly launchCorrelation: number;
   readonly notes: readonly string[];
 }
 
 /** Least windows of each side for a test. */
 const LEAST_WINDOWS = 2;
+/** How many of the functions that seem changed are tried in a round, the surest ones. */
+const MOST_SUSPECTS = 6;
 /** Most rounds of leaving a changed function out of what the others are measured against. */
 const MOST_ROUNDS = 25;
 
@@ -95,12 +95,10 @@ export function compareProfiles(
     const [one, other] = shares.self(row);
     return (one + other) / 2 >= minShare && table.columns[0]?.rowOf[0] !== row;
   });
-  const launches = groupLaunches(table.columns);
+  const units = groupUnits(table.columns);
   const canTest = Math.min(busyA.length, busyB.length) >= LEAST_WINDOWS;
   const limits = { falseDiscoveryRate, leastLog: Math.log1p(minEffect) };
-  const { results, correlation } = canTest
-    ? testFunctions(table, rows, shares, launches, limits)
-    : { results: new Map<number, TestResult>(), correlation: 0 };
+  const results = canTest ? testFunctions(table, rows, shares, units, limits) : new Map<number, TestResult>();
   const functions = [...table.rows.keys()]
     .map((row) => describe(table, row, shares, results.get(row) ?? null, limits))
     .filter(({ selfShare: [one, other], totalShare: [allOne, allOther] }) => one + other + allOne + allOther > 0)
@@ -110,11 +108,10 @@ export function compareProfiles(
     changed: changed.toSorted((x, y) => moved(y) - moved(x)),
     functions,
     windows: [busyA.length, busyB.length],
-    launches: [launches.a.length, launches.b.length],
+    launches: units.launches,
     onCpuMsPerSecond: shares.onCpuMsPerSecond,
     tested: results.size,
-    launchCorrelation: correlation,
-    notes: listNotes([a.length - busyA.length, b.length - busyB.length], canTest, launches),
+    notes: listNotes([a.length - busyA.length, b.length - busyB.length], canTest, units),
   };
 }
 
@@ -131,38 +128,57 @@ interface TestResult extends Difference {
 }
 
 /**
- * Tests in rounds. What changed most is left out of what the others are measured against, and the others are tested anew:
- * or everything beside a function that got slower would look as if it had got faster.
+ * Tests in rounds. A function that got slower is left out of what the others are measured against, and the others are tested
+ * anew: or everything beside it would look as if it had got faster. One that runs more often, with all that it calls, is left
+ * out with all of it for the others, and is the right measure for what it calls. Which of these it is, the others tell: the
+ * one is taken that leaves fewest of them changed.
  */
 function testFunctions(
   table: Table,
   rows: readonly number[],
   shares: Shares,
-  launches: Launches,
+  units: Units,
   limits: Limits,
-): { readonly results: Map<number, TestResult>; readonly correlation: number } {
-  const references = new References(table, new Set(rows));
-  const sides = Float64Array.from(table.columns, ({ side }) => side);
+): Map<number, TestResult> {
+  const { sides, inflation } = units;
   // Where a function takes more, its change matters more, and is seen more easily.
   const weights = rows.map((row) => sum(shares.self(row)));
-  const without = new Set<number>();
-  for (let round = 0; ; round++) {
-    const left = new Set([...without].map((at) => rows[at] ?? -1));
-    const observations = rows.map((row) => references.observe(row, left));
-    const { tests, correlation } = testDifferences({ sides, launches, observations, weights, without });
-    const next = [...tests.entries()]
-      .filter(([at, { q }]) => !without.has(at) && q <= limits.falseDiscoveryRate)
-      .toSorted(([, x], [, y]) => x.q - y.q || size(y) - size(x))[0];
-    if (next === undefined || round === MOST_ROUNDS) {
-      const results = rows.map((row, at): [number, TestResult] | null => {
-        const test = tests[at];
-        return test === undefined ? null : [row, { ...test, references: observations[at]?.references ?? [] }];
-      });
-      return { results: new Map(results.filter((entry) => entry !== null)), correlation };
-    }
-    without.add(next[0]);
+  const test = (without: Without): TestResult[] => {
+    const references = new References(table, without);
+    const observations = rows.map((row) => addUp(references.observe(row), units));
+    const known = new Set([...rows.entries()].filter(([, row]) => without.has(row)).map(([at]) => at));
+    const differences = testDifferences({ sides, observations, weights, without: known, inflation });
+    return differences.map((one, at) => ({ ...one, references: observations[at]?.references ?? [] }));
+  };
+  const listSignificant = (tests: readonly TestResult[], besides: ReadonlySet<number>): number[] =>
+    [...tests.keys()].filter((at) => !besides.has(at) && (tests[at]?.q ?? 1) <= limits.falseDiscoveryRate);
+  let without: Without = new Map();
+  let tests = test(without);
+  const judged = new Set<number>();
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const suspects = listSignificant(tests, judged).toSorted((x, y) => compareStrength(tests[x], tests[y]));
+    const [surest] = suspects;
+    if (surest === undefined) break;
+    // Left in, it has changed all the same; the others stay what they are.
+    let best = { at: surest, left: suspects.length - 1, without, tests };
+    // With nothing gained, its own time is left out all the same: the others are measured the better for it.
+    for (const at of suspects.slice(0, MOST_SUSPECTS))
+      for (const how of ['own time', 'all below'] as const) {
+        const tried = new Map([...without, [rows[at] ?? -1, how]]);
+        const triedTests = test(tried);
+        const left = listSignificant(triedTests, new Set([...judged, at])).length;
+        const isEqualBest = left === best.left && best.without === without;
+        if (left < best.left || isEqualBest) best = { at, left, without: tried, tests: triedTests };
+      }
+    judged.add(best.at);
+    ({ without, tests } = best);
   }
+  return new Map(tests.map((one, at) => [rows[at] ?? -1, one]));
 }
+
+/** The surer one first. */
+const compareStrength = (one?: Difference, other?: Difference): number =>
+  one === undefined || other === undefined ? 0 : one.q - other.q || size(other) - size(one);
 
 const size = ({ log, standardError }: Difference): number => Math.abs(log / standardError);
 
@@ -198,16 +214,16 @@ function describe(
   };
 }
 
-function listNotes(idle: readonly [number, number], canTest: boolean, launches: Launches): string[] {
+function listNotes(idle: readonly [number, number], canTest: boolean, { inflation }: Units): string[] {
   const notes: string[] = [];
   for (const [at, name] of (['first', 'second'] as const).entries())
     if ((idle[at] ?? 0) > 0)
-      notes.push(`${idle[at]} windows of the ${name} set have no time on the processor and were left out`);
+      notes.push(`windows of the ${name} set without any time on the processor, left out: ${idle[at]}`);
   if (!canTest)
     notes.push(
       'one profile does not show how much a function varies by itself: differences are listed, none is tested',
     );
-  else if (launches.isKnown && launches.a.length + launches.b.length === 2)
+  else if (inflation !== 1)
     notes.push('each set is of one launch: what differs between launches by chance is assumed, not measured');
   return notes;
 }

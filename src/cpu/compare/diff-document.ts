@@ -15,7 +15,6 @@ export interface DiffDocument {
   readonly launches: readonly [number, number];
   readonly tested: number;
   readonly onCpuMsPerSecond: readonly [number, number] | null;
-  readonly launchCorrelation: number;
   readonly options: CompareOptions;
   readonly notes: readonly string[];
 }
@@ -23,7 +22,7 @@ export interface DiffDocument {
 const MOST_DIFFERENCES = 20;
 
 export function describeDiff(comparison: CpuComparison, options: CompareOptions): DiffDocument {
-  const { changed, functions, windows, launches, tested, onCpuMsPerSecond, launchCorrelation, notes } = comparison;
+  const { changed, functions, windows, launches, tested, onCpuMsPerSecond, notes } = comparison;
   const difference = ({ selfShare: [a, b] }: ComparedFunction): number => Math.abs(b - a);
   const untested = functions
     .filter((one) => difference(one) > 0)
@@ -36,7 +35,6 @@ export function describeDiff(comparison: CpuComparison, options: CompareOptions)
     launches,
     tested,
     onCpuMsPerSecond,
-    launchCorrelation,
     options,
     notes,
   };

@@ -2,66 +2,48 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { seeded } from '../../../test/support/random.ts';
 import { type Difference, testDifferences } from './differences.ts';
-import type { Launches } from './launches.ts';
 
 /** What a simulated comparison is made of. Variances are of logarithms. */
 interface World {
+  /** Of each side. */
   readonly windows: number;
   readonly functions: number;
   readonly ticks: number;
-  /** Variance beyond sampling, of each window for itself. */
+  /** Variance beyond sampling. */
   readonly own: number;
-  /** Windows of a launch, and the variance that they share. */
-  readonly perLaunch: number;
-  readonly ofLaunch: number;
   /** Standard deviation of one factor that moves all functions, each by a loading of its own. */
   readonly factor: number;
   /** Logarithm by which the first function differs. */
   readonly effect: number;
 }
 
-const PLAIN: World = {
-  windows: 8,
-  functions: 20,
-  ticks: 1000,
-  own: 0.002,
-  perLaunch: 1,
-  ofLaunch: 0,
-  factor: 0,
-  effect: 0,
-};
+const PLAIN: World = { windows: 8, functions: 20, ticks: 1000, own: 0.002, factor: 0, effect: 0 };
 
 function simulate(world: Partial<World>, random: () => number): readonly Difference[] {
-  const { windows, functions, ticks, own, perLaunch, ofLaunch, factor, effect } = { ...PLAIN, ...world };
+  const { windows, functions, ticks, own, factor, effect } = { ...PLAIN, ...world };
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-  const count = 2 * windows;
-  const launchOf = Array.from({ length: count }, (_, at) => Math.floor(at / perLaunch));
-  const scores = launchOf.map(() => factor * normal());
+  const sides = Float64Array.from({ length: 2 * windows }, (_, at) => (at < windows ? 0 : 1));
+  const scores = sides.map(() => factor * normal());
   const observations = Array.from({ length: functions }, (_, which) => {
     // Functions differ in how much they vary, as real ones do.
     const spread = Math.sqrt(own * (0.5 + random()));
     const loading = normal();
-    const shared = launchOf.map(() => Math.sqrt(ofLaunch) * normal());
-    const observed = Float64Array.from(launchOf, (launch, at) => {
-      const change = at >= windows && which === 0 ? effect : 0;
-      const log = spread * normal() + (shared[launch] ?? 0) + loading * (scores[at] ?? 0) + change;
+    const observed = sides.map((side, at) => {
+      const change = side === 1 && which === 0 ? effect : 0;
+      const log = spread * normal() + loading * (scores[at] ?? 0) + change;
       return ticks * Math.exp(log + normal() / Math.sqrt(ticks));
     });
-    const expected = new Float64Array(count).fill(ticks);
-    return { observed, expected, samplingVariance: [1 / ticks, 1 / ticks] as const, references: [] };
+    const expected = sides.map(() => ticks);
+    return {
+      observed,
+      expected,
+      samplingVariance: [1 / ticks, 1 / ticks] as const,
+      references: [],
+      referenceShare: 0.2,
+    };
   });
-  const launches = (from: number): Launches['a'] =>
-    Array.from({ length: windows / perLaunch }, (_, at) =>
-      Array.from({ length: perLaunch }, (__, window) => from + at * perLaunch + window),
-    );
-  const { tests } = testDifferences({
-    sides: Float64Array.from(launchOf, (_, at) => (at < windows ? 0 : 1)),
-    launches: { a: launches(0), b: launches(windows), isKnown: perLaunch > 1 },
-    observations,
-    weights: observations.map(() => 1),
-    without: new Set(),
-  });
-  return tests;
+  const weights = observations.map(() => 1);
+  return testDifferences({ sides, observations, weights, without: new Set(), inflation: 1 });
 }
 
 /** Part of comparisons in which anything is reported at 5 %, and part of all p-values below 5 %. */
@@ -104,14 +86,8 @@ describe('differences of functions between two sets of windows', () => {
     assert.ok(any <= 0.06, `${any} of comparisons report something`);
   });
 
-  it('are not seen where launches differ, as long as each side has several', () => {
-    const { any, below } = falseRates({ windows: 8, perLaunch: 2, ofLaunch: 0.004, functions: 10 }, 150);
-    assert.ok(any <= 0.1, `${any} of comparisons report something`);
-    assert.ok(below <= 0.075, `${below} of the p-values are below 5 %`);
-  });
-
   it('are not seen where a factor moves everything', () => {
-    const { any, below } = falseRates({ factor: 0.1, functions: 12 }, 150);
+    const { any, below } = falseRates({ factor: 0.1 }, 150);
     assert.ok(any <= 0.1, `${any} of comparisons report something`);
     assert.ok(below <= 0.065, `${below} of the p-values are below 5 %`);
   });
@@ -123,7 +99,10 @@ describe('differences of functions between two sets of windows', () => {
   });
 
   it('are found although a factor moves everything by more', () => {
-    const { found, mean } = power({ windows: 10, own: 0.001, ticks: 2000, factor: 0.15, effect: TENTH }, 30);
+    const { found, mean } = power(
+      { windows: 10, own: 0.001, ticks: 2000, factor: 0.15, functions: 30, effect: TENTH },
+      30,
+    );
     assert.ok(found >= 0.8, `found in ${found}`);
     assert.ok(Math.abs(mean - TENTH) < 0.03, `${mean} instead of ${TENTH}`);
   });

@@ -19,25 +19,23 @@ export interface FactorInput {
   readonly without: ReadonlySet<number>;
 }
 
-/** How many factors that many windows of that many functions can show. */
-export function countFactors(windows: number, functions: number): number {
+/** How many factors that many windows of that many functions can show at most. */
+export function mostFactors(windows: number, functions: number): number {
   const byWindows = windows < 8 ? 0 : windows < 12 ? 1 : windows < 16 ? 2 : 3;
-  return Math.min(byWindows, Math.floor(functions / 6));
+  return Math.min(byWindows, Math.floor(functions / 10));
 }
 
 /** Factors of windows, for one function after the other. */
 export class Factors {
   readonly #input: FactorInput;
-  readonly #count: number;
   /** Windows by windows: products of residuals, and of values with residuals, summed over the controls. */
   readonly #within: Float64Array;
   readonly #across: Float64Array;
   readonly #windows: number;
   readonly #centered: readonly Float64Array[];
 
-  constructor(input: FactorInput, count: number) {
+  constructor(input: FactorInput) {
     this.#input = input;
-    this.#count = count;
     this.#windows = input.values[0]?.length ?? 0;
     this.#centered = input.values.map((value) => {
       const mean = value.reduce((sum, one) => sum + one, 0) / value.length;
@@ -48,15 +46,15 @@ export class Factors {
     for (const at of input.values.keys()) if (!input.without.has(at)) this.#add(at, 1, this.#within, this.#across);
   }
 
-  /** The factors' scores, an entry a window, as every function but this one shows them. */
-  scoresFor(at: number): Float64Array[] {
-    if (this.#count === 0) return [];
+  /** Scores of the `count` strongest factors, an entry a window, as every function but this one shows them. */
+  scoresFor(at: number, count: number): Float64Array[] {
+    if (count === 0) return [];
     let [within, across] = [this.#within, this.#across];
     if (!this.#input.without.has(at)) {
       [within, across] = [within.slice(), across.slice()];
       this.#add(at, -1, within, across);
     }
-    return leadingVectors(within, this.#windows, this.#count).map((vector) => multiply(across, vector));
+    return leadingVectors(within, this.#windows, count).map((vector) => multiply(across, vector));
   }
 
   #add(at: number, sign: 1 | -1, within: Float64Array, across: Float64Array): void {
@@ -127,8 +125,6 @@ export interface Fit {
   readonly residuals: Float64Array;
   /** Windows less what was fitted. */
   readonly freedom: number;
-  /** For each set of windows of one launch given: what part of its sum is left in the residuals, as a variance. */
-  readonly leftOf: (windows: readonly number[]) => number;
 }
 
 /**
@@ -146,13 +142,6 @@ export function fitDifference(values: Float64Array, sides: Float64Array, factors
     const part = dot(values, vector);
     for (let at = 0; at < residuals.length; at++) residuals[at] = (residuals[at] ?? 0) - part * (vector[at] ?? 0);
   }
-  const leftOf = (windows: readonly number[]): number => {
-    const explained = basis.reduce((sum, vector) => {
-      const part = windows.reduce((total, at) => total + (vector[at] ?? 0), 0);
-      return sum + part * part;
-    }, 0);
-    return windows.length - explained;
-  };
   const freedom = values.length - basis.filter((vector) => dot(vector, vector) > 0.5).length;
-  return { difference: dot(contrast, values), contrast, residuals, freedom, leftOf };
+  return { difference: dot(contrast, values), contrast, residuals, freedom };
 }

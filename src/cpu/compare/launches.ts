@@ -1,96 +1,72 @@
 /**
- * Windows of one launch are more alike than windows of two: what was compiled and inlined, where things lie in memory, and
- * the load of that hour. Ten windows of one launch are therefore worth less than ten of five. How much less is one number
- * for all functions, as limma has it for replicate spots (G. K. Smyth, J. Michaud and H. S. Scott, "Use of within-array
- * replicate spots for assessing differential expression in microarray experiments", Bioinformatics 21, 2005).
+ * Windows of one launch are more alike than windows of two: what was compiled and inlined, where things lie in memory, the
+ * load of that hour. How much more differs from function to function (one is inlined in every fourth launch, the next never),
+ * so that no common correlation does justice to all. What is counted is therefore launches: the windows of one are added up,
+ * and two sets differ if their launches do (S. H. Hurlbert, "Pseudoreplication and the design of ecological field
+ * experiments", Ecological Monographs 54, 1984).
  */
-import { dot, type Fit } from './factors.ts';
+import type { Observation } from './reference.ts';
 import type { Column } from './table.ts';
 
-/** The windows of one side, by launch: indices into the columns. */
-type Side = readonly (readonly number[])[];
-
-export interface Launches {
-  readonly a: Side;
-  readonly b: Side;
-  readonly isKnown: boolean;
+export interface Units {
+  /** Windows that are counted as one, as indices into the columns; those of the first side first. */
+  readonly windows: readonly (readonly number[])[];
+  /** Per unit: 0 for the first side, 1 for the second. */
+  readonly sides: Float64Array;
+  /** Launches of each side; as many as windows where nobody knows. */
+  readonly launches: readonly [number, number];
+  /** What the squares of standard errors are multiplied with, where each side is of one launch; 1 elsewhere. */
+  readonly inflation: number;
 }
 
 /**
- * Correlation that is assumed where it cannot be seen, because each side is of one launch. Measured: the median over
- * functions of a recorded service (docs/internals/cpu-diff.md).
+ * Correlation of windows that is assumed where it cannot be seen, because each side is of one launch: the upper end of what
+ * recorded services showed (docs/internals/cpu-diff.md).
  */
-const ASSUMED_CORRELATION = 0.2;
-const MOST_CORRELATION = 0.9;
+const ASSUMED_CORRELATION = 0.3;
 
-export function groupLaunches(columns: readonly Column[]): Launches {
-  const ofSide = (side: 0 | 1): Side => {
+export function groupUnits(columns: readonly Column[]): Units {
+  const launchesOf = (side: 0 | 1): number[][] => {
     const launches = new Map<string, number[]>();
     for (const [at, column] of columns.entries()) {
       if (column.side !== side) continue;
       const name = column.window.launch ?? `window ${at}`;
-      launches.set(name, [...(launches.get(name) ?? []), at]);
+      const known = launches.get(name);
+      if (known === undefined) launches.set(name, [at]);
+      else known.push(at);
     }
     return [...launches.values()];
   };
-  return { a: ofSide(0), b: ofSide(1), isKnown: columns.some(({ window }) => window.launch !== null) };
-}
-
-/**
- * Correlation of two windows of one launch, from what the fits left: the intraclass correlation of an analysis of variance
- * that all functions share. 0 where every window is a launch of its own.
- */
-export function estimateCorrelation(fits: readonly Fit[], { a, b }: Launches): number {
-  const launches = [...a, ...b];
-  const windows = launches.reduce((sum, { length }) => sum + length, 0);
-  if (windows === launches.length) return 0;
-  if (a.length + b.length <= 2) return ASSUMED_CORRELATION;
-  // Windows in a launch of middling size, for launches that differ in it (Sokal and Rohlf, Biometry, 1995, box 9.2).
-  const size = launches.reduce((sum, { length }) => sum + length * length, 0) / windows;
-  const middle = (windows - size) / (launches.length - 1);
-  let [outer, outerFreedom, inner, innerFreedom] = [0, 0, 0, 0];
-  for (const { residuals, freedom, leftOf } of fits) {
-    const all = dot(residuals, residuals);
-    if (all === 0) continue;
-    let own = 0;
-    // The factors follow the launches where these differ; what they took must not be looked for in what is left.
-    let ownFreedom = 0;
-    for (const launch of launches) {
-      const sum = launch.reduce((total, at) => total + (residuals[at] ?? 0), 0);
-      own += (sum * sum) / launch.length;
-      ownFreedom += leftOf(launch) / launch.length;
-    }
-    // Each function in units of its own variance, so that those that vary most do not speak for all.
-    outer += (own * freedom) / all;
-    inner += ((all - own) * freedom) / all;
-    outerFreedom += ownFreedom;
-    innerFreedom += freedom - ownFreedom;
+  const [a, b] = [launchesOf(0), launchesOf(1)];
+  const launches = [a.length, b.length] as const;
+  if (a.length > 1 || b.length > 1) {
+    const sides = Float64Array.from([...a, ...b].keys(), (at) => (at < a.length ? 0 : 1));
+    return { windows: [...a, ...b], sides, launches, inflation: 1 };
   }
-  if (outerFreedom < 1e-6 || innerFreedom < 1e-6) return ASSUMED_CORRELATION;
-  const [meanOuter, meanInner] = [outer / outerFreedom, inner / innerFreedom];
-  const correlation = (meanOuter - meanInner) / (meanOuter + (middle - 1) * meanInner);
-  return Math.min(Math.max(correlation, 0), MOST_CORRELATION);
+  const count = columns.length / 2;
+  return {
+    windows: columns.map((_, at) => [at]),
+    sides: Float64Array.from(columns, ({ side }) => side),
+    launches,
+    // The mean of n windows of one launch varies 1 + (n − 1)r times as much as of n launches; what is seen within is 1 − r.
+    inflation: (1 + (count - 1) * ASSUMED_CORRELATION) / (1 - ASSUMED_CORRELATION),
+  };
 }
 
-/** How many windows without any correlation the windows of one side are worth. */
-export function effectiveCount(launches: Side, correlation: number): number {
-  const count = launches.reduce((sum, { length }) => sum + length, 0);
-  const squares = launches.reduce((sum, { length }) => sum + length * length, 0);
-  return (count * count) / (correlation * squares + (1 - correlation) * count);
-}
-
-/** The variance of one window, from residuals of which some are of the same launch. */
-export function varianceOf({ residuals, leftOf, freedom }: Fit, { a, b }: Launches, correlation: number): number {
-  const together = [...a, ...b].reduce((sum, launch) => sum + leftOf(launch), 0);
-  const expected = (1 - correlation) * freedom + correlation * together;
-  return expected <= 0 ? 0 : dot(residuals, residuals) / expected;
-}
-
-/** The variance of a sum of windows, in variances of one window. */
-export function contrastVariance(contrast: Float64Array, { a, b }: Launches, correlation: number): number {
-  const together = [...a, ...b].reduce((sum, launch) => {
-    const part = launch.reduce((total, at) => total + (contrast[at] ?? 0), 0);
-    return sum + part * part;
-  }, 0);
-  return (1 - correlation) * dot(contrast, contrast) + correlation * together;
+/** The same function by units. */
+export function addUp(observation: Observation, { windows, sides }: Units): Observation {
+  const add = (values: Float64Array): Float64Array =>
+    Float64Array.from(windows, (unit) => unit.reduce((sum, at) => sum + (values[at] ?? 0), 0));
+  const { observed, expected, samplingVariance } = observation;
+  const variance = (side: 0 | 1): number => {
+    const own = windows.filter((_, at) => sides[at] === side);
+    const size = own.reduce((sum, unit) => sum + unit.length, 0) / Math.max(own.length, 1);
+    return samplingVariance[side] / Math.max(size, 1);
+  };
+  return {
+    ...observation,
+    observed: add(observed),
+    expected: add(expected),
+    samplingVariance: [variance(0), variance(1)],
+  };
 }

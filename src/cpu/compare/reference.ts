@@ -17,7 +17,12 @@ export interface Observation {
   readonly samplingVariance: readonly [number, number];
   /** Rows of the functions below which it was compared, the root for what had no better; the weightiest first. */
   readonly references: readonly number[];
+  /** Mean part of all ticks that it is measured against. */
+  readonly referenceShare: number;
 }
+
+/** Functions that are known to have changed, by row, and what of them others must not be measured against. */
+export type Without = ReadonlyMap<number, 'own time' | 'all below'>;
 
 /** Least part of all ticks that a caller must have done besides, so that its own noise is not that of the comparison. */
 const LEAST_REFERENCE = 0.04;
@@ -26,30 +31,33 @@ const LEAST_OF_OWN = 0.5;
 /** Callers that are looked at above one node: a stack that is deeper is a recursion. */
 const MOST_CALLERS = 256;
 
-/** Answers for functions of one table, again and again, without those that are known to have changed. */
+/** Answers for the functions of one table. */
 export class References {
-  readonly #table: Table;
+  readonly #columns: readonly Column[];
   readonly #rootRow: number;
-  /** Per column: ticks of a row below another one: `below[column].get(row)?.get(above)`. */
-  readonly #below: readonly ReadonlyMap<number, ReadonlyMap<number, number>>[];
+  readonly #without: Without;
+  /** Per column. */
+  readonly #counts: readonly Counts[];
 
-  /** `rows`: those that will be asked for, or left out. */
-  constructor(table: Table, rows: ReadonlySet<number>) {
-    this.#table = table;
-    this.#rootRow = table.columns[0]?.rowOf[0] ?? 0;
-    this.#below = table.columns.map((column) => countBelow(column, rows, this.#rootRow));
+  constructor({ columns, rows }: Table, without: Without) {
+    this.#columns = columns;
+    this.#rootRow = columns[0]?.rowOf[0] ?? 0;
+    this.#without = without;
+    this.#counts = columns.map((column) => countReferences(column, rows.length, without));
   }
 
-  /** `without`: rows whose own time is left out of what others are measured against. */
-  observe(row: number, without: ReadonlySet<number>): Observation {
-    const { columns } = this.#table;
-    const isReference = this.#judgeCallers(row, without);
+  observe(row: number): Observation {
+    const columns = this.#columns;
+    const own = columns.map((column, at) => this.#ownBelow(row, column, this.#counts[at]));
+    const restOf = (at: number, above: number): number =>
+      Math.max((this.#counts[at]?.below[above] ?? 0) - (own[at]?.get(above) ?? 0), 0);
+    const isReference = this.#judgeCallers(row, restOf);
     const parts = new Map<number, { readonly observed: Float64Array; readonly rest: Float64Array }>();
     for (const [at, column] of columns.entries()) {
       for (const [above, ticks] of this.#splitByReference(row, column, isReference)) {
         let part = parts.get(above);
         if (part === undefined) {
-          const rest = Float64Array.from(columns.keys(), (other) => this.#restOf(other, above, row, without));
+          const rest = Float64Array.from(columns.keys(), (other) => restOf(other, above));
           parts.set(above, (part = { observed: new Float64Array(columns.length), rest }));
         }
         part.observed[at] = (part.observed[at] ?? 0) + ticks;
@@ -59,10 +67,12 @@ export class References {
     const expected = new Float64Array(columns.length);
     const expectedVariance = new Float64Array(columns.length);
     const weights: [number, number][] = [];
+    let referenceTicks = 0;
     for (const [above, part] of parts) {
       const [inPart, inRest] = [this.#average(part.observed), this.#average(part.rest)];
       const odds = inRest === 0 ? 0 : inPart / inRest;
       weights.push([above, inPart]);
+      referenceTicks += inPart * inRest;
       for (const at of columns.keys()) {
         observed[at] = (observed[at] ?? 0) + (part.observed[at] ?? 0);
         expected[at] = (expected[at] ?? 0) + odds * (part.rest[at] ?? 0);
@@ -73,44 +83,59 @@ export class References {
     const variance = (side: 0 | 1): number => {
       // Nobody knows how precise times are that no samples stand behind; only the windows' own differences tell.
       if (!isSampled) return 0;
-      const own = meanOf(observed, columns, side);
+      const ticks = meanOf(observed, columns, side);
       const sum = meanOf(expected, columns, side);
-      return 1 / Math.max(own, 0.5) + (sum === 0 ? 1 : meanOf(expectedVariance, columns, side) / (sum * sum));
+      return 1 / Math.max(ticks, 0.5) + (sum === 0 ? 1 : meanOf(expectedVariance, columns, side) / (sum * sum));
     };
     const references = weights.toSorted(([, one], [, other]) => other - one).map(([above]) => above);
-    return { observed, expected, samplingVariance: [variance(0), variance(1)], references };
+    const allTicks = this.#average(Float64Array.from(columns, ({ window }) => window.onCpuTicks));
+    const referenceShare = referenceTicks / Math.max(this.#average(observed) * allTicks, 1e-12);
+    return { observed, expected, samplingVariance: [variance(0), variance(1)], references, referenceShare };
   }
 
   /** Which callers of a row did enough besides. The answer is the same for both sides, so that they are measured alike. */
-  #judgeCallers(row: number, without: ReadonlySet<number>): (above: number) => boolean {
-    const { columns } = this.#table;
-    const share = (side: 0 | 1, ticksOf: (at: number, column: Column) => number): number => {
-      const own = [...columns.entries()].filter(([, column]) => column.side === side);
-      const sum = own.reduce((total, [at, column]) => total + ticksOf(at, column) / column.window.onCpuTicks, 0);
-      return sum / Math.max(own.length, 1);
+  #judgeCallers(row: number, restOf: (at: number, above: number) => number): (above: number) => boolean {
+    const columns = this.#columns;
+    const share = (side: 0 | 1, ticksOf: (at: number) => number): number => {
+      let [sum, count] = [0, 0];
+      for (const [at, column] of columns.entries()) {
+        if (column.side !== side) continue;
+        sum += ticksOf(at) / column.window.onCpuTicks;
+        count += 1;
+      }
+      return sum / Math.max(count, 1);
     };
-    const ownShare = (share(0, (_, { self }) => self[row] ?? 0) + share(1, (_, { self }) => self[row] ?? 0)) / 2;
-    const least = Math.max(LEAST_REFERENCE, LEAST_OF_OWN * ownShare);
+    const ownTicks = (at: number): number => columns[at]?.self[row] ?? 0;
+    const least = Math.max(LEAST_REFERENCE, (LEAST_OF_OWN * (share(0, ownTicks) + share(1, ownTicks))) / 2);
     const known = new Map<number, boolean>([[this.#rootRow, true]]);
     return (above) => {
       let isEnough = known.get(above);
       if (isEnough === undefined) {
-        isEnough = ([0, 1] as const).every(
-          (side) => share(side, (at) => this.#restOf(at, above, row, without)) >= least,
-        );
+        isEnough = ([0, 1] as const).every((side) => share(side, (at) => restOf(at, above)) >= least);
         known.set(above, isEnough);
       }
       return isEnough;
     };
   }
 
-  /** Ticks below `above` in a window that are neither of the row nor of those left out. */
-  #restOf(at: number, above: number, row: number, without: ReadonlySet<number>): number {
-    const below = this.#below[at];
-    let rest = this.#table.columns[at]?.total[above] ?? 0;
-    rest -= below?.get(row)?.get(above) ?? 0;
-    for (const other of without) if (other !== row) rest -= below?.get(other)?.get(above) ?? 0;
-    return Math.max(rest, 0);
+  /** Ticks of the row that are counted below each of its callers. */
+  #ownBelow(row: number, { window, rowOf, nodesOf }: Column, counts: Counts | undefined): Map<number, number> {
+    const below = new Map<number, number>();
+    if (counts === undefined || this.#without.get(row) === 'own time') return below;
+    for (const node of nodesOf(row)) {
+      const ticks = window.ticks[node] ?? 0;
+      const seen = new Set<number>();
+      let isCut = this.#without.get(row) === 'all below';
+      for (let up = window.parent[node] ?? -1; up >= 0 && seen.size < MOST_CALLERS; up = window.parent[up] ?? -1) {
+        const above = rowOf[up] ?? 0;
+        if (counts.isOutermost[up] === 1 && (!isCut || counts.isInside[up] === 1)) {
+          below.set(above, (below.get(above) ?? 0) + ticks);
+        }
+        seen.add(above);
+        isCut ||= this.#without.get(above) === 'all below';
+      }
+    }
+    return below;
   }
 
   /** Ticks of the row in a window, by the nearest caller that is a reference. */
@@ -135,28 +160,41 @@ export class References {
 
   /** Mean over the sides' means, so that the side with more windows does not count for more. */
   #average(values: Float64Array): number {
-    const { columns } = this.#table;
-    return (meanOf(values, columns, 0) + meanOf(values, columns, 1)) / 2;
+    return (meanOf(values, this.#columns, 0) + meanOf(values, this.#columns, 1)) / 2;
   }
 }
 
-function countBelow(column: Column, rows: ReadonlySet<number>, rootRow: number): Map<number, Map<number, number>> {
-  const { window, rowOf } = column;
-  const below = new Map<number, Map<number, number>>();
-  for (const row of rows) {
-    const sums = new Map<number, number>();
-    for (const node of column.nodesOf(row)) {
-      const ticks = window.ticks[node] ?? 0;
-      // A function's own time is below itself, too, where it is what others are measured against.
-      const seen = new Set([row]);
-      for (let up = window.parent[node] ?? -1; up > 0 && seen.size < MOST_CALLERS; up = window.parent[up] ?? -1)
-        seen.add(rowOf[up] ?? 0);
-      seen.add(rootRow);
-      for (const above of seen) sums.set(above, (sums.get(above) ?? 0) + ticks);
-    }
-    below.set(row, sums);
+interface Counts {
+  /** Per row: ticks in it and below that others may be measured against. */
+  readonly below: Float64Array;
+  /** Per node: whether it is, or is below, a function that is left out with all below. Inside of that all is compared as ever. */
+  readonly isInside: Uint8Array;
+  readonly isOutermost: Uint8Array;
+}
+
+function countReferences({ window, rowOf, isOutermost }: Column, rowCount: number, without: Without): Counts {
+  const { nodeCount, parent, ticks } = window;
+  const isInside = new Uint8Array(nodeCount);
+  // With and without what is below a function that is left out with all below.
+  const inner = new Float64Array(nodeCount);
+  const outer = new Float64Array(nodeCount);
+  for (let node = 0; node < nodeCount; node++) {
+    const how = without.get(rowOf[node] ?? 0);
+    isInside[node] = how === 'all below' || isInside[parent[node] ?? 0] === 1 ? 1 : 0;
+    inner[node] = how === 'own time' ? 0 : (ticks[node] ?? 0);
+    outer[node] = inner[node] ?? 0;
   }
-  return below;
+  const below = new Float64Array(rowCount);
+  for (let node = nodeCount - 1; node >= 0; node--) {
+    const row = rowOf[node] ?? 0;
+    if (isOutermost[node] === 1)
+      below[row] = (below[row] ?? 0) + ((isInside[node] === 1 ? inner[node] : outer[node]) ?? 0);
+    if (node === 0) break;
+    const up = parent[node] ?? 0;
+    inner[up] = (inner[up] ?? 0) + (inner[node] ?? 0);
+    if (without.get(row) !== 'all below') outer[up] = (outer[up] ?? 0) + (outer[node] ?? 0);
+  }
+  return { below, isInside, isOutermost };
 }
 
 export function meanOf(values: Float64Array, columns: readonly Column[], side: 0 | 1): number {

@@ -22,6 +22,8 @@ export interface Column {
   /** Per row: ticks in the function, and with everything below it (recursion counts once). */
   readonly self: Float64Array;
   readonly total: Float64Array;
+  /** Per node: 1 where no node above it is of the same row. */
+  readonly isOutermost: Uint8Array;
   /** Nodes of a row that were found running. */
   readonly nodesOf: (row: number) => readonly number[];
 }
@@ -114,5 +116,5 @@ function count(window: ProfileWindow, side: 0 | 1, rows: ReadonlyMap<string, num
     if (known === undefined) nodes.set(row, [node]);
     else known.push(node);
   }
-  return { window, side, rowOf, self, total, nodesOf: (row) => nodes.get(row) ?? [] };
+  return { window, side, rowOf, self, total, isOutermost, nodesOf: (row) => nodes.get(row) ?? [] };
 }

@@ -39,6 +39,14 @@ export const FULL_PLAN: Omit<Plan, 'folder'> = {
   morePercent: 10,
 };
 
+/** To see that it works: a minute, and a function that takes twice as long. */
+export const SHORT_PLAN: Omit<Plan, 'folder'> = {
+  ...FULL_PLAN,
+  windowMs: 3000,
+  warmUpMs: 3000,
+  morePercent: 100,
+};
+
 /** A window as `windows.jsonl` lists it. */
 export interface WindowRecord {
   /** Relative to the folder of the recording. */

@@ -27,6 +27,10 @@ export interface Assessment {
 const LEAST_ENTRIES = 6;
 /** Bytes that a single growing object (a string, the elements of an array) has to gain a step. */
 const LEAST_BYTES = 1024;
+/** A chain has at least so many objects for each of its beginnings. */
+const LINKS_PER_ENTRY = 20;
+/** A step's growth by fewer objects than the least that has to be taken seriously all the same. */
+const LARGE_BYTES = 256 * 1024;
 /** Up to so many objects are one thing made anew, with its parts. */
 const FEW_OBJECTS = 8;
 /** Of all that is new, the part by which it has to be more than what it replaced. */
@@ -49,7 +53,8 @@ export function assessPlace(steps: readonly StepGrowth[], { isRemote, isStorage 
   const [first, last] = steps as [StepGrowth, StepGrowth];
   const least = isRemote ? 3 * LEAST_ENTRIES : LEAST_ENTRIES;
   // A list or a chain has one entry, the first, however long it gets.
-  const isChain = last.entries < least && last.count >= least;
+  const isChain = last.entries < least && last.count >= Math.max(least, LINKS_PER_ENTRY * last.entries);
+  if (last.entries < least && !isChain && last.entries > 1) return assessFew(first, last);
   if (last.entries < least && !isChain) return assessBytes(first, last, { isRemote, isStorage });
   const before = isChain ? first.count : first.entries;
   const after = isChain ? last.count : last.entries;
@@ -60,6 +65,17 @@ export function assessPlace(steps: readonly StepGrowth[], { isRemote, isStorage 
     return { evidence: 'turns-over', confidence: 0.8 };
   }
   return { evidence: 'grows', confidence: sureness(ratio, after / least) };
+}
+
+/** A few objects more are what pools and caches vary by, unless they are very large. */
+function assessFew(first: StepGrowth, last: StepGrowth): Assessment {
+  if (last.bytes < LARGE_BYTES) return LITTLE;
+  const ratio = last.bytes / Math.max(1, first.bytes);
+  if (ratio < 0.75 || ratio > 1.34) return { evidence: ratio < 1 ? 'settles' : 'once', confidence: 0.6 };
+  if (first.survivors < LEAST_SURVIVAL * Math.min(first.count, last.count)) {
+    return { evidence: 'turns-over', confidence: 0.7 };
+  }
+  return { evidence: 'grows', confidence: 0.7 };
 }
 
 /**
@@ -78,8 +94,8 @@ function assessBytes(first: StepGrowth, last: StepGrowth, { isRemote, isStorage 
     return { evidence: 'turns-over', confidence: 0.8 };
   }
   const ratio = last.bytes / first.bytes;
-  if (ratio < (isStorage ? 0.4 : 0.7)) return { evidence: 'settles', confidence: 0.7 };
-  if (!isStorage && ratio > 1.5) return { evidence: 'once', confidence: 0.5 };
+  if (ratio < (isStorage ? 0.4 : 0.8)) return { evidence: 'settles', confidence: 0.7 };
+  if (!isStorage && ratio > 1.25) return { evidence: 'once', confidence: 0.5 };
   return { evidence: 'grows', confidence: sureness(ratio, last.bytes / least) - 0.1 };
 }
 

@@ -78,7 +78,7 @@ function judgePlaces(places: Places, growth: GrowthReport): Judged[] {
     .slice(0, MOST_PLACES);
   for (const place of growing) {
     const draft = draftSuspect(places, territory, place);
-    if (isLoading(places, territory, place, draft.members, isNewScript)) continue;
+    if (isLoading(places, territory, draft, isNewScript)) continue;
     // Each handle of the runtime is a place of its own; what they are of is one thing.
     const isRuntime = draft.named.holder.kind === 'runtime';
     const key = isRuntime ? draft.named.text : holderKey(places, territory.ownership, place);

@@ -6,34 +6,49 @@ import { EDGE, NODE } from '../model/node-types.ts';
 import type { Place } from '../compare/growth.ts';
 import type { Territory } from '../compare/territory.ts';
 import { NONE } from '../source/words.ts';
-import type { Members } from './members.ts';
+import type { Reading } from '../compare/reading.ts';
+import type { ChainStep } from './chain.ts';
 import { fileOfRecord, isModuleRecord, LOADER } from './module-records.ts';
 import type { Places } from './places.ts';
+import type { Draft } from './suspects.ts';
 
 /** @param isNewScript Whether a Script node came with the last step. */
 export function isLoading(
   places: Places,
   territory: Territory,
-  place: Place,
-  members: Members,
+  { place, chain, members }: Draft,
   isNewScript: (script: number) => boolean,
 ): boolean {
-  const { entries } = members;
+  const { reading } = territory;
+  const { entries, keys } = members;
   const records = entries.filter((entry) => isModuleRecord(places, entry));
   if (records.length * 2 > entries.length) {
-    return areDistinct(records.map((record) => fileOfRecord(territory.reading, record)));
+    return areDistinct(records.map((record) => fileOfRecord(reading, record)));
   }
-  if (LOADER.test(place.key.replace(/^module /, ''))) return true;
+  if (isLoaders(reading, place, chain)) {
+    return keys.length < FEW_KEYS || areDistinct(keys.map((key) => textOf(reading, key)));
+  }
   if (entries.length === 0) return false;
   const files = entries.map((entry) => newFile(territory, entry, isNewScript));
   const named = files.filter((file) => file !== '');
   return named.length * 10 > entries.length * 7 && areDistinct(named);
 }
 
-/** Nearly all different: a file that is there twice was loaded under two names. */
-const areDistinct = (files: readonly string[]): boolean => new Set(files).size * 10 > files.length * 8;
+/** Held by variables or functions of the loaders themselves. */
+const isLoaders = ({ graph, scripts }: Reading, { key }: Place, chain: readonly ChainStep[]): boolean =>
+  LOADER.test(key.replace(/^module /, '')) ||
+  chain.some(
+    ({ node }) => graph.nodeType[node] === NODE.closure && LOADER.test(scripts.fileOf(scripts.scriptOfClosure(node))),
+  );
+
+const textOf = ({ graph }: Reading, node: number): string => graph.strings.get(graph.nodeName[node] as number);
+
+/** Nearly all different. Queries do not count: they are how the same file is loaded again on purpose. */
+const areDistinct = (files: readonly string[]): boolean =>
+  new Set(files.map((file) => file.replace(/[?#].*$/s, ''))).size * 10 > files.length * 8;
 
 const MOST_VISITED = 60;
+const FEW_KEYS = 6;
 
 /** The file of a function near `from` whose script was loaded in the last step; empty when there is none. */
 function newFile(territory: Territory, from: number, isNewScript: (script: number) => boolean): string {

@@ -9,6 +9,8 @@ import { NONE, wordNumber } from '../source/words.ts';
 export interface Members {
   /** What is held directly, storage and keys aside: ordinals, at most `MOST_SAMPLES`. */
   readonly entries: readonly number[];
+  /** Strings that are held directly: keys, as a rule. Ordinals, at most `MOST_SAMPLES`. */
+  readonly keys: readonly number[];
   /** By label of their class, all new objects of the place, the most bytes first. */
   readonly classes: readonly { readonly label: string; readonly count: number; readonly bytes: number }[];
   readonly bytes: number;
@@ -77,6 +79,7 @@ export function readMembers(territory: Territory, place: Place): Members {
   return {
     // Strings beside something else are its keys.
     entries: (entries.length > 0 ? entries : keys).slice(0, MOST_SAMPLES),
+    keys: keys.slice(0, MOST_SAMPLES),
     classes: [...classes.values()].sort((a, b) => b.bytes - a.bytes),
     bytes,
     bufferBytes,

@@ -29,7 +29,8 @@ export function findPattern(
   if (members.bufferBytes * 2 > members.bytes) return 'buffers';
   if (isListeners(reading, chain)) return most((node) => leadsToStream(reading, node)) ? 'streams' : 'listeners';
   if (labelOfNode(reading, holder) === 'Promise' || most((node) => isPending(reading, node))) return 'promises';
-  if (most((node) => isDetached(reading, node))) return 'detached';
+  // A list's ends look like a tree's top; its links are not held one by one.
+  if (entries.length >= 3 && most((node) => isDetached(reading, node))) return 'detached';
   const direct = directClass(place);
   if (members.scopeDepth >= 3 && !isCollection(reading, holder)) return 'shared-context';
   // Handles of the runtime hold what is open: sockets, ports, files.

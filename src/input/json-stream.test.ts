@@ -75,6 +75,7 @@ describe('a JSON stream', () => {
           assert.deepEqual(taken, JSON.parse(JSON.stringify(texts)));
         },
       ),
+      { numRuns: 40 },
     );
   });
 

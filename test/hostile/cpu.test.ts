@@ -106,6 +106,32 @@ describe('hostile CPU profiles', () => {
     }
   });
 
+  it('with lines that make patterns go back and forth end as soon as others of their length', async () => {
+    const many = (text: string): string => text.repeat(Math.floor(1_000_000 / text.length));
+    const head = 'node 1 1.000000: 1 cpu-clock:\n';
+    const lines = [
+      `main;${many(' (')} 1\n`,
+      `main;${many(') (')}) 1\n`,
+      `main;${many('JS:~ /')}:1:1 1\n`,
+      `main;~${many(' /a')}${many(':1')} 1\n`,
+      `main${many(' ')}x\n`,
+      `a;${many('1 ')}x\n`,
+      `node${many(' ')}x\n\t 1 f (/x)\n\n`,
+      `node ${many('1 ')}x\n\t 1 f (/x)\n\n`,
+      `${head}\t 1 f (/x)\n\t 1${many(' ')}x\n\n`,
+      `${head}\t 1 f (/x)\n\t 1 ${many(' (')}\n\n`,
+      `${head}\t 1 f (/x)\n\t 1 ${many('[]')} (/x)\n\n`,
+    ];
+    // Hours, where a pattern takes the square of a line's length; the test's own limit is the judge.
+    for (const line of lines) {
+      const profile = readCpuProfileChunks(once(Buffer.from(line)), 'lines').catch((error: unknown) => error);
+      const result = await profile;
+      assert.ok(!(result instanceof Error) || isRefusal(result), String(result));
+    }
+    const log = `v8-version,1,2,3,4\ncode-deopt,1,1,0x1,-1,1,deopt-eager,${many('<')},x\nLoadIC,0x1,1,${many('\\x2C')},1\n`;
+    await readV8LogChunks(once(Buffer.from(log)), 'log');
+  });
+
   it(`end in a profile or a refusal that says what and where, ${CASES} times`, async () => {
     const { understood, refused, defects } = await runTrial(CASE, { from: 0, to: CASES, originals });
     assert.deepEqual(defects, []);

@@ -12,21 +12,36 @@ const V8_FUNCTION = /^(?:LazyCompile|Function|JS|Eval|Script|Callback):/;
  * was entered in the middle of a loop, an apostrophe after it code for one context.
  */
 const TIER = /^o?[~^+*]'?/;
-const PLACE_AT_END =
-  /^(.*?) ?((?:file:|node:|https?:|webpack:|data:|evalmachine\.|\/|\.{1,2}[\\/]|[A-Za-z]:[\\/]).*?)(?::([0-9]{1,9}))?(?::([0-9]{1,9}))?$/;
-const PLACE_IN_BRACKETS = /^(.*) \(([^()].*?)(?::([0-9]{1,9}))?(?::([0-9]{1,9}))?\)$/;
+/** Where a place begins in a text that has it behind the name. */
+const PLACE_START = /(?:^| )(?=file:|node:|https?:|webpack:|data:|evalmachine\.|\/|\.{1,2}[\\/]|[A-Za-z]:[\\/])/;
+const LINE_AND_COLUMN = /(?::([0-9]{1,9}))?(?::([0-9]{1,9}))?$/;
+/** `:` and nine digits, twice: no pattern looks at more than this, however long a line in a hostile file is. */
+const LONGEST_LINE_AND_COLUMN = 20;
 
 export function parseFrame(text: string): FunctionPlace {
-  if (V8_FUNCTION.test(text)) return parseV8Function(text.replace(V8_FUNCTION, '').replace(TIER, ''));
+  if (V8_FUNCTION.test(text)) return parsePlaceBehind(text.replace(V8_FUNCTION, '').replace(TIER, ''));
   if (text.startsWith('RegExp:')) return fileless(`RegExp: ${text.slice(7).trim()}`);
-  const match = PLACE_IN_BRACKETS.exec(text) ?? (TIER.test(text) ? PLACE_AT_END.exec(text.replace(TIER, '')) : null);
-  if (match === null) return fileless(text);
-  const [, name = '', url = '', line = '0', column = '0'] = match;
-  return { name, url, line: Number(line), column: Number(column) };
+  const open = text.endsWith(')') ? text.lastIndexOf(' (') : -1;
+  if (open > 0) {
+    const place = text.slice(open + 2, -1);
+    // `operator new(unsigned long) (int)` and the like are names.
+    if (place !== '' && !place.includes('(') && !place.includes(')')) return toPlace(text.slice(0, open), place);
+  }
+  return TIER.test(text) ? parsePlaceBehind(text.replace(TIER, '')) : fileless(text);
 }
 
-function parseV8Function(text: string): FunctionPlace {
-  const [, name = text, url = '', line = '0', column = '0'] = PLACE_AT_END.exec(text) ?? [];
+function parsePlaceBehind(text: string): FunctionPlace {
+  const start = PLACE_START.exec(text);
+  if (start === null) return fileless(text);
+  return toPlace(text.slice(0, start.index), text.slice(start.index + start[0].length));
+}
+
+function toPlace(name: string, place: string): FunctionPlace {
+  const end = place.slice(-LONGEST_LINE_AND_COLUMN);
+  const [found = '', line = '0', column = '0'] = LINE_AND_COLUMN.exec(end) ?? [];
+  const url = found === '' ? place : place.slice(0, -found.length);
+  // Nothing but a line is no place.
+  if (url === '') return fileless(`${name} (${place})`);
   return { name, url, line: Number(line), column: Number(column) };
 }
 

@@ -15,17 +15,32 @@ import { MAX_US, type RawProfile } from './raw-profile.ts';
 /** `node 4321 [001] 1234.567890:    1010101 cpu-clock:pppH:`; processor, process and period may be missing. */
 const HEAD =
   /^\s*(\S.*?)\s+(?:[0-9]+\/)?([0-9]+)\s+(?:\[[0-9]+\]\s+)?([0-9]+)\.([0-9]{1,9}):\s+(?:([0-9]+)\s+)?(\S+?):?\s*$/;
-/** `	    55d0c0 v8::internal::Runtime+0x1f (/usr/bin/node)` */
-const FRAME = /^\s+([0-9a-fA-F]+)\s+(.+?)\s+\(([^()]*|\[.*\])\)\s*$/;
+const ADDRESS = /^[0-9a-fA-F]{1,16}$/;
 const OFFSET = /\+0x[0-9a-f]+$/;
 const CLOCK = /^(?:cpu|task)-clock/;
 /** perf writes at most 127 frames unless told otherwise (`kernel.perf_event_max_stack`); this leaves room for any setting. */
 const MAX_FRAMES = 4096;
 
+/** Longer ones are not taken for the line about a sample: the name of a thread has 15 characters. */
+const LONGEST_HEAD = 1024;
+
+/** Whether the beginning of a file is of this format: a line about a sample, and a frame right behind it. */
 export const isPerfScript = (text: string): boolean => {
   const lines = text.split('\n');
-  return lines.some((line, index) => FRAME.test(line) && lines.slice(0, index).some((above) => HEAD.test(above)));
+  return lines.some((line, index) => parseHead(line) !== null && parseFrameLine(lines[index + 1] ?? '') !== null);
 };
+
+const parseHead = (line: string): RegExpExecArray | null => (line.length > LONGEST_HEAD ? null : HEAD.exec(line));
+
+/** `	    55d0c0 v8::internal::Runtime+0x1f (/usr/bin/node)`: the symbol; null for what is no frame. By hand, in one look. */
+function parseFrameLine(line: string): string | null {
+  const text = line.trim();
+  const space = text.indexOf(' ');
+  const open = text.lastIndexOf(' (');
+  const isFrame =
+    line !== text && space > 0 && open > space && text.endsWith(')') && ADDRESS.test(text.slice(0, space));
+  return isFrame ? text.slice(space + 1, open).trim() : null;
+}
 
 export async function readPerfScript(chunks: AsyncIterable<Uint8Array>, file: string): Promise<RawProfile> {
   const reader = new PerfReader(file);
@@ -61,17 +76,17 @@ class PerfReader {
     if (line.startsWith('#')) return;
     if (line.trim() === '') return this.#endSample(number);
     if (this.#threadName === null) return this.#begin(line, number);
-    const [, , symbol, place] = FRAME.exec(line) ?? [];
-    if (symbol === undefined) {
+    const symbol = parseFrameLine(line);
+    if (symbol === null) {
       const what = `a frame (address, symbol, file in brackets) was expected, found ${JSON.stringify(line.slice(0, 60))}`;
       this.#fail(number, what);
     }
     if (this.#stack.length >= MAX_FRAMES) this.#fail(number, `a stack of more than ${MAX_FRAMES} frames`);
-    this.#stack.push(this.#addFunction(symbol, place ?? ''));
+    this.#stack.push(this.#addFunction(symbol));
   }
 
   #begin(line: string, number: number): void {
-    const [, name, thread, seconds, fraction, period, event] = HEAD.exec(line) ?? [];
+    const [, name, thread, seconds, fraction, period, event] = parseHead(line) ?? [];
     if (name === undefined || thread === undefined || fraction === undefined || event === undefined) {
       const what = `a sample (name, thread, time, event) was expected, found ${JSON.stringify(line.slice(0, 60))}`;
       return this.#fail(number, what);
@@ -97,13 +112,12 @@ class PerfReader {
     this.#threadName = null;
   }
 
-  #addFunction(symbol: string, place: string): number {
-    const key = `${symbol}\n${place}`;
-    const known = this.#functions.get(key);
+  #addFunction(symbol: string): number {
+    const known = this.#functions.get(symbol);
     if (known !== undefined) return known;
     const { name, url, line, column } = parseFrame(symbol.replace(OFFSET, ''));
     const index = this.#builder.functions.add(name, url, line, column);
-    this.#functions.set(key, index);
+    this.#functions.set(symbol, index);
     return index;
   }
 

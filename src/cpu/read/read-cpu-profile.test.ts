@@ -247,6 +247,32 @@ describe('a cpuprofile', () => {
   });
 });
 
+describe('reading a file', () => {
+  it('tells how far it is, ends with the reason of an abort, and leaves errors of the file system as they are', async () => {
+    const path = join(folder, 'large');
+    const text = JSON.stringify({ nodes: tree(true), ...times, padding: 'x'.repeat(3 << 20) });
+    writeFileSync(path, text);
+    const seen: number[] = [];
+    await readCpuProfile(path, {
+      onProgress: (readBytes, fileBytes) => {
+        assert.equal(fileBytes, text.length);
+        seen.push(readBytes);
+      },
+    });
+    assert.ok(seen.length > 2 && seen.at(-1) === text.length, seen.join());
+    const controller = new AbortController();
+    const reading = readCpuProfile(path, {
+      signal: controller.signal,
+      onProgress: () => {
+        controller.abort(new Error('enough'));
+      },
+    });
+    await assert.rejects(reading, /^Error: enough$/);
+    await assert.rejects(readCpuProfile(join(folder, 'none')), { code: 'ENOENT' });
+    await assert.rejects(readCpuProfile(folder), { code: 'EISDIR' });
+  });
+});
+
 describe('a speedscope file', () => {
   const frames = [{ name: 'main', file: 'a.js', line: 1 }, { name: 'work' }, { name: '(garbage collector)' }];
   const sampled = {

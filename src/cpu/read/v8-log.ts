@@ -59,6 +59,9 @@ const STATES: ReadonlyMap<string, PropertySite['state']> = new Map([
 const WIDTH: readonly PropertySite['state'][] = ['monomorphic', 'polymorphic', 'megamorphic', 'generic'];
 const ACCESS =
   /^(?:Keyed)?(?:Load|Store|LoadGlobal|StoreGlobal|DefineNamedOwn|DefineKeyedOwn|StoreInArrayLiteral)[A-Za-z]*IC$/;
+/** `<file:line:column>`, and where the code was inlined behind it. */
+const LOCATION = /^<(.*?):([0-9]{1,9}):([0-9]{1,9})>/;
+const LONGEST_LOCATION = 4096;
 const MAX_SHAPES = 64;
 const MAX_SITES = 1_000_000;
 
@@ -131,7 +134,7 @@ class LogReader {
   #addDeoptimisation(fields: readonly string[], number: number): void {
     const [, time = '', , address = '', , , kind = '', location = '', reason = ''] = fields;
     const atUs = this.#parseNumber(time, number);
-    const place = /<(.*?):([0-9]+):([0-9]+)>/.exec(unescapeText(location));
+    const place = LOCATION.exec(unescapeText(location.slice(0, LONGEST_LOCATION)));
     if (place === null) return;
     const [, url = '', line, column] = place;
     const owner = this.#code.find(Number(address));

@@ -23,8 +23,9 @@ const STRINGS = ['', 'name', '1 / part of key (A @3) -> value (B @5) pair in Wea
 function build(nodeCount: number, edges: readonly Edge[]): HeapGraph {
   const sorted = edges.toSorted((a, b) => a.from - b.from);
   const firstEdge = new Uint32Array(nodeCount + 1);
-  for (const { from } of sorted) firstEdge[from + 1] = firstEdge[from + 1]! + 1;
-  for (let node = 0; node < nodeCount; node += 1) firstEdge[node + 1] = firstEdge[node + 1]! + firstEdge[node]!;
+  for (const { from } of sorted) firstEdge[from + 1] = (firstEdge[from + 1] ?? 0) + 1;
+  for (let node = 0; node < nodeCount; node += 1)
+    firstEdge[node + 1] = (firstEdge[node + 1] ?? 0) + (firstEdge[node] ?? 0);
   const strings = new StringTable();
   new StringArrayReader(strings, { file: 'strings', chunkStart: 0 }).push(Buffer.from(JSON.stringify(STRINGS)), 0);
   const numbers = Array.from({ length: nodeCount }, (_, node) => node);
@@ -58,8 +59,8 @@ function reach(
   const seen = new Set(starts.filter((node) => node !== without));
   const open = [...seen];
   for (let node = open.pop(); node !== undefined; node = open.pop())
-    for (let edge = graph.firstEdge[node]!; edge < graph.firstEdge[node + 1]!; edge += 1) {
-      const to = graph.edgeTo[edge]!;
+    for (let edge = graph.firstEdge[node] ?? 0; edge < (graph.firstEdge[node + 1] ?? 0); edge += 1) {
+      const to = graph.edgeTo[edge] ?? 0;
       if (to === without || seen.has(to) || !follows(node, edge)) continue;
       seen.add(to);
       open.push(to);
@@ -71,7 +72,7 @@ function reach(
 function naive(graph: HeapGraph): { readonly dominator: number[]; readonly isUser: number[] } {
   const nodes = Array.from({ length: graph.nodeCount }, (_, node) => node);
   const entries = nodes.filter((node) => {
-    for (let edge = 0; edge < graph.firstEdge[1]!; edge += 1)
+    for (let edge = 0; edge < (graph.firstEdge[1] ?? 0); edge += 1)
       if (graph.edgeTo[edge] === node && graph.edgeType[edge] === EDGE.shortcut) return true;
     return false;
   });
@@ -81,8 +82,8 @@ function naive(graph: HeapGraph): { readonly dominator: number[]; readonly isUse
   const reached = reach(graph, [0], retains);
   const isRetained = new Set<number>();
   for (const node of nodes)
-    for (let edge = graph.firstEdge[node]!; edge < graph.firstEdge[node + 1]!; edge += 1)
-      if (retains(node, edge)) isRetained.addgraph.edgeTo[edge]!;
+    for (let edge = graph.firstEdge[node] ?? 0; edge < (graph.firstEdge[node + 1] ?? 0); edge += 1)
+      if (retains(node, edge)) isRetained.add(graph.edgeTo[edge] ?? 0);
   const orphans = nodes.filter((node) => !reached.has(node) && !isRetained.has(node));
   const connected = reach(graph, [0, ...orphans], retains);
   // An orphan hangs from the root: without the root there is nothing.

@@ -32,7 +32,7 @@ export interface ProfileWindow {
 
 /**
  * How many times the lower quartile of all intervals one sample may stand for. Behind a longer interval the process did not
- * run, or the profiler did not: on a busy machine the sum of raw intervals was 1.3 to 3.5 times the processor time that the
+ * run, or the profiler did not: on a busy machine the sum of raw intervals was 1.4 to 3.6 times the processor time that the
  * kernel counted, and this sum 0.7 to 1.2 times (docs/internals/cpu-diff.md).
  */
 const MOST_INTERVALS = 1.5;

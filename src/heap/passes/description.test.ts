@@ -67,7 +67,7 @@ describe('description of nodes', () => {
       }),
     );
     const { classOf, classes } = await analyzeHeap(heap.graph());
-    const [fits, , tooLong] = objects.map((node) => (classes[classOf[node] ?? 0)]?.name);
+    const [fits, , tooLong] = objects.map((node) => classes[classOf[node] ?? 0]?.name);
     assert.equal(fits, `{${property('a', 58)}, ${property('b', 61)}}`);
     assert.equal(tooLong, `{${property('a', 58)}}`);
   });
@@ -90,7 +90,7 @@ describe('description of nodes', () => {
     })();
     const { classOf, classes } = await analyzeHeap(graph.made);
     assert.deepEqual(
-      graph.nodes.map((node) => (classes[classOf[node] ?? 0)]?.name),
+      graph.nodes.map((node) => classes[classOf[node] ?? 0]?.name),
       ['<div>', '<p>', 'Detached <div>', 'Detached Text'],
     );
   });

@@ -145,7 +145,7 @@ async function traceMoves(
   const box = await page.locator(selector).first().boundingBox();
   if (box === null) throw new Error(`${selector} is not to be seen`);
   const [x, y] = [box.x + box.width * 0.45, box.y + Math.min(box.height, 900) * 0.5];
-  const rounds = isSmall ? 1 : 3;
+  const rounds = isSmall ? 1 : 2;
   await page.mouse.move(x, y);
   await browser.startTracing(page, { categories: TRACE_CATEGORIES });
   const wheel = async (notches: number, each: number): Promise<void> => {
@@ -157,7 +157,7 @@ async function traceMoves(
     await wheel(40, -100);
     await wheel(40, 100);
     // Frames of some pixels, so that there is much to draw and many names.
-    await wheel(12 + 6 * round, -100);
+    await wheel(12 + 8 * round, -100);
     await page.mouse.down();
     for (let step = 0; step < 120; step += 1)
       await page.mouse.move(x + 400 * Math.sin(step / 9), y + 200 * Math.sin(step / 6));

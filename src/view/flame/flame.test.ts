@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { packNumbers, packWeights, unpackNumbers, unpackWeights } from './bytes.ts';
 import { childrenOf, findFrame, firstEndingAfter, nextEndingAfter } from './find-frame.ts';
-import { sumByLabel } from './hot-labels.ts';
+import { largestBy, sumByLabel } from './hot-labels.ts';
 import { invertTree } from './invert.ts';
 import { layoutTimeline, layoutTree, type FlameLayout } from './layout.ts';
 import { sumTotals, type FlameLabel, type FlameTree } from './model.ts';
@@ -174,6 +174,18 @@ describe('sums by label', () => {
     const found = sumByLabel(layoutTree(recursive, 'after'), 0, 7, LABELS.length);
     const a = found.find((row) => row.label === 2);
     assert.deepEqual([a?.self, a?.total], [5, 7]);
+  });
+
+  it('give the largest first, as a sort would', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(20)), fc.integer({ min: 1, max: 8 }), (keys, count) => {
+        const sorted = keys.toSorted((a, b) => b - a).slice(0, count);
+        assert.deepEqual(
+          largestBy(keys, count, (key) => key),
+          sorted,
+        );
+      }),
+    );
   });
 
   it('count the part of a frame that is in sight', () => {

@@ -17,6 +17,23 @@ export interface HotLabel {
  * inside. For trees of calls and for frames in time; a tree of callers has weights of its own in its first row only.
  */
 export function sumByLabel(layout: FlameLayout, start: number, end: number, labelCount: number): HotLabel[] {
+  const steps = stepSumByLabel(layout, start, end, labelCount);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** Frames between two chances to stop: a fraction of a millisecond. */
+const FRAMES_A_STEP = 1000;
+
+/** As `sumByLabel`, step by step: over 100,000 frames it takes longer than a picture may. */
+export function* stepSumByLabel(
+  layout: FlameLayout,
+  start: number,
+  end: number,
+  labelCount: number,
+): Generator<undefined, HotLabel[], undefined> {
   const self = new Float64Array(labelCount);
   const total = new Float64Array(labelCount);
   const selfBefore = new Float64Array(labelCount);
@@ -32,7 +49,8 @@ export function sumByLabel(layout: FlameLayout, start: number, end: number, labe
   const stack: number[] = [];
   const firstRowEnd = layout.rowStart[1] ?? 0;
   for (let frame = 0; frame < firstRowEnd; frame += 1) if (inside(frame) > 0) stack.push(frame);
-  while (stack.length > 0) {
+  for (let step = 1; stack.length > 0; step += 1) {
+    if (step % FRAMES_A_STEP === 0) yield;
     const frame = stack.pop() as number;
     // The way back up: `~frame`, left behind on the way down.
     if (frame < 0) {
@@ -85,3 +103,18 @@ export const sumWhole = (labels: readonly FlameLabel[]): HotLabel[] =>
     const { selfBefore, totalBefore } = change ?? { selfBefore: 0, totalBefore: 0 };
     return total > 0 || totalBefore > 0 ? [{ label, self, total, selfBefore, totalBefore }] : [];
   });
+
+/** The first `count` by `keyOf`, the largest first; one pass, whatever there is. */
+export function largestBy<Item>(items: readonly Item[], count: number, keyOf: (item: Item) => number): Item[] {
+  const kept: { readonly item: Item; readonly key: number }[] = [];
+  for (const item of items) {
+    const key = keyOf(item);
+    const last = kept.at(-1);
+    if (kept.length === count && last !== undefined && key <= last.key) continue;
+    let at = kept.length;
+    while (at > 0 && (kept[at - 1]?.key ?? 0) < key) at -= 1;
+    kept.splice(at, 0, { item, key });
+    if (kept.length > count) kept.pop();
+  }
+  return kept.map(({ item }) => item);
+}

@@ -2,7 +2,7 @@
  * A flame graph in an element: views, search, zoom, tooltip, legend and table around the canvas. The standalone page is
  * one of these, and so is every place of the dashboard that shows one.
  */
-import { sumByLabel, sumWhole } from '../flame/hot-labels.ts';
+import { type HotLabel, stepSumByLabel, sumWhole } from '../flame/hot-labels.ts';
 import type { FlameModel } from '../flame/model.ts';
 import { makeTheme, type Theme } from '../flame/palette.ts';
 import { formatQuantity, formatShare } from '../flame/quantity.ts';
@@ -12,6 +12,7 @@ import { Chart, type FrameBox, ROW_HEIGHT } from './chart.ts';
 import { describeFrame, type FrameWords } from './describe-frame.ts';
 import { button, make } from './elements.ts';
 import { HotTable } from './hot-table.ts';
+import { runWhenIdle } from './idle.ts';
 import { attachKeys, KEY_WORDS } from './keys.ts';
 import { renderLegend } from './legend.ts';
 import { attachPointer } from './pointer.ts';
@@ -56,6 +57,7 @@ export class FlameView {
   #match = -1;
   #hovered = -1;
   #tableTimer = 0;
+  #endSums = (): void => {};
 
   constructor(root: HTMLElement, model: FlameModel) {
     this.#model = model;
@@ -347,16 +349,25 @@ export class FlameView {
 
   #moved(): void {
     clearTimeout(this.#tableTimer);
+    this.#endSums();
     this.#tableTimer = setTimeout(() => this.#fillTable(), TABLE_REST_MS) as unknown as number;
   }
 
   #fillTable(): void {
     const { layout } = this.#chart.scene;
     const { start, span } = this.#chart.view;
-    const { labels, unit } = this.#model;
-    const share = layout.extent > 0 ? span / layout.extent : 0;
-    const sums = share === 1 ? sumWhole(labels) : sumByLabel(layout, start, start + span, labels.length);
-    const rows = sums.filter(({ label }) => label !== this.#rootLabel);
+    const { labels } = this.#model;
+    this.#endSums();
+    if (span === layout.extent) this.#showTable(sumWhole(labels), 1);
+    else
+      this.#endSums = runWhenIdle(stepSumByLabel(layout, start, start + span, labels.length), (sums) =>
+        this.#showTable(sums, span / layout.extent),
+      );
+  }
+
+  #showTable(sums: readonly HotLabel[], share: number): void {
+    const { labels, unit, tree } = this.#model;
+    const rows = sums.filter(({ label }) => label !== tree.labelOf[0]);
     // Callers pass weight on; how much goes through a label is known for the whole only.
     const shown =
       this.#view === 'callers'
@@ -364,10 +375,7 @@ export class FlameView {
             .filter(({ self, selfBefore }) => self > 0 || selfBefore > 0)
             .map((row) => ({ ...row, total: labels[row.label]?.total ?? 0 }))
         : rows;
-    this.#table.show(shown, `In sight: ${formatShare(share)} of ${formatQuantity(layout.extent, unit)}`);
-  }
-
-  get #rootLabel(): number {
-    return this.#model.tree.labelOf[0] ?? -1;
+    const whole = formatQuantity(this.#chart.scene.layout.extent, unit);
+    this.#table.show(shown, `In sight: ${formatShare(share)} of ${whole}`);
   }
 }

@@ -1,6 +1,6 @@
 /** The table that says in words and numbers what the chart shows: the hottest labels of what is in sight. */
 import { describeChange } from '../flame/change.ts';
-import type { HotLabel } from '../flame/hot-labels.ts';
+import { largestBy, type HotLabel } from '../flame/hot-labels.ts';
 import type { FlameLabel, FlameModel } from '../flame/model.ts';
 import { formatQuantity, formatShare } from '../flame/quantity.ts';
 import { clip, describeSignificance, placeOf } from './describe-frame.ts';
@@ -83,9 +83,8 @@ export class HotTable {
       if (this.#order === 'total') return row.total;
       return Math.abs(row.self / (whole || 1) - row.selfBefore / (wholeBefore || 1));
     };
-    const sorted = this.#rows.toSorted((a, b) => keyOf(b) - keyOf(a));
-    const shown = sorted.slice(0, MOST_ROWS);
-    const left = sorted.length - shown.length;
+    const shown = largestBy(this.#rows, MOST_ROWS, keyOf);
+    const left = this.#rows.length - shown.length;
     this.#caption.textContent = `${this.#scope}${left > 0 ? `; ${left} more are not listed` : ''}`;
     const cells = model.sides === null ? this.#plainCells : this.#changeCells;
     this.#body.replaceChildren(

@@ -121,7 +121,34 @@ describe('the layout in time', () => {
   });
 });
 
+describe('frames in time that follow each other at once', () => {
+  it('have their own parents', () => {
+    const timeline = { count: 2, node: Uint32Array.from([3, 5]), duration: Float64Array.from([1, 1]) };
+    const layout = layoutTimeline(SMALL, timeline);
+    assert.deepEqual(rowsOf(layout), [['(root):0-2'], ['main:0-2'], ['a:0-1', 'b:1-2'], ['b:0-1', 'a:1-2']]);
+    assert.deepEqual([...layout.parent], [-1, 0, 1, 1, 2, 3]);
+  });
+});
+
 describe('the tree of callers', () => {
+  it('adds up what comes through the same caller by different ways', () => {
+    // Two nodes of b below the same a, as a profiler may have them.
+    const tree: FlameTree = {
+      count: 5,
+      parent: Int32Array.from([-1, 0, 1, 2, 2]),
+      labelOf: Uint32Array.from([0, 1, 2, 3, 3]),
+      self: Float64Array.from([0, 0, 0, 1, 4]),
+      selfBefore: null,
+    };
+    const inverted = invertTree(tree, 0);
+    assert.deepEqual(rowsOf(layoutTree(inverted.tree, 'after', inverted)), [
+      ['(root):0-5'],
+      ['b:0-5'],
+      ['a:0-5'],
+      ['main:0-5'],
+    ]);
+  });
+
   it('begins with the weight of each label itself and splits it by who called', () => {
     const inverted = invertTree(SMALL, 0);
     const layout = layoutTree(inverted.tree, 'after', inverted);
@@ -205,6 +232,18 @@ describe('a search', () => {
     assert.equal(found.labelCount, 2);
     assert.equal(found.frames.length, 4);
     assert.equal(found.share, 11 / 12);
+  });
+
+  it('counts a match once also where something else lies between', () => {
+    const tree: FlameTree = {
+      count: 4,
+      parent: Int32Array.from([-1, 0, 1, 2]),
+      labelOf: Uint32Array.from([0, 2, 3, 2]),
+      self: Float64Array.from([3, 1, 1, 5]),
+      selfBefore: null,
+    };
+    const { share, frames } = findMatches(layoutTree(tree, 'after'), LABELS, (text) => text === 'a');
+    assert.deepEqual([frames.length, share], [2, 0.7]);
   });
 
   it('looks into places too, and minds case only where it is asked to', () => {

@@ -55,6 +55,24 @@ describe('a line of pixels', () => {
     assert.equal(line.join(''), '77770000');
   });
 
+  it('shows frames that are thinner than a pixel, each in its own', () => {
+    // Three calls of a pixel each, with a call of a fifth of one in each.
+    const layout = layoutTree(
+      {
+        count: 7,
+        parent: Int32Array.from([-1, 0, 0, 0, 1, 2, 3]),
+        labelOf: Uint32Array.from([0, 1, 1, 1, 2, 2, 2]),
+        self: Float64Array.from([0, 0.8, 0.8, 0.8, 0.2, 0.2, 0.2]),
+        selfBefore: null,
+      },
+      'after',
+    );
+    const line = new Uint32Array(3);
+    const options = { swatchOf: new Uint8Array(7), pixels: new Uint32Array(4).fill(7), isFound: null, wideFrom: 3 };
+    paintLine(layout, 2, 0, 3, line, makeWideFrames(), options);
+    assert.equal(line.join(''), '777');
+  });
+
   it('shows something wherever there are frames, however thin, and ends whatever the numbers', () => {
     fc.assert(
       fc.property(

@@ -28,6 +28,18 @@ const SHAPES: Readonly<Record<string, () => RawProfile>> = {
 };
 const VIEWS = ['left-heavy', 'time', 'callers'] as const;
 
+/** A machine without a graphics card may take seconds for a frame of WebGL. */
+const LONGEST_MS = 120_000;
+
+interface Moves {
+  readonly selector: string;
+  /** Held while the wheel is to zoom, where it zooms only with it. */
+  readonly key: string | null;
+  readonly rounds: number;
+  /** Of a drag; a third of it are notches of the wheel. */
+  readonly steps: number;
+}
+
 interface Measured {
   readonly work: FrameWork;
   /** Of our own code for a frame; null for others. By the clock. */
@@ -97,7 +109,12 @@ async function measureOurs(profile: string, view: (typeof VIEWS)[number], isSmal
     new PerformanceObserver((list) => draws.push(...list.getEntriesByName('flame-draw').map(({ duration }) => duration)))
       .observe({ type: 'measure' })`);
   const [load = 0] = loadavg();
-  const work = await traceMoves(browser, page, '.flame-canvas', null, isSmall);
+  const work = await traceMoves(browser, page, {
+    selector: '.flame-canvas',
+    key: null,
+    rounds: isSmall ? 1 : 2,
+    steps: 120,
+  });
   return { work, drawMs: spreadOf(await page.evaluate('draws')), load };
 }
 
@@ -112,12 +129,17 @@ async function measureSpeedscope(profile: string, folder: string): Promise<Measu
     ['--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
     `#localProfilePath=${loader}`,
   );
-  await opened.page.waitForFunction('document.querySelectorAll("canvas").length >= 2');
+  // Before a profile is loaded there is one.
+  await opened.page.waitForFunction('document.querySelectorAll("canvas").length >= 3', null, { timeout: LONGEST_MS });
   await opened.page.keyboard.press('2');
-  await opened.page.waitForFunction('document.querySelectorAll("canvas").length >= 2');
   const [load = 0] = loadavg();
   // The canvas for WebGL lies under everything; the chart is where it is, below the minimap.
-  const work = await traceMoves(opened.browser, opened.page, 'body', 'Control', false);
+  const work = await traceMoves(opened.browser, opened.page, {
+    selector: 'body',
+    key: 'Control',
+    rounds: 1,
+    steps: 30,
+  });
   return { work, drawMs: null, load };
 }
 
@@ -134,36 +156,32 @@ async function open(file: string, args: readonly string[], hash = ''): Promise<O
   return { browser, page, [Symbol.asyncDispose]: async () => browser.close() };
 }
 
-/** Zooms in and out around a place and moves about; `key` is held where the wheel zooms only with it. */
-async function traceMoves(
-  browser: Browser,
-  page: Page,
-  selector: string,
-  key: string | null,
-  isSmall: boolean,
-): Promise<FrameWork> {
+/** Zooms in and out around a place and moves about; ends early where that takes too long. */
+async function traceMoves(browser: Browser, page: Page, { selector, key, rounds, steps }: Moves): Promise<FrameWork> {
   const box = await page.locator(selector).first().boundingBox();
   if (box === null) throw new Error(`${selector} is not to be seen`);
   const [x, y] = [box.x + box.width * 0.45, box.y + Math.min(box.height, 900) * 0.5];
-  const rounds = isSmall ? 1 : 2;
   await page.mouse.move(x, y);
-  await browser.startTracing(page, { categories: TRACE_CATEGORIES });
+  const end = performance.now() + LONGEST_MS;
+  const repeat = async (times: number, move: (time: number) => Promise<void>): Promise<void> => {
+    for (let time = 0; time < times && performance.now() < end; time += 1) await move(time);
+  };
   const wheel = async (notches: number, each: number): Promise<void> => {
     if (key !== null) await page.keyboard.down(key);
-    for (let notch = 0; notch < notches; notch += 1) await page.mouse.wheel(0, each);
+    await repeat(notches, async () => page.mouse.wheel(0, each));
     if (key !== null) await page.keyboard.up(key);
   };
-  for (let round = 0; round < rounds; round += 1) {
-    await wheel(40, -100);
-    await wheel(40, 100);
+  await browser.startTracing(page, { categories: TRACE_CATEGORIES });
+  await repeat(rounds, async (round) => {
+    await wheel(steps / 3, -100);
+    await wheel(steps / 3, 100);
     // Frames of some pixels, so that there is much to draw and many names.
-    await wheel(12 + 8 * round, -100);
+    await wheel(Math.min(steps / 3, 12 + 8 * round), -100);
     await page.mouse.down();
-    for (let step = 0; step < 120; step += 1)
-      await page.mouse.move(x + 400 * Math.sin(step / 9), y + 200 * Math.sin(step / 6));
+    await repeat(steps, async (step) => page.mouse.move(x + 400 * Math.sin(step / 9), y + 200 * Math.sin(step / 6)));
     await page.mouse.up();
     await page.mouse.move(x, y);
-    await wheel(40, 100);
-  }
+    await wheel(steps / 3, 100);
+  });
   return measureFrames((await browser.stopTracing()).toString());
 }

@@ -6,6 +6,7 @@ import type { HeapAnalysis } from '../model/analysis.ts';
 import type { HeapGraph } from '../model/graph.ts';
 import { readSnapshot } from '../read/read-snapshot.ts';
 import { redactGraph } from '../redact/redact-graph.ts';
+import { rememberStrings } from './remember-strings.ts';
 
 export interface LoadOptions {
   /** Replaces data in strings and keys (see `redact/`), equal texts alike in all files that are read with this key. */
@@ -22,7 +23,7 @@ export const loadGraph = async (path: string, options: LoadOptions): Promise<Hea
     onProgress: (done, total) => onProgress(`reading ${name}`, total === 0 ? null : done / total),
     ...(signal === undefined ? {} : { signal }),
   });
-  return redactKey === null ? graph : redactGraph(graph, redactKey);
+  return rememberStrings(redactKey === null ? graph : redactGraph(graph, redactKey));
 };
 
 /** Runs all passes over it. */

@@ -82,9 +82,9 @@ const answer = async (job: HeapJob, tools: JobTools): Promise<HeapAnswers[HeapJo
   if (job.kind === 'diff') return diff(job, redactKey, tools);
   if (job.kind === 'analyze' && (await findFileKind(job.file)) === 'sampling') return analyzeSampling(job, tools);
   const { file, isRedacted } = job;
-  const analysis = await analyze(await loadGraph(file, { redactKey, ...tools }), file, tools);
-  const { graph } = analysis;
+  const graph = await loadGraph(file, { redactKey, ...tools });
   if (job.kind === 'strings') return answerStrings(graph, file, job, isRedacted);
+  const analysis = await analyze(graph, file, tools);
   const options = await openPlaces(job, findScripts(graph).values());
   const described: Described = { analysis, places: findPlaces(graph, options), isRedacted };
   if (job.kind === 'paths') return answerPaths(described, file, job);

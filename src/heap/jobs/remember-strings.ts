@@ -28,7 +28,7 @@ export const rememberStrings = (graph: HeapGraph): HeapGraph => {
       return text;
     },
     byteLength: (index) => strings.byteLength(index),
-    firstByte: (index) => strings.firstByte(index),
+    findNumbered: (text) => strings.findNumbered(text),
     find: (texts) => strings.find(texts),
   };
   return { ...graph, strings: remembered };

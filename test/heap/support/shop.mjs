@@ -24,7 +24,8 @@ class OrderBook {
 
 const book = new OrderBook();
 let served = 0;
-const server = createServer((request, response) => {
+// Writing a snapshot takes longer than an idle connection is kept, and a request must not meet its end.
+const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
   book.keep(new Order(`customer ${served}`), served++);
   response.end('thank you');
 });

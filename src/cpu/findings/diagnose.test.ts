@@ -156,6 +156,31 @@ describe('what a profile shows', () => {
   });
 });
 
+describe('a profile of sums', () => {
+  const asSums = (rows: readonly Row[], unit: CpuProfile['unit']): CpuProfile => {
+    const profile = profileOf(rows);
+    return {
+      ...profile,
+      unit,
+      selfUs: profile.selfUs.map((us) => (unit === 'samples' ? us / 1000 : us)),
+      hits: new Uint32Array(profile.nodeCount),
+      samples: new SampleColumns(new Uint32Array(0), new Uint32Array(0)),
+      isChronological: false,
+      sampleCount: null,
+    };
+  };
+
+  it('shows the same, whether it counts time or samples, and leaves the start out as well', () => {
+    const start = row(`${BOOT}readFileSync node:fs:473 > readFileUtf8`, 200);
+    for (const unit of ['microseconds', 'samples'] as const) {
+      const found = (rows: readonly Row[]): string[] =>
+        ids(diagnoseWith(asSums(rows, unit), { source: NO_SOURCE, log: null, judge: judgeRegExp }));
+      assert.deepEqual(found(times(10, [row(READ, 10), WORK])), ['sync-io'], unit);
+      assert.deepEqual(found([start, ...times(10, [row(HANDLE, 5), WORK])]), [], unit);
+    }
+  });
+});
+
 describe('the outermost frame', () => {
   it('makes a write of the console logging, and no I/O of the application', () => {
     const stack = `${HANDLE} > consoleCall > log node:internal/console/constructor:400 > writeSync node:fs:943 > writeBuffer`;

@@ -89,15 +89,18 @@ function measure(profile: CpuProfile, loading: Uint8Array, isScript: boolean): R
   const rest = { selfUs, hits, loading, isScript };
   if (!profile.isChronological) {
     let [busyUs, idleUs, busyHits] = [0, 0, 0];
+    const countHits = hasHits(profile)
+      ? (node: number): number => profile.hits[node] as number
+      : (node: number): number => Math.round((profile.selfUs[node] as number) / usOfHit(profile));
     for (let node = 1; node < nodeCount; node += 1) {
       if (isStart(node)) continue;
       const us = profile.selfUs[node] as number;
       if (categoryOf(node) === 'idle') idleUs += us;
       else {
         busyUs += us;
-        busyHits += profile.hits[node] as number;
+        busyHits += countHits(node);
         selfUs[node] = us;
-        hits[node] = profile.hits[node] as number;
+        hits[node] = countHits(node);
       }
     }
     const weightUs = (): number => 0;
@@ -124,6 +127,11 @@ function measure(profile: CpuProfile, loading: Uint8Array, isScript: boolean): R
   }
   return { ...rest, busyUs, wallUs, busyHits, from, to: samples.count, weightUs, intervalUs };
 }
+
+const hasHits = ({ hits }: CpuProfile): boolean => hits.some((count) => count > 0);
+
+/** Sums without a count of samples: they are counts themselves, or are taken to have been sampled each millisecond. */
+const usOfHit = ({ unit }: CpuProfile): number => (unit === 'samples' ? 1 : 1000);
 
 /** The first sample that is in code of the application, outside of the loading of modules at the start. */
 function findServing({ samples, parent, functions, functionOf }: CpuProfile, loading: Uint8Array): number {

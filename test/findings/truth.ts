@@ -58,7 +58,7 @@ const TRUTH: Readonly<Record<string, Truth>> = {
   'stack-traces/logger-with-callers': [['debug'], [8]],
   'stack-traces/own-prepare': [
     ['ValidationError', '(anonymous)', 'Error.prepareStackTrace'],
-    [7, 12, 13, 22, 23],
+    [9, 14, 15, 24, 25],
   ],
   'sync-compression/brotli-page': [['(anonymous)'], [10]],
   'sync-compression/gzip-answer': [['compressed'], [8]],

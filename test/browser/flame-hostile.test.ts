@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { bundleView } from '../../scripts/bundle-view.ts';
 import { readCpuProfile, renderFlameHtml } from '../../src/cpu/index.ts';
+import { eventually } from '../support/eventually.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary.ts';
 import { chromiumMissing, launchChromium, openFile } from './support/chromium.ts';
 import { drawn, framesOf, tipAt } from './support/flame.ts';
@@ -93,7 +94,7 @@ describe('a flame graph of hostile names', { skip: chromiumMissing }, () => {
     await using opened = await openFile(browser, file);
     const { page } = opened;
     await page.evaluate(`document.body.insertAdjacentHTML('beforeend', ${JSON.stringify(NAMES[1])})`);
-    await page.waitForFunction('document.querySelector("img")?.complete');
+    await eventually('the image was tried', async () => page.evaluate('document.querySelector("img").complete'));
     assert.equal(await page.evaluate('globalThis.harmed'), undefined);
     assert.match(opened.complaints.join('\n'), /Content Security Policy/);
   });

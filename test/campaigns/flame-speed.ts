@@ -103,7 +103,6 @@ async function measureOurs(profile: string, view: (typeof VIEWS)[number], isSmal
   await writeFile(html, renderFlameHtml(windows, null, { title: basename(profile), names: ['', basename(profile)] }));
   await using opened = await open(html, ['--disable-gpu']);
   const { browser, page } = opened;
-  await page.waitForFunction('globalThis.droverFlame !== undefined');
   await page.evaluate(`droverFlame.showView('${view}')`);
   await page.evaluate(`globalThis.draws = [];
     new PerformanceObserver((list) => draws.push(...list.getEntriesByName('flame-draw').map(({ duration }) => duration)))

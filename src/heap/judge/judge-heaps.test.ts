@@ -110,11 +110,9 @@ describe('judgeHeaps', () => {
     const compiled =
       (count: number): Fill =>
       ({ heap, script }) => {
-        for (let n = 0; n < count; n++) {
-          const code = heap.node('code', 'system / BytecodeArray', idOf(n), 500);
-          heap.edge(script, 'internal', String(n), code);
-          heap.edge(code, 'internal', '1', heap.node('object', 'Object', idOf(n) + 2, 500));
-        }
+        const feedback = heap.node('code', 'system / FeedbackVector', 2001);
+        heap.edge(script, 'internal', 'feedback', feedback);
+        for (let n = 0; n < count; n++) heap.edge(feedback, 'hidden', n, heap.node('object', 'Object', idOf(n), 500));
       };
     assert.equal(judge(compiled(10), compiled(500), compiled(1000)).verdict, 'no-leak');
   });

@@ -69,8 +69,15 @@ export const flameSpeed: Campaign = {
       }
       if (run.isSmall) continue;
       installPackage(BENCH, 'bench', (line) => run.say(line));
-      const theirs = await run.row(`${shape}, speedscope`, async () => measureSpeedscope(profile, folder.path));
-      rows.push(rowOf(`${shape}, speedscope left heavy`, theirs));
+      try {
+        const theirs = await run.row(`${shape}, speedscope`, async () => measureSpeedscope(profile, folder.path));
+        rows.push(rowOf(`${shape}, speedscope left heavy`, theirs));
+      } catch (error) {
+        // It is there for comparison: without a graphics card and with a busy processor it may not get to its first frame.
+        run.say(
+          `speedscope could not be measured on ${shape}: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      }
     }
     run.table(['what', 'frames', 'CPU p50', 'CPU p95', 'clock p95', 'own code p95', 'all threads', 'load'], rows);
     sayHow(run);
@@ -151,7 +158,7 @@ async function open(file: string, args: readonly string[], hash = ''): Promise<O
   const executablePath = findChromium() ?? '';
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', ...args] });
   const page = await browser.newPage({ viewport: { width: 1600, height: 1000 } });
-  await page.goto(pathToFileURL(file).href + hash);
+  await page.goto(pathToFileURL(file).href + hash, { timeout: LONGEST_MS });
   return { browser, page, [Symbol.asyncDispose]: async () => browser.close() };
 }
 

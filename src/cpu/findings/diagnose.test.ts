@@ -131,6 +131,12 @@ describe('what a profile shows', () => {
     assert.equal(diagnosis.runTime.isScript, true);
   });
 
+  it('is nothing in the long start of a service that has served little since', () => {
+    const start = row(`${BOOT}pbkdf2Sync node:internal/crypto/pbkdf2:61 > run`, 6000);
+    const diagnosis = judge([start, ...times(4, [row(HANDLE, 15), WORK])]);
+    assert.deepEqual([ids(diagnosis), diagnosis.runTime.isScript], [[], false]);
+  });
+
   it('is not what happens once', () => {
     const once = judge([row(HANDLE, 1), row(READ, 30), ...times(10, [row(HANDLE, 5), WORK])]);
     assert.deepEqual(ids(once), []);
@@ -314,9 +320,10 @@ describe('a log of V8', () => {
       sites: [{ ...site, property: 'cents', state: 'megamorphic', shapes: 12 }],
     };
     const own = row(`${HANDLE} > priceOf /app/server.js:30`, 1);
-    const rows = times(40, [row(HANDLE, 4, { line: 12 }), row(WRITE, 6)]);
+    const rows = (line: number): Row[] => [...times(40, [row(HANDLE, 4, { line }), row(WRITE, 6)]), own];
     const source = lines({ 12: 'sum += priceOf(item);' });
-    assert.deepEqual(ids(judge([...rows, own], { log, source })), ['megamorphic']);
-    assert.deepEqual(ids(judge([...rows, own], { log })), [], 'hardly any of the time is its own');
+    assert.deepEqual(ids(judge(rows(12), { log, source })), ['megamorphic'], 'on the line that calls it');
+    assert.deepEqual(ids(judge(rows(31), { log })), ['megamorphic'], 'on its line, as a part of the caller');
+    assert.deepEqual(ids(judge(rows(12), { log })), [], 'elsewhere');
   });
 });

@@ -21,6 +21,26 @@ export interface Found {
   readonly share: number | null;
 }
 
+/** Part of the busy time on these lines of a file, wherever they were compiled in, and on lines that call the function. */
+export function shareOfLines(
+  sight: Sight,
+  { name, url }: Pick<Place, 'name' | 'url'>,
+  lines: ReadonlySet<number>,
+): number {
+  const call = callOf(name);
+  let us = 0;
+  for (let node = 1; node < sight.profile.nodeCount; node += 1) {
+    if (sight.functionAt(node).category !== 'application') continue;
+    const isSameFile = sight.functionAt(node).url === url;
+    for (const [at, lineUs] of sight.linesOf(node))
+      if ((isSameFile && lines.has(at)) || (call !== null && call.test(sight.lineText(node, at) ?? ''))) us += lineUs;
+  }
+  return sight.share(us);
+}
+
+const callOf = (name: string): RegExp | null =>
+  /^[\w$]+$/.test(name) ? new RegExp(`(?<![\\w$])${name.replaceAll('$', '\\$')}\\s*\\(`) : null;
+
 export function findInProfile({ functionName, url, line, column }: LogPlace, sight: Sight | null): Found {
   const own: Place = { name: functionName, url, line, hotLine: line };
   if (sight === null) return { place: own, share: null };
@@ -38,7 +58,7 @@ export function findInProfile({ functionName, url, line, column }: LogPlace, sig
 
 /** Its own time; that of other functions of the file on its lines, from its beginning to the one in question; and on lines that call it. */
 function sumInlined(sight: Sight, index: number, { name, url, line: from, hotLine }: Place): number {
-  const call = /^[\w$]+$/.test(name) ? new RegExp(`(?<![\\w$])${name.replaceAll('$', '\\$')}\\s*\\(`) : null;
+  const call = callOf(name);
   const isOfIt = (node: number, at: number): boolean =>
     (sight.functionAt(node).url === url && at >= from && at <= (hotLine ?? from)) ||
     (call !== null && call.test(sight.lineText(node, at) ?? ''));

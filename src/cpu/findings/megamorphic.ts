@@ -1,12 +1,12 @@
 /**
  * Property accesses that meet so many shapes of objects that V8 gives up remembering them (more than 4), from its log
- * (`--log-ic`), where they matter: in functions of the application with at least 8 % of the busy time of the profile
+ * (`--log-ic`), where they matter: on lines of the application with at least 8 % of the busy time of the profile
  * beside it. Without a profile only what was met with at least 8 shapes is named, and as a small matter. Accesses by a
  * computed key (`map[key]`) are left out: many keys are what they are for.
  */
 import type { PropertySite, V8Log } from '../read/v8-log.ts';
 import { type Finding, MOST_PLACES, nameOf, type Place, severityOf } from './finding.ts';
-import { findInProfile, isOwnFile } from './log-place.ts';
+import { findInProfile, isOwnFile, shareOfLines } from './log-place.ts';
 import type { Sight } from './sight.ts';
 
 const LEAST_SHARE = 0.08;
@@ -41,7 +41,12 @@ function listGroups({ sites }: V8Log, sight: Sight | null): Group[] {
     if (group === undefined) groups.set(key, (group = { place, share, sites: [] }));
     group.sites.push(site);
   }
-  return [...groups.values()];
+  if (sight === null) return [...groups.values()];
+  // Lines are what is asked about: one such access beside a hot loop of the same function is none in the loop.
+  return [...groups.values()].map((group) => {
+    const share = shareOfLines(sight, group.place, new Set(group.sites.map(({ line }) => line)));
+    return { ...group, share };
+  });
 }
 
 function describe({ place, share, sites }: Group, sight: Sight | null): Finding {
@@ -65,7 +70,7 @@ function describe({ place, share, sites }: Group, sight: Sight | null): Finding 
       ...(share === null
         ? []
         : [
-            `${(share * 100).toFixed(0)} % of the time in which the loop was busy is its own, or on lines that call it`,
+            `${(share * 100).toFixed(0)} % of the time in which the loop was busy was found on these lines, or on lines that call it`,
           ]),
     ],
     remedy: {

@@ -23,7 +23,9 @@ function findLoading(sight: Sight): Finding[] {
   if (sight.runTime.isScript) return [];
   const { us, hits, nodes } = sumLoading(sight);
   if (!sight.isWorthSaying({ us, hits }, LEAST_SHARE) || countTenths(sight, nodes) < LEAST_TENTHS) return [];
-  if (sumFresh(sight, nodes) < LEAST_FRESH * us) return [];
+  const fresh = listFresh(sight, nodes);
+  // The first time loads; what comes after it must go on loading.
+  if (sumUs(sight, fresh) < LEAST_FRESH * us || countTenths(sight, fresh) < LEAST_TENTHS) return [];
   const asked = sight.collect((node) =>
     sight.runTime.loading[node] === LOADING.asked
       ? {
@@ -69,16 +71,19 @@ function sumLoading(sight: Sight): { readonly us: number; readonly hits: number;
   return { us, hits, nodes };
 }
 
-/** Time of nodes that load something which was not there: they or what is above them say so. */
-function sumFresh(sight: Sight, nodes: ReadonlySet<number>): number {
+/** Nodes that load something which was not there: they or what is above them say so. */
+function listFresh(sight: Sight, nodes: ReadonlySet<number>): ReadonlySet<number> {
   const { parent } = sight.profile;
   const isFresh = (node: number): boolean => {
     for (let at = node; at > 0 && sight.kindAt(at) === 'loading'; at = parent[at] as number)
       if (FRESH.test(sight.functionAt(at).name) || sight.functionAt(at).category === 'application') return true;
     return false;
   };
-  return [...nodes].reduce((us, node) => (isFresh(node) ? us + (sight.runTime.selfUs[node] as number) : us), 0);
+  return new Set([...nodes].filter((node) => isFresh(node)));
 }
+
+const sumUs = (sight: Sight, nodes: ReadonlySet<number>): number =>
+  [...nodes].reduce((us, node) => us + (sight.runTime.selfUs[node] as number), 0);
 
 /** In how many tenths of the run time the nodes were seen; all of them where there is no time. */
 function countTenths(sight: Sight, nodes: ReadonlySet<number>): number {

@@ -37,10 +37,15 @@ export interface RunTime {
   readonly intervalUs: number;
 }
 
+/** Whoever takes connections or requests is no script, however long its start was. */
+const isServer = ({ name, url }: CpuFunction): boolean =>
+  (url === 'node:net' && name === 'onconnection') || (url === 'node:_http_server' && name === 'parserOnIncoming');
+
 export const LOADING = { no: 0, atStart: 1, asked: 2 } as const;
 
 export function findRunTime(profile: CpuProfile): RunTime {
   const asService = measure(profile, markLoading(profile, false), false);
+  if (profile.functions.some(isServer)) return asService;
   const asScript = markLoading(profile, true);
   const work = sumWorkWhileLoading(profile, asService.loading, asScript);
   if (asService.busyUs >= SCRIPT_SHARE * (asService.busyUs + work) || work < SCRIPT_WORK_US) return asService;

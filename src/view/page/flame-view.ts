@@ -6,17 +6,19 @@ import { type HotLabel, stepSumByLabel, sumWhole } from '../flame/hot-labels.ts'
 import type { FlameModel } from '../flame/model.ts';
 import { makeTheme, type Theme } from '../flame/palette.ts';
 import { formatQuantity, formatShare } from '../flame/quantity.ts';
-import { compileSearch, findMatches, type Matches } from '../flame/search.ts';
 import { showRange, wholeView } from '../flame/viewport.ts';
 import { Chart, type FrameBox, ROW_HEIGHT } from './chart.ts';
+import { Choices } from './choices.ts';
 import { describeFrame, type FrameWords } from './describe-frame.ts';
 import { button, make } from './elements.ts';
+import { renderHelp } from './help.ts';
 import { HotTable } from './hot-table.ts';
 import { runWhenIdle } from './idle.ts';
-import { attachKeys, KEY_WORDS } from './keys.ts';
+import { attachKeys } from './keys.ts';
 import { renderLegend } from './legend.ts';
 import { attachPointer } from './pointer.ts';
 import { Scenes, type Side, type ViewName, VIEW_TITLES, withSearch } from './scenes.ts';
+import { SearchField } from './search-field.ts';
 import { Tooltip } from './tooltip.ts';
 
 /** Milliseconds after the last move, until the table follows: it takes longer than a frame may. */
@@ -40,21 +42,18 @@ export class FlameView {
   readonly #tooltip = new Tooltip();
   readonly #status = make('p', { class: 'flame-status' });
   readonly #live = make('p', { class: 'flame-live', 'aria-live': 'polite' });
-  readonly #found = make('output', { class: 'flame-found' });
   readonly #cut = make('p', { class: 'flame-note', hidden: '' });
   readonly #legend = make('ul', { class: 'flame-legend', 'aria-label': 'Colours' });
-  readonly #viewButtons = new Map<ViewName, HTMLButtonElement>();
-  readonly #sideButtons = new Map<Side, HTMLButtonElement>();
-  readonly #search = make('input', {
-    type: 'search',
-    'aria-label': 'Search names and files: text, or /expression/',
-    placeholder: 'Search: text or /expression/',
-    spellcheck: 'false',
+  readonly #views: Choices<ViewName>;
+  /** Whose widths; null where there is one side. */
+  readonly #sides: Choices<Side> | null;
+  readonly #search = new SearchField({
+    onChange: () => this.#runSearch(),
+    onStep: (step) => this.#stepMatch(step),
+    onLeave: () => this.#chart.canvas.focus(),
   });
   #view: ViewName = 'left-heavy';
   #side: Side = 'after';
-  #matches: Matches | null = null;
-  #match = -1;
   #hovered = -1;
   #tableTimer = 0;
   #endSums = (): void => {};
@@ -63,6 +62,20 @@ export class FlameView {
     this.#model = model;
     this.#root = root;
     this.#scenes = new Scenes(model);
+    const views = this.#scenes.names.map((name) => [name, VIEW_TITLES[name]] as const);
+    this.#views = new Choices('View', '', views, (name) => this.showView(name));
+    this.#sides =
+      model.sides === null
+        ? null
+        : new Choices<Side>(
+            'Widths',
+            'widths: ',
+            [
+              ['before', model.sides[0]],
+              ['after', model.sides[1]],
+            ],
+            (side) => this.showView(this.#view, side),
+          );
     const canvas = make('canvas', {
       class: 'flame-canvas',
       tabindex: '0',
@@ -83,7 +96,7 @@ export class FlameView {
     root.classList.add('flame');
     root.append(this.#makeBar(), stage, this.#status, this.#live, this.#legend, this.#cut);
     for (const note of model.notes) root.append(make('p', { class: 'flame-note' }, note));
-    root.append(this.#makeHelp(), this.#table.element, this.#tooltip.element);
+    root.append(renderHelp(), this.#table.element, this.#tooltip.element);
     this.#attach(stage);
     this.#chart.setScene(scene, true);
     this.refreshTheme();
@@ -117,7 +130,6 @@ export class FlameView {
     this.#view = view;
     this.#side = side;
     const scene = this.#scenes.get(view, side);
-    this.#matches = null;
     this.#chart.setScene(withSearch(scene, null), true);
     this.#cut.hidden = scene.cutCount === 0;
     this.#cut.textContent = `${scene.cutCount.toLocaleString('en')} branches too thin to be seen were not followed to their end.`;
@@ -130,7 +142,7 @@ export class FlameView {
 
   /** Text or `/expression/`; the empty one ends the search. */
   search(query: string): void {
-    this.#search.value = query;
+    this.#search.input.value = query;
     this.#runSearch();
   }
 
@@ -148,50 +160,17 @@ export class FlameView {
   }
 
   #makeBar(): HTMLElement {
-    const views = make('div', { class: 'flame-views', role: 'group', 'aria-label': 'View' });
-    for (const name of this.#scenes.names) {
-      const choose = button(VIEW_TITLES[name], {}, () => this.showView(name));
-      this.#viewButtons.set(name, choose);
-      views.append(choose);
-    }
-    const bar = make('div', { class: 'flame-bar' }, views);
-    if (this.#model.sides !== null) {
-      const sides = make('div', { class: 'flame-views', role: 'group', 'aria-label': 'Widths' }, 'widths: ');
-      for (const [at, side] of (['before', 'after'] as const).entries()) {
-        const choose = button(this.#model.sides[at] as string, {}, () => this.showView(this.#view, side));
-        this.#sideButtons.set(side, choose);
-        sides.append(choose);
-      }
-      bar.append(sides);
-    }
-    this.#search.addEventListener('input', () => this.#runSearch());
-    this.#search.addEventListener('keydown', (event) => {
-      if (event.key === 'Enter') this.#stepMatch(event.shiftKey ? -1 : 1);
-      else if (event.key === 'Escape') {
-        this.search('');
-        this.#chart.canvas.focus();
-      } else return;
-      event.preventDefault();
-    });
-    bar.append(
-      this.#search,
-      this.#found,
-      button('Reset zoom', {}, () => this.#reset()),
+    const reset = button('Reset zoom', {}, () => this.#reset());
+    const sides = this.#sides === null ? [] : [this.#sides.element];
+    return make(
+      'div',
+      { class: 'flame-bar' },
+      this.#views.element,
+      ...sides,
+      this.#search.input,
+      this.#search.output,
+      reset,
     );
-    return bar;
-  }
-
-  #makeHelp(): HTMLElement {
-    const list = make('dl', { class: 'flame-keys' });
-    for (const [keys, does] of KEY_WORDS) list.append(make('dt', {}, keys), make('dd', {}, does));
-    list.append(make('dt', {}, 'Wheel, pinch'), make('dd', {}, 'zoom; with shift, move'));
-    list.append(
-      make('dt', {}, 'Drag'),
-      make('dd', {}, 'move'),
-      make('dt', {}, 'Double click'),
-      make('dd', {}, 'zoom to the frame'),
-    );
-    return make('details', {}, make('summary', {}, 'Keys and pointer'), list);
   }
 
   #attach(stage: HTMLElement): void {
@@ -210,10 +189,7 @@ export class FlameView {
       onZoom: (frame) => this.#zoomTo(frame),
       onEscape: () => this.#escape(),
       onReset: () => this.#reset(),
-      onSearch: () => {
-        this.#search.focus();
-        this.#search.select();
-      },
+      onSearch: () => this.#search.focus(),
       onNextMatch: (step) => this.#stepMatch(step),
       onView: (number) => {
         const name = this.#scenes.names[number];
@@ -293,7 +269,7 @@ export class FlameView {
 
   #escape(): void {
     const { span } = this.#chart.view;
-    if (this.#search.value !== '') this.search('');
+    if (this.#search.input.value !== '') this.search('');
     else if (span < this.#chart.bounds.extent) this.#reset();
     else this.#select(-1);
   }
@@ -316,34 +292,20 @@ export class FlameView {
   }
 
   #runSearch(): void {
-    const query = this.#search.value;
-    const test = compileSearch(query);
-    const { layout } = this.#chart.scene;
-    this.#match = -1;
-    this.#matches = typeof test === 'function' ? findMatches(layout, this.#model.labels, test) : null;
-    this.#search.setAttribute('aria-invalid', String(test !== null && typeof test === 'object'));
-    if (test !== null && typeof test === 'object') this.#found.textContent = test.error;
-    else if (this.#matches === null) this.#found.textContent = '';
-    else {
-      const { share, labelCount, frames } = this.#matches;
-      this.#found.textContent = `${formatShare(share)} in ${frames.length.toLocaleString('en')} frames of ${labelCount.toLocaleString('en')} names`;
-    }
-    this.#chart.setScene(withSearch(this.#scenes.get(this.#view, this.#side), this.#matches?.label ?? null), false);
+    const scene = this.#scenes.get(this.#view, this.#side);
+    this.#chart.setScene(withSearch(scene, this.#search.find(scene.layout, this.#model.labels)), false);
   }
 
   #stepMatch(step: 1 | -1): void {
-    const frames = this.#matches?.frames;
-    if (frames === undefined || frames.length === 0) return;
-    const next = this.#match < 0 && step < 0 ? frames.length - 1 : this.#match + step;
-    this.#match = (next + frames.length) % frames.length;
-    const frame = frames[this.#match] as number;
+    const frame = this.#search.step(step);
+    if (frame < 0) return;
     this.#select(frame);
     this.#reveal(frame);
   }
 
   #renderButtons(): void {
-    for (const [name, choose] of this.#viewButtons) choose.setAttribute('aria-pressed', String(name === this.#view));
-    for (const [side, choose] of this.#sideButtons) choose.setAttribute('aria-pressed', String(side === this.#side));
+    this.#views.show(this.#view);
+    this.#sides?.show(this.#side);
     this.#root.dataset['view'] = this.#view;
   }
 

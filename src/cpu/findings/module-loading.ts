@@ -11,6 +11,7 @@ const LEAST_SHARE = 0.05;
 const LEAST_TENTHS = 4;
 /** Part of the loading that must be reading, compiling or a module's own code: finding one in the cache is none of these. */
 const LEAST_FRESH = 0.1;
+const LEAST_FRESH_TENTHS = 3;
 const FRESH =
   /^(?:compile\w*|wrapSafe|internalCompileFunction|loadSource|loadAndTranslate|defaultLoad\w*|getSource\w*|readFileSync|readFileUtf8|moduleStrategy|loadCJSModule|ModuleWrap)$/;
 
@@ -25,7 +26,7 @@ function findLoading(sight: Sight): Finding[] {
   if (!sight.isWorthSaying({ us, hits }, LEAST_SHARE) || countTenths(sight, nodes) < LEAST_TENTHS) return [];
   const fresh = listFresh(sight, nodes);
   // The first time loads; what comes after it must go on loading.
-  if (sumUs(sight, fresh) < LEAST_FRESH * us || countTenths(sight, fresh) < LEAST_TENTHS) return [];
+  if (sumUs(sight, fresh) < LEAST_FRESH * us || countTenths(sight, fresh) < LEAST_FRESH_TENTHS) return [];
   const asked = sight.collect((node) =>
     sight.runTime.loading[node] === LOADING.asked
       ? {

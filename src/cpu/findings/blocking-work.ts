@@ -1,7 +1,8 @@
 /**
  * Computation of the application that holds the loop for long: where a worker thread helps. Runs of at least 50 ms, three
- * of them, which together are a quarter of the busy time: below that, handing work to a thread costs more than it gives
- * (piscina's and others' figures put the border at 50 to 100 ms). Work that other rules know is theirs.
+ * of them (or hardly anything else), which together are a quarter of the busy time: below that, handing work to a thread
+ * costs more than it gives (a chart library put the border at 50 to 100 ms: mui/mui-x#22365). Work that other rules know
+ * is theirs.
  */
 import { type Finding, milliseconds, nameOf, percent, type Rule } from './finding.ts';
 import { hottestLine, type Sight } from './sight.ts';
@@ -10,6 +11,8 @@ const LONG_US = 50_000;
 /** On a machine that is busy with others, two samples may lie 50 ms apart: those say little about one program. */
 const FEWEST_SAMPLES = 8;
 const FEWEST_RUNS = 3;
+/** Or hardly anything else ran. */
+const WHOLE = 0.7;
 const LEAST_SHARE = 0.25;
 
 interface Run {
@@ -28,7 +31,9 @@ export const blockingWork: Rule = {
       ({ us, hits, ownUs }) => us >= LONG_US && hits >= FEWEST_SAMPLES && ownUs >= us * 0.6,
     );
     const us = long.reduce((sum, run) => sum + run.us, 0);
-    if (long.length < FEWEST_RUNS || sight.share(us) < LEAST_SHARE) return [];
+    // Calls one after the other, without anything between them, look like one long run.
+    const isAgain = long.length >= FEWEST_RUNS || us >= WHOLE * sight.runTime.wallUs;
+    if (!isAgain || sight.share(us) < LEAST_SHARE) return [];
     return [describe(sight, long, us)];
   },
 };

@@ -285,7 +285,8 @@ describe('work that holds the loop', () => {
   it('is found where it takes 50 ms three times, and is not where it comes in turns', () => {
     const rest = [row(WRITE, 2), row('(idle)', 10)];
     assert.deepEqual(ids(judge(times(3, [row(HANDLE, 80), ...rest]))), ['blocking-work']);
-    assert.deepEqual(ids(judge(times(2, [row(HANDLE, 80), ...rest]))), []);
+    assert.deepEqual(ids(judge(times(2, [row(HANDLE, 80), row(WRITE, 2), row('(idle)', 60)]))), []);
+    assert.deepEqual(ids(judge([row(HANDLE, 400), ...rest])), ['blocking-work'], 'calls without a gap');
     assert.deepEqual(ids(judge(times(24, [row(HANDLE, 10), ...rest]))), []);
   });
 });

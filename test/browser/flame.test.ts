@@ -211,21 +211,24 @@ describe('a flame graph', { skip: chromiumMissing }, () => {
       return (frame?.left ?? 0) + (frame?.width ?? 0);
     };
     const edge = await rightOf();
-    await page.mouse.move(box.x + edge, box.y + 60);
+    // A pointer is at whole pixels.
+    const x = Math.round(edge);
+    await page.mouse.move(box.x + x, box.y + 60);
     await page.mouse.wheel(0, -400);
     const width = await canvasWidth(page);
     // The page hears of the wheel later than the test.
-    await eventually(
-      'the wheel has zoomed',
-      async () => ((await framesOf(page, '(root)'))[0]?.width ?? 0) > 1.7 * width,
-    );
-    assert.ok(Math.abs((await rightOf()) - edge) < 0.5);
+    const zoom = await eventually('the wheel has zoomed', async () => {
+      const [root] = await framesOf(page, '(root)');
+      return root !== undefined && root.width > 1.7 * width && root.width / width;
+    });
+    const zoomed = x + (edge - x) * zoom;
+    assert.ok(Math.abs((await rightOf()) - zoomed) < 0.5, `${await rightOf()}, not ${zoomed}`);
     await page.mouse.down();
-    await page.mouse.move(box.x + edge - 100, box.y + 60, { steps: 4 });
+    await page.mouse.move(box.x + x - 100, box.y + 60, { steps: 4 });
     await page.mouse.up();
-    assert.ok(Math.abs((await rightOf()) - (edge - 100)) < 0.5);
+    assert.ok(Math.abs((await rightOf()) - (zoomed - 100)) < 0.5);
     const [spend] = await framesOf(page, 'spend');
-    await page.mouse.click(box.x + edge - 110, box.y + (spend?.top ?? 0) + MIDDLE_OF_ROW);
+    await page.mouse.click(box.x + x - 110, box.y + (spend?.top ?? 0) + MIDDLE_OF_ROW);
     assert.match(await page.innerText('.flame-status'), /^spend · /);
   });
 

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { Agent, type IncomingMessage, request as requestHttp } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { readCpuMs } from '../../bench/processes.ts';
 import { eventually } from '../support/eventually.ts';
@@ -81,7 +81,8 @@ async function runUnderLoad({ node, program, load, loadMs, output, flags, env }:
   const file = openSync(output, 'w');
   const child = spawn(node, [...flags, '--import', RECORDER, program], {
     stdio: ['ignore', file, file],
-    env: { ...process.env, NODE_ENV: 'production', PORT: String(port), ...env },
+    // What it leaves behind goes with the folder.
+    env: { ...process.env, NODE_ENV: 'production', PORT: String(port), TMPDIR: dirname(output), ...env },
   });
   closeSync(file);
   const ended = once(child, 'exit');

@@ -58,8 +58,10 @@ export function readTerritory(reading: Reading, isStable: Uint8Array, next: Uint
     if (isStable[node] === 1) continue;
     const owner = parent[node] as number;
     const isFirst = isStable[owner] === 1;
-    holderOf[node] = isFirst ? owner : (holderOf[owner] as number);
-    slotEdge[node] = isFirst ? (parentEdge[node] as number) : (slotEdge[owner] as number);
+    const keeper = isFirst ? ownerOfStorage(owner) : owner;
+    holderOf[node] = isFirst ? keeper : (holderOf[owner] as number);
+    if (isFirst) slotEdge[node] = parentEdge[keeper === owner ? node : owner] as number;
+    else slotEdge[node] = slotEdge[owner] as number;
     const isEntry = isFirst || (holdingOf[owner] !== NONE && isStorageOfHolder(owner));
     let at = isEntry ? NONE : (holdingOf[owner] as number);
     if (isEntry) {
@@ -90,6 +92,15 @@ export function readTerritory(reading: Reading, isStable: Uint8Array, next: Uint
     holding.count++;
     holding.bytes += graph.selfSize[node] as number;
     if (next !== undefined && next[node] !== NONE) holding.survivors++;
+  }
+
+  /**
+   * Whose storage an old node is, or the node itself. Storage that has room stays in one step and is replaced in the next; what
+   * came meanwhile is held by one and the same holder.
+   */
+  function ownerOfStorage(node: number): number {
+    const owner = parent[node] as number;
+    return isStorage(reading, node) && owner !== NONE && isStable[owner] === 1 ? owner : node;
   }
 
   /** New storage between an old holder and what it holds: what hangs from it is as good as held directly. */

@@ -31,12 +31,12 @@ function snapshot(fill: Fill, file = FILE): HeapGraph {
 
 const judge = (...fills: readonly Fill[]): HeapVerdict => judgeHeaps(compareHeaps(fills.map((fill) => snapshot(fill))));
 
-/** A Map `sessions` with objects `from` up to `to`; its table is made anew whenever its size changes. */
+/** A Map `sessions` with objects `from` up to `to`; its table is made anew whenever its size changes, unless it has an id. */
 const sessions =
-  (from: number, to: number, className = 'Session'): Fill =>
+  (from: number, to: number, className = 'Session', tableId = 3001 + 2 * to): Fill =>
   ({ heap, context }) => {
     const map = heap.node('object', 'Map', 2001);
-    const table = heap.node('array', '', 3001 + 2 * to, 16 * (to - from));
+    const table = heap.node('array', '', tableId, 16 * (to - from));
     heap.edge(context, 'context', 'sessions', map);
     heap.edge(map, 'internal', 'table', table);
     for (let n = from; n < to; n++) {
@@ -62,6 +62,20 @@ describe('judgeHeaps', () => {
       first.path.map(({ edge, node }) => `${edge} ${node}`),
       [` module ${FILE}`, 'variable sessions Map', '[] Session'],
     );
+  });
+
+  it('finds the same leak whether the table has room in a step or is replaced in it', () => {
+    for (const [a, b, c] of [
+      [3001, 3001, 3003],
+      [3001, 3003, 3003],
+      [3001, 3001, 3001],
+    ] as const) {
+      const fills = [sessions(0, 10, 'Session', a), sessions(0, 60, 'Session', b), sessions(0, 110, 'Session', c)];
+      const { verdict, suspects } = judge(...fills);
+      assert.equal(verdict, 'leak', `${a}, ${b}, ${c}`);
+      assert.deepEqual(suspects[0]?.growth?.objects, [50, 50]);
+      assert.equal(suspects[0].holder, 'the Map `sessions` at /srv/app/src/cache.js:3 (module variable)');
+    }
   });
 
   it('writes paths relative to the root it is given', () => {

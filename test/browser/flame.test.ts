@@ -14,6 +14,7 @@ import { canvasWidth, colourAt, drawn, type Frame, framesOf, tipAt } from './sup
 
 const PROGRAM = join(import.meta.dirname, 'programs', 'spends-its-time.mjs');
 const MIDDLE_OF_ROW = 9;
+const TRANSPARENT = '#000000';
 
 const sumOf = (frames: readonly Frame[], key: 'width' | 'total'): number =>
   frames.reduce((sum, frame) => sum + frame[key], 0);
@@ -78,11 +79,11 @@ describe('a flame graph', { skip: chromiumMissing }, () => {
     const y = widest.top + MIDDLE_OF_ROW;
     for (const x of [widest.left + 1.5, widest.left + widest.width - 1.5])
       assert.match((await tipAt(page, x, y)) ?? '', new RegExp(`^${widest.name}\\n`));
-    // As wide on the canvas as it is to the pointer: its colour goes on to the last pixel but the line between frames.
+    // As wide on the canvas as it is to the pointer: one colour, up to the line that ends it, through which the page is seen.
     const colour = await colourAt(page, widest.left + 1.5, widest.top + 2);
-    assert.equal(await colourAt(page, widest.left + widest.width - 3, widest.top + 2), colour);
-    if (widest.left + widest.width < width - 3)
-      assert.notEqual(await colourAt(page, widest.left + widest.width + 1.5, widest.top + 2), colour);
+    const end = Math.round(widest.left + widest.width);
+    assert.equal(await colourAt(page, end - 2, widest.top + 2), colour);
+    if (end < width) assert.equal(await colourAt(page, end - 1, widest.top + 2), TRANSPARENT);
   };
 
   it('is written by the command, which tells where', () => {

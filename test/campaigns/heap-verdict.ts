@@ -125,7 +125,15 @@ function compareWithMemlab(run: CampaignRun, outcomes: readonly Outcome[]): void
   const healthy = both.filter((outcome) => !isLeaking(outcome));
   const seconds = (values: readonly number[]): string => `${(median(values) / 1000).toFixed(1)} s`;
   run.table(
-    ['the same snapshots', 'leaks said to leak', 'holder first', 'holder anywhere', 'false alarms', 'median time'],
+    [
+      'the same snapshots',
+      'leaks said to leak',
+      'holder first',
+      'holder anywhere',
+      'false alarms',
+      'not done in 120 s',
+      'median time',
+    ],
     [
       [
         'drover',
@@ -133,6 +141,7 @@ function compareWithMemlab(run: CampaignRun, outcomes: readonly Outcome[]): void
         count(leaking, ({ judged }) => judged.isHolderRight),
         count(leaking, ({ judged }) => judged.found > 0),
         count(healthy, ({ judged }) => judged.verdict === 'leak'),
+        count(both, () => false),
         seconds(both.map(({ judged }) => judged.elapsedMs)),
       ],
       [
@@ -141,6 +150,7 @@ function compareWithMemlab(run: CampaignRun, outcomes: readonly Outcome[]): void
         count(leaking, ({ memlab }) => memlab?.isHolderFirst === true),
         count(leaking, ({ memlab }) => memlab?.isHolderAnywhere === true),
         count(healthy, ({ memlab }) => (memlab?.clusters ?? 0) > 0),
+        count(both, ({ memlab }) => memlab?.isTimeOut === true),
         seconds(both.map(({ memlab }) => memlab?.elapsedMs ?? Number.NaN)),
       ],
     ],

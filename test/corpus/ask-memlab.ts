@@ -15,6 +15,8 @@ const BOUND_MS = 120_000;
 
 export interface MemlabAnswer {
   readonly clusters: number;
+  /** It was not done in two minutes, and was ended: no answer. */
+  readonly isTimeOut: boolean;
   /** In the first cluster, and in any of them. */
   readonly isHolderFirst: boolean;
   readonly isHolderAnywhere: boolean;
@@ -28,6 +30,10 @@ export async function askMemlab(program: Program, files: readonly string[]): Pro
   try {
     const snapshots = ['--baseline', baseline, '--target', target, '--final', final];
     const output = await run(['find-leaks', ...snapshots, '--trace-all-objects', '--work-dir', workDir]);
+    if (output === null) {
+      const elapsedMs = performance.now() - startedAt;
+      return { clusters: 0, isTimeOut: true, isHolderFirst: false, isHolderAnywhere: false, elapsedMs };
+    }
     // Before the first such line are its progress and its clustering.
     const [, ...clusters] = output.split(/^--Similar leaks in this run: \d+--$/m);
     const isHeld = (trace: string): boolean => {
@@ -36,6 +42,7 @@ export async function askMemlab(program: Program, files: readonly string[]): Pro
     };
     return {
       clusters: clusters.length,
+      isTimeOut: false,
       isHolderFirst: isHeld(clusters[0] ?? ''),
       isHolderAnywhere: clusters.some(isHeld),
       elapsedMs: performance.now() - startedAt,
@@ -45,7 +52,7 @@ export async function askMemlab(program: Program, files: readonly string[]): Pro
   }
 }
 
-async function run(words: readonly string[]): Promise<string> {
+async function run(words: readonly string[]): Promise<string | null> {
   const child = spawn(
     process.execPath,
     [join(FOLDER, 'node_modules', '@memlab', 'cli', 'bin', 'memlab.js'), ...words],
@@ -60,6 +67,7 @@ async function run(words: readonly string[]): Promise<string> {
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const [code] = (await once(child, 'close')) as [number | null];
+  if (child.killed) return null;
   if (code !== 0) throw new Error(`memlab ended with ${code}:\n${output.slice(-2000)}`);
   return output;
 }

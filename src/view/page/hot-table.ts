@@ -81,7 +81,9 @@ export class HotTable {
     const keyOf = (row: HotLabel): number => {
       if (this.#order === 'self') return row.self;
       if (this.#order === 'total') return row.total;
-      return Math.abs(row.self / (whole || 1) - row.selfBefore / (wholeBefore || 1));
+      const points = Math.abs(row.self / (whole || 1) - row.selfBefore / (wholeBefore || 1));
+      // What is known to have changed comes before what may be chance, however large: shares are never above 1.
+      return points + (model.labels[row.label]?.change?.isSignificant === true ? 1 : 0);
     };
     const shown = largestBy(this.#rows, MOST_ROWS, keyOf);
     const left = this.#rows.length - shown.length;

@@ -185,6 +185,8 @@ export function readScriptNames(words: Words): ScriptNames {
     sourceOf(script) {
       const source = script === NONE ? NONE : words.follow(script, 'source');
       if (source === NONE) return { text: '', isWhole: false };
+      // Put together or cut out (jest wraps each module), its name is what V8 calls such strings, and no text.
+      if (nodeType[source] !== NODE.string) return { text: '', isWhole: false };
       const text = nodeName(source);
       return { text, isWhole: text.length < 1024 };
     },

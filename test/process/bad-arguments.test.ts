@@ -20,6 +20,11 @@ const STRANGERS: readonly string[] = [
 
 const NO_TIME = ['', 'never', '99:99', '2026-13-45', '10 parsecs', '\u001B[31m', 'x'.repeat(10_000)];
 const NO_NUMBER = ['', '-1', 'x', '1e3', '0x10', '1.5', '9'.repeat(30)];
+const NO_PART = ['', '-1', 'x', '2', 'NaN'];
+const NO_SIZE = ['', '-1', 'x', '10 parsecs', '\u001B[31m'];
+const NO_CHOICE = ['', 'loud', 'constructor', '__proto__', 'x'.repeat(10_000)];
+/** For options that take any text. */
+const NONE: readonly string[] = [];
 
 /** For each option that takes a value: values that it must not take. */
 const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
@@ -34,6 +39,22 @@ const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   '--grep': ['(', '[', '*', '(?<', 'x'.repeat(1_001)],
   '--level': ['', 'loud', '30', 'constructor', '__proto__'],
   '--lines': NO_NUMBER,
+  '--top': NO_NUMBER,
+  '--id': NO_NUMBER,
+  '--retained-by': NO_NUMBER,
+  '--min-size': NO_SIZE,
+  '--memory-limit': NO_SIZE,
+  '--format': NO_CHOICE,
+  '--to': NO_CHOICE,
+  '--by': NO_CHOICE,
+  '--sort': NO_CHOICE,
+  '--min-effect': NO_PART,
+  '--min-share': NO_PART,
+  '--fdr': NO_PART,
+  '--class': NONE,
+  '--title': NONE,
+  '--output': NONE,
+  '--log': NONE,
 };
 
 interface Known {

@@ -68,6 +68,8 @@ export interface CpuComparison {
   readonly notes: readonly string[];
 }
 
+/** Least share of functions that are not tested, but show what moves many at once. */
+const CONTROL_SHARE = 0.002;
 /** Least windows of each side for a test. */
 const LEAST_WINDOWS = 2;
 /** How many of the functions that seem changed are tried in a round, the surest ones. */
@@ -91,14 +93,16 @@ export function compareProfiles(
     throw new RangeError(`the ${busyA.length === 0 ? 'first' : 'second'} set has no time on the processor`);
   const table = tabulate(busyA, busyB);
   const shares = new Shares(table);
-  const rows = [...table.rows.keys()].filter((row) => {
-    const [one, other] = shares.self(row);
-    return (one + other) / 2 >= minShare && table.columns[0]?.rowOf[0] !== row;
-  });
+  const meanShare = (row: number): number => sum(shares.self(row)) / 2;
+  const rows = [...table.rows.keys()].filter(
+    (row) => meanShare(row) >= Math.min(minShare, CONTROL_SHARE) && table.columns[0]?.rowOf[0] !== row,
+  );
   const units = groupUnits(table.columns);
   const canTest = Math.min(busyA.length, busyB.length) >= LEAST_WINDOWS;
   const limits = { falseDiscoveryRate, leastLog: Math.log1p(minEffect) };
-  const results = canTest ? testFunctions(table, rows, shares, units, limits) : new Map<number, TestResult>();
+  // Where a function takes more, its change matters more, and is seen more easily. Without weight it is a control only.
+  const weights = rows.map((row) => (meanShare(row) >= minShare ? meanShare(row) : 0));
+  const results = canTest ? testFunctions(table, rows, weights, units, limits) : new Map<number, TestResult>();
   const functions = [...table.rows.keys()]
     .map((row) => describe(table, row, shares, results.get(row) ?? null, limits))
     .filter(({ selfShare: [one, other], totalShare: [allOne, allOther] }) => one + other + allOne + allOther > 0)
@@ -136,13 +140,11 @@ interface TestResult extends Difference {
 function testFunctions(
   table: Table,
   rows: readonly number[],
-  shares: Shares,
+  weights: readonly number[],
   units: Units,
   limits: Limits,
 ): Map<number, TestResult> {
   const { sides, inflation } = units;
-  // Where a function takes more, its change matters more, and is seen more easily.
-  const weights = rows.map((row) => sum(shares.self(row)));
   const test = (without: Without): TestResult[] => {
     const references = new References(table, without);
     const observations = rows.map((row) => addUp(references.observe(row), units));
@@ -173,7 +175,8 @@ function testFunctions(
     judged.add(best.at);
     ({ without, tests } = best);
   }
-  return new Map(tests.map((one, at) => [rows[at] ?? -1, one]));
+  const tested = [...tests.entries()].filter(([at]) => (weights[at] ?? 0) > 0);
+  return new Map(tested.map(([at, one]) => [rows[at] ?? -1, one]));
 }
 
 /** The surer one first. */

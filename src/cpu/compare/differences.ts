@@ -13,7 +13,10 @@ export interface DifferenceInput {
   readonly sides: Float64Array;
   /** Per function, by units. */
   readonly observations: readonly Observation[];
-  /** Per function: how much a discovery there is wanted. Must not come from what differs between the sides. */
+  /**
+   * Per function: how much a discovery there is wanted; 0 for those that are only there to show factors. Must not come from
+   * what differs between the sides.
+   */
   readonly weights: readonly number[];
   /** Functions (by index) that are known to have changed, so that they show no factor. */
   readonly without: ReadonlySet<number>;
@@ -39,8 +42,9 @@ export function testDifferences({ sides, observations, weights, without, inflati
   const fits = fitAll(sides, values, sampling, weights, without);
   const ownFreedom = Math.max(fits[0]?.freedom ?? 1, 1);
   const variances = fits.map(({ residuals }) => dot(residuals, residuals) / ownFreedom);
-  const guesses = guessVariances(variances, observations, sampling);
-  const moderation = fitModeration(variances, guesses, ownFreedom);
+  const guesses = guessVariances(variances, observations, sampling, weights);
+  const isTested = (_: number, at: number): boolean => (weights[at] ?? 0) > 0;
+  const moderation = fitModeration(variances.filter(isTested), guesses.filter(isTested), ownFreedom);
   const freedom = ownFreedom + moderation.priorFreedom;
   const tests = fits.map(({ difference: log, contrast }, at) => {
     const variance = moderate(variances[at] ?? 0, guesses[at] ?? 1, ownFreedom, moderation);
@@ -114,11 +118,14 @@ function guessVariances(
   variances: readonly number[],
   observations: readonly Observation[],
   sampling: readonly number[],
+  weights: readonly number[],
 ): number[] {
   const left = variances.map((variance, at) => variance - (sampling[at] ?? 0));
   const isWide = observations.map(({ referenceShare }) => referenceShare > WIDE_REFERENCE);
   const medianOf = (kind: boolean | null): number => {
-    const own = left.filter((_, at) => kind === null || isWide[at] === kind).toSorted((x, y) => x - y);
+    const own = left
+      .filter((_, at) => (weights[at] ?? 0) > 0 && (kind === null || isWide[at] === kind))
+      .toSorted((x, y) => x - y);
     return own.length < LEAST_OF_KIND && kind !== null
       ? medianOf(null)
       : Math.max(own[own.length >> 1] ?? 0, LEAST_VARIANCE);

@@ -51,7 +51,7 @@ export const command = defineCommand<{
     JSON_OPTION,
   ],
   details:
-    'Compares two sets of CPU profiles of a service: which functions take more or less of the processor for the same work, beyond what the windows of each set differ among themselves. It wants several windows of each version, ten of half a minute to find a tenth in a function of a twentieth, best of several launches; a folder below a set is a launch. Of single profiles it lists the differences and tests none. It ends with 0 whatever it found, unless told otherwise.',
+    'Compares two sets of CPU profiles of a service: which functions take more or less of the processor for the same work, beyond what the windows of each set differ among themselves. It wants several windows of each version, ten of half a minute or more, best of as many launches; a folder below a set is a launch. Of single profiles it lists the differences and tests none. It ends with 0 whatever it found, unless told otherwise.',
   examples: [
     ['drover cpu diff profiles/v41 profiles/v42', 'what the new version made slower, by function'],
     ['drover cpu diff before after --fail-on-regression', 'for CI'],

@@ -152,31 +152,34 @@ function testFunctions(
     const differences = testDifferences({ sides, observations, weights, without: known, inflation });
     return differences.map((one, at) => ({ ...one, references: observations[at]?.references ?? [] }));
   };
-  const listSignificant = (tests: readonly TestResult[], besides: ReadonlySet<number>): number[] =>
+  const listSignificant = (tests: readonly TestResult[], besides: ReadonlyMap<number, unknown>): number[] =>
     [...tests.keys()].filter((at) => !besides.has(at) && (tests[at]?.q ?? 1) <= limits.falseDiscoveryRate);
   let without: Without = new Map();
   let tests = test(without);
-  const judged = new Set<number>();
+  // With the rate at which each was picked: when it is no longer in what its neighbours are measured against, they do not
+  // speak for it any more.
+  const picked = new Map<number, number>();
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const suspects = listSignificant(tests, judged).toSorted((x, y) => compareStrength(tests[x], tests[y]));
+    const suspects = listSignificant(tests, picked).toSorted((x, y) => compareStrength(tests[x], tests[y]));
     const [surest] = suspects;
     if (surest === undefined) break;
     // Left in, it has changed all the same; the others stay what they are.
     let best = { at: surest, left: suspects.length - 1, without, tests };
-    // With nothing gained, its own time is left out all the same: the others are measured the better for it.
     for (const at of suspects.slice(0, MOST_SUSPECTS))
       for (const how of ['own time', 'all below'] as const) {
         const tried = new Map([...without, [rows[at] ?? -1, how]]);
         const triedTests = test(tried);
-        const left = listSignificant(triedTests, new Set([...judged, at])).length;
-        const isEqualBest = left === best.left && best.without === without;
-        if (left < best.left || isEqualBest) best = { at, left, without: tried, tests: triedTests };
+        const left = listSignificant(triedTests, new Map([...picked, [at, 0]])).length;
+        // Of two that are measured against each other, one took more or the other less: the larger one is the likelier.
+        const isLikelier = best.without === without || (weights[at] ?? 0) > (weights[best.at] ?? 0);
+        if (left < best.left || (left === best.left && isLikelier))
+          best = { at, left, without: tried, tests: triedTests };
       }
-    judged.add(best.at);
+    picked.set(best.at, tests[best.at]?.q ?? 1);
     ({ without, tests } = best);
   }
   const tested = [...tests.entries()].filter(([at]) => (weights[at] ?? 0) > 0);
-  return new Map(tested.map(([at, one]) => [rows[at] ?? -1, one]));
+  return new Map(tested.map(([at, one]) => [rows[at] ?? -1, { ...one, q: Math.min(one.q, picked.get(at) ?? 1) }]));
 }
 
 /** The surer one first. */

@@ -56,9 +56,11 @@ export function testDifferences({ sides, observations, weights, without, inflati
     const standardError = Math.sqrt(inflation * Math.max(variance * dot(contrast, contrast), least));
     return { log, standardError, freedom, p: twoSidedP(log / standardError, freedom) };
   });
+  // Where a function is known to vary much, or was seldom sampled, little can be found, and little is spent on looking. The
+  // guess is of its kind, not of its own windows: a weight must not know the p-value that it weighs.
   const q = falseDiscoveryRates(
     tests.map(({ p }) => p),
-    weights,
+    guesses.map((guess, at) => (weights[at] ?? 0) / guess),
   );
   return tests.map((test, at) => ({ ...test, q: q[at] ?? 1 }));
 }

@@ -21,7 +21,7 @@ export interface FactorInput {
 
 /** How many factors that many windows of that many functions can show at most. */
 export function mostFactors(windows: number, functions: number): number {
-  const byWindows = windows < 8 ? 0 : windows < 12 ? 1 : windows < 16 ? 2 : 3;
+  const byWindows = windows < 12 ? 0 : windows < 16 ? 1 : windows < 20 ? 2 : 3;
   return Math.min(byWindows, Math.floor(functions / 10));
 }
 

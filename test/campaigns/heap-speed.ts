@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { type Campaign, type CampaignRun, fixed, median, medianRatio } from '../../bench/campaign.ts';
 import { readSnapshot } from '../../src/heap/index.ts';
 import { bundleDevTools } from '../oracle/bundle-devtools.ts';
+import { installPackage } from '../provisions.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { writeReplica } from './heap-speed/replicate.ts';
 
@@ -57,6 +58,7 @@ export const heapSpeed: Campaign = {
   name: 'heap-speed',
   shows: 'heap snapshots from 90 MB to 6 GB: time and memory beside the heap worker of Chrome DevTools and memlab',
   run: async (run) => {
+    installPackage(join(import.meta.dirname, '..', 'oracle'), 'test/oracle', (line) => run.say(line));
     await using folder = await temporaryFolder('heap-speed');
     const bundle = await bundleDevTools(join(folder.path, 'devtools'));
     const base = join(folder.path, 'base.heapsnapshot');

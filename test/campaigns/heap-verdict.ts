@@ -58,7 +58,9 @@ async function measure(
   return run.row(`${program.name} on ${node.name}`, async () => {
     const { files } = await capture(program, folder.path, node.path);
     try {
-      const judged = await judge(program, files);
+      const found = await judge(program, files);
+      // Rows are kept: where this checkout lies is nobody's business.
+      const judged = { ...found, headline: found.headline.replaceAll(`${ROOT}/`, '') };
       return { judged, memlab: withMemlab ? await askMemlab(program, files) : null };
     } finally {
       for (const file of files) rmSync(file, { force: true });

@@ -11,7 +11,7 @@ import { FLAME_STYLE } from './flame-style.ts';
 import { renderReport } from './report-shell.ts';
 
 /** Bundled by `scripts/bundle-view.ts`; in the same place seen from the sources, from `dist/view/` and from the bundled command line. */
-export const FLAME_SCRIPT_FILE = fileURLToPath(new URL('../../dist/view-page/flame.js', import.meta.url));
+const FLAME_SCRIPT_FILE = fileURLToPath(new URL('../../dist/view-page/flame.js', import.meta.url));
 
 /** The whole file, as text. Throws ENOENT where the sources run and nothing was built yet (`npm run build`). */
 export function renderFlamePage(model: FlameModel): string {

@@ -10,7 +10,7 @@ import { findRunTime, type RunTime } from './run-time.ts';
 import { findLine, lineAt, type SourceLookup } from './source.ts';
 
 /** Fewer samples than this are an accident, whatever part of a short profile they are. */
-export const FEWEST_HITS = 8;
+const FEWEST_HITS = 8;
 /** What is a smaller part of all time, waiting included, is not worth anybody's work. */
 export const LEAST_OF_WALL = 0.01;
 

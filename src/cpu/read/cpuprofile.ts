@@ -21,6 +21,7 @@ import { FunctionTable } from '../model/function-table.ts';
 import { orderTree } from '../model/order-tree.ts';
 import { NO_LINE_TICKS, NO_SAMPLES, SampleColumns } from '../model/samples.ts';
 import type { LineTicks, Samples } from '../model/profile.ts';
+import { toPosition } from './position.ts';
 import { MAX_US, type RawProfile } from './raw-profile.ts';
 import { timeSamples } from './time-samples.ts';
 
@@ -403,9 +404,6 @@ interface Times {
 const onlyOnce = (column: NumberColumn) => (): void => {
   if (column.count > 0) throw new WrongValue('a second list of the same name');
 };
-
-/** A line, a column or a count; 0 for what is none. */
-const toPosition = (value: number): number => (value > 0 && value <= 0x7fff_ffff ? Math.floor(value) : 0);
 
 const toUint32 = ({ values, count }: NumberColumn): Uint32Array => Uint32Array.from(values.subarray(0, count));
 

@@ -13,6 +13,7 @@ import { NO_LINE_TICKS, NO_SAMPLES } from '../model/samples.ts';
 import { StackBuilder } from '../model/stack-builder.ts';
 import { checkFirstField, listFields, type WireField } from './pprof-wire.ts';
 import { MAX_US, type RawProfile } from './raw-profile.ts';
+import { toPosition } from './position.ts';
 
 /** Decompressed; pprof is so compact that this is hours of a busy service. */
 const MAX_BYTES = 256 * 1024 * 1024;
@@ -211,11 +212,6 @@ class PprofReader {
 }
 
 const readVarint = (bytes: Uint8Array): number => bytes.reduceRight((value, byte) => value * 128 + (byte & 0x7f), 0);
-
-const toPosition = (value: number | bigint): number => {
-  const position = Number(value);
-  return position > 0 && position <= 0x7fff_ffff ? position : 0;
-};
 
 /** The codec gives the bits of a negative number as a large one. */
 const toSigned = (value: number | bigint): number =>

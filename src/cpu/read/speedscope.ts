@@ -10,6 +10,7 @@ import type { CpuProfile } from '../model/profile.ts';
 import { NO_LINE_TICKS, SampleColumns } from '../model/samples.ts';
 import { StackBuilder } from '../model/stack-builder.ts';
 import { MAX_US, type RawProfile } from './raw-profile.ts';
+import { toPosition } from './position.ts';
 
 interface Section {
   name: string;
@@ -316,5 +317,3 @@ class SampleList {
     );
   }
 }
-
-const toPosition = (value: number): number => (value > 0 && value <= 0x7fff_ffff ? Math.floor(value) : 0);

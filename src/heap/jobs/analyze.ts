@@ -13,7 +13,7 @@ import type { Described } from './describe.ts';
 import { type PlaceOptions, type Places, toShownLocation } from './places.ts';
 
 /** All classes with objects, those that keep most first. */
-export const listClasses = ({ classes }: HeapAnalysis, places: Places): ClassRow[] =>
+const listClasses = ({ classes }: HeapAnalysis, places: Places): ClassRow[] =>
   classes
     .filter(({ count }) => count > 0)
     .toSorted((one, two) => two.retainedBytes - one.retainedBytes || (one.name < two.name ? -1 : 1))

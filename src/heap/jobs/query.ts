@@ -61,7 +61,7 @@ const markSubtree = (analysis: HeapAnalysis, top: number): Uint8Array => {
 };
 
 /** By size, the largest first; equal ones in the order of the file. */
-export const takeLargest = (nodes: readonly number[], size: ArrayLike<number>, limit: number): number[] =>
+const takeLargest = (nodes: readonly number[], size: ArrayLike<number>, limit: number): number[] =>
   nodes.toSorted((one, two) => size[two]! - size[one]! || one - two).slice(0, limit);
 
 const describeAround = (

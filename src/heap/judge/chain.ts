@@ -88,12 +88,7 @@ export function findAnchors(reading: Reading, chain: readonly ChainStep[], writt
 }
 
 /** The anchor that an edge is, if it is one. */
-export function anchorOfEdge(
-  reading: Reading,
-  owner: number,
-  edge: number,
-  written: Written,
-): Omit<Anchor, 'at'> | undefined {
+function anchorOfEdge(reading: Reading, owner: number, edge: number, written: Written): Omit<Anchor, 'at'> | undefined {
   const { graph, scripts, words } = reading;
   const cell = scripts.exportCells.get(owner);
   if (cell !== undefined) return { kind: 'module-variable', name: cell.name, script: cell.script, owner };

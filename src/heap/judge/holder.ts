@@ -79,10 +79,7 @@ export function nameHolder(
 }
 
 /** The nearest name of the application on the way, or else of a package; undefined where only the runtime has names. */
-export function chooseAnchor(
-  places: Places,
-  chain: readonly ChainStep[],
-): { anchors: Anchor[]; chosen: Anchor | undefined } {
+function chooseAnchor(places: Places, chain: readonly ChainStep[]): { anchors: Anchor[]; chosen: Anchor | undefined } {
   const anchors = findAnchors(places.reading, chain, {
     scriptOfNode: (node) => places.scriptOfNode(node),
     fileOfModule: (node) => (isModuleRecord(places, node) ? fileOfRecord(places.reading, node) : ''),

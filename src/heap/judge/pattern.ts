@@ -70,7 +70,7 @@ const stepLabels = (reading: Reading, chain: readonly ChainStep[]): string[] =>
   chain.map(({ owner, edge }) => (edge === NONE ? '' : labelOfEdge(reading, owner, edge)));
 
 /** Held in the listeners of an EventEmitter or of an EventTarget, and in nothing nearer than that. */
-export function isListeners(reading: Reading, chain: readonly ChainStep[]): boolean {
+function isListeners(reading: Reading, chain: readonly ChainStep[]): boolean {
   return findEventsStep(reading, chain) !== -1;
 }
 

@@ -1,7 +1,7 @@
 /** Sentences about suspects. */
 import type { HeapSuspect } from './verdict.ts';
 
-export const writeBytes = (bytes: number): string => {
+const writeBytes = (bytes: number): string => {
   if (bytes < 1000) return `${Math.round(bytes)} B`;
   return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 };

@@ -5,7 +5,7 @@ import { NODE } from '../model/node-types.ts';
 const DOM_TREES = '(Document DOM trees)';
 
 /** True for a child of the root that DevTools takes for a global of the program. */
-export function isUserRoot(graph: HeapGraph, node: number): boolean {
+function isUserRoot(graph: HeapGraph, node: number): boolean {
   return graph.nodeType[node] !== NODE.synthetic || isDomTreesRoot(graph, node);
 }
 

@@ -5,7 +5,7 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /** Finds the end of any JSON value by counting brackets outside of strings; does not check what is inside. */
-class AnyValue implements ValueReader {
+export class SkippedValue implements ValueReader {
   #depth = 0;
   #isInString = false;
   #isEscaped = false;
@@ -37,11 +37,9 @@ class AnyValue implements ValueReader {
   }
 }
 
-export class SkippedValue extends AnyValue {}
-
 /** Keeps the value's text, up to `maxBytes` of it. */
 export class TextValue implements ValueReader {
-  readonly #value = new AnyValue();
+  readonly #value = new SkippedValue();
   readonly #pieces: Uint8Array[] = [];
   readonly #maxBytes: number;
   readonly #position: Position;

@@ -122,7 +122,7 @@ const LONGEST_NAME = 40;
 const MOST_DIGITS = 4;
 
 /** An identifier as people write them; a key that was copied into the code is long and full of digits. */
-export const looksLikeName = (text: string): boolean =>
+const looksLikeName = (text: string): boolean =>
   text.length <= LONGEST_NAME &&
   /^[\p{L}_$#][\p{L}\p{N}_$-]*$/u.test(text) &&
   text.replaceAll(/\D/g, '').length <= MOST_DIGITS;

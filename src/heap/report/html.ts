@@ -10,7 +10,7 @@ import type { AnalyzeDocument, DiffDocument } from './documents.ts';
 import type { DominatorChart } from './dominator-chart.ts';
 import { toPrintable } from './printable.ts';
 import { withoutVerdict } from './text.ts';
-import { formatBytes, formatBytesChange, formatCount, formatShare } from './quantity.ts';
+import { changeOf, formatBytes, formatBytesChange, formatCount, formatShare } from './quantity.ts';
 
 const ROWS = 300;
 const VERDICTS = {
@@ -173,8 +173,6 @@ const numberCell = (value: number, format: (value: number) => string, share?: nu
 
 const renderBar = (share: number): string =>
   `<svg class="bar-cell" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect width="${Math.max(0, Math.min(100, share * 100)).toFixed(1)}" height="10"/></svg>`;
-
-const changeOf = (values: readonly number[]): number => (values.at(-1) ?? 0) - (values[0] ?? 0);
 
 const renderChanges = (classes: readonly ClassGrowth[]): string =>
   table(

@@ -5,7 +5,7 @@
 import type { HeapSuspect } from '../judge/verdict.ts';
 import type { AnalyzeDocument, DiffDocument } from './documents.ts';
 import { toPrintable, toShort } from './printable.ts';
-import { formatBytes, formatBytesChange, formatCount, formatShare } from './quantity.ts';
+import { changeOf, formatBytes, formatBytesChange, formatCount, formatShare } from './quantity.ts';
 import { renderStep, withoutVerdict } from './text.ts';
 
 const LONGEST_NAME = 120;
@@ -94,8 +94,6 @@ const renderSuspect = (suspect: HeapSuspect): string =>
       : `<details><summary>Path that keeps it alive</summary>\n\n${toBlock(suspect.path.map(renderStep).join('\n'), '')}\n\n</details>`,
   ]);
 
-const changeOf = (values: readonly number[]): number => (values.at(-1) ?? 0) - (values[0] ?? 0);
-
 const joinParts = (parts: readonly string[]): string => parts.filter((part) => part !== '').join('\n\n');
 
 const renderList = (title: string, lines: readonly string[]): string =>
@@ -108,7 +106,7 @@ const renderRedaction = (isRedacted: boolean): string =>
   isRedacted ? '_Redacted: contents of strings, and keys that are not words of the code, were replaced._' : '';
 
 /** A code span, also in a table; longer backticks around text that has some. */
-export const toCode = (text: string): string => {
+const toCode = (text: string): string => {
   const shown = toShort(text, LONGEST_NAME).replaceAll('|', '\\|');
   const longest = Math.max(0, ...[...shown.matchAll(/`+/g)].map(([ticks]) => ticks.length));
   if (longest === 0) return shown.trim() === '' ? '` `' : `\`${shown}\``;
@@ -117,7 +115,7 @@ export const toCode = (text: string): string => {
 };
 
 /** A sentence of ours that may hold names from a file, in single backticks or bare. */
-export const toProse = (text: string): string =>
+const toProse = (text: string): string =>
   toPrintable(text)
     .split(/(`[^`]*`)/)
     .map((part, at) => (at % 2 === 1 ? toCode(part.slice(1, -1)) : escapeProse(part)))

@@ -17,7 +17,8 @@ export const formatBytesChange = (bytes: number): string => withSign(bytes, form
 /** `1,234`. */
 export const formatCount = (count: number): string => Math.round(count).toLocaleString('en');
 
-export const formatCountChange = (count: number): string => withSign(count, formatCount(Math.abs(count)));
+/** Of a number per snapshot: the last one less the first. */
+export const changeOf = (values: readonly number[]): number => (values.at(-1) ?? 0) - (values[0] ?? 0);
 
 /** `98 %`; what is there is never 0 %, and what is not everything never 100 %. */
 export const formatShare = (share: number): string => {

@@ -8,7 +8,7 @@ import { renderColumns } from './columns.ts';
 import type { ClassGrowth } from '../compare/classes.ts';
 import type { AnalyzeDocument, ClassRow, DiffDocument } from './documents.ts';
 import { toPrintable, toShort, toShortPath } from './printable.ts';
-import { formatBytes, formatBytesChange, formatCount, formatShare } from './quantity.ts';
+import { changeOf, formatBytes, formatBytesChange, formatCount, formatShare } from './quantity.ts';
 
 export type TextStyle = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 
@@ -124,9 +124,6 @@ const renderClasses = (classes: readonly ClassRow[], { top }: TextOptions): stri
     ...renderRest(classes.length - rows.length, 'classes'),
   ];
 };
-
-const lastOf = (values: readonly number[]): number => values.at(-1) ?? 0;
-const changeOf = (values: readonly number[]): number => lastOf(values) - (values[0] ?? 0);
 
 const renderChanges = (classes: readonly ClassGrowth[], { top }: TextOptions): string[] => {
   if (classes.length === 0) return [];

@@ -78,7 +78,7 @@ export function makeTheme(isDark: boolean, page: string): Theme {
   return { isDark, page, fill, pixels, textOn: fill.map(textColourOn) };
 }
 
-export const parseColour = (hex: string): number[] => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
+const parseColour = (hex: string): number[] => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
 
 /** Little endian, as every machine is that runs a browser today. */
 const toPixel = (channels: readonly number[]): number => {

@@ -7,7 +7,23 @@
  * `null` where a string, a number or an array is asked for counts as absent, as writers of profiles mean it.
  */
 import { BadFile } from './bad-file.ts';
-import type { NumberColumn } from './number-column.ts';
+import { type Container, describePath } from './json-path.ts';
+import {
+  BACKSLASH,
+  BRACE,
+  BRACE_END,
+  BRACKET,
+  BRACKET_END,
+  COLON_SIGN,
+  COMMA_SIGN,
+  MINUS,
+  NINE,
+  QUOTE,
+  ZERO,
+} from './json-signs.ts';
+import { decodeText, findTextEnd } from './json-text.ts';
+import { takePlainNumbers } from './plain-numbers.ts';
+import { ValueScan } from './value-scan.ts';
 import {
   type ArrayShape,
   type JsonShape,
@@ -40,8 +56,6 @@ export async function readJson(
   stream.end();
 }
 
-type Container = ObjectShape | ArrayShape | NumbersShape;
-
 /** What may come next in the innermost container. */
 const FIRST_KEY = 0; // a key or the end
 const KEY = 1;
@@ -61,17 +75,6 @@ type State =
   | typeof DONE
   | typeof SCAN;
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const MINUS = 0x2d;
-const ZERO = 0x30;
-const NINE = 0x39;
-const COMMA_SIGN = 0x2c;
-const COLON_SIGN = 0x3a;
-const BRACE = 0x7b;
-const BRACE_END = 0x7d;
-const BRACKET = 0x5b;
-const BRACKET_END = 0x5d;
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 /** 15 digits are exact in a double, whatever they are. */
 const MAX_FAST_DIGITS = 15;
@@ -96,13 +99,9 @@ export class JsonStream {
   #waitingBytes = 0;
   /** True once no more bytes can come: a number at the end is whole then. */
   #isLast = false;
-  /** While scanning: depth of brackets, whether a string is open, and the bytes so far where the value is wanted. */
-  #scanDepth = 0;
-  #isInString = false;
-  #isEscaped = false;
+  /** The value that is being followed to its end, and its bytes so far where they are wanted. */
+  readonly #scan = new ValueScan();
   #scanned: Uint8Array[] | null = null;
-  #scannedBytes = 0;
-  #scanStart = 0;
 
   constructor(shape: JsonShape, { file, maxDepth, maxValueBytes, remainingBytes }: JsonOptions) {
     this.#expected = shape;
@@ -147,7 +146,7 @@ export class JsonStream {
       this.#position = 3;
     while (this.#position < this.#buffer.length) {
       if (this.#state === SCAN) {
-        this.#scan();
+        this.#followValue();
         continue;
       }
       const container = this.#containers.at(-1);
@@ -429,90 +428,37 @@ export class JsonStream {
 
   /** Where the string at the position has its closing quote; −1 when it is not in the buffer. */
   #findStringEnd(): number {
-    let from = this.#position + 1;
-    for (;;) {
-      const end = this.#buffer.indexOf(QUOTE, from);
-      if (end === -1) {
-        if (this.#buffer.length - this.#position > this.#maxValueBytes)
-          this.#fail(`a string of more than ${this.#maxValueBytes} bytes`);
-        return -1;
-      }
-      let backslashes = 0;
-      while (this.#buffer[end - 1 - backslashes] === BACKSLASH) backslashes += 1;
-      if (backslashes % 2 === 0) return end;
-      from = end + 1;
-    }
+    const end = findTextEnd(this.#buffer, this.#position + 1);
+    if (end === -1 && this.#buffer.length - this.#position > this.#maxValueBytes)
+      this.#fail(`a string of more than ${this.#maxValueBytes} bytes`);
+    return end;
   }
 
   #decode(start: number, end: number): string {
-    let isPlain = true;
-    for (let at = start; at < end; at += 1) {
-      const byte = this.#buffer[at] as number;
-      if (byte < 0x20 || byte > 0x7e || byte === BACKSLASH) {
-        isPlain = false;
-        break;
-      }
-    }
-    if (isPlain) return this.#buffer.toString('latin1', start, end);
-    const text = this.#buffer.toString('utf8', start - 1, end + 1);
-    try {
-      return JSON.parse(text) as string;
-    } catch {
-      return this.#fail('a string with a wrong escape or a control character');
-    }
+    return decodeText(this.#buffer, start, end) ?? this.#fail('a string with a wrong escape or a control character');
   }
 
   #startScan(isWanted: boolean): boolean {
     this.#state = SCAN;
-    this.#scanDepth = 0;
-    this.#isInString = false;
-    this.#isEscaped = false;
+    this.#scan.begin();
     this.#scanned = isWanted ? [] : null;
-    this.#scannedBytes = 0;
-    this.#scanStart = this.#base + this.#position;
     return true;
   }
 
-  /** Follows strings and brackets to the end of a value. */
-  #scan(): void {
-    const bytes = this.#buffer;
-    const start = this.#position;
-    let at = start;
-    let isAtEnd = false;
-    for (; at < bytes.length && !isAtEnd; at += 1) {
-      const byte = bytes[at] as number;
-      if (this.#isInString) {
-        if (this.#isEscaped) this.#isEscaped = false;
-        else if (byte === BACKSLASH) this.#isEscaped = true;
-        else if (byte === QUOTE) {
-          this.#isInString = false;
-          isAtEnd = this.#scanDepth === 0;
-        }
-      } else if (byte === QUOTE) this.#isInString = true;
-      else if (byte === BRACE || byte === BRACKET) this.#scanDepth += 1;
-      else if (byte === BRACE_END || byte === BRACKET_END) {
-        // The end of the container around a bare word, or of the value itself.
-        if (this.#scanDepth === 0) break;
-        this.#scanDepth -= 1;
-        isAtEnd = this.#scanDepth === 0;
-      } else if (byte === COMMA_SIGN && this.#scanDepth === 0) break;
+  #followValue(): void {
+    const end = this.#scan.follow(this.#buffer, this.#position);
+    const to = end === -1 ? this.#buffer.length : end;
+    if (this.#scanned !== null) {
+      this.#scanned.push(this.#buffer.subarray(this.#position, to));
+      if (this.#scan.length > this.#maxValueBytes) this.#fail(`a value of more than ${this.#maxValueBytes} bytes`);
     }
-    const isOver = isAtEnd || at < bytes.length;
-    if (this.#scanned !== null) this.#keepScanned(bytes.subarray(start, at));
-    this.#position = at;
-    if (isOver || (this.#isLast && this.#scanDepth === 0 && !this.#isInString)) this.#endScan();
-  }
-
-  #keepScanned(bytes: Uint8Array): void {
-    this.#scannedBytes += bytes.length;
-    if (this.#scannedBytes > this.#maxValueBytes) this.#fail(`a value of more than ${this.#maxValueBytes} bytes`);
-    this.#scanned?.push(bytes);
+    this.#position = to;
+    if (end !== -1 || (this.#isLast && this.#scan.mayEnd)) this.#endScan();
   }
 
   #endScan(): void {
     const shape = this.#expected;
-    const length = this.#base + this.#position - this.#scanStart;
-    if (length === 0) this.#unexpected('a value');
+    if (this.#scan.length === 0) this.#unexpected('a value');
     if (shape.kind === 'any') {
       const text = Buffer.concat(this.#scanned ?? []).toString('utf8');
       let value: unknown;
@@ -536,56 +482,8 @@ export class JsonStream {
 
   #fail(what: string): never {
     const offset = this.#base + this.#position;
-    const path = this.#describePath();
+    const path = describePath(this.#containers, this.#places);
     const where = `byte ${offset.toLocaleString('en-US')}${path === '' ? '' : ` (${path})`}`;
     throw new BadFile({ file: this.#file, where, what });
   }
-
-  /** `nodes[17].callFrame.url`, as far as it goes through fields that the shape names. */
-  #describePath(): string {
-    let path = '';
-    for (const [depth, container] of this.#containers.entries()) {
-      const place = this.#places[depth] ?? -1;
-      // A cycle of shapes (a tree in a file) can be as deep as the file likes.
-      if (path.length > 200) return `${path}…`;
-      if (container.kind !== 'object') path += `[${place}]`;
-      else if (place !== -1) path += `${path === '' ? '' : '.'}${container.fields[place]?.name ?? ''}`;
-    }
-    return path;
-  }
-}
-
-/**
- * Takes numbers of up to nine digits, each with its comma right behind it, for as long as there are such: nearly all of
- * a big profile is read here. Returns where it stopped, which is where a number should begin.
- */
-function takePlainNumbers(column: NumberColumn, bytes: Uint8Array, start: number): number {
-  const end = bytes.length;
-  // A number and its comma are two bytes at least.
-  column.reserve(Math.ceil((end - start) / 2));
-  const { values } = column;
-  const capacity = values.length;
-  let { count } = column;
-  let at = start;
-  while (at < end && count < capacity) {
-    const isNegative = bytes[at] === MINUS;
-    const first = isNegative ? at + 1 : at;
-    let digit = first;
-    let value = 0;
-    while (digit < end) {
-      const figure = (bytes[digit] as number) - ZERO;
-      if (figure < 0 || figure > 9) break;
-      value = value * 10 + figure;
-      digit += 1;
-    }
-    const digits = digit - first;
-    // Nine digits fit into 32 bits, and only a lone zero may begin with one.
-    if (digit === end || bytes[digit] !== COMMA_SIGN || digits === 0 || digits > 9) break;
-    if (bytes[first] === ZERO && digits > 1) break;
-    values[count] = isNegative ? 0 - value : value;
-    count += 1;
-    at = digit + 1;
-  }
-  column.count = count;
-  return at;
 }

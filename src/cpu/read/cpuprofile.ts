@@ -21,6 +21,7 @@ import { FunctionTable } from '../model/function-table.ts';
 import { orderTree } from '../model/order-tree.ts';
 import { NO_LINE_TICKS, NO_SAMPLES, SampleColumns } from '../model/samples.ts';
 import type { LineTicks, Samples } from '../model/profile.ts';
+import { indexIds } from './node-ids.ts';
 import { toPosition } from './position.ts';
 import { MAX_US, type RawProfile } from './raw-profile.ts';
 import { timeSamples } from './time-samples.ts';
@@ -232,7 +233,7 @@ export class CpuProfileReader {
   finish(): RawProfile {
     const nodeCount = this.#ids.count;
     if (nodeCount === 0) this.#fail('nodes', 'there is not a single node');
-    const indexOf = this.#indexIds();
+    const indexOf = indexIds(this.#ids, (node, what) => this.#fail(`nodes[${node}].id`, what));
     const { parent, order } = orderTree(this.#findParents(indexOf), this.#file, (node) => `nodes[${node}]`);
     const placeOf = order === null ? null : invert(order);
     const functionOf = takeInOrder(this.#functionOf, order);
@@ -256,31 +257,6 @@ export class CpuProfileReader {
       unit: 'microseconds',
       deoptReasons: new Map([...this.#deoptReasons].map(([node, reasons]) => [rename(node), reasons])),
       notes,
-    };
-  }
-
-  #indexIds(): (id: number) => number | undefined {
-    const { values, count } = this.#ids;
-    let highest = 0;
-    for (let node = 0; node < count; node += 1) highest = Math.max(highest, values[node] as number);
-    if (highest > count * 8 + 65_536) {
-      const sparse = new Map<number, number>();
-      for (let node = 0; node < count; node += 1) {
-        const id = values[node] as number;
-        if (sparse.has(id)) this.#fail(`nodes[${node}].id`, `a second node has the id ${id}`);
-        sparse.set(id, node);
-      }
-      return (id) => sparse.get(id);
-    }
-    const dense = new Int32Array(highest + 1).fill(-1);
-    for (let node = 0; node < count; node += 1) {
-      const id = values[node] as number;
-      if (dense[id] !== -1) this.#fail(`nodes[${node}].id`, `a second node has the id ${id}`);
-      dense[id] = node;
-    }
-    return (id) => {
-      const node = dense[id];
-      return node === -1 ? undefined : node;
     };
   }
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { packNumbers, packWeights, unpackNumbers, unpackWeights } from './bytes.ts';
 import { childrenOf, findFrame, firstEndingAfter, nextEndingAfter } from './find-frame.ts';
-import { largestBy, sumByLabel } from './hot-labels.ts';
+import { type HotLabel, largestBy, stepSumByLabel } from './hot-labels.ts';
 import { invertTree } from './invert.ts';
 import { layoutTimeline, layoutTree, type FlameLayout } from './layout.ts';
 import { sumTotals, type FlameLabel, type FlameTree } from './model.ts';
@@ -55,6 +55,15 @@ const trees = fc
     self: Float64Array.from(nodes, ({ self }) => self),
     selfBefore: Float64Array.from(nodes, ({ before }) => before),
   }));
+
+/** All steps at once. */
+function sumByLabel(...args: Parameters<typeof stepSumByLabel>): HotLabel[] {
+  const steps = stepSumByLabel(...args);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
 
 describe('the layout of a tree', () => {
   it('puts the widest first and children under their parent', () => {

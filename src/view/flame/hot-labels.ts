@@ -12,22 +12,14 @@ export interface HotLabel {
   readonly totalBefore: number;
 }
 
-/**
- * Sums over the frames between `start` and `end` (in the unit of the layout), of those at the edges the part that is
- * inside. For trees of calls and for frames in time; a tree of callers has weights of its own in its first row only.
- */
-export function sumByLabel(layout: FlameLayout, start: number, end: number, labelCount: number): HotLabel[] {
-  const steps = stepSumByLabel(layout, start, end, labelCount);
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
-}
-
 /** Frames between two chances to stop: a fraction of a millisecond. */
 const FRAMES_A_STEP = 1000;
 
-/** As `sumByLabel`, step by step: over 100,000 frames it takes longer than a picture may. */
+/**
+ * Sums over the frames between `start` and `end` (in the unit of the layout), of those at the edges the part that is
+ * inside. For trees of calls and for frames in time; a tree of callers has weights of its own in its first row only. Step
+ * by step: over 100,000 frames it takes longer than a picture may.
+ */
 export function* stepSumByLabel(
   layout: FlameLayout,
   start: number,

@@ -44,3 +44,6 @@ process.on('message', (command) => {
     (error) => process.send({ told: 'failed', id: command.id, why: error?.stack ?? String(error) }),
   );
 });
+
+// A runner that was killed ends nobody.
+process.on('disconnect', () => process.exit());

@@ -78,6 +78,25 @@ describe('judgeHeaps', () => {
     }
   });
 
+  it('counts entries that have lost a part, as connections lose their sockets', () => {
+    const connections =
+      (from: number, to: number): Fill =>
+      ({ heap, context }) => {
+        const map = heap.node('object', 'Map', 2001);
+        const table = heap.node('array', '', 3001);
+        heap.edge(context, 'context', 'sessions', map);
+        heap.edge(map, 'internal', 'table', table);
+        for (let n = 0; n < to; n++) {
+          const session = heap.node('object', 'Session', idOf(n), 640);
+          heap.edge(table, 'internal', String(n), session);
+          if (n >= from) heap.edge(session, 'property', 'socket', heap.node('object', 'Socket', idOf(n) + 4, 64));
+        }
+      };
+    const { verdict, suspects } = judge(connections(0, 10), connections(10, 60), connections(60, 110));
+    assert.equal(verdict, 'leak');
+    assert.equal(suspects[0]?.className, 'Session');
+  });
+
   it('writes paths relative to the root it is given', () => {
     const comparison = compareHeaps([sessions(0, 10), sessions(0, 60), sessions(0, 110)].map((fill) => snapshot(fill)));
     const { suspects } = judgeHeaps(comparison, { root: '/srv/app' });

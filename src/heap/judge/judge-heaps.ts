@@ -123,9 +123,14 @@ function sumSteps([first, ...others]: readonly Place[]): readonly StepGrowth[] {
       sum.survivors += other.survivors;
       for (const [name, gain] of other.byClass) sum.byClass.set(name, (sum.byClass.get(name) ?? 0) + gain);
     }
+    // What went weighs against what came of the same class: entries that lost a part, a closed socket, are still entries.
+    if (others.length > 0 && sum.bytes > 0) sum.entries = sumGained(sum.byClass);
     return sum;
   });
 }
+
+const sumGained = (byClass: ReadonlyMap<string, number>): number =>
+  [...byClass.values()].reduce((sum, gain) => sum + Math.max(0, gain), 0);
 
 /** Held by Node, and without any function of the program or of a package in it. */
 const isOutsideProgram = (territory: Territory, { named, members }: Draft): boolean =>

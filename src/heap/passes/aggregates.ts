@@ -20,21 +20,21 @@ export function sumByClass(
   const nodeCount = order.length;
 
   // Numbers nodes as a walk of the dominator tree meets them: a node's subtree is a range behind it.
-  const subtree = new Uint32Array(nodeCount).fill(1);
+  // By node: first how many it dominates with itself; once it has its place, the place of its next child, at last the end.
+  const next = new Uint32Array(spare[1], 0, nodeCount).fill(1);
   for (let at = nodeCount - 1; at > 0; at -= 1) {
     const node = order[at] as number;
     const above = dominator[node] as number;
-    subtree[above] = (subtree[above] as number) + (subtree[node] as number);
+    next[above] = (next[above] as number) + (next[node] as number);
   }
-  const nextChild = new Uint32Array(spare[1], 0, nodeCount);
   const nodeAt = new Uint32Array(nodeCount);
-  nextChild[0] = 1;
+  next[0] = 1;
   for (let at = 1; at < nodeCount; at += 1) {
     const node = order[at] as number;
     const above = dominator[node] as number;
-    const own = nextChild[above] as number;
-    nextChild[node] = own + 1;
-    nextChild[above] = own + (subtree[node] as number);
+    const own = next[above] as number;
+    next[above] = own + (next[node] as number);
+    next[node] = own + 1;
     nodeAt[own] = node;
   }
 
@@ -48,10 +48,9 @@ export function sumByClass(
     shallow[own] = (shallow[own] as number) + size;
     if (at < (coveredUpTo[own] as number)) continue;
     retained[own] = (retained[own] as number) + (retainedSize[node] as number);
-    coveredUpTo[own] = at + (subtree[node] as number);
+    coveredUpTo[own] = next[node] as number;
   }
   release(nodeAt.buffer);
-  release(subtree.buffer);
   return identities.map(({ name, location }, at) => ({
     name,
     location,

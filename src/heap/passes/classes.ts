@@ -37,12 +37,13 @@ export function findClasses(
     return known;
   };
   const byType = Uint32Array.from(NODE_TYPE_NAMES, (type) => named(CLASS_OF_TYPE[type] ?? `(${type})`));
-  const byName = new Uint32Array(strings.count).fill(UNKNOWN);
+  // One more than the class: most strings name no object, and pages of zeros cost nothing.
+  const byName = new Uint32Array(strings.count);
   const byDetachedName = new Map<number, number>();
   const ofName = (name: number): number => {
     const text = strings.get(name);
     const own = text.startsWith('<') || text.startsWith('Detached <') ? named(cutTag(text)) : add(text);
-    byName[name] = own;
+    byName[name] = own + 1;
     return own;
   };
   const ofDetached = (name: number): number => {
@@ -60,7 +61,7 @@ export function findClasses(
     }
     const name = nodeName[node] as number;
     const known = byName[name] as number;
-    classOf[node] = known === UNKNOWN ? ofName(name) : known;
+    classOf[node] = known === 0 ? ofName(name) : known - 1;
   }
   for (const node of detached) classOf[node] = ofDetached(nodeName[node] as number);
   const interfaces = findInterfaces(graph);

@@ -8,7 +8,7 @@
  */
 import type { HeapGraph } from '../model/graph.ts';
 import { release } from '../model/release.ts';
-import { BLOCK, CHAIN, doubled, visitRetained } from './retained-visit.ts';
+import { CHAIN, visitRetained } from './retained-visit.ts';
 import type { WeakMapNames } from './weak-map-edges.ts';
 
 export interface Dominators {
@@ -34,14 +34,18 @@ export function findDominators(graph: HeapGraph, weakMaps: WeakMapNames): Domina
   for (let w = connected - 1; w > 0; w -= 1) {
     let least = cells[2 * w] as number;
     const known = cells[2 * w + 1] as number;
-    let place = known - CHAIN;
-    let from = place < 0 ? known : (links[place] as number);
+    if (known >= CHAIN) links.start(known - CHAIN);
+    let from = known < CHAIN ? known : links.number;
     while (from !== 0 && least !== 0) {
       // Up from there over all numbers that were dealt with, making the way shorter for the next time.
       let top = from;
       let height = 0;
       for (let above = ancestor[top] as number; above > w; above = ancestor[above] as number) {
-        if (height === path.length) path = doubled(path);
+        if (height === path.length) {
+          const longer = new Uint32Array(path.length * 2);
+          longer.set(path);
+          path = longer;
+        }
         path[height++] = top;
         top = above;
       }
@@ -55,10 +59,9 @@ export function findDominators(graph: HeapGraph, weakMaps: WeakMapNames): Domina
         ancestor[below] = end;
       }
       if (best < least) least = best;
-      if (place < 0) break;
-      place -= 1;
-      if (place % BLOCK === 0) place = links[place] as number;
-      from = place === 0 ? 0 : (links[place] as number);
+      if (known < CHAIN) break;
+      links.step();
+      from = links.number;
     }
     cells[2 * w] = least;
     cells[2 * w + 1] = least;
@@ -74,6 +77,6 @@ export function findDominators(graph: HeapGraph, weakMaps: WeakMapNames): Domina
   const dominator = ancestor;
   for (let w = 0; w < nodeCount; w += 1)
     dominator[order[w] as number] = w < connected ? (order[idom[w] as number] as number) : 0;
-  release(links.buffer);
+  release(links.memory);
   return { dominator, order, isUser, spare: [cells.buffer, parent.buffer] };
 }

@@ -5,6 +5,7 @@
 import type { HeapGraph } from '../model/graph.ts';
 import { EDGE } from '../model/node-types.ts';
 import { edgeRule } from './edge-rules.ts';
+import { NumberChains } from './number-chains.ts';
 import { isDomTreesRoot } from './user-roots.ts';
 import type { WeakMapNames } from './weak-map-edges.ts';
 
@@ -21,11 +22,8 @@ export interface RetainedVisit {
    * tree: the way up from there goes through it.
    */
   readonly cells: Uint32Array<ArrayBuffer>;
-  /**
-   * Numbers in blocks of `BLOCK`: the first entry is the place of the last one in the block before, or 0. Few nodes have more
-   * than one, and a handful (the maps of common shapes, say) have most of all there are.
-   */
-  readonly links: Uint32Array<ArrayBuffer>;
+  /** Few nodes have more than one, and a handful (the maps of common shapes, say) have most of all there are. */
+  readonly links: NumberChains;
   /** Numbers below this one were visited; the others are circles that nothing retains, which hold nothing that was. */
   readonly connected: number;
   /** Per node: 1 where it is reachable from the program's globals. */
@@ -35,7 +33,8 @@ export interface RetainedVisit {
 const NOT_SEEN = 0xffff_ffff;
 /** More than any number of a node or place in `links`: the reader refuses larger snapshots. */
 export const CHAIN = 2 ** 31;
-export const BLOCK = 16;
+/** Added to a parent while its child is on the way to the present number. */
+const OPEN = 2 ** 31;
 
 export function visitRetained(graph: HeapGraph, weakMaps: WeakMapNames): RetainedVisit {
   const { edgeCount, edgeTo, edgeType, firstEdge, nodeCount } = graph;
@@ -45,12 +44,10 @@ export function visitRetained(graph: HeapGraph, weakMaps: WeakMapNames): Retaine
     parent: new Uint32Array(nodeCount),
     cells: new Uint32Array(2 * nodeCount),
     // Room for every edge costs nothing until it is written to.
-    links: new Uint32Array(2 * edgeCount + 2 * BLOCK),
+    links: new NumberChains(4 * edgeCount),
     isUser: new Uint8Array(nodeCount),
-    isOpen: new Uint8Array(nodeCount),
     stack: new Uint32Array(2048),
     count: 1,
-    nextBlock: BLOCK,
     isUserPhase: true,
     reachesRoot: false,
     dropped: [],
@@ -89,14 +86,10 @@ export function visitRetained(graph: HeapGraph, weakMaps: WeakMapNames): Retaine
   return { order, number, parent: state.parent, cells: state.cells, links: state.links, connected, isUser };
 }
 
-interface VisitState extends Omit<RetainedVisit, 'connected' | 'links'> {
-  links: Uint32Array<ArrayBuffer>;
-  /** By preorder number: 1 while it is on the way to the present one. */
-  readonly isOpen: Uint8Array;
+interface VisitState extends Omit<RetainedVisit, 'connected'> {
   /** Two per level: the next edge and the end of the edges. */
   stack: Uint32Array<ArrayBuffer>;
   count: number;
-  nextBlock: number;
   isUserPhase: boolean;
   reachesRoot: boolean;
   /** Targets of edges that do not retain: they belong to the program nevertheless. */
@@ -112,11 +105,11 @@ function visit(
   from: number,
   until: number,
 ): void {
-  const { number, order, parent, cells, isUser, isOpen, isUserPhase, dropped } = state;
+  const { number, order, parent, cells, links, isUser, isUserPhase, dropped } = state;
   const { weak: WEAK, shortcut: SHORTCUT, internal: INTERNAL } = EDGE;
   const { isName } = weakMaps;
   const hasWeakMaps = weakMaps.count > 0;
-  let { stack, links, count, nextBlock } = state;
+  let { stack, count } = state;
   let v = start;
   let node = order[v] as number;
   let edge = from;
@@ -127,10 +120,11 @@ function visit(
     if (edge === end) {
       if (height === 0) break;
       height -= 2;
-      isOpen[v] = 0;
       edge = stack[height] as number;
       end = stack[height + 1] as number;
-      v = parent[v] as number;
+      const above = (parent[v] as number) - OPEN;
+      parent[v] = above;
+      v = above;
       node = order[v] as number;
       isFree = isUserPhase || v === 0 || isUser[node] === 1;
       continue;
@@ -155,9 +149,8 @@ function visit(
     if (w === NOT_SEEN) {
       number[to] = count;
       order[count] = to;
-      parent[count] = v;
+      parent[count] = v + OPEN;
       cells[2 * count] = v;
-      isOpen[count] = 1;
       if (isUserPhase) isUser[to] = 1;
       else isFree = isUser[to] === 1;
       if (height === stack.length) state.stack = stack = doubled(stack);
@@ -177,26 +170,15 @@ function visit(
     } else if (w < v) {
       const known = cells[2 * w + 1] as number;
       const place = known - CHAIN;
-      const last = place < 0 ? known : (links[place] as number);
+      const last = place < 0 ? known : links.last(place);
       // One that was met since this one was is below it; one that is still open is above it.
       if (last >= v) continue;
-      if (place >= 0 && isOpen[last] === 1) links[place] = v;
-      else if (place < 0 && (last === 0 || isOpen[last] === 1)) cells[2 * w + 1] = v;
-      else if (place >= 0 && (place + 1) % BLOCK !== 0) {
-        links[place + 1] = v;
-        cells[2 * w + 1] = known + 1;
-      } else {
-        if (nextBlock + BLOCK > links.length) state.links = links = doubled(links);
-        links[nextBlock] = Math.max(place, 0);
-        links[nextBlock + 1] = place < 0 ? last : v;
-        links[nextBlock + 2] = v;
-        cells[2 * w + 1] = CHAIN + nextBlock + (place < 0 ? 2 : 1);
-        nextBlock += BLOCK;
-      }
+      const isAbove = last === 0 || (parent[last] as number) >= OPEN;
+      if (place < 0) cells[2 * w + 1] = isAbove ? v : CHAIN + links.begin(last, v);
+      else cells[2 * w + 1] = CHAIN + (isAbove ? links.replaceLast(place, v) : links.append(place, v));
     }
   }
   state.count = count;
-  state.nextBlock = nextBlock;
 }
 
 /** Marks what the program reaches only over edges that do not retain. */
@@ -228,7 +210,7 @@ function findRetained(graph: HeapGraph, weakMaps: WeakMapNames, number: Uint32Ar
   return isRetained;
 }
 
-export function doubled(words: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+function doubled(words: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
   const longer = new Uint32Array(words.length * 2);
   longer.set(words);
   return longer;

@@ -1,7 +1,8 @@
 /** Locations as columns sorted by node, so that a node's is found by halving. */
 import type { HeapLocations } from '../model/graph.ts';
-import type { RecordColumns } from './record-columns.ts';
 import { release } from '../model/release.ts';
+import { newWords } from './columns.ts';
+import type { RecordColumns } from './record-columns.ts';
 import { fail } from './value-reader.ts';
 
 export const NO_LOCATIONS: HeapLocations = {
@@ -12,7 +13,10 @@ export const NO_LOCATIONS: HeapLocations = {
   column: new Uint32Array(0),
 };
 
-/** `nodeWidth`: fields of a node, because locations name nodes by the position of their first number. */
+/**
+ * `nodeWidth`: fields of a node, because locations name nodes by the position of their first number. The records are given
+ * back: nobody can read them afterwards.
+ */
 export function toLocations(records: RecordColumns, nodeWidth: number, nodeCount: number, file: string): HeapLocations {
   const position = records.column('object_index');
   // By node: one more than the number of its record; the last one counts where there are two.
@@ -27,10 +31,10 @@ export function toLocations(records: RecordColumns, nodeWidth: number, nodeCount
   }
   const sorted = {
     count,
-    node: new Uint32Array(count),
-    scriptId: new Uint32Array(count),
-    line: new Uint32Array(count),
-    column: new Uint32Array(count),
+    node: newWords(count),
+    scriptId: newWords(count),
+    line: newWords(count),
+    column: newWords(count),
   };
   const scriptId = records.column('script_id');
   const line = records.column('line');
@@ -45,5 +49,6 @@ export function toLocations(records: RecordColumns, nodeWidth: number, nodeCount
     at += 1;
   }
   release(recordOf.buffer);
+  records.release();
   return sorted;
 }

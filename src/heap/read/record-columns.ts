@@ -1,4 +1,5 @@
 /** The small sections of flat records (locations, samples, functions of allocation stacks), a column a field. */
+import { release } from '../model/release.ts';
 import { withRoom } from './columns.ts';
 import type { SectionLayout } from './layout.ts';
 import type { NumberSink } from './number-array.ts';
@@ -11,10 +12,11 @@ export class RecordColumns implements NumberSink {
   /** Numbers that 32 bits do not hold, by column. */
   readonly #wide: readonly Map<number, number>[];
 
-  constructor(section: string, layout: SectionLayout) {
+  /** `capacity`: how many records are likely; memory is only taken for those that come. */
+  constructor(section: string, layout: SectionLayout, capacity = 1024) {
     this.section = section;
     this.fields = layout.fields;
-    this.#columns = layout.fields.map(() => new Uint32Array(1024));
+    this.#columns = layout.fields.map(() => new Uint32Array(capacity));
     this.#wide = layout.fields.map(() => new Map());
   }
 
@@ -32,6 +34,11 @@ export class RecordColumns implements NumberSink {
   }
 
   end(): void {}
+
+  /** Nobody needs the records any more. */
+  release(): void {
+    for (const { buffer } of this.#columns) if (buffer instanceof ArrayBuffer) release(buffer);
+  }
 
   /** A field of every record in 32 bits: −1 comes out as 4294967295. */
   column(field: string): Uint32Array {

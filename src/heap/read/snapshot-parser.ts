@@ -187,6 +187,9 @@ export class SnapshotParser {
         return this.#traceTree;
       }
       case 'strings':
+        // Quotes and a comma: no string takes less than three bytes.
+        if (this.#maxBytes !== Infinity)
+          this.#strings.reserve(Math.ceil((this.#maxBytes - this.#position.chunkStart - at) / 3));
         return new StringArrayReader(this.#strings, this.#position);
       default:
         return new SkippedValue();
@@ -195,7 +198,7 @@ export class SnapshotParser {
 
   #records(section: string, layout: SectionLayout | null | undefined, at: number): RecordColumns | null {
     this.#need(this.#layout, 'snapshot', at);
-    return layout === null || layout === undefined ? null : new RecordColumns(section, layout);
+    return layout === null || layout === undefined ? null : new RecordColumns(section, layout, this.#nodes?.count);
   }
 
   #need<T>(part: T | null, section: string, at: number): T {

@@ -12,6 +12,8 @@ const MAX_STRING_BYTES = 2 ** 29 - 64;
 const FIRST_PIECE_BYTES = 1 << 16;
 const LAST_PIECE_BYTES = 1 << 23;
 
+/** Strings that are made room for in advance, in 1 GiB of addresses. */
+const MAX_RESERVED = 2 ** 28;
 /** More than any name that is looked for has. */
 const LOOK_AHEAD = 1024;
 
@@ -62,6 +64,11 @@ export class StringTable implements HeapStrings {
       starts: this.#starts,
       wraps: this.#wraps,
     };
+  }
+
+  /** Room for so many strings at once, before the first one: growing would leave the smaller tables behind for a while. */
+  reserve(count: number): void {
+    if (this.count === 0 && count > this.#starts.length) this.#starts = newWords(Math.min(count, MAX_RESERVED));
   }
 
   /** Keeps a copy of the section's next bytes. */

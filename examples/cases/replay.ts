@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, watch } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 
@@ -22,13 +22,28 @@ export async function replayShoppingCart(version: Version, folder: string, reque
   await withService(flags, join(CASES, 'shopping-cart', `${version}.mjs`), async ({ load, signal }) => {
     for (const count of [requests / 2, requests, requests]) {
       await load('carts', count);
-      signal('SIGUSR2');
+      await takeSnapshot(into, signal);
     }
   });
   return readdirSync(into)
     .filter((name) => name.endsWith('.heapsnapshot'))
     .toSorted()
     .map((name) => join(into, name));
+}
+
+/**
+ * Resolves once the snapshot's file is there. Signals that follow each other are not handled in their order: a SIGTERM
+ * right behind would end the service without its snapshot. Node writes the file before it turns to anything else.
+ */
+async function takeSnapshot(into: string, signal: Service['signal']): Promise<void> {
+  const watcher = watch(into);
+  try {
+    const appeared = once(watcher, 'change');
+    signal('SIGUSR2');
+    await appeared;
+  } finally {
+    watcher.close();
+  }
 }
 
 /** CPU profiles of the price calculator, a run of it each. Their folder. */

@@ -18,7 +18,8 @@ export interface ChainStep {
 
 /**
  * From the start to `node`. The value of a WeakMap hangs from its key in the tree, as it must; a reader looks for it in
- * the WeakMap, so the way goes over that where it is found.
+ * the WeakMap, so the way goes over that where it is found, unless it is somebody else's: a package that remembers things
+ * about an object of the application in a WeakMap of its own keeps them as long as the application keeps the object.
  */
 export function readChain(reading: Reading, { parent, parentEdge }: Ownership, node: number): ChainStep[] {
   const steps: ChainStep[] = [];
@@ -34,11 +35,24 @@ export function readChain(reading: Reading, { parent, parentEdge }: Ownership, n
     const table = weakTable(reading, edge);
     const weakMap = table === undefined ? NONE : findWeakMap(reading, table);
     const isOnWay = steps.some((step) => step.node === weakMap);
-    const isHeld = weakMap !== NONE && parent[weakMap] !== NONE && parent[weakMap] !== weakMap && !isOnWay;
+    const isHeld =
+      weakMap !== NONE &&
+      parent[weakMap] !== NONE &&
+      parent[weakMap] !== weakMap &&
+      !isOnWay &&
+      (isApplications(reading, parent, weakMap) || !isApplications(reading, parent, owner));
     steps.push({ node: at, owner: isHeld ? weakMap : owner, edge });
     at = isHeld ? weakMap : owner;
   }
   return steps.reverse();
+}
+
+/** Whether the way to a node begins at a variable of the application. */
+function isApplications({ scripts }: Reading, parent: Uint32Array, node: number): boolean {
+  let at = node;
+  while (parent[at] !== at && parent[at] !== NONE) at = parent[at] as number;
+  const script = scripts.moduleContexts.get(at) ?? scripts.exportCells.get(at)?.script;
+  return script !== undefined && scripts.kindOf(script) === 'application';
 }
 
 /** The WeakMap that has the table with that id. */

@@ -11,14 +11,15 @@ import type { Reading } from '../compare/reading.ts';
 import type { Territory } from '../compare/territory.ts';
 import { EDGE, NODE } from '../model/node-types.ts';
 import { NONE } from '../source/words.ts';
-import { kindOfFile, type ScriptKind } from '../source/script-names.ts';
+import type { ScriptKind } from '../source/script-names.ts';
 import { type Anchor, type ChainStep, findAnchors, readChain } from './chain.ts';
 import { findStorage } from './async-storage.ts';
 import { findFunction, type Members } from './members.ts';
 import { fileOfRecord, isModuleRecord } from './module-records.ts';
 import { findEventsStep, isTimer } from './pattern.ts';
+import { kindOfAnchor, nameAnchor, readableClass } from './name-anchor.ts';
 import { type Places, writeLocation } from './places.ts';
-import type { Holder, LeakPattern, SourceLocation } from './verdict.ts';
+import type { Holder, LeakPattern } from './verdict.ts';
 
 export interface NamedHolder {
   readonly holder: Holder;
@@ -59,7 +60,11 @@ export function nameHolder(
   ];
   // A property says which class; the variable says which of its objects.
   const root = anchors.findLast(
-    (anchor) => anchor.at < chosen.at && anchor.kind !== 'property' && kindOf(anchor) === kindOf(chosen),
+    (anchor) =>
+      anchor.at < chosen.at &&
+      anchor.kind !== 'property' &&
+      anchor.name !== 'this' &&
+      kindOf(anchor) === kindOf(chosen),
   );
   if (chosen.kind === 'property' && root !== undefined) {
     const { name, location } = nameAnchor(places, chain, root).holder;
@@ -87,11 +92,6 @@ function chooseAnchor(places: Places, chain: readonly ChainStep[]): { anchors: A
   const near = (kind: ScriptKind): Anchor | undefined =>
     anchors.findLast((anchor) => kindOfAnchor(places, anchor) === kind);
   return { anchors, chosen: near('application') ?? near('dependency') };
-}
-
-function kindOfAnchor({ reading }: Places, { kind, file, script }: Anchor): ScriptKind {
-  if (kind === 'global') return 'application';
-  return file === undefined ? reading.scripts.kindOf(script) : kindOfFile(file);
 }
 
 /**
@@ -137,82 +137,6 @@ function nameStorage(
     held: NONE,
   };
 }
-
-interface NamedAnchor {
-  readonly holder: Holder;
-  readonly what: string;
-  readonly words: string;
-}
-
-function nameAnchor(places: Places, chain: readonly ChainStep[], anchor: Anchor): NamedAnchor {
-  const { reading, declarations } = places;
-  const held = (chain[anchor.at] as ChainStep).node;
-  const what = nameClass(places, held);
-  const path = plainPath(places, chain, anchor);
-  const name = [anchor.name, ...path].join('.');
-  const at = (location: SourceLocation | undefined): string =>
-    location === undefined ? '' : ` at ${writeLocation(location)}`;
-  switch (anchor.kind) {
-    case 'module-variable': {
-      const location = places.inScript(anchor.script, declarations.variable(anchor.script, anchor.name));
-      const holder: Holder = { kind: anchor.kind, what, name, owner: '', ...(location && { location }) };
-      return { holder, what, words: `\`${name}\`${at(location)} (module variable)` };
-    }
-    case 'captured-variable': {
-      const owner = reading.scripts.functionOfContext(anchor.owner);
-      const from = owner === '' ? 1 : (declarations.variable(anchor.script, owner) ?? 1);
-      const location = places.inScript(anchor.script, declarations.variable(anchor.script, anchor.name, from));
-      const holder: Holder = { kind: anchor.kind, what, name, owner, ...(location && { location }) };
-      const of = owner === '' ? 'a function' : `\`${owner}\``;
-      return { holder, what, words: `\`${name}\`${at(location)} (variable of ${of}, captured by a closure)` };
-    }
-    case 'global': {
-      return {
-        holder: { kind: anchor.kind, what, name, owner: '' },
-        what,
-        words: `\`${name}\` (property of globalThis)`,
-      };
-    }
-    case 'property':
-      break;
-  }
-  const owner = nameClass(places, anchor.owner);
-  if (anchor.file !== undefined) {
-    const location = places.inFile(anchor.file);
-    const holder: Holder = { kind: anchor.kind, what, name, owner, location };
-    return { holder, what, words: `\`${name}\` of the record that Node keeps of ${location.file}` };
-  }
-  const constructed = places.ofNode(anchor.owner);
-  const line = declarations.property(anchor.script, anchor.name, constructed?.line ?? 1);
-  const location = line === undefined ? constructed : places.inScript(anchor.script, line);
-  const holder: Holder = { kind: anchor.kind, what, name, owner, ...(location && { location }) };
-  return { holder, what, words: `\`${name}\` of \`${owner}\`${at(location)} (property)` };
-}
-
-/** Properties between an anchor and the holder that are no anchors themselves: `state.sessions`. */
-function plainPath(places: Places, chain: readonly ChainStep[], anchor: Anchor): string[] {
-  const { reading } = places;
-  const { graph, words } = reading;
-  const path: string[] = [];
-  for (const { owner, edge } of chain.slice(anchor.at + 1)) {
-    if (graph.edgeType[edge] !== EDGE.property || !words.isNamed(owner, 'Object') || path.length === 3) break;
-    const label = labelOfEdge(reading, owner, edge);
-    if (!label.startsWith('.')) break;
-    path.push(label.slice(1));
-  }
-  return path;
-}
-
-/** A class of a package is named with its package where its own name says nothing: minified names do not. */
-function nameClass(places: Places, node: number): string {
-  const name = readableClass(labelOfNode(places.reading, node));
-  if (name.length > 2) return name;
-  const file = places.reading.scripts.fileOf(places.scriptOfNode(node));
-  const [, owner] = /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(file) ?? [];
-  return owner === undefined ? name : `${owner} object`;
-}
-
-const readableClass = (label: string): string => (label === '(storage)' ? 'table' : label.trim() || 'object');
 
 /** The event whose listeners pile up; empty when the way does not end in a table of events. */
 function findEvent({ reading }: Places, chain: readonly ChainStep[]): string {

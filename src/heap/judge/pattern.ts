@@ -84,8 +84,12 @@ export function findEventsStep(reading: Reading, chain: readonly ChainStep[]): n
   return behind.length <= 2 ? at : -1;
 }
 
+/** Held in a list of timers, or behind a timer of one: what a timer's callback or argument leads to is held by that. */
 function isTimers(reading: Reading, chain: readonly ChainStep[]): boolean {
-  return chain.slice(1).some(({ node }) => has(reading, node, '_idleNext') && !has(reading, node, '_onTimeout'));
+  return chain
+    .slice(1)
+    .slice(-2)
+    .some(({ node }) => has(reading, node, '_idleNext'));
 }
 
 /** A timer or an immediate. */

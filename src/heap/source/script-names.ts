@@ -32,6 +32,8 @@ export interface ScriptNames {
   readonly modules: ReadonlyMap<number, number>;
   /** Variables that modules export, by the cell that holds their value. */
   readonly exportCells: ReadonlyMap<number, ExportedVariable>;
+  /** Script nodes of all functions there are. */
+  readonly scripts: readonly number[];
   /** Script nodes by V8's number, as locations have it. */
   scriptById(scriptId: number): number;
   /** Path or URL as V8 has it. */
@@ -175,6 +177,7 @@ export function readScriptNames(words: Words): ScriptNames {
     moduleContexts,
     modules,
     exportCells: readExportCells(words, modules),
+    scripts: [...new Set(scriptOfShared.values())].filter((script) => script !== NONE),
     scriptById: (scriptId) => scriptById.get(scriptId) ?? NONE,
     fileOf,
     kindOf(script) {

@@ -34,7 +34,7 @@ export async function judge(program: Program, files: readonly string[]): Promise
   const startedAt = performance.now();
   const graphs: HeapGraph[] = [];
   for (const file of files) graphs.push(await readSnapshot(file));
-  const { verdict, confidence, headline, suspects } = judgeHeaps(compareHeaps(graphs), { readSource });
+  const { verdict, confidence, headline, suspects } = judgeHeaps(compareHeaps(graphs, { readSource }));
   const elapsedMs = performance.now() - startedAt;
   const isLeaking = program.leaks.length > 0;
   const [first] = suspects;

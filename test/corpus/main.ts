@@ -24,7 +24,8 @@ const { values, positionals } = parseArgs({
 });
 
 const programs = listPrograms(values.only?.split(',') ?? [], values.programs);
-const [command] = positionals;
+const [command, ...others] = positionals;
+if (others.length > 0) throw new Error(`programs are named with --only, not as ${others.join(', ')}`);
 
 async function captureAll(): Promise<number> {
   let failed = 0;

@@ -5,6 +5,7 @@
 import type { HeapGraph } from '../model/graph.ts';
 import { type ClassGrowth, compareClasses } from './classes.ts';
 import { findGrowth, type GrowthReport } from './growth.ts';
+import type { SourceOptions } from '../source/declarations.ts';
 import { openReading, type Reading } from './reading.ts';
 
 export interface HeapComparison {
@@ -19,10 +20,13 @@ export interface HeapComparison {
   readonly classes: readonly ClassGrowth[];
 }
 
-/** @param graphs Two or three, the oldest first: after a warm-up, after a load, after the same load again. */
-export function compareHeaps(graphs: readonly HeapGraph[]): HeapComparison {
+/**
+ * @param graphs Two or three, the oldest first: after a warm-up, after a load, after the same load again.
+ * @param source Where texts of scripts are read that the snapshots have the beginnings of; without it they are not read.
+ */
+export function compareHeaps(graphs: readonly HeapGraph[], source: SourceOptions = {}): HeapComparison {
   if (graphs.length < 2 || graphs.length > 3) throw new RangeError(`two or three snapshots, not ${graphs.length}`);
-  const readings = graphs.map((graph) => openReading(graph));
+  const readings = graphs.map((graph) => openReading(graph, source));
   const report = findGrowth(readings);
   const totals = {
     objects: graphs.map(({ nodeCount }) => nodeCount),

@@ -73,8 +73,10 @@ export function labelOfEdge(reading: Reading, owner: number, edge: number): stri
       // Timers hang in rings: which way round a timer is reached does not matter.
       if (words.of(name) === IDLE_PREV) return '._idleNext';
       return isCollection(reading, owner) ? '[]' : `.${graph.strings.get(name)}`;
-    case EDGE.hidden:
-      return 'hidden';
+    case EDGE.hidden: {
+      const variable = reading.blocks.nameOf(owner, edge);
+      return variable === '' ? 'hidden' : `variable ${variable}`;
+    }
     default: {
       if (isStorage(reading, owner) || isStorage(reading, graph.edgeTo[edge] as number)) return '[]';
       const cell = reading.scripts.exportCells.get(owner);

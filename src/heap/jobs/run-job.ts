@@ -95,7 +95,7 @@ const answer = async (job: HeapJob, tools: JobTools): Promise<HeapAnswers[HeapJo
       described,
       file,
       options,
-      nameAllocations(findSuspects(graph, toJudgeOptions(options)), graph, options),
+      nameAllocations(findSuspects(graph, { ...toJudgeOptions(options), readSource }), graph, options),
     ),
     charts: job.wantsCharts ? { dominators: foldDominators(analysis) } : NO_CHARTS,
   };
@@ -126,7 +126,7 @@ const diff = async (
   for (const file of files) graphs.push(await loadGraph(file, { redactKey, ...tools }));
   const last = graphs.at(-1)!;
   tools.onProgress('comparing', null);
-  const comparison = compareHeaps(graphs);
+  const comparison = compareHeaps(graphs, { readSource });
   tools.signal?.throwIfAborted();
   tools.onProgress('judging', null);
   const options = await openPlaces(job, findScripts(last).values());
@@ -149,6 +149,5 @@ const openPlaces = async ({ usesSourceMaps, root }: Common, scripts: Iterable<st
 
 const toJudgeOptions = ({ mapLocation, root }: PlaceOptions): JudgeOptions => ({
   mapLocation: (location) => mapLocation(location) ?? undefined,
-  readSource,
   ...(root === null ? {} : { root }),
 });

@@ -107,11 +107,12 @@ function anchorOfEdge(reading: Reading, owner: number, edge: number, written: Wr
   const cell = scripts.exportCells.get(owner);
   if (cell !== undefined) return { kind: 'module-variable', name: cell.name, script: cell.script, owner };
   const type = graph.edgeType[edge];
-  if (type === EDGE.context) {
+  const blockVariable = reading.blocks.nameOf(owner, edge);
+  if (type === EDGE.context || blockVariable !== '') {
     const kind = scripts.isModuleContext(owner) ? 'module-variable' : 'captured-variable';
     return {
       kind,
-      name: graph.strings.get(graph.edgeName[edge] as number),
+      name: blockVariable || graph.strings.get(graph.edgeName[edge] as number),
       script: scripts.scriptOfContext(owner),
       owner,
     };

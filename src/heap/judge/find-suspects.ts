@@ -9,7 +9,7 @@ import { type Ownership, readOwnership } from '../compare/ownership.ts';
 import { openReading, type Reading } from '../compare/reading.ts';
 import { type Holding, readTerritory, type Territory } from '../compare/territory.ts';
 import type { HeapGraph } from '../model/graph.ts';
-import { Declarations } from '../source/declarations.ts';
+import type { SourceOptions } from '../source/declarations.ts';
 import { NONE } from '../source/words.ts';
 import type { JudgeOptions } from './judge-heaps.ts';
 import { sumOwned } from './owned.ts';
@@ -24,14 +24,14 @@ const MOST_OF_ONE = 0.6;
 const MOST_SUSPECTS = 10;
 
 /** The largest accumulations, the most bytes first. */
-export function findSuspects(graph: HeapGraph, options: JudgeOptions = {}): HeapSuspect[] {
-  const reading = openReading(graph);
+export function findSuspects(graph: HeapGraph, options: JudgeOptions & SourceOptions = {}): HeapSuspect[] {
+  const reading = openReading(graph, options);
   const ownership = readOwnership(reading.words, reading.scripts, undefined);
   const owned = sumOwned({ reading, ownership });
   const points = findPoints(reading, ownership, owned, options.most ?? MOST_SUSPECTS);
   if (points.length === 0) return [];
   const territory = readTerritory(reading, markBelow(ownership, points), undefined);
-  const places = new Places(reading, new Declarations(reading.scripts, options), options);
+  const places = new Places(reading, options);
   const drafts = points
     .map((point) => placeOf(territory, point))
     .filter((place) => place !== undefined)

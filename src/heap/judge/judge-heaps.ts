@@ -6,7 +6,6 @@ import type { HeapComparison } from '../compare/compare-heaps.ts';
 import type { GrowthReport, Place, StepGrowth } from '../compare/growth.ts';
 import { labelOfNode } from '../compare/labels.ts';
 import type { Territory } from '../compare/territory.ts';
-import { Declarations, type SourceOptions } from '../source/declarations.ts';
 import { NONE } from '../source/words.ts';
 import { type Assessment, assessOnce, assessPlace } from './evidence.ts';
 import { holderKey } from './holder.ts';
@@ -19,7 +18,7 @@ import { type Draft, draftSuspect, finishSuspect } from './suspects.ts';
 import type { HeapSuspect, HeapVerdict } from './verdict.ts';
 import { type Load, writeHeadline } from './words.ts';
 
-export interface JudgeOptions extends SourceOptions, PlaceOptions {
+export interface JudgeOptions extends PlaceOptions {
   /** How many suspects at most. */
   readonly most?: number;
   /** Work done in each step, so that growth can be told per unit of it. */
@@ -40,11 +39,11 @@ const MOST_SUSPECTS = 10;
 const MOST_PLACES = 100;
 const MOST_OTHERS = 2000;
 
-/** Says what a comparison proves. Pure but for `options.readSource`. */
+/** Says what a comparison proves. */
 export function judgeHeaps(comparison: HeapComparison, options: JudgeOptions = {}): HeapVerdict {
   const { growth } = comparison;
   if (growth === undefined) return judgeStrangers(comparison);
-  const places = new Places(growth.last, new Declarations(growth.last.scripts, options), options);
+  const places = new Places(growth.last, options);
   const judged = judgePlaces(places, growth);
   const isThree = comparison.readings.length === 3;
   const leaks = judged.filter(({ assessment }) => assessment.evidence === 'grows');

@@ -18,7 +18,8 @@ export interface NamedAnchor {
 }
 
 export function nameAnchor(places: Places, chain: readonly ChainStep[], anchor: Anchor): NamedAnchor {
-  const { reading, declarations } = places;
+  const { reading } = places;
+  const { declarations } = reading;
   const held = (chain[anchor.at] as ChainStep).node;
   const what = nameClass(places, held);
   const path = plainPath(places, chain, anchor);
@@ -65,8 +66,7 @@ export function nameAnchor(places: Places, chain: readonly ChainStep[], anchor: 
  * (`app.context.failures = []`): the one file of the application that gives it a value is meant.
  */
 function findProperty(places: Places, anchor: Anchor, path: readonly string[]): SourceLocation | undefined {
-  const { reading, declarations } = places;
-  const { scripts } = reading;
+  const { scripts, declarations } = places.reading;
   const last = path.at(-1) ?? anchor.name;
   if (kindOfAnchor(places, anchor) !== 'application' && declarations.property(anchor.script, last) === undefined) {
     const made = scripts.scripts

@@ -1,6 +1,6 @@
 /** Places in source files, as a report writes them: of functions, of constructors, and of scripts by path. */
 import type { Reading } from '../compare/reading.ts';
-import { type Declarations, pathOf } from '../source/declarations.ts';
+import { pathOf } from '../source/declarations.ts';
 import { NONE } from '../source/words.ts';
 import type { SourceLocation } from './verdict.ts';
 
@@ -13,12 +13,10 @@ export interface PlaceOptions {
 
 export class Places {
   readonly reading: Reading;
-  readonly declarations: Declarations;
   private readonly options: PlaceOptions;
 
-  constructor(reading: Reading, declarations: Declarations, options: PlaceOptions) {
+  constructor(reading: Reading, options: PlaceOptions) {
     this.reading = reading;
-    this.declarations = declarations;
     this.options = options;
   }
 

@@ -23,10 +23,18 @@ export function pathOf(file: string): string {
   }
 }
 
+/** What is known of a script's text, by lines. */
+interface Texts {
+  /** What ran, as far as it is there. */
+  readonly ran: readonly string[];
+  /** The file of that name, where it reads otherwise: what ran was made from it on the way, or it has changed since. */
+  readonly onDisk: readonly string[];
+}
+
 export class Declarations {
   private readonly scripts: ScriptNames;
   private readonly options: SourceOptions;
-  private readonly texts = new Map<number, readonly string[]>();
+  private readonly texts = new Map<number, Texts>();
 
   constructor(scripts: ScriptNames, options: SourceOptions) {
     this.scripts = scripts;
@@ -59,6 +67,23 @@ export class Declarations {
     return undefined;
   }
 
+  /** Classes of the values that declarations of that name begin with, in the words of a snapshot; empty where none is found. */
+  initialValues(script: number, name: string): string[] {
+    if (script === NONE) return [];
+    const escaped = escapeText(name);
+    const isFunction = new RegExp(`(?:^|[\\s;({])(?:function\\*?|class)\\s+${escaped}(?![\\w$])`);
+    const value = new RegExp(`(?:^|[\\s;({])(?:const|let|var)\\s+${escaped}\\s*(?::[^=]+)?=\\s*(.*)`);
+    const { ran, onDisk } = this.textsOf(script);
+    const found = new Set<string>();
+    for (const line of [...ran, ...onDisk]) {
+      if (line.length > LONGEST_LINE || !line.includes(name)) continue;
+      if (isFunction.test(line)) found.add('Function');
+      const className = classOf(value.exec(line)?.[1] ?? '');
+      if (className !== '') found.add(className);
+    }
+    return [...found];
+  }
+
   private find(script: number, fromLine: number, patterns: readonly RegExp[]): number | undefined {
     for (const pattern of patterns) {
       const found = this.matches(script, pattern).find((line) => line >= fromLine);
@@ -67,33 +92,51 @@ export class Declarations {
     return undefined;
   }
 
-  /** Lines that match, in order. */
+  /**
+   * Lines that match, in order. A reader opens the file, so its line is the answer where there is only one, even if what
+   * ran was made from it and has other lines.
+   */
   private matches(script: number, pattern: RegExp): number[] {
     if (script === NONE) return [];
-    const found: number[] = [];
-    for (const [at, line] of this.lines(script).entries()) {
-      // Minified lines cost much and say nothing.
-      if (line.length <= 2000 && pattern.test(line)) found.push(at + 1);
-    }
-    return found;
+    const { ran, onDisk } = this.textsOf(script);
+    const there = linesWith(onDisk, pattern);
+    return there.length === 1 ? there : linesWith(ran, pattern);
   }
 
-  private lines(script: number): readonly string[] {
-    let lines = this.texts.get(script);
-    if (lines === undefined) {
-      lines = this.text(script).split('\n');
-      this.texts.set(script, lines);
-    }
-    return lines;
+  private textsOf(script: number): Texts {
+    let texts = this.texts.get(script);
+    if (texts === undefined) this.texts.set(script, (texts = this.readTexts(script)));
+    return texts;
   }
 
-  private text(script: number): string {
+  private readTexts(script: number): Texts {
     const { text, isWhole } = this.scripts.sourceOf(script);
-    if (isWhole || this.options.readSource === undefined) return text;
-    const onDisk = this.options.readSource(pathOf(this.scripts.fileOf(script)));
-    // The file may have changed since; then its lines are somebody else's. Types that Node strips are blanked in place.
-    return onDisk !== undefined && startsAlike(onDisk, text) ? onDisk : text;
+    const ran = text.split('\n');
+    const onDisk = isWhole ? undefined : this.options.readSource?.(pathOf(this.scripts.fileOf(script)));
+    if (onDisk === undefined) return { ran, onDisk: [] };
+    const lines = onDisk.split('\n');
+    // Types that Node strips are blanked in place: that is the same text.
+    return startsAlike(onDisk, text) ? { ran: lines, onDisk: [] } : { ran, onDisk: lines };
   }
+}
+
+/** Minified lines cost much and say nothing. */
+const LONGEST_LINE = 2000;
+
+function linesWith(lines: readonly string[], pattern: RegExp): number[] {
+  const found: number[] = [];
+  for (const [at, line] of lines.entries()) if (line.length <= LONGEST_LINE && pattern.test(line)) found.push(at + 1);
+  return found;
+}
+
+/** The class of the value that an expression begins with; empty where the beginning does not tell. */
+function classOf(expression: string): string {
+  const [, constructed] = /^new\s+([\w$.]+)/.exec(expression) ?? [];
+  if (constructed !== undefined) return constructed.replace(/^.*\./, '');
+  if (/^(?:async\s+)?(?:function\b|class\b|\([^)]*\)\s*=>|[\w$]+\s*=>)/.test(expression)) return 'Function';
+  if (/^-?[\d.]/.test(expression)) return 'Number';
+  if (expression.startsWith('[')) return 'Array';
+  return expression.startsWith('{') ? 'Object' : '';
 }
 
 // `RegExp.escape` is not in Node 20 and 22.

@@ -43,7 +43,7 @@ export const command = defineCommand<{
     },
     {
       flags: '--fdr <part>',
-      about: 'part of the reported functions that may be there by chance (default 5%)',
+      about: 'part of the reported functions that may be there by chance (default 3%)',
       parse: parsePart('--fdr'),
     },
     { flags: '--fail-on-regression', about: 'end with 1 where a function takes more' },

@@ -134,6 +134,18 @@ describe('the heap commands', () => {
     assert.equal(one.paths[0]?.path.at(-1)?.id, first.exampleId);
   });
 
+  it('query and paths: know what `diff` calls strings, functions and numbers', async () => {
+    const [file = ''] = leaking;
+    const { classes } = await json<AnalyzeDocument>('analyze', file);
+    const count = (...names: string[]): number =>
+      classes.filter(({ name }) => names.includes(name)).reduce((sum, row) => sum + row.count, 0);
+    const total = async (name: string): Promise<number> =>
+      (await json<QueryDocument>('query', file, '--class', name, '--top', '1')).total;
+    assert.equal(await total('string'), count('(string)', '(concatenated string)', '(sliced string)'));
+    assert.equal(await total('function'), count('Function'));
+    assert.equal((await heap('paths', file, '--class', 'number')).code, 0);
+  });
+
   it('query: by class, by id with what is around it, by size, and by what retains', async () => {
     const file = leaking[2] ?? '';
     const books = await json<QueryDocument>('query', file, '--class', 'OrderBook');

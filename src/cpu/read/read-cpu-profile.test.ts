@@ -458,6 +458,26 @@ describe('a pprof file', () => {
     }
   });
 
+  it('of @datadog/pprof has its functions without a name at their places, and its garbage collection as such', async () => {
+    const named = await read(
+      profile({
+        function: [
+          new PprofFunction({ id: 1, name: text('(anonymous:L#4:C#14)'), filename: text('/a.js') }),
+          new PprofFunction({ id: 2, name: text('(anonymous:L#9)'), filename: text('/b.js') }),
+          new PprofFunction({ id: 3, name: text('Garbage Collection') }),
+        ],
+      }),
+    );
+    assert.deepEqual(
+      named.functions.slice(1, 4).map(({ name, line, column, category }) => [name, line, column, category]),
+      [
+        ['(anonymous)', 4, 14, 'application'],
+        ['(anonymous)', 9, 0, 'application'],
+        ['Garbage Collection', 5, 0, 'gc'],
+      ],
+    );
+  });
+
   it('with several kinds of time is shown by its default, and says which it has as well', async () => {
     const sampleType = ['cpu', 'wall'].map((name) => new ValueType({ type: text(name), unit: text('nanoseconds') }));
     assert.deepEqual((await read(profile({ sampleType }))).notes, ['shown is wall; the file has cpu as well']);

@@ -459,13 +459,20 @@ describe('a pprof file', () => {
   });
 
   it('of @datadog/pprof has its functions without a name at their places, and its garbage collection as such', async () => {
+    // Strings of its own: in those of the others each is needed, or a cut would not be seen.
+    const stringTable = new StringTable();
+    const own = (value: string): number => stringTable.dedup(value);
     const named = await read(
       profile({
+        sampleType: ['samples', 'wall'].map(
+          (type) => new ValueType({ type: own(type), unit: own(type === 'wall' ? 'nanoseconds' : 'count') }),
+        ),
         function: [
-          new PprofFunction({ id: 1, name: text('(anonymous:L#4:C#14)'), filename: text('/a.js') }),
-          new PprofFunction({ id: 2, name: text('(anonymous:L#9)'), filename: text('/b.js') }),
-          new PprofFunction({ id: 3, name: text('Garbage Collection') }),
+          new PprofFunction({ id: 1, name: own('(anonymous:L#4:C#14)'), filename: own('/a.js') }),
+          new PprofFunction({ id: 2, name: own('(anonymous:L#9)'), filename: own('/b.js') }),
+          new PprofFunction({ id: 3, name: own('Garbage Collection') }),
         ],
+        stringTable,
       }),
     );
     assert.deepEqual(

@@ -9,6 +9,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   EACCES: 'may not be read by you',
   EPERM: 'may not be read by you',
   EISDIR: 'is a directory',
+  ESPIPE: 'is a pipe; write what comes through it to a file first',
 };
 
 interface BadFileLike {
@@ -38,7 +39,10 @@ export const toFileError = (error: unknown, file: string): unknown => {
 /** Refuses at once what could not be read later, when somebody has waited. Throws DROVER_FILE_UNREADABLE. */
 export const assertReadable = async (file: string): Promise<void> => {
   try {
-    if ((await stat(file)).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR', syscall: 'open' });
+    const entry = await stat(file);
+    const refuse = (code: string): Error => Object.assign(new Error(), { code, syscall: 'open' });
+    if (entry.isDirectory()) throw refuse('EISDIR');
+    if (entry.isFIFO() || entry.isSocket()) throw refuse('ESPIPE');
     await access(file, constants.R_OK);
   } catch (error) {
     throw toFileError(error, file);

@@ -2,7 +2,6 @@
  * What the `heap` commands share: options, the engine's process with its progress on a terminal and its end by Ctrl-C, and
  * where a report goes. What goes wrong comes out in the words of the catalogue.
  */
-import { writeFile } from 'node:fs/promises';
 import { extname, isAbsolute, join } from 'node:path';
 import { findSizeBytes } from '../config/index.ts';
 import {
@@ -18,6 +17,7 @@ import type { CliContext } from './context.ts';
 import { assertReadable, toFileError } from './file-error.ts';
 import { formatBytes } from './render/values.ts';
 import { readVersion } from './version.ts';
+import { assertWritable, writeWhole } from './write-whole.ts';
 
 export interface EngineOptions {
   readonly memoryLimit?: number;
@@ -43,7 +43,7 @@ export const parseSize =
   (option: string) =>
   (text: string): number => {
     const bytes = /^\d{1,15}$/.test(text) ? Number(text) : findSizeBytes(text);
-    if (bytes !== undefined) return bytes;
+    if (bytes !== undefined && Number.isSafeInteger(bytes)) return bytes;
     throw usage(`${option} ${JSON.stringify(text)}: write a size such as 512MB or 2GB, or bytes.`);
   };
 
@@ -94,7 +94,7 @@ export const REPORT_OPTIONS: readonly OptionDefinition[] = [
     about: `${REPORT_FORMATS.join(', ')}; told by the name of the output where there is one`,
     parse: parseFormat,
   },
-  { flags: '-o, --output <file>', about: 'write the report there' },
+  { flags: '-o, --output <file>', about: 'write the report there; `-` for standard output' },
   TOP_OPTION,
   ...ENGINE_OPTIONS,
 ];
@@ -128,11 +128,13 @@ export const jobOptions = (
 /** Runs one job to its end, with progress where somebody looks. Throws errors of the catalogue. */
 export const runHeap = async <Job extends HeapJob>(
   job: Job,
-  options: EngineOptions,
+  options: EngineOptions & { readonly output?: string },
   context: CliContext,
 ): Promise<HeapAnswerTo<Job>> => {
   const files = job.kind === 'diff' ? job.files : [job.file];
   for (const file of files) await assertReadable(file);
+  const { output = '-' } = options;
+  if (output !== '-') await assertWritable(getPath(output, context), output, files);
   const memoryLimitBytes = options.memoryLimit ?? defaultMemoryLimitBytes();
   const signal = context.interrupted();
   const progress = openProgress(context);
@@ -193,19 +195,13 @@ const openProgress = ({ isInteractive, draw, columns }: CliContext) => {
 
 /** Prints a report, or writes it where `-o` says and tells so on stderr. */
 export const deliver = async (text: string, { output }: ReportOptions, context: CliContext): Promise<void> => {
-  if (output === undefined) {
+  if (output === undefined || output === '-') {
     context.print(text.endsWith('\n') ? text.slice(0, -1) : text);
     return;
   }
-  const path = getPath(output, context);
-  try {
-    await writeFile(path, text.endsWith('\n') ? text : `${text}\n`);
-  } catch (error) {
-    const problem = `cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)})`;
-    const advice = 'Name a file in a folder that is there, and that you may write to.';
-    throw new DroverError('DROVER_FILE_UNREADABLE', { file: output, problem, advice }, { cause: error });
-  }
-  context.note(`Wrote ${output} (${formatBytes(Buffer.byteLength(text))}).`);
+  const whole = text.endsWith('\n') ? text : `${text}\n`;
+  await writeWhole(getPath(output, context), [whole], output, context.interrupted());
+  context.note(`Wrote ${output} (${formatBytes(Buffer.byteLength(whole))}).`);
 };
 
 /** The file as the engine finds it, wherever it stands. */

@@ -2,6 +2,7 @@
  * Opens a diagnostic file as a stream of bytes, whatever it was compressed with: the first bytes tell, never the name.
  * Holds one chunk at a time; a file of any size costs the same memory.
  */
+import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { pipeline, Readable, type Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
@@ -37,12 +38,14 @@ const DECOMPRESSORS: readonly {
 
 /**
  * The bytes of a file, decompressed where it is gzip or zstd. Errors of the file system come as they are (ENOENT, EACCES,
- * EISDIR); damaged compression is a `BadFile`; an abort throws the signal's reason.
+ * EISDIR, ESPIPE for a pipe, which cannot be read twice); damaged compression is a `BadFile`; an abort throws the signal's reason.
  */
 export async function* openInput(path: string, options: OpenOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
   options.signal?.throwIfAborted();
-  const file = await open(path, 'r');
+  // Opened without waiting: a pipe that nobody writes to would be waited for, for ever.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
+    assertSeekable(await file.stat(), path);
     const head = new Uint8Array(4);
     const { bytesRead } = await file.read(head, 0, head.length, 0);
     const compression = DECOMPRESSORS.find(
@@ -54,6 +57,12 @@ export async function* openInput(path: string, options: OpenOptions = {}): Async
   } finally {
     await file.close();
   }
+}
+
+/** Throws, as the file system would, for what has no beginning to go back to. */
+function assertSeekable(stat: Stats, path: string): void {
+  if (stat.isFIFO() || stat.isSocket())
+    throw Object.assign(new Error(`ESPIPE: a pipe, read '${path}'`), { code: 'ESPIPE', syscall: 'read', path });
 }
 
 async function* readChunks(file: FileHandle, options: OpenOptions): AsyncGenerator<Uint8Array, void, undefined> {

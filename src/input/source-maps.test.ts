@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { after, describe, it } from 'node:test';
+import { openInput } from './open.ts';
 import { SourceMaps } from './source-maps.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'source-maps-'));
@@ -109,5 +111,22 @@ describe('source maps', () => {
     const device = new SourceMaps();
     assert.equal(await device.resolve('/dev/zero', 1, 10), null);
     assert.match(device.notes[0] ?? '', /not an ordinary file/);
+  });
+
+  it('named as a pipe that nobody writes to are not waited for', async (t) => {
+    if (spawnSync('mkfifo', [join(folder, 'pipe')]).status !== 0) return t.skip('no mkfifo here');
+    const path = write('piped.js', `${code}//# sourceMappingURL=pipe\n`);
+    const maps = new SourceMaps();
+    assert.equal(await maps.resolve(path, 1, 10), null);
+    assert.match(maps.notes[0] ?? '', /not an ordinary file/);
+    await assert.rejects(openInput(join(folder, 'pipe')).next(), { code: 'ESPIPE' });
+  });
+
+  it('that are another file altogether are not quoted', async () => {
+    write('passwords', 'root:secret');
+    const maps = new SourceMaps();
+    await maps.resolve(write('quoting.js', `${code}//# sourceMappingURL=passwords\n`), 1, 10);
+    assert.equal(maps.notes.length, 1);
+    assert.doesNotMatch(maps.notes.join(), /root|secret/);
   });
 });

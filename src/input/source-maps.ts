@@ -3,6 +3,7 @@
  * it, or beside it as `<file>.map`. Never asks the network, reads ordinary files only, and none beyond its bounds. A map
  * that cannot be used is left out, with a note; what it would have said is simply not known.
  */
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -113,7 +114,7 @@ export class SourceMaps {
   #parse(text: string, path: string): TraceMap {
     // Some servers put this before JSON; the format's specification asks readers to take it off.
     const json = text.startsWith(")]}'") ? text.slice(text.indexOf('\n') + 1) : text;
-    const map = JSON.parse(json) as { readonly mappings?: unknown; readonly sections?: unknown } | null;
+    const map = parseJson(json) as { readonly mappings?: unknown; readonly sections?: unknown } | null;
     if (typeof map !== 'object' || map === null) throw new Error('it is no object');
     // The decoder makes places of anything; what is not in its alphabet is no mapping.
     const isMapping = typeof map.mappings === 'string' && MAPPINGS.test(map.mappings);
@@ -123,7 +124,8 @@ export class SourceMaps {
 
   /** Null where there is no such file; throws where it is there and not to be used. */
   async #readText(path: string): Promise<string | null> {
-    const file = await open(path, 'r').catch((error: unknown) => {
+    // Opened without waiting: a pipe that nobody writes to would be waited for, for ever, before it can be told apart.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') return null;
       throw error;
@@ -145,6 +147,15 @@ export class SourceMaps {
     this.notes.push(
       `the source map of ${path} was not used: ${error instanceof Error ? error.message : String(error)}`,
     );
+  }
+}
+
+/** What V8 says of text that is no JSON quotes it, and the text may be any file that a comment names. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error('it is not JSON');
   }
 }
 

@@ -20,7 +20,7 @@ header p { margin: 0; color: var(--soft); overflow-wrap: anywhere; }
 .flame-legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 14px; margin: 6px 0; padding: 0; color: var(--soft); }
 .flame-swatch { display: inline-block; width: 12px; height: 12px; margin-right: 5px; border: 1px solid var(--line); vertical-align: -1px; }
 .flame-hatched { background-image: repeating-linear-gradient(-45deg, #0000 0 2px, #0006 2px 3px); }
-.flame-note { color: var(--soft); margin: 4px 0; }
+.flame-note { color: var(--soft); margin: 4px 0; overflow-wrap: anywhere; }
 .flame-keys { display: grid; grid-template-columns: max-content 1fr; gap: 2px 14px; margin: 6px 0; }
 .flame-keys dt { font-weight: 600; }
 .flame-keys dd { margin: 0; }

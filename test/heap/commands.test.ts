@@ -1,8 +1,9 @@
 /** The commands on files of heaps, as their users run them, on snapshots that programs wrote a moment ago. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -133,6 +134,18 @@ describe('the heap commands', () => {
     assert.equal(one.paths[0]?.path.at(-1)?.id, first.exampleId);
   });
 
+  it('query and paths: know what `diff` calls strings, functions and numbers', async () => {
+    const [file = ''] = leaking;
+    const { classes } = await json<AnalyzeDocument>('analyze', file);
+    const count = (...names: string[]): number =>
+      classes.filter(({ name }) => names.includes(name)).reduce((sum, row) => sum + row.count, 0);
+    const total = async (name: string): Promise<number> =>
+      (await json<QueryDocument>('query', file, '--class', name, '--top', '1')).total;
+    assert.equal(await total('string'), count('(string)', '(concatenated string)', '(sliced string)'));
+    assert.equal(await total('function'), count('Function'));
+    assert.equal((await heap('paths', file, '--class', 'number')).code, 0);
+  });
+
   it('query: by class, by id with what is around it, by size, and by what retains', async () => {
     const file = leaking[2] ?? '';
     const books = await json<QueryDocument>('query', file, '--class', 'OrderBook');
@@ -169,11 +182,17 @@ describe('the heap commands', () => {
     const [file = ''] = leaking;
     const cut = join(drover.home, 'cut.heapsnapshot');
     await writeFile(cut, (await readFile(file)).subarray(0, 200_000));
+    const cpuProfile = join(drover.home, 'api.cpuprofile');
+    await writeFile(cpuProfile, '{"nodes":[{"id":1');
+    const before = await readFile(file);
     const cases: readonly (readonly [code: number, name: string, ...words: string[]])[] = [
       [2, 'DROVER_FILE_UNREADABLE', 'diff', file, join(drover.home, 'nowhere')],
       [2, 'DROVER_FILE_UNREADABLE', 'analyze', drover.home],
       [2, 'DROVER_FILE_UNREADABLE', 'analyze', file, '-o', join(drover.home, 'no/such/folder.json')],
+      [2, 'DROVER_FILE_UNREADABLE', 'analyze', file, '-o', file, '--format', 'json'],
       [2, 'DROVER_FILE_INVALID', 'diff', file, cut],
+      [2, 'DROVER_FILE_INVALID', 'diff', file, cpuProfile],
+      [2, 'DROVER_USAGE', 'diff', file, file, '--memory-limit', '99999999999999999999GB'],
       [2, 'DROVER_FILE_INVALID', 'analyze', join(import.meta.dirname, 'commands.test.ts')],
       [2, 'DROVER_MEMORY_LIMIT', 'diff', ...leaking, '--memory-limit', '70MB'],
       [3, 'DROVER_OBJECT_UNKNOWN', 'paths', file, '--class', 'Ordre'],
@@ -189,9 +208,30 @@ describe('the heap commands', () => {
       const error = await drover.refusal(code, ['heap', ...words]);
       assert.equal(error.code, name, words.join(' '));
     }
+    assert.ok(before.equals(await readFile(file)), 'the snapshot is as it was');
+    const wrongKind = await drover.refusal(2, ['heap', 'query', cpuProfile, '--id', '3']);
+    assert.match(wrongKind.message, /api\.cpuprofile: this is a CPU profile, which `drover cpu top` reads/);
     const { message } = await drover.refusal(2, ['heap', 'analyze', cut]);
     assert.match(message, /cut\.heapsnapshot: at byte [\d,]+: /);
   });
+
+  it(
+    'say so with 2, and in words, when the disk below standard output is full',
+    { skip: process.platform !== 'linux' },
+    () => {
+      const full = openSync('/dev/full', 'w');
+      try {
+        const command = [join(import.meta.dirname, '../../bin/drover'), 'heap', 'diff', ...leaking];
+        const { status, stderr } = spawnSync(process.execPath, command, {
+          stdio: ['ignore', full, 'pipe'],
+          encoding: 'utf8',
+        });
+        assert.deepEqual([status, stderr], [2, 'drover: standard output cannot be written (ENOSPC).\n']);
+      } finally {
+        closeSync(full);
+      }
+    },
+  );
 
   it('are ended by Ctrl-C with 130, and leave nothing behind', { skip: process.platform !== 'linux' }, async () => {
     const fifo = join(drover.home, 'slow.heapsnapshot');

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { DroverError } from '../../protocol/index.ts';
 import { defineCommand } from '../command.ts';
 import { readProfile, SOURCE_MAPS_OPTION } from '../read-profile.ts';
-import { writeWhole } from '../write-whole.ts';
+import { assertWritable, writeWhole } from '../write-whole.ts';
 
 const FORMATS = ['pprof', 'speedscope', 'collapsed', 'cpuprofile'] as const;
 type Format = (typeof FORMATS)[number];
@@ -35,6 +35,8 @@ export const command = defineCommand<{ to?: Format; output?: string; sourceMaps?
       throw new DroverError('DROVER_USAGE', { message: `--to is missing: one of ${FORMATS.join(', ')}.` });
     if (output === undefined)
       throw new DroverError('DROVER_USAGE', { message: '-o is missing: the file to write, or `-`.' });
+    const path = resolve(context.directory, output);
+    if (output !== '-') await assertWritable(path, output, [resolve(context.directory, file)]);
     const profile = await readProfile(context, file, { hasSourceMaps: sourceMaps !== false });
     const { exportProfile } = await import('../../cpu/index.ts');
     const parts = exportProfile(profile, to, { name: basename(file) });
@@ -43,7 +45,7 @@ export const command = defineCommand<{ to?: Format; output?: string; sourceMaps?
       await pipeline(Readable.from(parts, { objectMode: false }), process.stdout, { end: false });
       return 0;
     }
-    await writeWhole(resolve(context.directory, output), parts, output, context.interrupted());
+    await writeWhole(path, parts, output, context.interrupted());
     return 0;
   },
 });

@@ -1,12 +1,12 @@
 import { basename, dirname, resolve } from 'node:path';
-import type { FlameWindow } from '../../cpu/index.ts';
+import type { FlameWindow, ProfileFile } from '../../cpu/index.ts';
 import { DroverError } from '../../protocol/index.ts';
 import { defineCommand, JSON_OPTION } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { toFileError } from '../file-error.ts';
 import { readProfile, SOURCE_MAPS_OPTION } from '../read-profile.ts';
 import { formatBytes } from '../render/values.ts';
-import { writeWhole } from '../write-whole.ts';
+import { assertWritable, writeWhole } from '../write-whole.ts';
 
 export const command = defineCommand<{ output?: string; title?: string; sourceMaps?: boolean; json?: boolean }>({
   args: [
@@ -14,7 +14,10 @@ export const command = defineCommand<{ output?: string; title?: string; sourceMa
     { syntax: '[after]', about: 'the version after, to see what has changed', offers: 'files' },
   ],
   options: [
-    { flags: '-o, --output <file>', about: 'the file to write (default: <name>.flame.html here)' },
+    {
+      flags: '-o, --output <file>',
+      about: 'the file to write (default: <name>.flame.html here); `-` for standard output',
+    },
     { flags: '--title <text>', about: 'title of the page' },
     SOURCE_MAPS_OPTION,
     JSON_OPTION,
@@ -27,8 +30,17 @@ export const command = defineCommand<{ output?: string; title?: string; sourceMa
   ],
   run: async (context, { args: [file = '', after], options }) => {
     const hasSourceMaps = options.sourceMaps !== false;
-    const first = await readSet(context, file, hasSourceMaps);
-    const second = after === undefined ? null : await readSet(context, after, hasSourceMaps);
+    const output =
+      options.output ?? `${[file, ...(after === undefined ? [] : [after])].map(stemOf).join('-')}.flame.html`;
+    const path = resolve(context.directory, output);
+    const sides = [await listSet(context, file), ...(after === undefined ? [] : [await listSet(context, after)])];
+    if (output !== '-')
+      await assertWritable(
+        path,
+        output,
+        sides.flat().map((window) => window.path),
+      );
+    const [first = [], second = null] = await readSets(context, sides, hasSourceMaps);
     const names = nameSides(file, after);
     const { renderFlameHtml } = await import('../../cpu/index.ts');
     const title = options.title ?? (after === undefined ? `Flame graph of ${names[1]}` : `${names[0]} → ${names[1]}`);
@@ -37,9 +49,10 @@ export const command = defineCommand<{ output?: string; title?: string; sourceMa
         ? renderFlameHtml(first, null, { title, names })
         : renderFlameHtml(second, first, { title, names }),
     );
-    const output =
-      options.output ?? `${[file, ...(after === undefined ? [] : [after])].map(stemOf).join('-')}.flame.html`;
-    const path = resolve(context.directory, output);
+    if (output === '-') {
+      context.print(html);
+      return 0;
+    }
     await writeWhole(path, [html], output, context.interrupted());
     const bytes = Buffer.byteLength(html);
     if (options.json) context.print(JSON.stringify({ path, bytes }));
@@ -49,18 +62,28 @@ export const command = defineCommand<{ output?: string; title?: string; sourceMa
 });
 
 /** One file, or all windows of a folder. */
-async function readSet(context: CliContext, path: string, hasSourceMaps: boolean): Promise<FlameWindow[]> {
+async function listSet(context: CliContext, path: string): Promise<readonly ProfileFile[]> {
   const { listProfiles } = await import('../../cpu/index.ts');
-  let files;
   try {
-    files = await listProfiles(resolve(context.directory, path));
+    return await listProfiles(resolve(context.directory, path));
   } catch (error) {
     throw toFileError(error, path);
   }
-  const windows: FlameWindow[] = [];
-  for (const { path: window, launch } of files)
-    windows.push({ profile: await readProfile(context, window, { hasSourceMaps }), launch });
-  return windows;
+}
+
+async function readSets(
+  context: CliContext,
+  sides: readonly (readonly ProfileFile[])[],
+  hasSourceMaps: boolean,
+): Promise<FlameWindow[][]> {
+  const sets: FlameWindow[][] = [];
+  for (const files of sides) {
+    const windows: FlameWindow[] = [];
+    for (const { path, launch } of files)
+      windows.push({ profile: await readProfile(context, path, { hasSourceMaps }), launch });
+    sets.push(windows);
+  }
+  return sets;
 }
 
 /** What cannot be shown of files that could be read: nothing but idle time, units that differ. */

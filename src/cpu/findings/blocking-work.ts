@@ -97,7 +97,7 @@ function describe(sight: Sight, runs: readonly Run[], us: number): Finding {
     share,
     where,
     evidence: [
-      `${runs.length} times at least ${milliseconds(LONG_US)} in a row, ${milliseconds(sorted.at(-1) as number)} at the longest: ${percent(share)} of the time in which the loop was busy`,
+      `${runs.length === 1 ? 'once' : `${runs.length} times`} at least ${milliseconds(LONG_US)} in a row, ${milliseconds(sorted.at(-1) as number)} at the longest: ${percent(share)} of the time in which the loop was busy`,
       `${percent(ownUs / us)} of that is ${nameOf(where)} itself`,
       ...sight.quote(where),
     ],

@@ -11,7 +11,7 @@ import { gc } from './gc.ts';
 import { json } from './json.ts';
 import { linearSearch } from './linear-search.ts';
 import { logging } from './logging.ts';
-import { findMegamorphic } from './megamorphic.ts';
+import { FEWEST_SHAPES_ALONE, findMegamorphic } from './megamorphic.ts';
 import { moduleLoading } from './module-loading.ts';
 import { regexp, type RegExpJudge } from './regexp.ts';
 import { bySeverity, Sight } from './sight.ts';
@@ -72,7 +72,8 @@ export function diagnoseLog(log: V8Log): Diagnosis {
   const findings = bySeverity([...findDeoptLoops(log, null), ...findMegamorphic(log, null)]);
   const rest = { findings, hotspots: [], runTime: { wallMs: 0, busyMs: 0, samples: 0, isScript: false } };
   if (findings.length > 0) return { verdict: 'findings', reason: sum(findings.length), ...rest };
-  return { verdict: 'healthy', reason: 'no deoptimisation loops and no access with many shapes', ...rest };
+  const reason = `no deoptimisation loops and no access with ${FEWEST_SHAPES_ALONE} shapes or more; with a profile beside it fewer would tell`;
+  return { verdict: 'healthy', reason, ...rest };
 }
 
 interface Means {

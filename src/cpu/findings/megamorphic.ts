@@ -11,7 +11,8 @@ import type { Sight } from './sight.ts';
 
 const LEAST_SHARE = 0.08;
 const FEWEST_SHAPES = 5;
-const FEWEST_SHAPES_ALONE = 8;
+/** What has no time beside it must be plain. */
+export const FEWEST_SHAPES_ALONE = 8;
 
 interface Group {
   readonly place: Place;

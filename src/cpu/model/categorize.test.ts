@@ -7,6 +7,8 @@ describe('the category of a function', () => {
     // Names and places as profiles of Node 20 to 26 and perf have them.
     const rows: readonly [name: string, url: string, line: number, category: string][] = [
       ['(garbage collector)', '', 0, 'gc'],
+      ['Garbage Collection', '', 0, 'gc'],
+      ['Non JS threads activity', '', 0, 'program'],
       ['(idle)', '', 0, 'idle'],
       ['(program)', '', 0, 'program'],
       ['RegExp: ^(a+)+$', '', 0, 'regexp'],

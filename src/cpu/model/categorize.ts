@@ -14,12 +14,15 @@ interface Place {
 /** What functions without a file are, where no rule knows them: `native` in V8's own formats, else nobody can tell. */
 export type WithoutFile = 'native' | 'application';
 
-/** V8's own entries of the tree. */
+/** V8's own entries of the tree; the last three as @datadog/pprof writes them. */
 const META: ReadonlyMap<string, Category> = new Map([
   ['(root)', 'program'],
   ['(program)', 'program'],
   ['(idle)', 'idle'],
   ['(garbage collector)', 'gc'],
+  ['Garbage Collection', 'gc'],
+  ['Node.js', 'program'],
+  ['Non JS threads activity', 'program'],
 ]);
 
 export const isMeta = (name: string): boolean => META.has(name);

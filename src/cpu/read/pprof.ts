@@ -195,7 +195,11 @@ class PprofReader {
     // Where a writer leaves out the line of the function, the first of its lines that was seen stands for it.
     const line = startLine > 0 ? startLine : (this.#firstLine.get(functionId) ?? 0);
     const name = this.#string(nameIndex, `function ${functionId}`);
-    return this.#builder.functions.add(name, this.#string(fileIndex, `function ${functionId}`), line, column);
+    const file = this.#string(fileIndex, `function ${functionId}`);
+    const [nameless, ownLine = line, ownColumn = column] = NAMELESS.exec(name) ?? [];
+    return nameless === undefined
+      ? this.#builder.functions.add(name, file, line, column)
+      : this.#builder.functions.add('', file, Number(ownLine), Number(ownColumn));
   }
 
   #string(index: number | bigint, where: string): string {
@@ -210,6 +214,9 @@ class PprofReader {
     throw new BadFile({ file: this.#file, where, what });
   }
 }
+
+/** As @datadog/pprof names functions without a name, so that those of one file stay apart: by their place. */
+const NAMELESS = /^\(anonymous:L#([0-9]{1,9})(?::C#([0-9]{1,9}))?\)$/;
 
 const readVarint = (bytes: Uint8Array): number => bytes.reduceRight((value, byte) => value * 128 + (byte & 0x7f), 0);
 

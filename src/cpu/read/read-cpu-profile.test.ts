@@ -458,6 +458,33 @@ describe('a pprof file', () => {
     }
   });
 
+  it('of @datadog/pprof has its functions without a name at their places, and its garbage collection as such', async () => {
+    // Strings of its own: in those of the others each is needed, or a cut would not be seen.
+    const stringTable = new StringTable();
+    const own = (value: string): number => stringTable.dedup(value);
+    const named = await read(
+      profile({
+        sampleType: ['samples', 'wall'].map(
+          (type) => new ValueType({ type: own(type), unit: own(type === 'wall' ? 'nanoseconds' : 'count') }),
+        ),
+        function: [
+          new PprofFunction({ id: 1, name: own('(anonymous:L#4:C#14)'), filename: own('/a.js') }),
+          new PprofFunction({ id: 2, name: own('(anonymous:L#9)'), filename: own('/b.js') }),
+          new PprofFunction({ id: 3, name: own('Garbage Collection') }),
+        ],
+        stringTable,
+      }),
+    );
+    assert.deepEqual(
+      named.functions.slice(1, 4).map(({ name, line, column, category }) => [name, line, column, category]),
+      [
+        ['(anonymous)', 4, 14, 'application'],
+        ['(anonymous)', 9, 0, 'application'],
+        ['Garbage Collection', 5, 0, 'gc'],
+      ],
+    );
+  });
+
   it('with several kinds of time is shown by its default, and says which it has as well', async () => {
     const sampleType = ['cpu', 'wall'].map((name) => new ValueType({ type: text(name), unit: text('nanoseconds') }));
     assert.deepEqual((await read(profile({ sampleType }))).notes, ['shown is wall; the file has cpu as well']);

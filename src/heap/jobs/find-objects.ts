@@ -9,20 +9,33 @@ export const getNode = ({ graph }: HeapAnalysis, id: number, file: string): numb
   return node;
 };
 
-/** All objects of the classes with that name, by ordinal. Throws `NotInSnapshot` with the likeliest name that there is. */
+/** What `heap diff` counts together, and calls as a program would; each is several classes or another name elsewhere. */
+const NAMES_IN_DIFF: Readonly<Record<string, readonly string[]>> = {
+  string: ['(string)', '(concatenated string)', '(sliced string)'],
+  number: ['(number)'],
+  symbol: ['(symbol)'],
+  bigint: ['(bigint)'],
+  function: ['Function'],
+  Context: ['system / Context'],
+  '(storage)': ['(array)'],
+};
+
+/**
+ * All objects of the classes with that name, by ordinal, where there are none of those that a comparison calls so. Throws
+ * `NotInSnapshot` with the likeliest name that there is.
+ */
 export const getNodesOfClass = (
   { classes, classOf, shallowSize }: HeapAnalysis,
   name: string,
   file: string,
 ): number[] => {
+  const findClasses = (names: readonly string[]): number[] =>
+    [...classes.keys()].filter((at) => classes[at]!.count > 0 && names.includes(classes[at]!.name));
+  const found = findClasses([name]);
+  if (found.length === 0) found.push(...findClasses(Object.hasOwn(NAMES_IN_DIFF, name) ? NAMES_IN_DIFF[name]! : []));
   const wanted = new Uint8Array(classes.length);
-  let isKnown = false;
-  for (const [at, each] of classes.entries())
-    if (each.name === name && each.count > 0) {
-      wanted[at] = 1;
-      isKnown = true;
-    }
-  if (!isKnown) throw new NotInSnapshot(file, `class ${name}`, findLikelyName(classes, name));
+  for (const at of found) wanted[at] = 1;
+  if (found.length === 0) throw new NotInSnapshot(file, `class ${name}`, findLikelyName(classes, name));
   const nodes: number[] = [];
   // What is merged into its owner has no size, and is no object of its own to anybody who counts.
   for (let node = 0; node < classOf.length; node++)

@@ -15,10 +15,16 @@ export interface LoadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Reads one snapshot. */
+/** Reads one snapshot. Throws `BadFile` for what is another command's, with the name of that command. */
 export const loadGraph = async (path: string, options: LoadOptions): Promise<HeapGraph> => {
   const { redactKey, onProgress, signal } = options;
   const name = basename(path);
+  if ((await findFileKind(path)) === 'sampling')
+    throw new BadFile({
+      file: path,
+      where: null,
+      what: 'this is a sampling profile, which only `drover heap analyze` reads',
+    });
   const graph = await readSnapshot(path, {
     onProgress: (done, total) => onProgress(`reading ${name}`, total === 0 ? null : done / total),
     ...(signal === undefined ? {} : { signal }),

@@ -67,12 +67,12 @@ async function check(fn: () => unknown, plan: LeakCheckPlan, signal: AbortSignal
       await repeat(fn, plan.iterations, signal);
       await takeSnapshot(files, signal, usedBytes);
     }
-    let verdict = await judge(files.last(SNAPSHOTS), signal);
+    let verdict = await judge(files.last(SNAPSHOTS), plan.iterations, signal);
     if (verdict.verdict === 'inconclusive') {
       // Something else moved, which is over by now, or it is not.
       await repeat(fn, plan.iterations, signal);
       await takeSnapshot(files, signal, usedBytes);
-      verdict = await judge(files.last(SNAPSHOTS), signal);
+      verdict = await judge(files.last(SNAPSHOTS), plan.iterations, signal);
     }
     if (verdict.verdict === 'inconclusive') throw new LeakCheckInconclusive(verdict, files.kept(), expectNoLeak);
     if (verdict.verdict === 'leak' && sumGrowth(verdict) > plan.maxGrowthBytes) {
@@ -118,13 +118,14 @@ async function takeSnapshot(files: SnapshotFiles, signal: AbortSignal, usedBytes
 const sumGrowth = ({ suspects }: HeapVerdict): number =>
   suspects.reduce((sum, { growth }) => sum + Math.max(0, growth?.bytes.at(-1) ?? 0), 0);
 
-async function judge(files: readonly string[], signal: AbortSignal): Promise<HeapVerdict> {
+async function judge(files: readonly string[], calls: number, signal: AbortSignal): Promise<HeapVerdict> {
   const { document } = await runEngine<{ readonly document: DiffDocument }>({
     entry: findEngine(),
     request: {
       kind: 'diff',
       files,
       wantsCharts: false,
+      load: { unit: 'calls', perStep: calls },
       isRedacted: false,
       usesSourceMaps: true,
       root: process.cwd(),

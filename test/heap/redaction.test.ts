@@ -30,7 +30,7 @@ describe('a redacted answer', () => {
           { kind: 'strings', top: null, ...of },
           { kind: 'query', ...of, ...all },
           { kind: 'paths', ...of, ...all, className: '(string)' },
-          { kind: 'diff', wantsCharts: true, files, isRedacted, usesSourceMaps: true, root: null },
+          { kind: 'diff', wantsCharts: true, load: null, files, isRedacted, usesSourceMaps: true, root: null },
         ];
       };
       const answers = async (isRedacted: boolean): Promise<string[]> =>

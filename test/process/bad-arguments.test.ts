@@ -39,6 +39,7 @@ const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   '--grep': ['(', '[', '*', '(?<', 'x'.repeat(1_001)],
   '--level': ['', 'loud', '30', 'constructor', '__proto__'],
   '--lines': NO_NUMBER,
+  '--requests': ['0', '1e3', 'many', ...NO_NUMBER],
   '--top': NO_NUMBER,
   '--id': NO_NUMBER,
   '--retained-by': NO_NUMBER,

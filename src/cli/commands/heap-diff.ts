@@ -1,4 +1,5 @@
 import { renderDiff } from '../../heap/index.ts';
+import { DroverError } from '../../protocol/index.ts';
 import { defineCommand } from '../command.ts';
 import {
   deliver,
@@ -13,13 +14,28 @@ import {
 
 const ROWS = 10;
 
-export const command = defineCommand<ReportOptions & { readonly strict?: boolean }>({
+const parseRequests = (text: string): number => {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw new DroverError('DROVER_USAGE', {
+    message: `--requests ${JSON.stringify(text)}: write how many were served from one snapshot to the next, such as 1000.`,
+  });
+};
+
+export const command = defineCommand<ReportOptions & { readonly strict?: boolean; readonly requests?: number }>({
   args: [
     { syntax: '<before>', about: 'a heap snapshot after a warm-up', offers: 'files' },
     { syntax: '<after>', about: 'one of the same process after some load', offers: 'files' },
     { syntax: '[last]', about: 'one after the same load again: tells growth from warm-up', offers: 'files' },
   ],
-  options: [...REPORT_OPTIONS, { flags: '--strict', about: 'exit 1 as well when there is no verdict (inconclusive)' }],
+  options: [
+    {
+      flags: '--requests <n>',
+      about: 'served from one snapshot to the next: growth is told per 1,000 of them',
+      parse: parseRequests,
+    },
+    { flags: '--strict', about: 'exit 1 as well when there is no verdict (inconclusive)' },
+    ...REPORT_OPTIONS,
+  ],
   details:
     'Says whether the process leaks, who holds what leaks, and what to do. Exit 1 on a leak, for CI; 0 when there is none, and also, with a note on stderr, when the snapshots cannot tell (inconclusive; `--strict` makes that 1); 2 when a file cannot be read.',
   examples: [
@@ -30,7 +46,13 @@ export const command = defineCommand<ReportOptions & { readonly strict?: boolean
     const format = getFormat(options);
     const files = args.filter((file) => file !== undefined).map((file) => resolveFile(file, context));
     const { document, charts } = await runHeap(
-      { kind: 'diff', files, wantsCharts: format === 'html', ...jobOptions(options, context) },
+      {
+        kind: 'diff',
+        files,
+        wantsCharts: format === 'html',
+        load: options.requests === undefined ? null : { unit: 'requests', perStep: options.requests },
+        ...jobOptions(options, context),
+      },
       options,
       context,
     );

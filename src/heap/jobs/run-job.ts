@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import type { OnEngineProgress } from '../../input/index.ts';
 import { compareHeaps } from '../compare/compare-heaps.ts';
 import { findSuspects } from '../judge/find-suspects.ts';
+import type { Load } from '../judge/words.ts';
 import { judgeHeaps, type JudgeOptions } from '../judge/judge-heaps.ts';
 import type { HeapGraph } from '../model/graph.ts';
 import { findScripts } from '../passes/scripts.ts';
@@ -45,7 +46,13 @@ interface OfFile extends Common {
 
 export type HeapJob =
   | ({ readonly kind: 'analyze'; readonly wantsCharts: boolean } & OfFile)
-  | ({ readonly kind: 'diff'; readonly files: readonly string[]; readonly wantsCharts: boolean } & Common)
+  | ({
+      readonly kind: 'diff';
+      readonly files: readonly string[];
+      readonly wantsCharts: boolean;
+      /** What was done from one file to the next, so that growth is told per thousand of it; null where nobody counted. */
+      readonly load: Load | null;
+    } & Common)
   | ({ readonly kind: 'paths' } & OfFile & PathsWish)
   | ({ readonly kind: 'query' } & OfFile & QueryWish)
   | ({ readonly kind: 'strings' } & OfFile & StringsWish);
@@ -121,7 +128,7 @@ const diff = async (
   redactKey: Uint8Array | null,
   tools: JobTools,
 ): Promise<HeapAnswers['diff']> => {
-  const { files, isRedacted } = job;
+  const { files, isRedacted, load } = job;
   const graphs: HeapGraph[] = [];
   for (const file of files) graphs.push(await loadGraph(file, { redactKey, ...tools }));
   const last = graphs.at(-1)!;
@@ -130,7 +137,7 @@ const diff = async (
   tools.signal?.throwIfAborted();
   tools.onProgress('judging', null);
   const options = await openPlaces(job, findScripts(last).values());
-  const verdict = judgeHeaps(comparison, toJudgeOptions(options));
+  const verdict = judgeHeaps(comparison, { ...toJudgeOptions(options), ...(load !== null && { load }) });
   const document: DiffDocument = {
     ...verdict,
     suspects: nameAllocations(verdict.suspects, last, options),

@@ -21,12 +21,11 @@ const PATTERN_WORDS: Readonly<Record<HeapSuspect['pattern'], string>> = {
   unknown: 'one thing that only grows',
 };
 
-/** How much work was done in each step: requests, jobs, messages. */
+/** How much work was done between one snapshot and the next: the same in each step, or growth could not be compared. */
 export interface Load {
-  /** In the plural: `requests`. */
+  /** In the plural: `requests`, `jobs`, `messages`. */
   readonly unit: string;
-  /** Per step, the first step first. */
-  readonly counts: readonly number[];
+  readonly perStep: number;
 }
 
 /** What stands alone in a terminal or an alert: what grows how fast, who holds it, what to do, and how many more there are. */
@@ -36,10 +35,9 @@ export function writeHeadline(suspects: readonly HeapSuspect[], load: Load | und
   const { className, growth, holder, pattern, remedy } = first;
   const bytes = growth?.bytes.at(-1) ?? 0;
   const objects = growth?.objects.at(-1) ?? 0;
-  const done = load?.counts.at(-1) ?? 0;
   const speed =
-    load !== undefined && done > 0
-      ? `${writeBytes((bytes / done) * 1000)} per 1,000 ${load.unit}`
+    load !== undefined && load.perStep > 0
+      ? `${writeBytes((bytes / load.perStep) * 1000)} per 1,000 ${load.unit}`
       : `${writeBytes(bytes)} a step${objects > 1 ? ` (${objects} objects)` : ''}`;
   const share = Math.round((growth?.share ?? 0) * 100);
   const [advice = ''] = /^.*?[.:;](?= |$)/.exec(remedy) ?? [];

@@ -12,7 +12,7 @@ export function describeVerdict(verdict: HeapVerdict, files: readonly string[]):
     ...(verdict.verdict === 'inconclusive' ? verdict.reasons : []),
     ...shown.flatMap((suspect) => ['', ...describeSuspect(suspect, shown.length > 1)]),
     ...(more > 0 ? ['', `and ${more} more`] : []),
-    ...(files.length > 0 ? ['', `drover heap diff ${files.join(' ')}`] : []),
+    ...(files.length > 0 ? ['', `drover heap diff ${files.map(quoteForShell).join(' ')}`] : []),
   ].join('\n');
 }
 
@@ -28,3 +28,6 @@ function describeSuspect(suspect: HeapSuspect, isNumbered: boolean): string[] {
     ...(suspect.remedyCode === '' ? [] : suspect.remedyCode.split('\n').map((line) => `     ${line}`)),
   ];
 }
+
+const quoteForShell = (path: string): string =>
+  /^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;

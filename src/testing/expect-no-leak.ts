@@ -40,7 +40,7 @@ export async function expectNoLeak(fn: () => unknown, options: LeakCheckOptions 
   const plan = completeOptions(options);
   if (checked !== null) {
     throw new Error(
-      'expectNoLeak: another check is running here, and each would see what the other makes. Await one after the other; with node:test, leave out { concurrency }.',
+      'expectNoLeak: another check is running here, and each would see what the other makes. Await one after the other; with node:test, leave out { concurrency }. A test that its runner has ended goes on measuring until its own time is over: give the runner longer.',
     );
   }
   checked = fn;

@@ -2,7 +2,10 @@
 import type { HeapVerdict } from '../heap/index.ts';
 
 export interface LeakCheckOptions {
-  /** Calls between two snapshots, each awaited before the next. 100 unless said. */
+  /**
+   * Calls between two snapshots, each awaited before the next. 100 unless said. A leak is told from chance by 6 entries or 1 kB
+   * a step: with fewer calls than 6 one object a call is not seen.
+   */
   readonly iterations?: number;
   /** Calls before the first snapshot, for caches and lazy loading. As many as `iterations`, at most 100, unless said. */
   readonly warmUp?: number;

@@ -49,6 +49,12 @@ describe('cpu flame', () => {
     assert.match(html, /v1: 0\.01 s of work[^<]*2 windows → v2: /);
   });
 
+  it('finds in a folder what `perf script` wrote, by the name that the docs give it', async () => {
+    await mkdir(join(harness.directory, 'perf'));
+    await writeFile(join(harness.directory, 'perf', 'server.perf.txt'), STACKS);
+    assert.equal((await flame('perf', '-o', 'perf.html')).code, 0);
+  });
+
   it('never writes over what it reads, nor puts a file where a device, a pipe or a link is', async () => {
     const link = join(harness.directory, 'link.html');
     await symlink('target.html', link);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { it } from 'node:test';
+import type { HeapVerdict } from '../../src/heap/index.ts';
 import { expectNoLeak, type LeakCheck, type LeakCheckOptions, LeakFound } from '../../src/testing/index.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
@@ -65,6 +66,12 @@ it('keeps the snapshots where it is told to, and names them', async () => {
   const files = readdirSync(folder.path);
   assert.equal(files.length, 3);
   for (const file of files) assert.ok(failed.message.includes(file), failed.message);
+});
+
+it('names snapshots so that the command can be pasted, whatever the folder is called', () => {
+  const verdict = { headline: 'Leak', verdict: 'leak', reasons: [], suspects: [] } as unknown as HeapVerdict;
+  const { message } = new LeakFound(verdict, ['a.heapsnapshot', "it's mine/b.heapsnapshot"], () => undefined);
+  assert.ok(message.endsWith(String.raw`drover heap diff a.heapsnapshot 'it'\''s mine/b.heapsnapshot'`), message);
 });
 
 it('accepts as much growth as it is told to', async () => {

@@ -6,7 +6,7 @@ import { readCpuProfile, type ReadOptions } from '../read/read-cpu-profile.ts';
 import { measureWindow, type ProfileWindow } from './window.ts';
 
 /** Names that are taken for profiles in a folder. A file that is named itself is read whatever its name. */
-const PROFILE_NAMES = /\.(?:cpuprofile|speedscope\.json|pb|pprof|collapsed|folded|perf)(?:\.(?:gz|zst))?$/u;
+const PROFILE_NAMES = /\.(?:cpuprofile|speedscope\.json|pb|pprof|collapsed|folded|perf|perf\.txt)(?:\.(?:gz|zst))?$/u;
 
 /** As `node --cpu-prof` names them: `CPU.20261126.224310.1234.0.001.cpuprofile`, where 1234 is the process. */
 const NODE_NAME = /^CPU\.\d{8}\.\d{6}\.(\d+)\.\d+\.\d+\.cpuprofile/u;

@@ -65,6 +65,12 @@ export class TinyHeap {
     return context;
   }
 
+  /** Names variables of a scope as V8 does for a block: in its scope info, while the edges of the scope are numbered. Takes an id a name from `id`. */
+  blockNames(context: number, id: number, names: readonly string[]): void {
+    const scope = this.nodes[context]?.edges.find(({ name }) => name === 'scope_info')?.to ?? 0;
+    for (const [at, name] of names.entries()) this.edge(scope, 'hidden', at, this.node('string', name, id + at));
+  }
+
   /** Takes two ids from `id`. */
   closure(
     name: string,

@@ -78,7 +78,7 @@ export function nameHolder(
   return {
     holder: event === '' ? named.holder : { ...named.holder, kind: 'event', name: event, owner: named.holder.name },
     text: parts.join(', '),
-    held: (chain[chosen.at] as ChainStep).node,
+    held: named.held,
     callback,
   };
 }

@@ -12,6 +12,8 @@ export function kindOfAnchor({ reading }: Places, { kind, file, script }: Anchor
 }
 
 export interface NamedAnchor {
+  /** What the name leads to. */
+  readonly held: number;
   readonly holder: Holder;
   readonly what: string;
   readonly words: string;
@@ -20,9 +22,9 @@ export interface NamedAnchor {
 export function nameAnchor(places: Places, chain: readonly ChainStep[], anchor: Anchor): NamedAnchor {
   const { reading } = places;
   const { declarations } = reading;
-  const held = (chain[anchor.at] as ChainStep).node;
-  const what = nameClass(places, held);
   const path = plainPath(places, chain, anchor);
+  const held = (chain[anchor.at + path.length] as ChainStep).node;
+  const what = nameClass(places, held);
   const name = [anchor.name, ...path].join('.');
   const at = (location: SourceLocation | undefined): string =>
     location === undefined ? '' : ` at ${writeLocation(location)}`;
@@ -30,7 +32,7 @@ export function nameAnchor(places: Places, chain: readonly ChainStep[], anchor: 
     case 'module-variable': {
       const location = places.inScript(anchor.script, declarations.variable(anchor.script, anchor.name));
       const holder: Holder = { kind: anchor.kind, what, name, owner: '', ...(location && { location }) };
-      return { holder, what, words: `\`${name}\`${at(location)} (module variable)` };
+      return { held, holder, what, words: `\`${name}\`${at(location)} (module variable)` };
     }
     case 'captured-variable': {
       const owner = reading.scripts.functionOfContext(anchor.owner);
@@ -38,10 +40,11 @@ export function nameAnchor(places: Places, chain: readonly ChainStep[], anchor: 
       const location = places.inScript(anchor.script, declarations.variable(anchor.script, anchor.name, from));
       const holder: Holder = { kind: anchor.kind, what, name, owner, ...(location && { location }) };
       const of = owner === '' ? 'a function' : `\`${owner}\``;
-      return { holder, what, words: `\`${name}\`${at(location)} (variable of ${of}, captured by a closure)` };
+      return { held, holder, what, words: `\`${name}\`${at(location)} (variable of ${of}, captured by a closure)` };
     }
     case 'global': {
       return {
+        held,
         holder: { kind: anchor.kind, what, name, owner: '' },
         what,
         words: `\`${name}\` (property of globalThis)`,
@@ -54,11 +57,11 @@ export function nameAnchor(places: Places, chain: readonly ChainStep[], anchor: 
   if (anchor.file !== undefined) {
     const location = places.inFile(anchor.file);
     const holder: Holder = { kind: anchor.kind, what, name, owner, location };
-    return { holder, what, words: `\`${name}\` of the record that Node keeps of ${location.file}` };
+    return { held, holder, what, words: `\`${name}\` of the record that Node keeps of ${location.file}` };
   }
   const location = findProperty(places, anchor, path) ?? places.ofNode(anchor.owner);
   const holder: Holder = { kind: anchor.kind, what, name, owner, ...(location && { location }) };
-  return { holder, what, words: `\`${name}\` of \`${owner}\`${at(location)} (property)` };
+  return { held, holder, what, words: `\`${name}\` of \`${owner}\`${at(location)} (property)` };
 }
 
 /**

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { TinyHeap } from '../../../test/support/tiny-heap.ts';
+import { compareHeaps } from '../compare/compare-heaps.ts';
+import { judgeHeaps } from './judge-heaps.ts';
+import type { HeapSuspect } from './verdict.ts';
+
+const APP = '/srv/app/server.js';
+const PACKAGE = '/srv/app/node_modules/memo/index.js';
+
+/** A Map of `count` objects, in a table that is replaced whenever it grows. */
+function growingMap(heap: TinyHeap, count: number): number {
+  const map = heap.node('object', 'Map', 2001);
+  const table = heap.node('array', '', 3001 + 2 * count, 16 * count);
+  heap.edge(map, 'internal', 'table', table);
+  for (let n = 0; n < count; n++) heap.edge(table, 'internal', String(n), heap.node('object', 'Session', 9001 + 2 * n));
+  return map;
+}
+
+/** What is said of a heap in which that Map has 10, 60 and 110 objects. */
+function judgeGrowth(hold: (heap: TinyHeap, map: number) => void): HeapSuspect {
+  const graphs = [10, 60, 110].map((count) => {
+    const heap = new TinyHeap();
+    hold(heap, growingMap(heap, count));
+    return heap.graph();
+  });
+  const { verdict, suspects } = judgeHeaps(compareHeaps(graphs));
+  assert.equal(verdict, 'leak');
+  const [first] = suspects;
+  assert.ok(first !== undefined);
+  return first;
+}
+
+describe('the holder', () => {
+  it('is what the whole name leads to', () => {
+    const { holder } = judgeGrowth((heap, map) => {
+      const { context } = heap.module(APP, 1001, 'const state = { sessions: new Map() };\n');
+      const state = heap.node('object', 'Object', 1501);
+      heap.edge(context, 'context', 'state', state);
+      heap.edge(state, 'property', 'sessions', map);
+    });
+    assert.equal(holder, `the Map \`state.sessions\` at ${APP}:1 (module variable)`);
+  });
+
+  it('is a variable of a block, which V8 numbers', () => {
+    const { holder } = judgeGrowth((heap, map) => {
+      const { context } = heap.module(APP, 1001, '{\nlet last = 0;\nconst sessions = new Map();\n}\n');
+      // `last` is a small integer: the Map is variable 0, and its name is the second.
+      heap.edge(context, 'hidden', 0, map);
+      heap.blockNames(context, 1501, ['last', 'sessions']);
+    });
+    assert.equal(holder, `the Map \`sessions\` at ${APP}:3 (module variable)`);
+  });
+
+  it('of what a WeakMap of a package keeps is whoever holds the key, not the package', () => {
+    const { holder } = judgeGrowth((heap, map) => {
+      const app = heap.module(APP, 1001, 'const sign = memo(signSlowly);\n');
+      const memo = heap.module(PACKAGE, 1101, 'const stores = new WeakMap();\n');
+      const sign = heap.closure('memoized', memo.script, memo.context, 1501);
+      heap.edge(app.context, 'context', 'sign', sign);
+      const stores = heap.node('object', 'WeakMap', 1601);
+      const table = heap.node('array', '', 1603, 64);
+      heap.edge(memo.context, 'context', 'stores', stores);
+      heap.edge(stores, 'internal', 'table', table);
+      const store = heap.node('object', 'Object', 1605);
+      const entry = '1 / part of key (memoized @1501) -> value (Object @1605) pair in WeakMap (table @1603)';
+      heap.edge(sign, 'internal', entry, store);
+      heap.edge(table, 'internal', entry, store);
+      heap.edge(store, 'property', 'cache', map);
+    });
+    assert.equal(holder, `the function memoized \`sign\` at ${APP}:1 (module variable)`);
+  });
+
+  it('of a property that a package does not write is where the application gives it a value', () => {
+    const { holder } = judgeGrowth((heap, map) => {
+      heap.module(APP, 1001, 'const app = new App();\n\napp.seen = new Map();\n');
+      const memo = heap.module(PACKAGE, 1101, 'class App {}\nconst running = new App();\n');
+      const running = heap.node('object', 'App', 1501);
+      heap.place(running, memo.scriptId, 0, 6);
+      heap.edge(memo.context, 'context', 'running', running);
+      heap.edge(running, 'property', 'seen', map);
+    });
+    assert.equal(
+      holder,
+      `the Map \`seen\` of \`App\` at ${APP}:3 (property), reached through \`running\` at ${PACKAGE}:2`,
+    );
+  });
+});

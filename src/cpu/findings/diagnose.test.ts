@@ -248,6 +248,18 @@ describe('what has no frame', () => {
     assert.deepEqual(ids(judge(rows, { source: text })), [], 'a literal is looked for in texts');
   });
 
+  it('is named after the function that it is written in, where V8 has inlined that into its caller', () => {
+    const source = lines({ 5: 'return list.find((one) => one.id === id);' });
+    const rows = times(20, [
+      row(HANDLE, 10, { line: 5 }),
+      row(`${HANDLE} > priceOf /app/server.js:4`, 1),
+      row(`${HANDLE} > first /app/server.js:1`, 1),
+      row(WRITE, 10),
+    ]);
+    const [finding] = judge(rows, { source }).findings;
+    assert.deepEqual([finding?.id, finding?.where?.name, finding?.where?.hotLine], ['linear-search', 'priceOf', 5]);
+  });
+
   it('is not read in lines that only a machine can have written', () => {
     const source = lines({ 12: `JSON.parse(text);${'x'.repeat(500)}` });
     assert.deepEqual(ids(judge(rows, { source })), []);

@@ -235,9 +235,23 @@ export class Sight {
 
   /** A function as a place; `pattern` is looked for in its source, where no line is known. */
   place(owner: number, hotLine: number | null = null, pattern: RegExp | null = null): Place {
-    const { name, url, line } = this.profile.functions[owner] as CpuFunction;
-    const known = hotLine ?? (pattern === null ? null : (findLine(this.source, url, line, pattern)?.line ?? null));
+    const own = this.profile.functions[owner] as CpuFunction;
+    const known =
+      hotLine ?? (pattern === null ? null : (findLine(this.source, own.url, own.line, pattern)?.line ?? null));
+    // What V8 inlined counts as its caller's own time, at the lines where it is written.
+    const isInlined = known !== null && known < own.line;
+    const { name, url, line } = (isInlined ? this.#functionBefore(own.url, known) : undefined) ?? own;
     return { name, url, line, hotLine: known };
+  }
+
+  /** The function with a name that begins last before a line of a file, or on it: the line is its own, as a rule. */
+  #functionBefore(url: string, line: number): CpuFunction | undefined {
+    return this.profile.functions
+      .filter((one) => one.url === url && one.name !== '(anonymous)' && one.line > 0 && one.line <= line)
+      .reduce<CpuFunction | undefined>(
+        (last, one) => (last === undefined || one.line > last.line ? one : last),
+        undefined,
+      );
   }
 
   /** What the line of a place says, as evidence; empty where the source is not there. */

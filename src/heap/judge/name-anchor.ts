@@ -79,7 +79,9 @@ function findProperty(places: Places, anchor: Anchor, path: readonly string[]): 
     const [only] = made;
     if (only !== undefined && made.length === 1) return places.inScript(only.script, only.line);
   }
-  const line = declarations.property(anchor.script, anchor.name, places.ofNode(anchor.owner)?.line ?? 1);
+  const near = places.ofNode(anchor.owner)?.line ?? 1;
+  const line =
+    declarations.property(anchor.script, last, near) ?? declarations.property(anchor.script, anchor.name, near);
   return line === undefined ? undefined : places.inScript(anchor.script, line);
 }
 

@@ -3,16 +3,13 @@
  * which is noisy, but which objects piled up between three snapshots and who holds them: so the answer is the same on a busy
  * machine. Reading the snapshots is left to a process of its own; this one only writes them.
  */
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { writeHeapSnapshot } from 'node:v8';
 import type { DiffDocument, HeapJob, HeapVerdict } from '../heap/index.ts';
 import { defaultMemoryLimitBytes, runEngine } from '../input/index.ts';
 import { collectGarbage, newTimer, readUsedBytes } from './collect-garbage.ts';
 import { completeOptions, type LeakCheck, type LeakCheckOptions, type LeakCheckPlan } from './leak-check.ts';
 import { LeakCheckInconclusive, LeakFound } from './leak-errors.ts';
+import { SnapshotFiles } from './snapshot-files.ts';
 
 const SNAPSHOTS = 3;
 
@@ -74,9 +71,10 @@ async function check(fn: () => unknown, plan: LeakCheckPlan, signal: AbortSignal
       await takeSnapshot(files, signal, usedBytes);
       verdict = await judge(files.last(SNAPSHOTS), plan.iterations, signal);
     }
-    if (verdict.verdict === 'inconclusive') throw new LeakCheckInconclusive(verdict, files.kept(), expectNoLeak);
+    if (verdict.verdict === 'inconclusive')
+      throw new LeakCheckInconclusive(verdict, files.kept(SNAPSHOTS), expectNoLeak);
     if (verdict.verdict === 'leak' && sumGrowth(verdict) > plan.maxGrowthBytes) {
-      throw new LeakFound(verdict, files.kept(), expectNoLeak);
+      throw new LeakFound(verdict, files.kept(SNAPSHOTS), expectNoLeak);
     }
     return { verdict, usedBytes };
   } finally {
@@ -139,35 +137,3 @@ async function judge(files: readonly string[], calls: number, signal: AbortSigna
 /** Beside this room: as source, as compiled module, and from the bundle for `require`. */
 const findEngine = (): URL =>
   new URL(`../heap/engine-child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
-
-/** The snapshots of one check, in a folder of their own that goes with them. */
-class SnapshotFiles {
-  readonly #folder: string;
-  readonly #isKept: boolean;
-  readonly #prefix = `leak-check-${process.pid}-${randomBytes(3).toString('hex')}`;
-  readonly #files: string[] = [];
-
-  constructor(keepIn: string | null) {
-    this.#isKept = keepIn !== null;
-    if (keepIn !== null) mkdirSync(keepIn, { recursive: true });
-    this.#folder = keepIn ?? mkdtempSync(join(tmpdir(), 'drover-leak-check-'));
-  }
-
-  next(): string {
-    const file = join(this.#folder, `${this.#prefix}-${this.#files.length + 1}.heapsnapshot`);
-    this.#files.push(file);
-    return file;
-  }
-
-  last(count: number): readonly string[] {
-    return this.#files.slice(-count);
-  }
-
-  kept(): readonly string[] {
-    return this.#isKept ? this.last(SNAPSHOTS) : [];
-  }
-
-  remove(): void {
-    if (!this.#isKept && existsSync(this.#folder)) rmSync(this.#folder, { recursive: true, force: true });
-  }
-}

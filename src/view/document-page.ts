@@ -32,7 +32,7 @@ main, footer { max-width: 1200px; margin: 0 auto; padding: 0 20px 24px; outline:
 footer { padding-top: 12px; color: var(--soft); border-top: 1px solid var(--line); }
 h1 { font-size: 17px; margin: 0; } h2 { font-size: 18px; margin: 28px 0 8px; } h3 { font-size: 15px; margin: 18px 0 6px; }
 section { outline: none; }
-code { overflow-wrap: anywhere; }
+code, h1, h2, h3 { overflow-wrap: anywhere; }
 pre { background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: 10px 12px; overflow-x: auto; }
 kbd { border: 1px solid var(--line); border-radius: 4px; padding: 0 5px; background: var(--panel); }
 button { cursor: pointer; } button:hover { background: var(--hover); }

@@ -58,6 +58,13 @@ describe('drover doctor', () => {
     assert.match(out, /expected gain: [\d.]+ % to \d+ % of the busy time/);
   });
 
+  it('shows a place whose URL is none as it is', async () => {
+    const odd = profile().replace('file:///app/server.js', 'file:///app/50%off/server.js');
+    const { code, out } = await harness.drover('doctor', write('odd.cpuprofile', odd));
+    assert.equal(code, 0);
+    assert.match(out, /at file:\/\/\/app\/50%off\/server\.js:10 \(handle\)/);
+  });
+
   it('gives programs one document, from compressed files as well', async () => {
     const file = write('api.cpuprofile.gz', gzipSync(profile()));
     const { out } = await harness.drover('doctor', file, '--json');

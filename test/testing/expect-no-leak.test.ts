@@ -1,6 +1,9 @@
 /** What `expectNoLeak` refuses, and how it ends: options, concurrency, time, signals, errors of the function. */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { it } from 'node:test';
 import type { HeapVerdict } from '../../src/heap/index.ts';
 import { expectNoLeak, type LeakCheck, type LeakCheckOptions, LeakFound } from '../../src/testing/index.ts';
@@ -81,4 +84,31 @@ it('accepts as much growth as it is told to', async () => {
   });
   assert.equal(verdict.verdict, 'leak');
   assert.equal(usedBytes.length, 3);
+});
+
+it('removes snapshots that a killed process has left behind, and not those of one that runs', async () => {
+  const dead = spawnSync(process.execPath, ['-e', '']).pid;
+  const [left, running, young] = [dead, process.pid, dead].map((pid) =>
+    mkdtempSync(join(tmpdir(), `drover-leak-check-${pid}-`)),
+  ) as [string, string, string];
+  for (const folder of [left, running]) utimesSync(folder, 0, 0);
+  try {
+    await expectNoLeak(nothing, QUICK);
+    assert.deepEqual([left, running, young].map(existsSync), [false, true, true]);
+  } finally {
+    for (const folder of [running, young]) rmSync(folder, { recursive: true });
+  }
+});
+
+it('leaves no snapshot behind when the test ends its process', () => {
+  const module = join(import.meta.dirname, '../../src/testing/index.ts');
+  const code = `import { expectNoLeak } from ${JSON.stringify(module)};
+    let calls = 0;
+    await expectNoLeak(() => { if (++calls > 5) process.exit(7); }, { iterations: 3, warmUp: 2 });`;
+  const { status, pid } = spawnSync(process.execPath, ['--input-type=module', '-e', code]);
+  assert.equal(status, 7);
+  assert.deepEqual(
+    readdirSync(tmpdir()).filter((name) => name.startsWith(`drover-leak-check-${pid}-`)),
+    [],
+  );
 });

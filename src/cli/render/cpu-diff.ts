@@ -1,7 +1,7 @@
 /** `drover cpu diff` for people: a sentence for each function that changed. */
 import type { DiffDocument, DiffFunction } from '../../cpu/index.ts';
 import type { CliContext } from '../context.ts';
-import { toPlain } from './cpu-top.ts';
+import { toPlain, toPlainName, toPlainPlace } from './plain.ts';
 
 const percent = (part: number, digits = 1): string => `${(100 * part).toFixed(digits)} %`;
 const signed = (part: number): string => `${part > 0 ? '+' : '−'}${Math.abs(100 * part).toFixed(0)} %`;
@@ -53,7 +53,7 @@ function describeChange(one: DiffFunction, paint: CliContext['paint']): string {
     selfMsPerSecond === null ? '' : `; ${selfMsPerSecond[0].toFixed(1)} → ${selfMsPerSecond[1].toFixed(1)} ms a second`;
   const lines = [`${renderName(one)} ${shares}${change}, q ${formatQ(q ?? 1)}${time}`];
   if (was !== null) lines.push(paint('dim', `  it was ${renderName(was)}`));
-  const within = comparedWithin.filter((name) => name !== '(root)').map(toPlain);
+  const within = comparedWithin.filter((name) => name !== '(root)').map(toPlainName);
   if (within.length > 0) lines.push(paint('dim', `  measured against the rest of ${within.slice(0, 3).join(', ')}`));
   return lines.join('\n');
 }
@@ -67,8 +67,8 @@ function renderName({
   readonly url: string;
   readonly line: number;
 }): string {
-  const place = url === '' ? '' : ` (${toPlain(line > 0 ? `${url}:${line}` : url)})`;
-  return `\`${toPlain(name)}\`${place}`;
+  const place = url === '' ? '' : ` (${toPlainPlace(url, line)})`;
+  return `\`${toPlainName(name)}\`${place}`;
 }
 
 const formatQ = (q: number): string => (q < 0.001 ? 'below 0.001' : q.toPrecision(q < 0.01 ? 1 : 2));

@@ -1,6 +1,7 @@
 /** `drover cpu top` for people: how the time divides, what took it, and along which stacks. */
-import type { TopDocument, TopFunction } from '../../cpu/index.ts';
+import type { TopDocument } from '../../cpu/index.ts';
 import type { CliContext } from '../context.ts';
+import { toPlain, toPlainName, toPlainPlace } from './plain.ts';
 import { renderTable } from './table.ts';
 import { formatBytes, formatMs } from './values.ts';
 
@@ -42,8 +43,8 @@ export function renderTop(document: TopDocument, context: CliContext): string {
           share(row.selfMs),
           format(row.totalMs),
           share(row.totalMs),
-          toPlain(row.name),
-          renderPlace(row) || `(${row.category})`,
+          toPlainName(row.name),
+          toPlainPlace(row.url, row.line, MAX_PLACE_LENGTH) || `(${row.category})`,
         ]),
       ),
     );
@@ -58,7 +59,7 @@ export function renderTop(document: TopDocument, context: CliContext): string {
             share(selfMs),
             format(totalMs),
             share(totalMs),
-            toPlain(name),
+            toPlainName(name),
           ]),
       ),
     );
@@ -67,20 +68,9 @@ export function renderTop(document: TopDocument, context: CliContext): string {
     lines.push('', paint('bold', `hot path ${index + 1}: ${format(selfMs)} (${share(selfMs)})`));
     for (const [depth, frame] of frames.entries())
       lines.push(
-        `${'  '.repeat(Math.min(depth, 20) + 1)}${toPlain(frame.name)} ${paint('dim', renderPlace(frame))}`.trimEnd(),
+        `${'  '.repeat(Math.min(depth, 20) + 1)}${toPlainName(frame.name)} ${paint('dim', toPlainPlace(frame.url, frame.line, MAX_PLACE_LENGTH))}`.trimEnd(),
       );
   }
   for (const note of notes) lines.push('', paint('dim', `note: ${toPlain(note)}`));
   return lines.join('\n');
 }
-
-function renderPlace({ url, line }: Pick<TopFunction, 'url' | 'line'>): string {
-  if (url === '') return '';
-  const short = url.length <= MAX_PLACE_LENGTH ? url : `…${url.slice(-MAX_PLACE_LENGTH + 1)}`;
-  return toPlain(line > 0 ? `${short}:${line}` : short);
-}
-
-/** Names in a file may hold anything; nothing of it is for the terminal to act on. */
-export const toPlain = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- control characters are what this is about
-  text.replaceAll(/[\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g, '\uFFFD').slice(0, 120);

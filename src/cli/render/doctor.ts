@@ -1,7 +1,7 @@
 /** `drover doctor` for people: the verdict first, then what was found, most severe first, then where time goes. */
 import type { Diagnosis, Finding, Place } from '../../cpu/index.ts';
 import type { CliContext, Style } from '../context.ts';
-import { toPlain } from './cpu-top.ts';
+import { toPlain, toPlainName, toShownPath } from './plain.ts';
 
 const COLOURS: Readonly<Record<Finding['severity'], Style>> = { high: 'red', medium: 'yellow', low: 'cyan' };
 const VERDICT_COLOURS: Readonly<Record<Diagnosis['verdict'], Style>> = {
@@ -23,7 +23,7 @@ export function renderDiagnosis(diagnosis: Diagnosis, context: CliContext): stri
     lines.push('', paint('bold', 'where the time goes, whether or not it can be changed'));
     for (const { name, url, line, share } of hotspots)
       lines.push(
-        `  ${formatShare(share).padStart(6)}  ${toPlain(name)} ${paint('dim', renderPlace(url, line))}`.trimEnd(),
+        `  ${formatShare(share).padStart(6)}  ${toPlainName(name)} ${paint('dim', renderPlace(url, line))}`.trimEnd(),
       );
   }
   return lines.join('\n');
@@ -35,34 +35,28 @@ const describe = (verdict: Diagnosis['verdict'], reason: string): string =>
 function renderFinding(finding: Finding, number: number, { paint }: CliContext): string[] {
   const { id, title, severity, share, where, evidence, remedy, expectedGain } = finding;
   return [
-    `${paint('bold', `${number}. ${toLine(title)}`)} ${paint(COLOURS[severity], severity)} ${paint('dim', id)}`,
+    `${paint('bold', `${number}. ${toPlain(title)}`)} ${paint(COLOURS[severity], severity)} ${paint('dim', id)}`,
     ...(where === null ? [] : [`   at ${renderWhere(where)}`]),
     ...(share === null ? [] : [`   ${formatShare(share)} of the time in which the loop was busy`]),
-    ...evidence.map((line) => `   - ${toLine(line)}`),
-    `   what to change: ${toLine(remedy.text)}`,
-    ...remedy.code.split('\n').map((line) => paint('dim', `     ${toLine(line)}`)),
+    ...evidence.map((line) => `   - ${toPlain(line)}`),
+    `   what to change: ${toPlain(remedy.text)}`,
+    ...remedy.code.split('\n').map((line) => paint('dim', `     ${toPlain(line)}`)),
     ...(expectedGain === null
       ? []
       : [
-          `   expected gain: ${formatShare(expectedGain.from)} to ${formatShare(expectedGain.to)} of the busy time (${toLine(expectedGain.basis)})`,
+          `   expected gain: ${formatShare(expectedGain.from)} to ${formatShare(expectedGain.to)} of the busy time (${toPlain(expectedGain.basis)})`,
         ]),
   ];
 }
 
 const renderWhere = ({ name, url, line, hotLine }: Place): string => {
   const place = renderPlace(url, hotLine ?? line);
-  return place === '' ? toPlain(name) : `${place} (${toPlain(name)})`;
+  return place === '' ? toPlainName(name) : `${place} (${toPlainName(name)})`;
 };
 
 const renderPlace = (url: string, line: number): string => {
-  const path = url.startsWith('file://') ? decodeURI(url.slice('file://'.length)) : url;
-  return path === '' ? '' : toLine(line > 0 ? `${path}:${line}` : path);
+  const path = toShownPath(url);
+  return path === '' ? '' : toPlain(line > 0 ? `${path}:${line}` : path);
 };
 
 const formatShare = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
-
-/** Like `toPlain`, for texts that are a line of their own and may be long. */
-const toLine = (text: string): string =>
-  Array.from({ length: Math.ceil(text.length / 100) }, (_, at) => toPlain(text.slice(at * 100, at * 100 + 100))).join(
-    '',
-  );

@@ -65,4 +65,7 @@ export class SearchField {
 }
 
 const describeMatches = ({ share, frames, labelCount }: Matches): string =>
-  `${formatShare(share)} in ${frames.length.toLocaleString('en')} frames of ${labelCount.toLocaleString('en')} names`;
+  `${formatShare(share)} in ${count(frames.length, 'frame')} of ${count(labelCount, 'name')}`;
+
+const count = (number: number, what: string): string =>
+  `${number.toLocaleString('en')} ${what}${number === 1 ? '' : 's'}`;

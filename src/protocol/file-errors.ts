@@ -17,7 +17,10 @@ export const FILE_ERRORS = {
     2,
     'A diagnostic file that is not what it should be: not of a known kind, cut off, or damaged. The message says where and how.',
     (d) => `${String(d['file'])}: ${d['where'] ? `at ${String(d['where'])}: ` : ''}${String(d['what'])}.`,
-    (d) => (d['advice'] === undefined ? 'Take it anew; what was read of it cannot be relied on.' : String(d['advice'])),
+    (d) =>
+      d['advice'] === undefined
+        ? 'If it is the right file, take it anew: what was read of it cannot be relied on.'
+        : String(d['advice']),
   ),
   DROVER_OBJECT_UNKNOWN: entry(
     404,

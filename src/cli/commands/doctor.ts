@@ -24,7 +24,10 @@ export const command = defineCommand<Options>({
     },
   ],
   options: [
-    { flags: '--log <file>', about: 'V8’s log beside the profile (`node --log-deopt --log-ic --logfile=v8.log …`)' },
+    {
+      flags: '--log <file>',
+      about: 'V8’s log beside the profile (`node --log-deopt --log-ic --logfile=v8.log --no-logfile-per-isolate …`)',
+    },
     { flags: '--strict', about: 'exit 1 where something is found, for CI' },
     { flags: '--no-source', about: 'do not read the files that the profile names' },
     SOURCE_MAPS_OPTION,

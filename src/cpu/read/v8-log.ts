@@ -1,5 +1,5 @@
 /**
- * Reads what V8 writes with `--log-deopt` and `--log-ic` (one file, `--logfile=v8.log`): where optimised code was thrown
+ * Reads what V8 writes with `--log-deopt` and `--log-ic` (one file with `--logfile=v8.log --no-logfile-per-isolate`, else one a thread): where optimised code was thrown
  * away and why, and which property accesses met many shapes of objects. One pass, a line at a time; memory grows with
  * the code and the sites, not with the events.
  *

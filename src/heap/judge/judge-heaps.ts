@@ -10,7 +10,7 @@ import { NONE } from '../source/words.ts';
 import { type Assessment, assessOnce, assessPlace } from './evidence.ts';
 import { holderKey } from './holder.ts';
 import { isLoading } from './loading.ts';
-import { findFunction } from './members.ts';
+import { findFunction } from './nearby.ts';
 import { sumOwned } from './owned.ts';
 import { directClass } from './pattern.ts';
 import { type PlaceOptions, Places } from './places.ts';

@@ -43,9 +43,11 @@ const isLoaders = ({ graph, scripts }: Reading, { key }: Place, chain: readonly 
 
 const textOf = ({ graph }: Reading, node: number): string => graph.strings.get(graph.nodeName[node] as number);
 
-/** Nearly all different. Queries do not count: they are how the same file is loaded again on purpose. */
-const areDistinct = (files: readonly string[]): boolean =>
-  new Set(files.map((file) => file.replace(/[?#].*$/s, ''))).size * 10 > files.length * 8;
+/** Nearly all different. */
+const areDistinct = (files: readonly string[]): boolean => new Set(files.map(toSource)).size * 10 > files.length * 8;
+
+/** Queries do not count: they are how the same file is loaded again on purpose. Nor does text that a program makes up: it is in no file. */
+const toSource = (url: string): string => (/^(?:data|blob):/.test(url) ? 'made up' : url.replace(/[?#].*$/s, ''));
 
 const MOST_VISITED = 60;
 const FEW_KEYS = 6;

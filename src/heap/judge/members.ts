@@ -1,10 +1,9 @@
-/** What piled up at a place, looked at closely: which classes, how many bytes of what, and whose functions are in it. */
+/** What piled up at a place, looked at closely: which classes, and how many bytes of what. */
 import type { Place } from '../compare/growth.ts';
 import { labelOfNode } from '../compare/labels.ts';
 import type { Territory } from '../compare/territory.ts';
 import { EDGE, NODE } from '../model/node-types.ts';
-import type { ScriptKind } from '../source/script-names.ts';
-import { NONE, wordNumber } from '../source/words.ts';
+import { NONE } from '../source/words.ts';
 
 export interface Members {
   /** What is held directly, storage and keys aside: ordinals, at most `MOST_SAMPLES`. */
@@ -25,8 +24,6 @@ export interface Members {
 }
 
 const MOST_SAMPLES = 60;
-const MOST_VISITED = 300;
-const PROTO = wordNumber('__proto__');
 /** Names of the symbols under which Node keeps the async context of a resource, up to 22 and from 24 on. */
 const ASYNC_CONTEXT = /kAsyncContextFrame|kResourceStore|async_context/;
 
@@ -87,34 +84,4 @@ export function readMembers(territory: Territory, place: Place): Members {
     frame,
     scopeDepth,
   };
-}
-
-/**
- * The function nearest to a new object that somebody of `kinds` wrote, among what is new with it or made for it; NONE if
- * there is none near. Old objects lead everywhere, so the search stops at them.
- */
-export function findFunction(territory: Territory, from: number, kinds: readonly ScriptKind[]): number {
-  const { reading, holdingOf } = territory;
-  const { graph, scripts } = reading;
-  const seen = new Set([from]);
-  const queue = [from];
-  for (let at = 0; at < queue.length && at < MOST_VISITED; at++) {
-    const node = queue[at] as number;
-    if (graph.nodeType[node] === NODE.closure) {
-      const script = scripts.scriptOfClosure(node);
-      if (script !== NONE && kinds.includes(scripts.kindOf(script))) return node;
-    }
-    if (holdingOf[node] === NONE) continue;
-    const end = graph.firstEdge[node + 1] as number;
-    for (let edge = graph.firstEdge[node] as number; edge < end; edge++) {
-      const to = graph.edgeTo[edge] as number;
-      const type = graph.nodeType[to];
-      if (graph.edgeType[edge] === EDGE.weak || seen.has(to)) continue;
-      if (type === NODE.code || type === NODE['object shape'] || type === NODE.synthetic) continue;
-      if (reading.words.ofEdge(edge) === PROTO) continue;
-      seen.add(to);
-      queue.push(to);
-    }
-  }
-  return NONE;
 }

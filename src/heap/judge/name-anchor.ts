@@ -100,7 +100,7 @@ function plainPath(places: Places, chain: readonly ChainStep[], anchor: Anchor):
 }
 
 /** A class of a package is named with its package where its own name says nothing: minified names do not. */
-function nameClass(places: Places, node: number): string {
+export function nameClass(places: Places, node: number): string {
   const name = readableClass(labelOfNode(places.reading, node));
   if (name.length > 2) return name;
   const file = places.reading.scripts.fileOf(places.scriptOfNode(node));

@@ -84,8 +84,24 @@ export function findEventsStep(reading: Reading, chain: readonly ChainStep[]): n
   return behind.length <= 2 ? at : -1;
 }
 
+/** The event whose listeners pile up; empty when the way does not end in a table of events. */
+export function findEvent(reading: Reading, chain: readonly ChainStep[]): string {
+  const table = findEventsStep(reading, chain);
+  if (table === -1) return '';
+  const { graph } = reading;
+  for (const { owner, edge } of chain.slice(table + 1)) {
+    const label = labelOfEdge(reading, owner, edge);
+    if (label.startsWith('.')) return label.slice(1);
+    // In a Map the key stands before the value.
+    if (graph.nodeType[owner] !== NODE.array) continue;
+    const key = edge > (graph.firstEdge[owner] as number) ? (graph.edgeTo[edge - 1] as number) : NONE;
+    if (key !== NONE && graph.nodeType[key] === NODE.string) return graph.strings.get(graph.nodeName[key] as number);
+  }
+  return 'events';
+}
+
 /** Held in a list of timers, or behind a timer of one: what a timer's callback or argument leads to is held by that. */
-function isTimers(reading: Reading, chain: readonly ChainStep[]): boolean {
+export function isTimers(reading: Reading, chain: readonly ChainStep[]): boolean {
   return chain
     .slice(1)
     .slice(-2)

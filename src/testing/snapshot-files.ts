@@ -17,9 +17,7 @@ export class SnapshotFiles {
   readonly #isKept: boolean;
   readonly #prefix = `leak-check-${process.pid}-${randomBytes(3).toString('hex')}`;
   readonly #files: string[] = [];
-  readonly #onExit = (): void => {
-    this.remove();
-  };
+  readonly #forgetExit: () => void;
 
   /** `keepIn`: a folder in which they stay; null for one of their own that goes. */
   constructor(keepIn: string | null) {
@@ -27,7 +25,7 @@ export class SnapshotFiles {
     if (keepIn !== null) mkdirSync(keepIn, { recursive: true });
     else removeLeftBehind();
     this.#folder = keepIn ?? mkdtempSync(join(tmpdir(), `drover-leak-check-${process.pid}-`));
-    process.on('exit', this.#onExit);
+    this.#forgetExit = keepIn === null ? removeOnExit(this.#folder) : () => undefined;
   }
 
   /** A name for the next one. */
@@ -47,9 +45,18 @@ export class SnapshotFiles {
   }
 
   remove(): void {
-    process.off('exit', this.#onExit);
+    this.#forgetExit();
     if (!this.#isKept) rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** Reaches the folder's name and no more: what hangs from `process` is in the snapshots, and a list of them would grow there. */
+function removeOnExit(folder: string): () => void {
+  const remove = (): void => {
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.on('exit', remove);
+  return () => process.off('exit', remove);
 }
 
 function removeLeftBehind(): void {

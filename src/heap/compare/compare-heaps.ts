@@ -43,8 +43,13 @@ export function compareHeaps(graphs: readonly HeapGraph[], source: SourceOptions
 }
 
 function explain({ identities }: GrowthReport, at: number): string {
-  const { agreement, strangers } = identities[at] as GrowthReport['identities'][number];
+  const { agreement, strangers, isInOrder } = identities[at] as GrowthReport['identities'][number];
   const pair = `snapshots ${at + 1} and ${at + 2}`;
+  if (!isInOrder && agreement > 0.9) {
+    return strangers === 0
+      ? `${pair} are the same one, or not in the order in which they were taken: the later one has no object that is newer`
+      : `${pair} are not in the order in which they were taken: the later one has no object that is newer`;
+  }
   return strangers > 0.1 && agreement > 0.9
     ? `${pair} are not in the order in which they were taken, or not of one process: ${percent(strangers)} of the later one's objects have ids that were given out before, to nobody`
     : `${pair} are of different processes: of the objects that share an id, only ${percent(agreement)} are alike`;

@@ -17,6 +17,8 @@ export interface Identity {
   readonly agreement: number;
   /** Of the later objects with an id that the earlier snapshot had already given out, the share that it does not have. */
   readonly strangers: number;
+  /** Whether the later snapshot has an id that is larger than all of the earlier one's, as taking it alone makes sure. */
+  readonly isInOrder: boolean;
   /** Whether both snapshots can be of one process, the earlier one first. */
   readonly isOneProcess: boolean;
 }
@@ -30,11 +32,8 @@ export function matchById(earlier: HeapGraph, later: HeapGraph): Identity {
   const find = indexById(earlier);
   const toLater = new Uint32Array(earlier.nodeCount).fill(NONE);
   const toEarlier = new Uint32Array(later.nodeCount).fill(NONE);
-  let highest = 0;
-  for (let node = 0; node < earlier.nodeCount; node++) {
-    const id = earlier.nodeId[node] as number;
-    if (id % 2 === 1 && id > highest) highest = id;
-  }
+  const highest = highestId(earlier);
+  const isInOrder = highestId(later) > highest;
   let common = 0;
   let asked = 0;
   let agreed = 0;
@@ -71,8 +70,19 @@ export function matchById(earlier: HeapGraph, later: HeapGraph): Identity {
     commonCount: common,
     agreement,
     strangers: strangerShare,
-    isOneProcess: common > 0 && agreement >= LEAST_AGREEMENT && strangerShare <= MOST_STRANGERS,
+    isInOrder,
+    isOneProcess: isInOrder && common > 0 && agreement >= LEAST_AGREEMENT && strangerShare <= MOST_STRANGERS,
   };
+}
+
+/** Of the objects of the heap, whose ids are odd; natives may be numbered by their address. */
+function highestId({ nodeCount, nodeId }: HeapGraph): number {
+  let highest = 0;
+  for (let node = 0; node < nodeCount; node++) {
+    const id = nodeId[node] as number;
+    if (id % 2 === 1 && id > highest) highest = id;
+  }
+  return highest;
 }
 
 /** From id to ordinal; NONE for ids that the snapshot does not have. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TinyHeap } from '../../../test/support/tiny-heap.ts';
 import { compareHeaps } from '../compare/compare-heaps.ts';
-import { judgeHeaps } from './judge-heaps.ts';
+import { type JudgeOptions, judgeHeaps } from './judge-heaps.ts';
 import type { HeapSuspect } from './verdict.ts';
 
 const APP = '/srv/app/server.js';
@@ -18,13 +18,13 @@ function growingMap(heap: TinyHeap, count: number): number {
 }
 
 /** What is said of a heap in which that Map has 10, 60 and 110 objects. */
-function judgeGrowth(hold: (heap: TinyHeap, map: number) => void): HeapSuspect {
+function judgeGrowth(hold: (heap: TinyHeap, map: number) => void, options: JudgeOptions = {}): HeapSuspect {
   const graphs = [10, 60, 110].map((count) => {
     const heap = new TinyHeap();
     hold(heap, growingMap(heap, count));
     return heap.graph();
   });
-  const { verdict, suspects } = judgeHeaps(compareHeaps(graphs));
+  const { verdict, suspects } = judgeHeaps(compareHeaps(graphs), options);
   assert.equal(verdict, 'leak');
   const [first] = suspects;
   assert.ok(first !== undefined);
@@ -84,5 +84,26 @@ describe('the holder', () => {
       holder,
       `the Map \`seen\` of \`App\` at ${APP}:3 (property), reached through \`running\` at ${PACKAGE}:2`,
     );
+  });
+
+  it('is mapped from where its name stands, and not at all where that is not known', () => {
+    // As a source map does: a place in the bundle is one in the file that stands there.
+    const mapLocation: JudgeOptions['mapLocation'] = ({ column }) => ({
+      file: column > 20 ? '/srv/app/src/sessions.ts' : '/srv/app/src/first.ts',
+      line: 7,
+      column: 3,
+    });
+    const judgeBundle = (text: string): HeapSuspect =>
+      judgeGrowth(
+        (heap, map) => {
+          const { context } = heap.module(APP, 1001, text);
+          heap.edge(context, 'context', 'sessions', map);
+        },
+        { mapLocation },
+      );
+    const readable = judgeBundle('const first = new Map(); const sessions = new Map();');
+    assert.deepEqual(readable.holding.location, { file: '/srv/app/src/sessions.ts', line: 7, column: 3 });
+    const minified = judgeBundle(`const first = new Map();${' '.repeat(3000)}const sessions = new Map();`);
+    assert.deepEqual(minified.holding.location, { file: APP, line: 1, column: 1 });
   });
 });

@@ -220,6 +220,20 @@ describe('judgeHeaps', () => {
     assert.deepEqual(suspects, []);
   });
 
+  it('says inconclusive of snapshots out of order, and of the same one twice', () => {
+    const [a, b, c] = [sessions(0, 10), sessions(0, 60), sessions(0, 110)];
+    for (const [fills, why] of [
+      [[c, b, a], /not in the order/],
+      [[a, c, b], /not in the order/],
+      [[a, b, b], /the same one/],
+      [[a, a], /the same one/],
+    ] as const) {
+      const { verdict, reasons, headline } = judge(...fills);
+      assert.equal(verdict, 'inconclusive');
+      assert.match([headline, ...reasons].join(' '), why);
+    }
+  });
+
   it('is less sure with two snapshots, and undecided where warm-up would look the same', () => {
     const sure = judge(sessions(0, 10), sessions(0, 400));
     assert.equal(sure.verdict, 'leak');

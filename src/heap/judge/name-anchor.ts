@@ -36,7 +36,7 @@ export function nameAnchor(places: Places, chain: readonly ChainStep[], anchor: 
     }
     case 'captured-variable': {
       const owner = reading.scripts.functionOfContext(anchor.owner);
-      const from = owner === '' ? 1 : (declarations.variable(anchor.script, owner) ?? 1);
+      const from = owner === '' ? 1 : (declarations.variable(anchor.script, owner)?.line ?? 1);
       const location = places.inScript(anchor.script, declarations.variable(anchor.script, anchor.name, from));
       const holder: Holder = { kind: anchor.kind, what, name, owner, ...(location && { location }) };
       const of = owner === '' ? 'a function' : `\`${owner}\``;
@@ -74,15 +74,15 @@ function findProperty(places: Places, anchor: Anchor, path: readonly string[]): 
   if (kindOfAnchor(places, anchor) !== 'application' && declarations.property(anchor.script, last) === undefined) {
     const made = scripts.scripts
       .filter((script) => scripts.kindOf(script) === 'application')
-      .map((script) => ({ script, line: declarations.property(script, last) }))
-      .filter(({ line }) => line !== undefined);
+      .map((script) => ({ script, position: declarations.property(script, last) }))
+      .filter(({ position }) => position !== undefined);
     const [only] = made;
-    if (only !== undefined && made.length === 1) return places.inScript(only.script, only.line);
+    if (only !== undefined && made.length === 1) return places.inScript(only.script, only.position);
   }
   const near = places.ofNode(anchor.owner)?.line ?? 1;
-  const line =
+  const position =
     declarations.property(anchor.script, last, near) ?? declarations.property(anchor.script, anchor.name, near);
-  return line === undefined ? undefined : places.inScript(anchor.script, line);
+  return position === undefined ? undefined : places.inScript(anchor.script, position);
 }
 
 /** Properties between an anchor and the holder that are no anchors themselves: `state.sessions`. */

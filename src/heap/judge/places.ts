@@ -1,6 +1,6 @@
 /** Places in source files, as a report writes them: of functions, of constructors, and of scripts by path. */
 import type { Reading } from '../compare/reading.ts';
-import { pathOf } from '../source/declarations.ts';
+import { pathOf, type Position } from '../source/declarations.ts';
 import { NONE } from '../source/words.ts';
 import type { SourceLocation } from './verdict.ts';
 
@@ -37,24 +37,31 @@ export class Places {
     return at === -1 ? NONE : this.reading.scripts.scriptById(locations.scriptId[at] as number);
   }
 
-  /** A line of a script; the file alone, at line 1, when the line is not known. */
-  inScript(script: number, line = 1): SourceLocation | undefined {
-    return script === NONE ? undefined : this.finish(pathOf(this.reading.scripts.fileOf(script)), line, 1);
+  /** A position in a script; the file alone, at line 1, when it is not known. What stands at line 1 was made from is no answer then. */
+  inScript(script: number, position?: Position): SourceLocation | undefined {
+    if (script === NONE) return undefined;
+    const file = pathOf(this.reading.scripts.fileOf(script));
+    if (position === undefined) return this.shorten({ file, line: 1, column: 1 });
+    const mapped = this.options.mapLocation?.({ file, ...position });
+    return this.shorten(mapped ?? { file, line: position.line, column: 1 });
   }
 
   /** A file by its path or URL, at line 1. */
   inFile(file: string): SourceLocation {
-    return this.finish(pathOf(file), 1, 1);
+    return this.shorten({ file: pathOf(file), line: 1, column: 1 });
   }
 
   private finish(file: string, line: number, column: number): SourceLocation {
     const location = { file, line, column };
-    const mapped = this.options.mapLocation?.(location) ?? location;
+    return this.shorten(this.options.mapLocation?.(location) ?? location);
+  }
+
+  private shorten(location: SourceLocation): SourceLocation {
     const { root } = this.options;
     const prefix = root === undefined ? '' : root.replace(/[\\/]*$/, '/');
-    return prefix !== '' && mapped.file.startsWith(prefix)
-      ? { ...mapped, file: mapped.file.slice(prefix.length) }
-      : mapped;
+    return prefix !== '' && location.file.startsWith(prefix)
+      ? { ...location, file: location.file.slice(prefix.length) }
+      : location;
   }
 }
 

@@ -23,6 +23,12 @@ export function pathOf(file: string): string {
   }
 }
 
+/** Where a name is written; both from 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
 /** What is known of a script's text, by lines. */
 interface Texts {
   /** What ran, as far as it is there. */
@@ -41,18 +47,18 @@ export class Declarations {
     this.options = options;
   }
 
-  /** Line (from 1) of the declaration of a variable, the first at or after `fromLine`; undefined when it is not found. */
-  variable(script: number, name: string, fromLine = 1): number | undefined {
+  /** The declaration of a variable, the first at or after `fromLine`; undefined when it is not found. */
+  variable(script: number, name: string, fromLine = 1): Position | undefined {
     const escaped = escapeText(name);
-    return this.find(script, fromLine, [
+    return this.find(script, name, fromLine, [
       new RegExp(`(?:^|[\\s;({])(?:const|let|var|function\\*?|class)\\s+${escaped}(?![\\w$])`),
       new RegExp(`(?:^|[\\s;({])(?:const|let|var)\\s[^=;]*[{[,\\s]${escaped}\\s*[,}\\]=]`),
       new RegExp(`(?:function|=>|\\()[^)]*[(,\\s]${escaped}\\s*[,)=:]`),
     ]);
   }
 
-  /** Line (from 1) where a property is given its first value, the nearest to `near`: a field, in a constructor or in a literal. */
-  property(script: number, name: string, near = 1): number | undefined {
+  /** Where a property is given its first value, the nearest to line `near`: a field, in a constructor or in a literal. */
+  property(script: number, name: string, near = 1): Position | undefined {
     const escaped = escapeText(name);
     const patterns = [
       new RegExp(`this\\.${escaped}\\s*(?:\\?\\?|\\|\\|)?=(?!=)`),
@@ -61,8 +67,8 @@ export class Declarations {
       new RegExp(`[{,]\\s*${escaped}\\s*:`),
     ];
     for (const pattern of patterns) {
-      const found = this.matches(script, pattern);
-      if (found.length > 0) return found.sort((a, b) => Math.abs(a - near) - Math.abs(b - near))[0];
+      const found = this.matches(script, name, pattern);
+      if (found.length > 0) return found.sort((a, b) => Math.abs(a.line - near) - Math.abs(b.line - near))[0];
     }
     return undefined;
   }
@@ -84,23 +90,23 @@ export class Declarations {
     return [...found];
   }
 
-  private find(script: number, fromLine: number, patterns: readonly RegExp[]): number | undefined {
+  private find(script: number, name: string, fromLine: number, patterns: readonly RegExp[]): Position | undefined {
     for (const pattern of patterns) {
-      const found = this.matches(script, pattern).find((line) => line >= fromLine);
+      const found = this.matches(script, name, pattern).find(({ line }) => line >= fromLine);
       if (found !== undefined) return found;
     }
     return undefined;
   }
 
   /**
-   * Lines that match, in order. A reader opens the file, so its line is the answer where there is only one, even if what
+   * Where the name stands in lines that match, in order. A reader opens the file, so its line is the answer where there is only one, even if what
    * ran was made from it and has other lines.
    */
-  private matches(script: number, pattern: RegExp): number[] {
+  private matches(script: number, name: string, pattern: RegExp): Position[] {
     if (script === NONE) return [];
     const { ran, onDisk } = this.textsOf(script);
-    const there = linesWith(onDisk, pattern);
-    return there.length === 1 ? there : linesWith(ran, pattern);
+    const there = findName(onDisk, name, pattern);
+    return there.length === 1 ? there : findName(ran, name, pattern);
   }
 
   private textsOf(script: number): Texts {
@@ -123,9 +129,13 @@ export class Declarations {
 /** Minified lines cost much and say nothing. */
 const LONGEST_LINE = 2000;
 
-function linesWith(lines: readonly string[], pattern: RegExp): number[] {
-  const found: number[] = [];
-  for (const [at, line] of lines.entries()) if (line.length <= LONGEST_LINE && pattern.test(line)) found.push(at + 1);
+function findName(lines: readonly string[], name: string, pattern: RegExp): Position[] {
+  const found: Position[] = [];
+  for (const [at, line] of lines.entries()) {
+    if (line.length > LONGEST_LINE) continue;
+    const match = pattern.exec(line);
+    if (match !== null) found.push({ line: at + 1, column: match.index + match[0].lastIndexOf(name) + 1 });
+  }
   return found;
 }
 

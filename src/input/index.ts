@@ -13,4 +13,5 @@ export {
   runEngine,
 } from './engine-process.ts';
 export { type LineOptions, readLines } from './lines.ts';
+export { readSource } from './read-source.ts';
 export { type SourceMapOptions, SourceMaps, type SourcePlace } from './source-maps.ts';

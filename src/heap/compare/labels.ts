@@ -5,6 +5,7 @@
 import { EDGE, NODE } from '../model/node-types.ts';
 import { NONE, wordNumber } from '../source/words.ts';
 import type { Reading } from './reading.ts';
+import { findWeakTable } from './weak-table.ts';
 
 /** Plain objects with more properties than somebody writes down are tables whose keys the program makes up; so are others with very many. */
 const MOST_FIELDS = 40;
@@ -45,16 +46,6 @@ export function isCollection(reading: Reading, node: number): boolean {
   return countProperties(reading, node) > (words.isNamed(node, 'Object') ? MOST_FIELDS : MOST_MEMBERS);
 }
 
-/** The id of the table of a WeakMap whose value the edge leads to, from its key; undefined for all other edges. */
-export function weakTable({ graph }: Reading, edge: number): number | undefined {
-  if (graph.edgeType[edge] !== EDGE.internal) return undefined;
-  const name = graph.edgeName[edge] as number;
-  // The shortest such name is longer than any other of V8's; most need not be decoded.
-  if (graph.strings.byteLength(name) < 40) return undefined;
-  const [, id] = /pair in WeakMap \(table @(\d+)\)$/.exec(graph.strings.get(name)) ?? [];
-  return id === undefined ? undefined : Number(id);
-}
-
 /** The label of what a root holds, which is numbered and not named. */
 export const HANDLE = 'handle';
 
@@ -81,7 +72,7 @@ export function labelOfEdge(reading: Reading, owner: number, edge: number): stri
       if (isStorage(reading, owner) || isStorage(reading, graph.edgeTo[edge] as number)) return '[]';
       const cell = reading.scripts.exportCells.get(owner);
       if (cell !== undefined) return `variable ${cell.name}`;
-      if (weakTable(reading, edge) !== undefined) return '[]';
+      if (findWeakTable(reading.graph, edge) !== undefined) return '[]';
       const word = words.of(name);
       if (word === PREVIOUS) return 'outer scope';
       return word === CONTEXT ? 'scope' : `internal ${graph.strings.get(name)}`;

@@ -13,6 +13,7 @@
 import type { ScriptKind, ScriptNames } from '../source/script-names.ts';
 import { NONE, type Words, wordNumber } from '../source/words.ts';
 import { EDGE, NODE } from '../model/node-types.ts';
+import { findWeakTable } from './weak-table.ts';
 
 export interface Ownership {
   /** Per node: the node that owns it; itself for a start; NONE for what is no data. */
@@ -81,6 +82,8 @@ export function readOwnership(words: Words, scripts: ScriptNames, isStable: Uint
       if (words.isNamed(to, 'system / NativeContext')) continue;
       let step = costOfEdge(words, edge, edgeType[edge] as number, nodeType[to] as number);
       if (step === NONE) continue;
+      // What a WeakMap keeps it keeps for as long as the key lives: it hangs from the key.
+      if (nodeType[node] === NODE.array && findWeakTable(graph, edge) === graph.nodeId[node]) continue;
       // Functions of Node lead to everything that Node knows; what they lead to belongs to Node.
       if (isRuntimeClosure) step += 120;
       if (isStable !== undefined && isStable[node] !== isStable[to]) step += CROSSING;

@@ -40,10 +40,15 @@ export interface Territory {
 /**
  * @param isStable Per node, whether the other snapshot of the step has it too.
  * @param next Per node, its ordinal in the snapshot after this one; absent for the last.
+ * @param ownership Where it is known; found anew, with paths that stay among what is stable, where it is not.
  */
-export function readTerritory(reading: Reading, isStable: Uint8Array, next: Uint32Array | undefined): Territory {
+export function readTerritory(
+  reading: Reading,
+  isStable: Uint8Array,
+  next: Uint32Array | undefined,
+  ownership: Ownership = readOwnership(reading.words, reading.scripts, isStable),
+): Territory {
   const { graph } = reading;
-  const ownership = readOwnership(reading.words, reading.scripts, isStable);
   const { parent, parentEdge, order } = ownership;
   const holdings: Holding[] = [];
   const byKey = new Map<string, number>();

@@ -8,7 +8,7 @@ import type { SamplingProfile } from '../read/sampling-profile.ts';
 import type { AnalyzeDocument, ClassRow } from '../report/documents.ts';
 import { pathOf } from '../source/declarations.ts';
 import type { HeapSuspect } from '../judge/verdict.ts';
-import { formatBytes, formatShare } from '../report/quantity.ts';
+import { formatBytes, formatShare } from '../quantity.ts';
 import type { Described } from './describe.ts';
 import { type PlaceOptions, type Places, toShownLocation } from './places.ts';
 

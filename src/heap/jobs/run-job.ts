@@ -1,7 +1,7 @@
 /** Does one job on files of heaps, from reading them to the document; in this process. `engine.ts` does it in another one. */
 import { randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
-import type { OnEngineProgress } from '../../input/index.ts';
+import { type OnEngineProgress, readSource } from '../../input/index.ts';
 import { compareHeaps } from '../compare/compare-heaps.ts';
 import { findSuspects } from '../judge/find-suspects.ts';
 import type { Load } from '../judge/words.ts';
@@ -26,7 +26,6 @@ import { nameAllocations } from './name-allocations.ts';
 import { answerPaths, type PathsWish } from './paths.ts';
 import { findPlaces, type MapLocation, type PlaceOptions } from './places.ts';
 import { answerQuery, type QueryWish } from './query.ts';
-import { readSource } from './read-source.ts';
 import { answerStrings, type StringsWish } from './strings.ts';
 
 /** Of a diff's table; there are a few thousand in a large program, most of which gained a handful of bytes. */

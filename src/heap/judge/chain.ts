@@ -2,7 +2,8 @@
  * The way from a start of the ownership tree down to a node, step by step, and which of its steps is something that a
  * person wrote: a variable, a property of a class, an event. Reports print it; the holder is chosen from it.
  */
-import { isCollection, isGlobal, isStorage, labelOfEdge, labelOfNode, weakTable } from '../compare/labels.ts';
+import { isCollection, isGlobal, isStorage, labelOfEdge, labelOfNode } from '../compare/labels.ts';
+import { findWeakTable } from '../compare/weak-table.ts';
 import type { Ownership } from '../compare/ownership.ts';
 import type { Reading } from '../compare/reading.ts';
 import { EDGE, NODE } from '../model/node-types.ts';
@@ -32,7 +33,7 @@ export function readChain(reading: Reading, { parent, parentEdge }: Ownership, n
       break;
     }
     const edge = parentEdge[at] as number;
-    const table = weakTable(reading, edge);
+    const table = findWeakTable(reading.graph, edge);
     const weakMap = table === undefined ? NONE : findWeakMap(reading, table);
     const isOnWay = steps.some((step) => step.node === weakMap);
     const isHeld =

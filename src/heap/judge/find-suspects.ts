@@ -30,7 +30,7 @@ export function findSuspects(graph: HeapGraph, options: JudgeOptions & SourceOpt
   const owned = sumOwned({ reading, ownership });
   const points = findPoints(reading, ownership, owned, options.most ?? MOST_SUSPECTS);
   if (points.length === 0) return [];
-  const territory = readTerritory(reading, markBelow(ownership, points), undefined);
+  const territory = readTerritory(reading, markBelow(ownership, points), undefined, ownership);
   const places = new Places(reading, options);
   const drafts = points
     .map((point) => placeOf(territory, point))
@@ -75,7 +75,7 @@ function findPoints(reading: Reading, ownership: Ownership, owned: Float64Array,
     (isCollection(reading, node) || largestChild[node] === 0);
   const points: number[] = [];
   const isTaken = new Uint8Array(owned.length);
-  for (const node of [...order].filter(isPoint).sort((a, b) => (owned[b] as number) - (owned[a] as number))) {
+  for (const node of order.filter(isPoint).sort((a, b) => (owned[b] as number) - (owned[a] as number))) {
     if (points.length === most) break;
     let isFree = true;
     for (let at = node; isFree && parent[at] !== at; at = parent[at] as number) isFree = isTaken[at] === 0;

@@ -31,6 +31,30 @@ function judgeGrowth(hold: (heap: TinyHeap, map: number) => void, options: Judge
   return first;
 }
 
+/** A Map of ten lists, each of which gets five more in each step. */
+function judgeLists(): HeapSuspect {
+  const graphs = [0, 5, 10].map((count) => {
+    const heap = new TinyHeap();
+    const { context } = heap.module(APP, 1001, 'const byUser = new Map();\n');
+    const map = heap.node('object', 'Map', 1501);
+    const table = heap.node('array', '', 1503, 160);
+    heap.edge(context, 'context', 'byUser', map);
+    heap.edge(map, 'internal', 'table', table);
+    for (let user = 0; user < 10; user++) {
+      const list = heap.node('object', 'Array', 1601 + 2 * user);
+      const elements = heap.node('array', '', 3001 + 2 * user, 160);
+      heap.edge(table, 'internal', String(user), list);
+      heap.edge(list, 'internal', 'elements', elements);
+      for (let n = 0; n < count; n++)
+        heap.edge(elements, 'internal', String(n), heap.node('object', 'Visit', 9001 + 2 * (10 * n + user)));
+    }
+    return heap.graph();
+  });
+  const [first] = judgeHeaps(compareHeaps(graphs)).suspects;
+  assert.ok(first !== undefined);
+  return first;
+}
+
 describe('the holder', () => {
   it('is what the whole name leads to', () => {
     const { holder } = judgeGrowth((heap, map) => {
@@ -69,6 +93,43 @@ describe('the holder', () => {
       heap.edge(store, 'property', 'cache', map);
     });
     assert.equal(holder, `the function memoized \`sign\` at ${APP}:1 (module variable)`);
+  });
+
+  it('of what a WeakMap keeps for objects that pile up is whoever keeps those objects', () => {
+    const graphs = [10, 60, 110].map((count) => {
+      const heap = new TinyHeap();
+      const { context } = heap.module(APP, 1001, 'const seen = [];\nconst notes = new WeakMap();\n');
+      const seen = heap.node('object', 'Array', 1501);
+      const elements = heap.node('array', '', 3001 + 2 * count, 16 * count);
+      const notes = heap.node('object', 'WeakMap', 1601);
+      const table = heap.node('array', '', 5001 + 2 * count, 16 * count);
+      heap.edge(context, 'context', 'seen', seen);
+      heap.edge(context, 'context', 'notes', notes);
+      heap.edge(seen, 'internal', 'elements', elements);
+      heap.edge(notes, 'internal', 'table', table);
+      for (let n = 0; n < count; n++) {
+        const key = heap.node('object', 'Request', 9001 + 4 * n);
+        const value = heap.node('object', 'Note', 9003 + 4 * n, 200);
+        heap.edge(elements, 'internal', String(n), key);
+        const name = `${n} / part of key (Request @${9001 + 4 * n}) -> value (Note @${9003 + 4 * n}) pair in WeakMap (table @${5001 + 2 * count})`;
+        heap.edge(table, 'internal', name, value);
+        heap.edge(key, 'internal', name, value);
+      }
+      return heap.graph();
+    });
+    const { suspects } = judgeHeaps(compareHeaps(graphs));
+    assert.deepEqual(
+      suspects.map(({ holder }) => holder),
+      [`the Array \`seen\` at ${APP}:1 (module variable)`],
+    );
+    // The rest is the table of the WeakMap.
+    assert.ok((suspects[0]?.growth?.share ?? 0) > 0.8);
+  });
+
+  it('of lists in a Map that has no more of them is the Map, and what is to be bounded are the lists', () => {
+    const { holder, remedy } = judgeLists();
+    assert.equal(holder, `the Map \`byUser\` at ${APP}:1 (module variable)`);
+    assert.match(remedy, /^Give each Array in `byUser` a bound/);
   });
 
   it('of a property that a package does not write is where the application gives it a value', () => {

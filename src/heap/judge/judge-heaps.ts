@@ -57,8 +57,8 @@ export function judgeHeaps(comparison: HeapComparison, options: JudgeOptions = {
     }
     const confidence = isThree ? 0.95 : 0.6;
     const headline = isThree
-      ? 'No leak: nothing that a program keeps grew in both steps and stayed.'
-      : 'No leak seen: nothing that a program keeps grew much between the two snapshots.';
+      ? 'nothing that a program keeps grew in both steps and stayed.'
+      : 'nothing that a program keeps grew much between the two snapshots.';
     return { verdict: 'no-leak', confidence, headline, reasons, totals, suspects: [] };
   }
   const suspects = rank(places, growth, leaks, options.most ?? MOST_SUSPECTS);
@@ -170,7 +170,7 @@ function judgeStrangers(comparison: HeapComparison): HeapVerdict {
   return {
     verdict: 'inconclusive',
     confidence: 0.9,
-    headline: `No verdict: ${comparison.whyNotByIdentity}. By class, ${seen}.`,
+    headline: `${comparison.whyNotByIdentity}. By class, ${seen}.`,
     reasons: [
       'Objects of different processes cannot be matched, so nothing can be said about what stayed and who holds it.',
       'Take two or three snapshots of one process: after a warm-up, after some load, and after the same load again.',
@@ -210,5 +210,5 @@ function undecided(judged: readonly Judged[]): string {
   const [most] = judged.filter(({ assessment }) => assessment.evidence === 'once');
   return most === undefined
     ? ''
-    : `No verdict: ${most.drafts[0].named.text} grew, but two snapshots cannot tell a leak from a service that warms up.`;
+    : `${most.drafts[0].named.text} grew, but two snapshots cannot tell a leak from a service that warms up.`;
 }

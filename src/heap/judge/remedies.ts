@@ -12,6 +12,10 @@ export interface RemedyNames {
   readonly owner: string;
   /** What is held under the name: `Map`, `Array`, `EventEmitter`. */
   readonly what: string;
+  /** Whether Node itself keeps it, for calls of the program that the snapshot does not show. */
+  readonly isRuntimes: boolean;
+  /** What grows inside, one for each entry of what is held: `Array` of a Map of arrays; empty where entries are what grows. */
+  readonly inside: string;
   /** Class of what piles up. */
   readonly className: string;
   /** Name of the function of the application in what piles up; empty when it has none. */
@@ -46,6 +50,13 @@ const COLLECTION_CODE: Readonly<Record<'Map' | 'Set' | 'Object', readonly [Write
   ],
 };
 
+/** What Node keeps has no variable to bound. */
+const RELEASE: Remedy = {
+  text: 'Node keeps these for the program: find the call that makes them, and give each its end (close, clear, unsubscribe, destroy).',
+  code: `performance.mark(name); // … performance.clearMarks(name);
+channel.subscribe(listener); // … channel.unsubscribe(listener);`,
+};
+
 const REMEDIES: Readonly<Record<LeakPattern, WriteRemedy>> = {
   listeners: ({ event, owner, what, callback }) => {
     const emitter = owner || 'emitter';
@@ -66,13 +77,16 @@ try {
 ${emitter}.off(${event}, ${listener});`,
     };
   },
-  closures: ({ name, shown, callback }) => ({
-    text: `Each function in ${shown} keeps everything its scope has. Take it out when it is no longer called, and let it capture the few values it needs instead of whole objects.`,
-    code: `const { id } = input; // capture this, not all of input
+  closures: ({ name, shown, callback, isRuntimes }) =>
+    isRuntimes
+      ? RELEASE
+      : {
+          text: `Each function in ${shown} keeps everything its scope has. Take it out when it is no longer called, and let it capture the few values it needs instead of whole objects.`,
+          code: `const { id } = input; // capture this, not all of input
 const ${callback || 'callback'} = () => use(id);
 ${name}.add(${callback || 'callback'});
 return () => ${name}.delete(${callback || 'callback'}); // the caller ends it`,
-  }),
+        },
   'shared-context': ({ name, shown, owner }) => ({
     text: `All functions made in one call share one scope: as long as one lives, every variable that any of them uses lives, here through ${shown}. Set the variable to null at the end of the call, or make the function that is kept somewhere else.`,
     code: `function ${/^[A-Za-z_$]\w*$/.test(owner) ? owner : 'replace'}() {
@@ -87,7 +101,16 @@ return () => ${name}.delete(${callback || 'callback'}); // the caller ends it`,
 // when the job, request or connection ends:
 clearInterval(timer);`,
   }),
-  collection: ({ name, shown, what, className }) => {
+  collection: ({ name, shown, what, className, inside, isRuntimes }) => {
+    if (isRuntimes) return RELEASE;
+    if (inside !== '') {
+      return {
+        text: `Give each ${inside} in ${shown} a bound: keep the last N, or take out what has been dealt with. It is the ${inside}s that grow, not their number.`,
+        code: `const KEEP = 1_000;
+const list = ${name}.get(key); // ${className}
+if (list.length > KEEP) list.splice(0, list.length - KEEP);`,
+      };
+    }
     const [add, size, drop] = COLLECTION_CODE[what === 'Set' || what === 'Object' ? what : 'Map'];
     const text = `Give ${shown} a bound (size or age), or delete each entry when its owner ends; use a Weak${what === 'Set' ? 'Set' : 'Map'} where the life of an object should decide.`;
     if (what === 'FinalizationRegistry') {
@@ -109,12 +132,15 @@ ${add(name)} // ${className}
 if (${size(name)} > MAX) ${drop(name)} // the oldest`,
     };
   },
-  array: ({ name, shown, className }) => ({
-    text: `Take out of ${shown} what has been dealt with, or keep the last N only.`,
-    code: `const KEEP = 1_000;
+  array: ({ name, shown, className, isRuntimes }) =>
+    isRuntimes
+      ? RELEASE
+      : {
+          text: `Take out of ${shown} what has been dealt with, or keep the last N only.`,
+          code: `const KEEP = 1_000;
 ${name}.push(item /* ${className} */);
 if (${name}.length > KEEP) ${name}.splice(0, ${name}.length - KEEP);`,
-  }),
+        },
   promises: ({ name, shown }) => ({
     text: `Settle every promise: a time-out that rejects it and takes it out of ${shown}. Do not race a long-lived promise again and again: each race leaves a reaction at it.`,
     code: `const { promise, resolve, reject } = Promise.withResolvers();
@@ -132,10 +158,10 @@ promise.catch(() => {}).finally(() => {
 });
 // or once, at start-up: const outside = AsyncLocalStorage.snapshot(); … outside(${callback || name});`,
   }),
-  buffers: ({ name, shown }) => ({
-    text: `A slice keeps the whole memory it was cut from. Copy the few bytes that ${shown} keeps, and drop buffers that are done.`,
+  buffers: ({ name, shown, what }) => ({
+    text: `A slice keeps the whole memory it was cut from: copy the few bytes that ${shown} needs. Whole buffers that are done have to be dropped.`,
     code: `const kept = Buffer.from(chunk.subarray(0, n)); // a copy of its own; chunk.subarray(0, n) alone keeps all of chunk
-${name}.set(key, kept);`,
+${what === 'Array' ? `${name}.push(kept);` : what === 'Set' ? `${name}.add(kept);` : `${name}.set(key, kept);`}`,
   }),
   streams: ({ name, callback }) => ({
     text: `Destroy each stream when its reader or writer goes away; \`pipeline\` does it on every end, \`pipe\` on none.`,
@@ -161,7 +187,7 @@ const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.
 export const findRemedy = (pattern: LeakPattern, names: RemedyNames): Remedy => REMEDIES[pattern](names);
 
 /** The names that a sketch uses, from a holder. */
-export const remedyNames = (holder: Holder, className: string, callback: string): RemedyNames => {
+export const remedyNames = (holder: Holder, className: string, callback: string, inside = ''): RemedyNames => {
   const name = writeable(holder.name);
   return {
     name: name || 'kept',
@@ -169,6 +195,8 @@ export const remedyNames = (holder: Holder, className: string, callback: string)
     event: `'${holder.name.replaceAll(/['\\\n]/g, ' ')}'`,
     owner: writeable(holder.owner),
     what: holder.what,
+    isRuntimes: holder.kind === 'runtime',
+    inside,
     className: className.trim(),
     callback: writeable(callback),
   };

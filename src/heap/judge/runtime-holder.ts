@@ -78,11 +78,10 @@ export function nameRuntimeHolder(
     RUNTIME_WORDS[pattern] ??
     `the ${readableClass(labelOfNode(reading, (chain.at(-1) as ChainStep).node))} kept by Node`;
   const event = findEvent(reading, chain);
-  const kept =
-    event === ''
-      ? what
-      : `listeners for \`${event}\` of the ${readableClass(labelOfNode(reading, (chain[Math.max(0, findEventsStep(reading, chain) - 1)] as ChainStep).node))}`;
-  const kind = event === '' ? 'runtime' : 'event';
+  const emitter = readableClass(
+    labelOfNode(reading, (chain[Math.max(0, findEventsStep(reading, chain) - 1)] as ChainStep).node),
+  );
+  const kept = event === '' ? what : `listeners for \`${event}\` of the ${emitter}`;
   // A package's function says little; what Node keeps by itself leads to too much.
   const isPackages = callback !== NONE && !isApplications(reading, callback);
   const link = isPackages ? findLink(territory, members) : undefined;
@@ -108,10 +107,13 @@ export function nameRuntimeHolder(
   if (link !== undefined) {
     const written = places.inScript(link.script, declarations.variable(link.script, link.name));
     const at = written === undefined ? '' : ` at ${writeLocation(written)}`;
-    const holder: Holder = { kind, what, name: link.name, owner: '', ...(written && { location: written }) };
+    const holder: Holder = { kind: 'runtime', what, name: link.name, owner: '', ...(written && { location: written }) };
     return { holder, text: `${text}, which lead to \`${link.name}\`${at} (module variable)`, held: NONE, callback };
   }
-  const holder: Holder = { kind, what, name: name || within || event, owner: within, ...(location && { location }) };
+  const holder: Holder =
+    event === ''
+      ? { kind: 'runtime', what, name: name || within, owner: within, ...(location && { location }) }
+      : { kind: 'event', what: emitter, name: event, owner: '', ...(location && { location }) };
   return { holder, text, held: NONE, callback };
 }
 

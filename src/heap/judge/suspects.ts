@@ -69,7 +69,8 @@ export function finishSuspect(
   const pattern = main.pattern === 'array' && named.holder.what !== 'Array' ? 'collection' : main.pattern;
   const callback = named.callback === NONE ? '' : graph.strings.get(graph.nodeName[named.callback] as number);
   const unit = findUnit(main, steps);
-  const remedy = findRemedy(pattern, remedyNames(named.holder, unit.className, callback));
+  const inside = findInside(places.reading, main);
+  const remedy = findRemedy(pattern, remedyNames(named.holder, unit.className, callback, inside));
   const gained = steps.map(({ bytes }) => bytes);
   const held = holdersOf(territory, drafts);
   const last = unit.isDirect
@@ -95,6 +96,13 @@ export function finishSuspect(
     remedy: remedy.text,
     remedyCode: remedy.code,
   };
+}
+
+/** The class of what grows inside the holder's entries, where it is a list in a Map; empty where the holder's own entries are what grows. */
+function findInside(reading: Reading, { chain, named }: Draft): string {
+  const last = (chain.at(-1) as ChainStep).node;
+  if (named.held === NONE || last === named.held || labelOfNode(reading, last) !== 'Array') return '';
+  return reading.words.isNamed(named.held, 'Map') ? 'Array' : '';
 }
 
 /** Plain objects are told by their fields. V8's own cells are not what a program thinks it keeps; what is in them is. */
@@ -211,10 +219,27 @@ function writeAllocation(places: Places, example: number, callback: number): str
 
 const MOST_STEPS = 24;
 
+/** A list is one thing, however many links it has: of equal steps in a row the first and the last stay. */
+function foldSteps(steps: readonly PathStep[]): PathStep[] {
+  const folded: PathStep[] = [];
+  for (let at = 0; at < steps.length;) {
+    const first = steps[at] as PathStep;
+    let end = at + 1;
+    while (end < steps.length && steps[end]?.edge === first.edge && steps[end]?.node === first.node) end++;
+    const last = steps[end - 1] as PathStep;
+    folded.push(first);
+    if (end - at > 3) folded.push({ edge: '…', node: `${end - at - 2} more like it`, id: steps[at + 1]?.id ?? 0 });
+    else folded.push(...steps.slice(at + 1, end - 1));
+    if (end - at > 1) folded.push(last);
+    at = end;
+  }
+  return folded;
+}
+
 function writePath(places: Places, chain: readonly ChainStep[], example: number): PathStep[] {
   const { reading } = places;
   const { graph } = reading;
-  const steps: PathStep[] = describeChain(reading, chain).map(({ edge, node, label }) => step(edge, node, label));
+  const steps = foldSteps(describeChain(reading, chain).map(({ edge, node, label }) => step(edge, node, label)));
   if (steps.length > MOST_STEPS) {
     const cut = steps.length - MOST_STEPS;
     const middle = MOST_STEPS / 2;

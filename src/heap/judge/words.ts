@@ -1,10 +1,6 @@
 /** Sentences about suspects. */
+import { formatBytes } from '../quantity.ts';
 import type { HeapSuspect } from './verdict.ts';
-
-const writeBytes = (bytes: number): string => {
-  if (bytes < 1000) return `${Math.round(bytes)} B`;
-  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
-};
 
 const PATTERN_WORDS: Readonly<Record<HeapSuspect['pattern'], string>> = {
   listeners: 'listeners that are never removed',
@@ -37,8 +33,8 @@ export function writeHeadline(suspects: readonly HeapSuspect[], load: Load | und
   const objects = growth?.objects.at(-1) ?? 0;
   const speed =
     load !== undefined && load.perStep > 0
-      ? `${writeBytes((bytes / load.perStep) * 1000)} per 1,000 ${load.unit}`
-      : `${writeBytes(bytes)} a step${objects > 1 ? ` (${objects} objects)` : ''}`;
+      ? `${formatBytes((bytes / load.perStep) * 1000)} per 1,000 ${load.unit}`
+      : `${formatBytes(bytes)} a step${objects > 1 ? ` (${objects} objects)` : ''}`;
   const share = Math.round((growth?.share ?? 0) * 100);
   const [advice = ''] = /^.*?[.:;](?= |$)/.exec(remedy) ?? [];
   const others = suspects.length > 1 ? ` ${suspects.length - 1} more below.` : '';

@@ -2,7 +2,7 @@
 import { renderColumns } from './columns.ts';
 import type { HeapObject, HeapReference, PathsDocument, QueryDocument, StringsDocument } from './documents.ts';
 import { toShort, toShortPath } from './printable.ts';
-import { formatBytes, formatCount } from './quantity.ts';
+import { formatBytes, formatCount } from '../quantity.ts';
 import { PLAIN, renderStep, type TextOptions } from './text.ts';
 
 const NAME_LENGTH = 60;

@@ -9,8 +9,7 @@ import type { ClassGrowth } from '../compare/classes.ts';
 import type { AnalyzeDocument, DiffDocument } from './documents.ts';
 import type { DominatorChart } from './dominator-chart.ts';
 import { toPrintable } from './printable.ts';
-import { withoutVerdict } from './text.ts';
-import { changeOf, formatBytes, formatBytesChange, formatCount, formatShare } from './quantity.ts';
+import { changeOf, formatBytes, formatBytesChange, formatCount, formatShare } from '../quantity.ts';
 
 const ROWS = 300;
 const VERDICTS = {
@@ -40,7 +39,7 @@ export const renderDiffHtml = (document: DiffDocument, dominators: DominatorChar
   ]);
   return renderPage({
     title: `Heap: ${files.map(toPrintable).join(' → ')}`,
-    verdict: `<div class="verdict ${style}"><strong>${word}</strong> confidence ${formatShare(document.confidence)}<p>${prose(withoutVerdict(document.headline))}</p></div>`,
+    verdict: `<div class="verdict ${style}"><strong>${word}</strong> confidence ${formatShare(document.confidence)}<p>${prose(document.headline)}</p></div>`,
     suspects: section('Suspects', suspects.map(renderSuspect).join('')),
     sections: [
       section('Why', list(reasons)),

@@ -5,8 +5,8 @@
 import type { HeapSuspect } from '../judge/verdict.ts';
 import type { AnalyzeDocument, DiffDocument } from './documents.ts';
 import { toPrintable, toShort } from './printable.ts';
-import { changeOf, formatBytes, formatBytesChange, formatCount, formatShare } from './quantity.ts';
-import { renderStep, withoutVerdict } from './text.ts';
+import { changeOf, formatBytes, formatBytesChange, formatCount, formatShare } from '../quantity.ts';
+import { renderStep } from './text.ts';
 
 const LONGEST_NAME = 120;
 const VERDICTS = { leak: '🔴 **Leak**', 'no-leak': '🟢 **No leak**', inconclusive: '🟡 **Inconclusive**' } as const;
@@ -15,7 +15,7 @@ const VERDICTS = { leak: '🔴 **Leak**', 'no-leak': '🟢 **No leak**', inconcl
 export const renderDiffMarkdown = (document: DiffDocument, top: number): string => {
   const { files, totals, suspects, reasons, classes, verdict, confidence, headline } = document;
   return joinParts([
-    `${VERDICTS[verdict]} (confidence ${formatShare(confidence)}): ${toProse(withoutVerdict(headline))}`,
+    `${VERDICTS[verdict]} (confidence ${formatShare(confidence)}): ${toProse(headline)}`,
     renderTable(
       ['snapshot', 'objects', 'bytes'],
       files.map((file, at) => [toCode(file), formatCount(totals.objects[at] ?? 0), formatBytes(totals.bytes[at] ?? 0)]),

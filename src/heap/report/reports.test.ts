@@ -33,7 +33,7 @@ const suspect: HeapSuspect = {
 const diff: DiffDocument = {
   verdict: 'leak',
   confidence: 0.97,
-  headline: `Leak: 1000 more \`${HOSTILE}\``,
+  headline: `1000 more \`${HOSTILE}\``,
   reasons: [HOSTILE],
   totals: { objects: [1, 2, 3], bytes: [1, 2, 3] },
   suspects: [suspect],

@@ -8,7 +8,7 @@ import { renderColumns } from './columns.ts';
 import type { ClassGrowth } from '../compare/classes.ts';
 import type { AnalyzeDocument, ClassRow, DiffDocument } from './documents.ts';
 import { toPrintable, toShort, toShortPath } from './printable.ts';
-import { changeOf, formatBytes, formatBytesChange, formatCount, formatShare } from './quantity.ts';
+import { changeOf, formatBytes, formatBytesChange, formatCount, formatShare } from '../quantity.ts';
 
 export type TextStyle = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 
@@ -36,7 +36,7 @@ export const renderDiffText = (document: DiffDocument, options: TextOptions = PL
     .map((bytes, at) => `${toShortPath(files[at] ?? '', 40)} ${formatBytes(bytes)}`)
     .join(' → ');
   return [
-    `${options.paint(style, word)} (confidence ${formatShare(document.confidence)}): ${toPrintable(withoutVerdict(document.headline))}`,
+    `${options.paint(style, word)} (confidence ${formatShare(document.confidence)}): ${toPrintable(document.headline)}`,
     options.paint('dim', sizes),
     ...document.suspects.flatMap((suspect) => ['', ...renderSuspect(suspect, options)]),
     ...renderReasons(document.reasons),
@@ -64,9 +64,6 @@ export const renderAnalyzeText = (document: AnalyzeDocument, options: TextOption
     ...renderRedaction(document.isRedacted, options),
   ].join('\n');
 };
-
-/** Headlines stand alone elsewhere, and begin with the verdict; here it has been said. */
-export const withoutVerdict = (headline: string): string => headline.replace(/^(?:Leak|No leak|No verdict): /, '');
 
 const renderSuspect = (suspect: HeapSuspect, { paint }: TextOptions): string[] => {
   const { growth } = suspect;

@@ -13,7 +13,8 @@ export class TinyHeap {
   private readonly nodes: TinyNode[] = [];
   private readonly places: { node: number; scriptId: number; line: number; column: number }[] = [];
   private readonly globalHandles: number;
-  private readonly nativeContext: number;
+  /** What the scopes of modules are in. */
+  readonly nativeContext: number;
   private scripts = 0;
 
   constructor() {

@@ -76,6 +76,21 @@ describe('the holder', () => {
     assert.equal(holder, `the Map \`sessions\` at ${APP}:3 (module variable)`);
   });
 
+  it('is a variable of a module whose own function is gone, told by the scopes inside', () => {
+    const { holder } = judgeGrowth((heap, map) => {
+      const script = heap.node('code', APP, 1101);
+      heap.edge(script, 'internal', 'source', heap.node('string', 'const log = new Map();\nclass Cart {}\n', 1103));
+      // jest's wrapper ran once; what is left are the methods of the class, in the class's own scope.
+      const wrapper = heap.node('object', 'system / Context', 1501);
+      heap.edge(wrapper, 'internal', 'scope_info', heap.node('code', 'system / ScopeInfo', 1502));
+      heap.edge(wrapper, 'internal', 'previous', heap.nativeContext);
+      heap.edge(wrapper, 'context', 'log', map);
+      const scope = heap.scope(script, 1503, wrapper, 'Cart');
+      heap.handle(heap.closure('add', script, scope, 1511));
+    });
+    assert.equal(holder, `the Map \`log\` at ${APP}:1 (module variable)`);
+  });
+
   it('of what a WeakMap of a package keeps is whoever holds the key, not the package', () => {
     const { holder } = judgeGrowth((heap, map) => {
       const app = heap.module(APP, 1001, 'const sign = memo(signSlowly);\n');

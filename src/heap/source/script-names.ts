@@ -48,6 +48,9 @@ export function kindOfFile(file: string): ScriptKind {
   return /[\\/]node_modules[\\/]/.test(file) ? 'dependency' : 'application';
 }
 
+/** Scopes one inside the other that are looked at for a function. */
+const MOST_SCOPES = 8;
+
 const SHARED = wordNumber('shared');
 const CONTEXT = wordNumber('context');
 const SCRIPT = wordNumber('script');
@@ -123,12 +126,22 @@ export function readScriptNames(words: Words): ScriptNames {
     const scope = words.follow(context, 'scope_info');
     return scope === NONE ? NONE : (sharedOfScope.get(scope) ?? NONE);
   };
+  const innerOf = new Map<number, number>();
+  for (const context of contexts) {
+    const outer = words.follow(context, 'previous');
+    if (outer !== NONE && !innerOf.has(outer)) innerOf.set(outer, context);
+  }
   const scriptOfContext = (context: number): number => {
-    const shared = scopeFunction(context);
-    const script = shared === NONE ? NONE : (scriptOfShared.get(shared) as number);
-    if (script !== NONE) return script;
-    const closure = closureOfContext.get(context);
-    return closure === undefined ? NONE : (scriptOfShared.get(sharedOfClosure.get(closure) as number) as number);
+    // The function that made a scope may be gone, and all functions that use it may be in scopes inside (methods of a class).
+    for (let at: number | undefined = context, depth = 0; at !== undefined && depth < MOST_SCOPES; depth++) {
+      const shared = scopeFunction(at);
+      const script = shared === NONE ? NONE : (scriptOfShared.get(shared) as number);
+      if (script !== NONE) return script;
+      const closure = closureOfContext.get(at);
+      if (closure !== undefined) return scriptOfShared.get(sharedOfClosure.get(closure) as number) as number;
+      at = innerOf.get(at);
+    }
+    return NONE;
   };
   const scriptOfClosure = (closure: number): number => {
     const shared = sharedOfClosure.get(closure);

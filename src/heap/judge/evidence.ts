@@ -25,6 +25,8 @@ export interface Assessment {
 
 /** Fewer entries than this a step are within what a healthy service varies by from one moment to the next. */
 const LEAST_ENTRIES = 6;
+/** Where each of several holders gained fewer entries than that, all of them together have to gain so many bytes. */
+const LEAST_SPREAD_BYTES = 16 * 1024;
 /** Bytes that a single growing object (a string, the elements of an array) has to gain a step. */
 const LEAST_BYTES = 1024;
 /** A chain has at least so many objects for each of its beginnings. */
@@ -46,16 +48,20 @@ export interface Circumstances {
   readonly isRemote: boolean;
   /** What grew is the storage of a collection, which grows by leaps. */
   readonly isStorage: boolean;
+  /** How many objects of one place gained: the lists of several rooms, the windows of several counters. */
+  readonly holders: number;
 }
 
 /** Over two steps. */
-export function assessPlace(steps: readonly StepGrowth[], { isRemote, isStorage }: Circumstances): Assessment {
+export function assessPlace(steps: readonly StepGrowth[], { isRemote, isStorage, holders }: Circumstances): Assessment {
   const [first, last] = steps as [StepGrowth, StepGrowth];
   const least = isRemote ? 3 * LEAST_ENTRIES : LEAST_ENTRIES;
   // A list or a chain has one entry, the first, however long it gets.
   const isChain = last.entries < least && last.count >= Math.max(least, LINKS_PER_ENTRY * last.entries);
   if (last.entries < least && !isChain && last.entries > 1) return assessFew(first, last);
   if (last.entries < least && !isChain) return assessBytes(first, last, { isRemote, isStorage });
+  // Windows of time that fill, one for each of a few counters, look so.
+  if (!isChain && last.entries < LEAST_ENTRIES * holders && last.bytes < LEAST_SPREAD_BYTES) return LITTLE;
   const before = isChain ? first.count : first.entries;
   const after = isChain ? last.count : last.entries;
   if (before < least / 2) return { evidence: 'once', confidence: 0.5 };
@@ -83,7 +89,11 @@ function assessFew(first: StepGrowth, last: StepGrowth): Assessment {
  * replaced, the new ones may be a little larger by chance, so the growth has to be a good part of them; and a single
  * value that is overwritten has any size, so it has to grow evenly.
  */
-function assessBytes(first: StepGrowth, last: StepGrowth, { isRemote, isStorage }: Circumstances): Assessment {
+function assessBytes(
+  first: StepGrowth,
+  last: StepGrowth,
+  { isRemote, isStorage }: Omit<Circumstances, 'holders'>,
+): Assessment {
   const least = LEAST_BYTES * (isRemote ? 8 : 1);
   if (last.bytes < least) {
     const before = Math.max(first.entries / LEAST_ENTRIES, first.bytes / least);

@@ -97,7 +97,9 @@ function judgePlaces(places: Places, growth: GrowthReport): Judged[] {
     const isRemote = drafts.every((draft) => isOutsideProgram(territory, draft));
     const share = total === 0 ? 0 : lastStep(steps).bytes / total;
     const isStorage = directClass(drafts[0]?.place as Place) === '(storage)';
-    const assessment = steps.length === 2 ? assessPlace(steps, { isRemote, isStorage }) : assessOnce(steps, share);
+    const holders = drafts.reduce((sum, { place }) => sum + place.holders.length, 0);
+    const assessment =
+      steps.length === 2 ? assessPlace(steps, { isRemote, isStorage, holders }) : assessOnce(steps, share);
     return { drafts: drafts as [Draft, ...Draft[]], steps, assessment };
   });
 }

@@ -53,7 +53,7 @@ export async function record({
   load = {},
   folder,
   name,
-  loadMs = 600,
+  loadMs = 1000,
 }: RecordingOptions): Promise<Recording> {
   const profile = join(folder, `${name}.cpuprofile`);
   const run = { node, program, load, loadMs, output: join(folder, `${name}.out`) };

@@ -69,8 +69,6 @@ export interface CpuComparison {
   readonly notes: readonly string[];
 }
 
-/** Least share of functions that are not tested, but show what moves many at once. */
-const CONTROL_SHARE = 0.002;
 /** Least windows of each side for a test. */
 const LEAST_WINDOWS = 2;
 /** How many of the functions that seem changed are tried in a round, the surest ones. */
@@ -96,13 +94,13 @@ export function compareProfiles(
   const shares = new Shares(table);
   const meanShare = (row: number): number => sum(shares.self(row)) / 2;
   const rows = [...table.rows.keys()].filter(
-    (row) => meanShare(row) >= Math.min(minShare, CONTROL_SHARE) && table.columns[0]?.rowOf[0] !== row,
+    (row) => meanShare(row) >= minShare && meanShare(row) > 0 && table.columns[0]?.rowOf[0] !== row,
   );
   const units = groupUnits(table.columns);
   const canTest = Math.min(busyA.length, busyB.length) >= LEAST_WINDOWS;
   const limits = { falseDiscoveryRate, leastLog: Math.log1p(minEffect) };
-  // Where a function takes more, its change matters more, and is seen more easily. Without weight it is a control only.
-  const weights = rows.map((row) => (meanShare(row) >= minShare ? meanShare(row) : 0));
+  // Where a function takes more, its change matters more, and is seen more easily.
+  const weights = rows.map(meanShare);
   const results = canTest ? testFunctions(table, rows, weights, units, limits) : new Map<number, TestResult>();
   const functions = [...table.rows.keys()]
     .map((row) => describe(table, row, shares, results.get(row) ?? null, limits))
@@ -149,8 +147,7 @@ function testFunctions(
   const test = (without: Without): TestResult[] => {
     const references = new References(table, without);
     const observations = rows.map((row) => addUp(references.observe(row), units));
-    const known = new Set([...rows.entries()].filter(([, row]) => without.has(row)).map(([at]) => at));
-    const differences = testDifferences({ sides, observations, weights, without: known, inflation });
+    const differences = testDifferences({ sides, observations, weights, inflation });
     return differences.map((one, at) => ({ ...one, references: observations[at]?.references ?? [] }));
   };
   const listSignificant = (tests: readonly TestResult[], besides: ReadonlyMap<number, unknown>): number[] =>
@@ -179,8 +176,7 @@ function testFunctions(
     picked.set(best.at, tests[best.at]?.q ?? 1);
     ({ without, tests } = best);
   }
-  const tested = [...tests.entries()].filter(([at]) => (weights[at] ?? 0) > 0);
-  return new Map(tested.map(([at, one]) => [rows[at] ?? -1, { ...one, q: Math.min(one.q, picked.get(at) ?? 1) }]));
+  return new Map(tests.map((one, at) => [rows[at] ?? -1, { ...one, q: Math.min(one.q, picked.get(at) ?? 1) }]));
 }
 
 /** The surer one first. */

@@ -1,9 +1,8 @@
 /**
- * Whether observed over expected differs between the two sides, for many functions at once: a moderated t-test each, with
- * the factors that the other functions show held, and the false discoveries controlled over all of them.
+ * Whether observed over expected differs between the two sides, for many functions at once: a moderated t-test each, and the
+ * false discoveries controlled over all of them.
  */
 import { twoSidedP } from './distributions.ts';
-import { dot, Factors, type Fit, fitDifference, mostFactors } from './factors.ts';
 import { falseDiscoveryRates } from './false-discovery.ts';
 import { fitModeration, moderate } from './moderate.ts';
 import type { Observation } from './reference.ts';
@@ -14,12 +13,9 @@ export interface DifferenceInput {
   /** Per function, by units. */
   readonly observations: readonly Observation[];
   /**
-   * Per function: how much a discovery there is wanted; 0 for those that are only there to show factors. Must not come from
-   * what differs between the sides.
+   * Per function: how much a discovery there is wanted. Must not come from what differs between the sides.
    */
   readonly weights: readonly number[];
-  /** Functions (by index) that are known to have changed, so that they show no factor. */
-  readonly without: ReadonlySet<number>;
   /** What the squares of standard errors are multiplied with. */
   readonly inflation: number;
 }
@@ -34,26 +30,26 @@ export interface Difference {
 }
 
 /** Per function. Three units are the least. */
-export function testDifferences({ sides, observations, weights, without, inflation }: DifferenceInput): Difference[] {
-  const values = observations.map(({ observed, expected }) =>
-    observed.map((ticks, at) => Math.log((ticks + 0.5) / ((expected[at] ?? 0) + 0.5))),
+export function testDifferences({ sides, observations, weights, inflation }: DifferenceInput): Difference[] {
+  const counts = [0, 1].map((side) => sides.filter((one) => one === side).length) as [number, number];
+  const ownFreedom = Math.max(sides.length - 2, 1);
+  const fits = observations.map(({ observed, expected }) =>
+    fitDifference(
+      observed.map((ticks, at) => Math.log((ticks + 0.5) / ((expected[at] ?? 0) + 0.5))),
+      sides,
+    ),
   );
   const sampling = observations.map(({ samplingVariance: [one, other] }) => (one + other) / 2);
-  const fits = fitAll(sides, values, sampling, weights, without);
-  const ownFreedom = Math.max(fits[0]?.freedom ?? 1, 1);
-  const variances = fits.map(({ residuals }) => dot(residuals, residuals) / ownFreedom);
-  const guesses = guessVariances(variances, observations, sampling, weights);
-  const isTested = (_: number, at: number): boolean => (weights[at] ?? 0) > 0;
-  const moderation = fitModeration(variances.filter(isTested), guesses.filter(isTested), ownFreedom);
+  const variances = fits.map(({ squares }) => squares / ownFreedom);
+  const guesses = guessVariances(variances, observations, sampling);
+  const moderation = fitModeration(variances, guesses, ownFreedom);
   const freedom = ownFreedom + moderation.priorFreedom;
-  const tests = fits.map(({ difference: log, contrast }, at) => {
+  const tests = fits.map(({ difference: log }, at) => {
     const variance = moderate(variances[at] ?? 0, guesses[at] ?? 1, ownFreedom, moderation);
     // What sampling alone makes is known, and is never less for chance.
-    const least = contrast.reduce((sum, part, unit) => {
-      const own = observations[at]?.samplingVariance[sides[unit] === 1 ? 1 : 0] ?? 1;
-      return sum + own * part * part;
-    }, 0);
-    const standardError = Math.sqrt(inflation * Math.max(variance * dot(contrast, contrast), least));
+    const [one, other] = observations[at]?.samplingVariance ?? [1, 1];
+    const least = one / counts[0] + other / counts[1];
+    const standardError = Math.sqrt(inflation * Math.max(variance * (1 / counts[0] + 1 / counts[1]), least));
     return { log, standardError, freedom, p: twoSidedP(log / standardError, freedom) };
   });
   // Where a function is known to vary much, or was seldom sampled, little can be found, and little is spent on looking. The
@@ -65,42 +61,20 @@ export function testDifferences({ sides, observations, weights, without, inflati
   return tests.map((test, at) => ({ ...test, q: q[at] ?? 1 }));
 }
 
-/** Each function's difference of the sides, with as many of the factors that the others show as are worth their windows. */
-function fitAll(
-  sides: Float64Array,
-  values: readonly Float64Array[],
-  sampling: readonly number[],
-  weights: readonly number[],
-  without: ReadonlySet<number>,
-): Fit[] {
-  const plain = values.map((value) => fitDifference(value, sides, []));
-  const residuals = plain.map((fit) => fit.residuals);
-  const scales = residuals.map((residual, at) =>
-    Math.sqrt(dot(residual, residual) / (sides.length - 2) + (sampling[at] ?? 0) + LEAST_VARIANCE),
-  );
-  const most = mostFactors(sides.length, values.length);
-  const factors = new Factors({ values, residuals, scales, without });
-  const scores = values.map((_, at) => factors.scoresFor(at, most));
-  const fitWith = (count: number): Fit[] =>
-    values.map((value, at) => fitDifference(value, sides, (scores[at] ?? []).slice(0, count)));
-  const candidates = [plain, ...Array.from({ length: most }, (_, at) => fitWith(at + 1))];
-  const errors = candidates.map((fits) => predictionError(fits, weights));
-  return candidates[errors.indexOf(Math.min(...errors))] ?? plain;
+interface Fit {
+  /** Mean of the second side less that of the first. */
+  readonly difference: number;
+  /** Sum of the squares of what is left within the sides. */
+  readonly squares: number;
 }
 
-/**
- * How badly a number of factors foretells windows: the mean logarithm over functions of the generalised cross-validation (P.
- * Craven and G. Wahba, Numer. Math. 31, 1979), which charges each factor for the freedom that it takes. It looks at what is
- * left within the sides, never at the difference between them.
- */
-function predictionError(fits: readonly Fit[], weights: readonly number[]): number {
-  let [sum, all] = [0, 0];
-  for (const [at, { residuals, freedom }] of fits.entries()) {
-    const weight = weights[at] ?? 0;
-    sum += weight * Math.log(dot(residuals, residuals) / (freedom * freedom) + 1e-12);
-    all += weight;
-  }
-  return all === 0 ? 0 : sum / all;
+function fitDifference(values: Float64Array, sides: Float64Array): Fit {
+  const [first, second] = [0, 1].map((side) => {
+    const own = values.filter((_, at) => sides[at] === side);
+    return own.reduce((sum, value) => sum + value, 0) / own.length;
+  }) as [number, number];
+  const squares = values.reduce((sum, value, at) => sum + (value - (sides[at] === 1 ? second : first)) ** 2, 0);
+  return { difference: second - first, squares };
 }
 
 /** Of a logarithm: a thousandth. Less is not noise, and a division by 0 in the making. */
@@ -120,14 +94,11 @@ function guessVariances(
   variances: readonly number[],
   observations: readonly Observation[],
   sampling: readonly number[],
-  weights: readonly number[],
 ): number[] {
   const left = variances.map((variance, at) => variance - (sampling[at] ?? 0));
   const isWide = observations.map(({ referenceShare }) => referenceShare > WIDE_REFERENCE);
   const medianOf = (kind: boolean | null): number => {
-    const own = left
-      .filter((_, at) => (weights[at] ?? 0) > 0 && (kind === null || isWide[at] === kind))
-      .toSorted((x, y) => x - y);
+    const own = left.filter((_, at) => kind === null || isWide[at] === kind).toSorted((x, y) => x - y);
     return own.length < LEAST_OF_KIND && kind !== null
       ? medianOf(null)
       : Math.max(own[own.length >> 1] ?? 0, LEAST_VARIANCE);

@@ -22,7 +22,7 @@ export interface CompareOptions {
   readonly falseDiscoveryRate: number;
 }
 
-/** Recorded windows are not as well behaved as theory: at 3 %, 4.5 % of comparisons of equal sets reported something (docs/internals/cpu-diff.md). */
+/** Recorded windows are not as well behaved as theory: at 3 %, 2.3 to 4.0 % of comparisons of equal sets reported something (docs/internals/cpu-diff.md). */
 export const COMPARE_DEFAULTS: CompareOptions = { minEffect: 0.03, minShare: 0.005, falseDiscoveryRate: 0.03 };
 
 export interface ComparedFunction {

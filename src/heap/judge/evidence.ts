@@ -27,7 +27,7 @@ export interface Assessment {
 const LEAST_ENTRIES = 6;
 /** Where each of several holders gained fewer entries than that, all of them together have to gain so many bytes. */
 const LEAST_SPREAD_BYTES = 16 * 1024;
-/** Bytes that a single growing object (a string, the elements of an array) has to gain a step. */
+/** Bytes that a single growing object (a string, the elements of an array) has to gain a step, or each of several in the mean. */
 const LEAST_BYTES = 1024;
 /** A chain has at least so many objects for each of its beginnings. */
 const LINKS_PER_ENTRY = 20;
@@ -59,11 +59,11 @@ export function assessPlace(steps: readonly StepGrowth[], { isRemote, isStorage,
   // A list or a chain has one entry, the first, however long it gets.
   const isChain = last.entries < least && last.count >= Math.max(least, LINKS_PER_ENTRY * last.entries);
   if (last.entries < least && !isChain && last.entries > 1) return assessFew(first, last);
-  if (last.entries < least && !isChain) return assessBytes(first, last, { isRemote, isStorage });
-  // Windows of time that fill, one for each of a few counters, look so.
-  if (!isChain && last.entries < LEAST_ENTRIES * holders && last.bytes < LEAST_SPREAD_BYTES) return LITTLE;
+  if (last.entries < least && !isChain) return assessBytes(first, last, { isRemote, isStorage, holders });
   const before = isChain ? first.count : first.entries;
   const after = isChain ? last.count : last.entries;
+  // Windows of time that fill, one for each of a few counters, look so.
+  if (after < LEAST_ENTRIES * holders && last.bytes < LEAST_SPREAD_BYTES) return LITTLE;
   if (before < least / 2) return { evidence: 'once', confidence: 0.5 };
   const ratio = after / before;
   if (ratio < LEAST_RATIO) return { evidence: 'settles', confidence: Math.min(0.95, 1.2 - ratio) };
@@ -89,12 +89,8 @@ function assessFew(first: StepGrowth, last: StepGrowth): Assessment {
  * replaced, the new ones may be a little larger by chance, so the growth has to be a good part of them; and a single
  * value that is overwritten has any size, so it has to grow evenly.
  */
-function assessBytes(
-  first: StepGrowth,
-  last: StepGrowth,
-  { isRemote, isStorage }: Omit<Circumstances, 'holders'>,
-): Assessment {
-  const least = LEAST_BYTES * (isRemote ? 8 : 1);
+function assessBytes(first: StepGrowth, last: StepGrowth, { isRemote, isStorage, holders }: Circumstances): Assessment {
+  const least = LEAST_BYTES * Math.max(1, holders) * (isRemote ? 8 : 1);
   if (last.bytes < least) {
     const before = Math.max(first.entries / LEAST_ENTRIES, first.bytes / least);
     return before >= 1 ? { evidence: 'settles', confidence: 0.9 } : LITTLE;

@@ -27,7 +27,9 @@ export function parseFrame(text: string): FunctionPlace {
     // `operator new(unsigned long) (int)` and the like are names.
     if (place !== '' && !place.includes('(') && !place.includes(')')) return toPlace(text.slice(0, open), place);
   }
-  return TIER.test(text) ? parsePlaceBehind(text.replace(TIER, '')) : fileless(text);
+  // Without a place it is a name that begins with such a sign.
+  const marked = TIER.test(text) ? text.replace(TIER, '') : '';
+  return PLACE_START.test(marked) ? parsePlaceBehind(marked) : fileless(text);
 }
 
 function parsePlaceBehind(text: string): FunctionPlace {

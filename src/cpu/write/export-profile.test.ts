@@ -173,7 +173,9 @@ describe('a profile that is written and read again', () => {
       // and lines of code that has no file.
       const isPlain = profile.functions.every(({ name: text, url: file }) =>
         file === ''
-          ? /^(?!o?[~^+*]'?[./])[^;()\s:]+( [^;()\s:]+)*$|^\((?:root|idle|program|garbage collector|anonymous)\)$/.test(text)
+          ? /^(?!o?[~^+*]'?[./])[^;()\s:]+( [^;()\s:]+)*$|^\((?:root|idle|program|garbage collector|anonymous)\)$/.test(
+              text,
+            )
           : /^[^;()\s]+( [^;()\s]+)*$|^\(anonymous\)$/.test(text),
       );
       if (!isPlain) return;

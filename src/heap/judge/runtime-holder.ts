@@ -15,6 +15,8 @@ import { findEvent, findEventsStep } from './pattern.ts';
 import { type Places, writeLocation } from './places.ts';
 import type { Holder, LeakPattern } from './verdict.ts';
 
+/** Entries that are looked at: they are alike. */
+const MOST_ENTRIES = 12;
 /** A package may stand between the runtime and the application, so the search for the application goes far. */
 const FAR = 2000;
 const SEARCHES = [
@@ -27,22 +29,34 @@ export const isApplications = ({ scripts }: Reading, closure: number): boolean =
   closure !== NONE && scripts.kindOf(scripts.scriptOfClosure(closure)) === 'application';
 
 /** The commonest function of the application (or else of a package) among what is held. */
-export function findCallback(territory: Territory, { entries }: Members): number {
+export function findCallback(territory: Territory, members: Members): number {
   const { scripts, graph } = territory.reading;
   for (const { kinds, most } of SEARCHES) {
-    const seen = new Map<string, { node: number; times: number }>();
-    for (const entry of entries.slice(0, 12)) {
+    const found = findCommonest(members, (entry) => {
       const node = findFunction(territory, entry, kinds, most);
-      if (node === NONE) continue;
-      const key = `${scripts.scriptOfClosure(node)} ${graph.nodeName[node]}`;
-      const one = seen.get(key);
-      if (one === undefined) seen.set(key, { node, times: 1 });
-      else one.times++;
-    }
-    const best = [...seen.values()].sort((a, b) => b.times - a.times)[0];
-    if (best !== undefined) return best.node;
+      return node === NONE
+        ? undefined
+        : { item: node, key: `${scripts.scriptOfClosure(node)} ${graph.nodeName[node]}` };
+    });
+    if (found !== undefined) return found;
   }
   return NONE;
+}
+
+/** What most of the first entries lead to. */
+function findCommonest<Item>(
+  { entries }: Members,
+  find: (entry: number) => { readonly item: Item; readonly key: string } | undefined,
+): Item | undefined {
+  const seen = new Map<string, { item: Item; times: number }>();
+  for (const entry of entries.slice(0, MOST_ENTRIES)) {
+    const found = find(entry);
+    if (found === undefined) continue;
+    const known = seen.get(found.key);
+    if (known === undefined) seen.set(found.key, { item: found.item, times: 1 });
+    else known.times++;
+  }
+  return [...seen.values()].sort((a, b) => b.times - a.times)[0]?.item;
 }
 
 /** Labels of what everything is made of. */
@@ -118,16 +132,10 @@ export function nameRuntimeHolder(
 }
 
 /** The application's variable that most of what is kept leads to. */
-function findLink(territory: Territory, { entries }: Members): NearVariable | undefined {
+function findLink(territory: Territory, members: Members): NearVariable | undefined {
   const variables = listVariables(territory);
-  const seen = new Map<string, { variable: NearVariable; times: number }>();
-  for (const entry of entries.slice(0, 12)) {
-    const variable = findVariable(territory, entry, variables, FAR);
-    if (variable === undefined) continue;
-    const key = `${variable.script} ${variable.name}`;
-    const one = seen.get(key);
-    if (one === undefined) seen.set(key, { variable, times: 1 });
-    else one.times++;
-  }
-  return [...seen.values()].sort((a, b) => b.times - a.times)[0]?.variable;
+  return findCommonest(members, (entry) => {
+    const item = findVariable(territory, entry, variables, FAR);
+    return item === undefined ? undefined : { item, key: `${item.script} ${item.name}` };
+  });
 }

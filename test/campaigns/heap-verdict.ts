@@ -60,7 +60,7 @@ async function measure(
     try {
       const found = await judge(program, files);
       // Rows are kept: where this checkout lies is nobody's business.
-      const judged = { ...found, headline: found.headline.replaceAll(`${ROOT}/`, '') };
+      const judged = JSON.parse(JSON.stringify(found).replaceAll(`${ROOT}/`, '')) as Judged;
       return { judged, memlab: withMemlab ? await askMemlab(program, files) : null };
     } finally {
       for (const file of files) rmSync(file, { force: true });

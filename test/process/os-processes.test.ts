@@ -75,7 +75,8 @@ describe('a process', () => {
 
   it('is found with all its family, also those whose parent has died', async () => {
     const env = { ...process.env, DROVER_SPAWN: `test-${process.pid}` };
-    const wrapper = spawn('sh', ['-c', '(sleep 30 & setsid sleep 30 & echo started); sleep 30 & wait'], {
+    // It says so when the inner shell, which would count as well, has ended.
+    const wrapper = spawn('sh', ['-c', '(sleep 30 & setsid sleep 30 &); sleep 30 & echo started; wait'], {
       env,
       detached: true,
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -41,7 +41,7 @@ export function readChain(reading: Reading, { parent, parentEdge }: Ownership, n
       parent[weakMap] !== NONE &&
       parent[weakMap] !== weakMap &&
       !isOnWay &&
-      (isApplications(reading, parent, weakMap) || !isApplications(reading, parent, owner));
+      (beginsInApplication(reading, parent, weakMap) || !beginsInApplication(reading, parent, owner));
     steps.push({ node: at, owner: isHeld ? weakMap : owner, edge });
     at = isHeld ? weakMap : owner;
   }
@@ -49,7 +49,7 @@ export function readChain(reading: Reading, { parent, parentEdge }: Ownership, n
 }
 
 /** Whether the way to a node begins at a variable of the application. */
-function isApplications({ scripts }: Reading, parent: Uint32Array, node: number): boolean {
+function beginsInApplication({ scripts }: Reading, parent: Uint32Array, node: number): boolean {
   let at = node;
   while (parent[at] !== at && parent[at] !== NONE) at = parent[at] as number;
   const script = scripts.moduleContexts.get(at) ?? scripts.exportCells.get(at)?.script;

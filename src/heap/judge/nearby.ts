@@ -7,7 +7,8 @@ import { EDGE, NODE } from '../model/node-types.ts';
 import type { ScriptKind } from '../source/script-names.ts';
 import { NONE, wordNumber } from '../source/words.ts';
 
-const MOST_VISITED = 300;
+/** How many nodes are near, where nothing else is asked for. */
+export const NEAR = 300;
 const PROTO = wordNumber('__proto__');
 
 /** Nodes near `from`, the nearest first, at most `most` of them. */
@@ -36,12 +37,7 @@ function* walkNearby({ reading, holdingOf }: Territory, from: number, most: numb
  * The function nearest to a new object that somebody of `kinds` wrote, among what is new with it or made for it: one that is
  * new itself where there is one, for it was made with the object; NONE if there is none near.
  */
-export function findFunction(
-  territory: Territory,
-  from: number,
-  kinds: readonly ScriptKind[],
-  most = MOST_VISITED,
-): number {
+export function findFunction(territory: Territory, from: number, kinds: readonly ScriptKind[], most = NEAR): number {
   const { graph, scripts } = territory.reading;
   let old = NONE;
   for (const node of walkNearby(territory, from, most)) {
@@ -65,7 +61,7 @@ export function findVariable(
   territory: Territory,
   from: number,
   variables: ReadonlyMap<number, NearVariable>,
-  most = MOST_VISITED,
+  most: number,
 ): NearVariable | undefined {
   for (const node of walkNearby(territory, from, most)) {
     const variable = variables.get(node);

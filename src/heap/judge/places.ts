@@ -27,7 +27,8 @@ export class Places {
     if (at === -1) return undefined;
     const script = this.reading.scripts.scriptById(locations.scriptId[at] as number);
     const file = script === NONE ? `script ${locations.scriptId[at]}` : pathOf(this.reading.scripts.fileOf(script));
-    return this.finish(file, (locations.line[at] as number) + 1, (locations.column[at] as number) + 1);
+    const location = { file, line: (locations.line[at] as number) + 1, column: (locations.column[at] as number) + 1 };
+    return this.shorten(this.options.mapLocation?.(location) ?? location);
   }
 
   /** The Script node of a closure's text, or of an object's constructor; NONE when the snapshot does not say. */
@@ -49,11 +50,6 @@ export class Places {
   /** A file by its path or URL, at line 1. */
   inFile(file: string): SourceLocation {
     return this.shorten({ file: pathOf(file), line: 1, column: 1 });
-  }
-
-  private finish(file: string, line: number, column: number): SourceLocation {
-    const location = { file, line, column };
-    return this.shorten(this.options.mapLocation?.(location) ?? location);
   }
 
   private shorten(location: SourceLocation): SourceLocation {

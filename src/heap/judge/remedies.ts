@@ -14,8 +14,8 @@ export interface RemedyNames {
   readonly what: string;
   /** Whether Node itself keeps it, for calls of the program that the snapshot does not show. */
   readonly isRuntimes: boolean;
-  /** What grows inside, one for each entry of what is held: `Array` of a Map of arrays; empty where entries are what grows. */
-  readonly inside: string;
+  /** Whether what is held is a Map of lists, and the lists are what grows. */
+  readonly isOfLists: boolean;
   /** Class of what piles up. */
   readonly className: string;
   /** Name of the function of the application in what piles up; empty when it has none. */
@@ -50,7 +50,9 @@ const COLLECTION_CODE: Readonly<Record<'Map' | 'Set' | 'Object', readonly [Write
   ],
 };
 
-/** What Node keeps has no variable to bound. */
+/** Patterns whose remedy bounds or empties a variable of the program; what Node keeps has none. */
+const BOUNDED: ReadonlySet<LeakPattern> = new Set(['closures', 'collection', 'array']);
+
 const RELEASE: Remedy = {
   text: 'Node keeps these for the program: find the call that makes them, and give each its end (close, clear, unsubscribe, destroy).',
   code: `performance.mark(name); // … performance.clearMarks(name);
@@ -77,16 +79,13 @@ try {
 ${emitter}.off(${event}, ${listener});`,
     };
   },
-  closures: ({ name, shown, callback, isRuntimes }) =>
-    isRuntimes
-      ? RELEASE
-      : {
-          text: `Each function in ${shown} keeps everything its scope has. Take it out when it is no longer called, and let it capture the few values it needs instead of whole objects.`,
-          code: `const { id } = input; // capture this, not all of input
+  closures: ({ name, shown, callback }) => ({
+    text: `Each function in ${shown} keeps everything its scope has. Take it out when it is no longer called, and let it capture the few values it needs instead of whole objects.`,
+    code: `const { id } = input; // capture this, not all of input
 const ${callback || 'callback'} = () => use(id);
 ${name}.add(${callback || 'callback'});
 return () => ${name}.delete(${callback || 'callback'}); // the caller ends it`,
-        },
+  }),
   'shared-context': ({ name, shown, owner }) => ({
     text: `All functions made in one call share one scope: as long as one lives, every variable that any of them uses lives, here through ${shown}. Set the variable to null at the end of the call, or make the function that is kept somewhere else.`,
     code: `function ${/^[A-Za-z_$]\w*$/.test(owner) ? owner : 'replace'}() {
@@ -101,11 +100,10 @@ return () => ${name}.delete(${callback || 'callback'}); // the caller ends it`,
 // when the job, request or connection ends:
 clearInterval(timer);`,
   }),
-  collection: ({ name, shown, what, className, inside, isRuntimes }) => {
-    if (isRuntimes) return RELEASE;
-    if (inside !== '') {
+  collection: ({ name, shown, what, className, isOfLists }) => {
+    if (isOfLists) {
       return {
-        text: `Give each ${inside} in ${shown} a bound: keep the last N, or take out what has been dealt with. It is the ${inside}s that grow, not their number.`,
+        text: `Give each Array in ${shown} a bound: keep the last N, or take out what has been dealt with. It is the Arrays that grow, not their number.`,
         code: `const KEEP = 1_000;
 const list = ${name}.get(key); // ${className}
 if (list.length > KEEP) list.splice(0, list.length - KEEP);`,
@@ -132,15 +130,12 @@ ${add(name)} // ${className}
 if (${size(name)} > MAX) ${drop(name)} // the oldest`,
     };
   },
-  array: ({ name, shown, className, isRuntimes }) =>
-    isRuntimes
-      ? RELEASE
-      : {
-          text: `Take out of ${shown} what has been dealt with, or keep the last N only.`,
-          code: `const KEEP = 1_000;
+  array: ({ name, shown, className }) => ({
+    text: `Take out of ${shown} what has been dealt with, or keep the last N only.`,
+    code: `const KEEP = 1_000;
 ${name}.push(item /* ${className} */);
 if (${name}.length > KEEP) ${name}.splice(0, ${name}.length - KEEP);`,
-        },
+  }),
   promises: ({ name, shown }) => ({
     text: `Settle every promise: a time-out that rejects it and takes it out of ${shown}. Do not race a long-lived promise again and again: each race leaves a reaction at it.`,
     code: `const { promise, resolve, reject } = Promise.withResolvers();
@@ -184,10 +179,11 @@ ${name}.delete(element.id); // together, in one function`,
 
 const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
-export const findRemedy = (pattern: LeakPattern, names: RemedyNames): Remedy => REMEDIES[pattern](names);
+export const findRemedy = (pattern: LeakPattern, names: RemedyNames): Remedy =>
+  names.isRuntimes && BOUNDED.has(pattern) ? RELEASE : REMEDIES[pattern](names);
 
 /** The names that a sketch uses, from a holder. */
-export const remedyNames = (holder: Holder, className: string, callback: string, inside = ''): RemedyNames => {
+export const remedyNames = (holder: Holder, className: string, callback: string, isOfLists = false): RemedyNames => {
   const name = writeable(holder.name);
   return {
     name: name || 'kept',
@@ -196,7 +192,7 @@ export const remedyNames = (holder: Holder, className: string, callback: string,
     owner: writeable(holder.owner),
     what: holder.what,
     isRuntimes: holder.kind === 'runtime',
-    inside,
+    isOfLists,
     className: className.trim(),
     callback: writeable(callback),
   };

@@ -10,7 +10,7 @@ import type { Anchor, ChainStep } from './chain.ts';
 import type { NamedHolder } from './holder.ts';
 import type { Members } from './members.ts';
 import { readableClass } from './name-anchor.ts';
-import { findFunction, findVariable, listVariables, type NearVariable } from './nearby.ts';
+import { findFunction, findVariable, listVariables, NEAR, type NearVariable } from './nearby.ts';
 import { findEvent, findEventsStep } from './pattern.ts';
 import { type Places, writeLocation } from './places.ts';
 import type { Holder, LeakPattern } from './verdict.ts';
@@ -21,7 +21,7 @@ const MOST_ENTRIES = 12;
 const FAR = 2000;
 const SEARCHES = [
   { kinds: ['application'], most: FAR },
-  { kinds: ['dependency'], most: 300 },
+  { kinds: ['dependency'], most: NEAR },
 ] as const;
 
 /** Whether a function is the application's; NONE is not. */

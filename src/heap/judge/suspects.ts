@@ -69,8 +69,8 @@ export function finishSuspect(
   const pattern = main.pattern === 'array' && named.holder.what !== 'Array' ? 'collection' : main.pattern;
   const callback = named.callback === NONE ? '' : graph.strings.get(graph.nodeName[named.callback] as number);
   const unit = findUnit(main, steps);
-  const inside = findInside(places.reading, main);
-  const remedy = findRemedy(pattern, remedyNames(named.holder, unit.className, callback, inside));
+  const isOfLists = isMapOfLists(places.reading, main);
+  const remedy = findRemedy(pattern, remedyNames(named.holder, unit.className, callback, isOfLists));
   const gained = steps.map(({ bytes }) => bytes);
   const held = holdersOf(territory, drafts);
   const last = unit.isDirect
@@ -98,11 +98,10 @@ export function finishSuspect(
   };
 }
 
-/** The class of what grows inside the holder's entries, where it is a list in a Map; empty where the holder's own entries are what grows. */
-function findInside(reading: Reading, { chain, named }: Draft): string {
+/** Whether what grows are lists in a Map that the holder's name leads to, and not the Map itself. */
+function isMapOfLists(reading: Reading, { chain, named }: Draft): boolean {
   const last = (chain.at(-1) as ChainStep).node;
-  if (named.held === NONE || last === named.held || labelOfNode(reading, last) !== 'Array') return '';
-  return reading.words.isNamed(named.held, 'Map') ? 'Array' : '';
+  return named.held !== NONE && labelOfNode(reading, last) === 'Array' && reading.words.isNamed(named.held, 'Map');
 }
 
 /** Plain objects are told by their fields. V8's own cells are not what a program thinks it keeps; what is in them is. */

@@ -24,6 +24,7 @@ export class BlockVariables {
   private readonly scripts: ScriptNames;
   private readonly declarations: Declarations;
   private readonly names = new Map<number, ReadonlyMap<number, string>>();
+  private readonly initial = new Map<string, readonly string[]>();
 
   constructor(words: Words, scripts: ScriptNames, declarations: Declarations) {
     this.words = words;
@@ -47,11 +48,10 @@ export class BlockVariables {
     const last = values.at(-1);
     if (last === undefined || names.length > MOST_NAMES || last.index >= names.length) return new Map();
     const script = this.scripts.scriptOfContext(context);
-    const initial = names.map((name) => this.declarations.initialValues(script, name));
     const found = alignInOrder(
       values.map(({ index }) => index),
       names.length,
-      (value, name) => this.agree(values[value]?.node as number, names[name] as string, initial[name] as string[]),
+      (value, name) => this.agree(values[value]?.node as number, names[name] as string, script),
     );
     const named = new Map<number, string>();
     for (const [at, name] of found.entries()) {
@@ -67,12 +67,21 @@ export class BlockVariables {
       .map(({ node }) => graph.strings.get(graph.nodeName[node] as number));
   }
 
+  /** Looked up in the text once: a block that runs often has a context for each time. */
+  private initialOf(script: number, name: string): readonly string[] {
+    const key = `${script} ${name}`;
+    let initial = this.initial.get(key);
+    if (initial === undefined) this.initial.set(key, (initial = this.declarations.initialValues(script, name)));
+    return initial;
+  }
+
   /** How well a value fits what the source says of a variable; 0 where nothing is known. */
-  private agree(node: number, name: string, initial: readonly string[]): number {
+  private agree(node: number, name: string, script: number): number {
     const { graph } = this.words;
     const type = graph.nodeType[node] as number;
     const own = graph.strings.get(graph.nodeName[node] as number);
     if (type === NODE.closure && own === name) return SAME_NAME;
+    const initial = this.initialOf(script, name);
     if (initial.length === 0) return 0;
     const className = type === NODE.closure ? 'Function' : type === NODE.number ? 'Number' : own;
     return initial.includes(className) ? SAME_CLASS : OTHER_CLASS;

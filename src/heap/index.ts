@@ -23,7 +23,7 @@ export type {
 } from './model/graph.ts';
 export { type EdgeRules, type HeapAnalysis, type HeapClass, NO_DISTANCE, SYSTEM_DISTANCE } from './model/analysis.ts';
 export { parseSnapshot, type ReadOptions, readSnapshot } from './read/read-snapshot.ts';
-export { type AnalyzeOptions, analyzeHeap } from './analyze.ts';
+export { type AnalyzeOptions, analyzeHeap, analyzeSnapshot, type AnalyzeSnapshotOptions } from './analyze.ts';
 export { findRetainers, type Retainers } from './passes/retainers.ts';
 export { type Dominated, findDominated } from './passes/dominated.ts';
 export { findPaths, type PathOptions, type PathStep, type RetainingPath } from './passes/paths.ts';

@@ -63,19 +63,26 @@ export const heapSpeed: Campaign = {
     const bundle = await bundleDevTools(join(folder.path, 'devtools'));
     const base = join(folder.path, 'base.heapsnapshot');
     await execute('busy-service.mjs', [base, run.isSmall ? '1200' : '12900']);
-    const perNodeMs = new Map<string, number>();
+    const perNode = new Map<string, { readonly wallMs: number; readonly cpuMs: number }>();
     for (const size of run.isSmall ? SMALL_SIZES : SIZES) {
       const rounds = await measure(run, size, base, join(folder.path, 'big.heapsnapshot'), bundle);
       judge(run, size, rounds);
-      perNodeMs.set(size.name, median(rounds.map(({ drover }) => drover.cpuMs / drover.nodes)));
+      const each = (what: 'wallMs' | 'cpuMs'): number =>
+        median(rounds.map(({ drover }) => drover[what] / drover.nodes));
+      perNode.set(size.name, { wallMs: each('wallMs'), cpuMs: each('cpuMs') });
     }
-    const [least, most] = [perNodeMs.get('90 MB'), perNodeMs.get('1.7 GB')];
-    if (least !== undefined && most !== undefined)
-      run.bound(
-        'CPU time per node from 90 MB to 1.7 GB',
-        most / least <= PER_NODE_LIMIT && least / most <= PER_NODE_LIMIT,
-        `${fixed(least * 1e6, 0)} ns and ${fixed(most * 1e6, 0)} ns`,
-      );
+    const [least, most] = [perNode.get('90 MB'), perNode.get('1.7 GB')];
+    if (least === undefined || most === undefined) return;
+    // By the clock, as the speeds above are; processor time contains starting a process and a thread.
+    const ratio = most.wallMs / least.wallMs;
+    const [clock, processor] = (['wallMs', 'cpuMs'] as const).map(
+      (what) => `${fixed(least[what] * 1e6, 0)} ns and ${fixed(most[what] * 1e6, 0)} ns`,
+    );
+    run.bound(
+      'time per node from 90 MB to 1.7 GB',
+      ratio <= PER_NODE_LIMIT && 1 / ratio <= PER_NODE_LIMIT,
+      `by the clock ${clock}; processor time ${processor}`,
+    );
   },
 };
 

@@ -8,13 +8,7 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import {
-  analyzeHeap,
-  findAllocationStack,
-  type HeapAnalysis,
-  readSnapshot,
-  SYSTEM_DISTANCE,
-} from '../../src/heap/index.ts';
+import { analyzeSnapshot, findAllocationStack, type HeapAnalysis, SYSTEM_DISTANCE } from '../../src/heap/index.ts';
 import { listNodes, type TestNode } from '../support/nodes.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary.ts';
 import { bundleDevTools } from './bundle-devtools.ts';
@@ -66,7 +60,7 @@ describe('heap analysis, against the heap worker of Chrome DevTools', () => {
     const { size } = await stat(file);
     assert.ok(size >= leastBytes, `the file has only ${size} bytes`);
     const theirs = await loadInDevTools(bundle, file);
-    const ours = await analyzeHeap(await readSnapshot(file));
+    const ours = await analyzeSnapshot(file);
     await rm(file);
     compareNodes(ours, theirs);
     compareStacks(ours, theirs);

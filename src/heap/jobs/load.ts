@@ -1,7 +1,7 @@
 /** The first steps of jobs on snapshots: read one, redact it where that is wanted, and run all passes. */
 import { basename } from 'node:path';
 import { BadFile, type OnEngineProgress, openInput } from '../../input/index.ts';
-import { analyzeHeap } from '../analyze.ts';
+import { type AnalyzeOptions, analyzeHeap, analyzeSnapshot, type AnalyzeSnapshotOptions } from '../analyze.ts';
 import type { HeapAnalysis } from '../model/analysis.ts';
 import type { HeapGraph } from '../model/graph.ts';
 import { readSnapshot } from '../read/read-snapshot.ts';
@@ -17,32 +17,54 @@ export interface LoadOptions {
 
 /** Reads one snapshot. Throws `BadFile` for what is another command's, with the name of that command. */
 export const loadGraph = async (path: string, options: LoadOptions): Promise<HeapGraph> => {
-  const { redactKey, onProgress, signal } = options;
-  const name = basename(path);
-  if ((await findFileKind(path)) === 'sampling')
-    throw new BadFile({
-      file: path,
-      where: null,
-      what: 'this is a sampling profile, which only `drover heap analyze` reads',
-    });
+  const { redactKey, signal } = options;
+  await refuseOtherKinds(path);
   const graph = await readSnapshot(path, {
-    onProgress: (done, total) => onProgress(`reading ${name}`, total === 0 ? null : done / total),
-    ...(signal === undefined ? {} : { signal }),
+    onProgress: readingOf(path, options),
+    ...(signal !== undefined && { signal }),
   });
   return rememberStrings(redactKey === null ? graph : redactGraph(graph, redactKey));
+};
+
+/** Reads one snapshot and runs all passes over it. */
+export const loadAnalysis = async (path: string, options: LoadOptions): Promise<HeapAnalysis> => {
+  // Names of classes come from the passes, so what is to be hidden is hidden before.
+  if (options.redactKey !== null) return analyze(await loadGraph(path, options), path, options);
+  await refuseOtherKinds(path);
+  const analysis = await analyzeSnapshot(path, { onRead: readingOf(path, options), ...passesOf(path, options) });
+  return { ...analysis, graph: rememberStrings(analysis.graph) };
 };
 
 /** Runs all passes over it. */
 export const analyze = async (
   graph: HeapGraph,
   path: string,
-  { onProgress, signal }: Omit<LoadOptions, 'redactKey'>,
-): Promise<HeapAnalysis> => {
+  tools: Omit<LoadOptions, 'redactKey'>,
+): Promise<HeapAnalysis> => analyzeHeap(graph, passesOf(path, tools));
+
+const readingOf = (
+  path: string,
+  { onProgress }: Pick<LoadOptions, 'onProgress'>,
+): NonNullable<AnalyzeSnapshotOptions['onRead']> => {
   const name = basename(path);
-  return analyzeHeap(graph, {
+  return (done, total) => onProgress(`reading ${name}`, total === 0 ? null : done / total);
+};
+
+const passesOf = (path: string, { onProgress, signal }: Omit<LoadOptions, 'redactKey'>): AnalyzeOptions => {
+  const name = basename(path);
+  return {
     onProgress: (pass, done, total) => onProgress(`${name}: ${pass}`, done / total),
-    ...(signal === undefined ? {} : { signal }),
-  });
+    ...(signal !== undefined && { signal }),
+  };
+};
+
+const refuseOtherKinds = async (path: string): Promise<void> => {
+  if ((await findFileKind(path)) === 'sampling')
+    throw new BadFile({
+      file: path,
+      where: null,
+      what: 'this is a sampling profile, which only `drover heap analyze` reads',
+    });
 };
 
 export type HeapFileKind = 'snapshot' | 'sampling';

@@ -20,7 +20,7 @@ import type {
 import { foldDominators } from '../report/dominator-chart.ts';
 import { answerAnalyze, answerSampling } from './analyze.ts';
 import type { Described } from './describe.ts';
-import { analyze, findFileKind, loadGraph } from './load.ts';
+import { analyze, findFileKind, loadAnalysis, loadGraph } from './load.ts';
 import { openMaps } from './map-locations.ts';
 import { nameAllocations } from './name-allocations.ts';
 import { answerPaths, type PathsWish } from './paths.ts';
@@ -88,9 +88,10 @@ const answer = async (job: HeapJob, tools: JobTools): Promise<HeapAnswers[HeapJo
   if (job.kind === 'diff') return diff(job, redactKey, tools);
   if (job.kind === 'analyze' && (await findFileKind(job.file)) === 'sampling') return analyzeSampling(job, tools);
   const { file, isRedacted } = job;
-  const graph = await loadGraph(file, { redactKey, ...tools });
-  if (job.kind === 'strings') return answerStrings(graph, file, job, isRedacted);
-  const analysis = await analyze(graph, file, tools);
+  const load = { redactKey, ...tools };
+  if (job.kind === 'strings') return answerStrings(await loadGraph(file, load), file, job, isRedacted);
+  const analysis = await loadAnalysis(file, load);
+  const { graph } = analysis;
   const options = await openPlaces(job, findScripts(graph).values());
   const described: Described = { analysis, places: findPlaces(graph, options), isRedacted };
   if (job.kind === 'paths') return answerPaths(described, file, job);

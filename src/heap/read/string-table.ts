@@ -162,14 +162,41 @@ export class StringTable implements HeapStrings {
   findNumbered(text: string): number[] {
     const wanted = Buffer.from(JSON.stringify(text).slice(1, -1));
     const found: number[] = [];
-    this.#forEachStart((index, bytes, start) => {
-      let at = start;
-      for (let byte = bytes[at] as number; byte >= 0x30 && byte <= 0x39; byte = bytes[at] as number) at += 1;
-      if (at === start) return;
-      for (let next = 0; next < wanted.length; next += 1) if (bytes[at + next] !== wanted[next]) return;
-      found.push(index);
-    });
+    // Few strings have it anywhere: the text is looked for in all bytes at once, and then to which string it belongs.
+    let index = 0;
+    for (const at of this.#occurrences(wanted)) {
+      index = this.#indexAt(at, index);
+      const start = this.#start(index);
+      let digits = start;
+      while (digits < at && isDigit(this.#byte(digits))) digits += 1;
+      if (digits === at && at > start) found.push(index);
+    }
     return found;
+  }
+
+  /** Every byte of the section that `wanted` begins at, upwards. */
+  *#occurrences(wanted: Uint8Array): Generator<number> {
+    for (const [which, piece] of this.#pieces.entries()) {
+      const start = this.#pieceStarts[which] as number;
+      const length = Math.min(piece.length, this.#byteCount - start);
+      yield* occurrencesIn(piece.subarray(0, length), wanted, start);
+      // What begins in this piece and ends in the next.
+      const from = Math.max(start, start + length - wanted.length + 1);
+      const to = Math.min(start + length + wanted.length - 1, this.#byteCount);
+      if (to > start + length) yield* occurrencesIn(this.#slice(from, to), wanted, from);
+    }
+  }
+
+  /** The string that a byte of the section is in; not before `least`. */
+  #indexAt(at: number, least: number): number {
+    let low = least;
+    let high = this.count - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#start(middle) <= at) low = middle;
+      else high = middle - 1;
+    }
+    return low;
   }
 
   /** Every string with bytes that go on for at least 1 KB behind its start, unless the section ends before. */
@@ -241,6 +268,17 @@ export class StringTable implements HeapStrings {
 
 const textOf = ({ buffer, byteOffset, length }: Uint8Array, encoding: 'latin1' | 'utf8'): string =>
   Buffer.from(buffer, byteOffset, length).toString(encoding);
+
+function* occurrencesIn(
+  { buffer, byteOffset, length }: Uint8Array,
+  wanted: Uint8Array,
+  start: number,
+): Generator<number> {
+  const bytes = Buffer.from(buffer, byteOffset, length);
+  for (let at = bytes.indexOf(wanted); at !== -1; at = bytes.indexOf(wanted, at + 1)) yield start + at;
+}
+
+const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39;
 
 function isPlain(bytes: Uint8Array): boolean {
   for (const byte of bytes) if (byte >= 0x80) return false;

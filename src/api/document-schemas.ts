@@ -132,23 +132,36 @@ export const DOCUMENT_SCHEMAS = {
   ),
   Health: describing<protocol.HealthDocument>()(
     v.object({
+      status: health,
       apps: list(
         v.object({
           name: text,
           status: health,
           reason: maybe(text),
+          level: v.picklist(['normal', 'shed', 'cache-only', 'read-only']),
           workers: list(
             v.object({
               id: text,
               status: health,
               reason: maybe(text),
-              checks: list(unknown),
+              checks: list(
+                v.object({
+                  name: text,
+                  status: v.picklist(['pass', 'fail', 'unknown']),
+                  critical: v.boolean(),
+                  durationMs: number,
+                  error: v.exactOptional(text),
+                }),
+              ),
               eventLoop: v.object({
                 delayMs: maybe(number),
                 utilization: maybe(number),
                 blockedMs: maybe(number),
                 blockedAt: v.exactOptional(text),
+                isBlocked: v.boolean(),
               }),
+              ejectedUntil: maybe(time),
+              weight: number,
             }),
           ),
         }),

@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { constants } from 'node:os';
-import { levelOf, LOG_LEVELS, type AppConfig, type DaemonConfig } from '../protocol/index.ts';
+import { levelOf, LOG_LEVELS, SEVERITIES, type AppConfig, type DaemonConfig } from '../protocol/index.ts';
 import { findNameProblem } from '../config/index.ts';
 
 const isPlain = (text: string): boolean => !text.includes('\0');
@@ -31,6 +31,101 @@ const AppCommandSchema = v.variant('kind', [
   }),
   v.strictObject({ kind: v.literal('program'), argv: v.tupleWithRest([v.pipe(word(), v.minLength(1))], word()) }),
 ]);
+
+const number = (min: number) => v.pipe(v.number(), v.finite(), v.minValue(min));
+const share = () =>
+  v.union([
+    v.strictObject({ workers: count(0, 256) }),
+    v.strictObject({ share: v.pipe(v.number(), v.minValue(0), v.maxValue(1)) }),
+  ]);
+const headers = () =>
+  v.record(v.pipe(v.string(), v.regex(/^[!#$%&'*+.^_`|~\w-]+$/)), v.pipe(v.string(), v.regex(/^[^\r\n\0]*$/)));
+const program = () => v.tupleWithRest([v.pipe(word(), v.minLength(1))], word());
+const address = () =>
+  v.pipe(
+    word(),
+    v.regex(/^https?:\/\/[^\s/]+/),
+    v.check((value) => URL.canParse(value)),
+  );
+const host = () => v.nullable(v.pipe(word(), v.minLength(1)));
+const port = () => count(1, 65_535);
+
+const ProbeSchema = v.strictObject({
+  target: v.variant('kind', [
+    v.strictObject({
+      kind: v.literal('http'),
+      path: v.pipe(v.string(), v.regex(/^\/[\x21-\x7e]*$/)),
+      port: v.nullable(port()),
+      host: host(),
+      headers: headers(),
+      scheme: v.picklist(['http', 'https']),
+    }),
+    v.strictObject({ kind: v.literal('tcp'), port: v.nullable(port()), host: host() }),
+    v.strictObject({ kind: v.literal('exec'), argv: program() }),
+    v.strictObject({ kind: v.literal('in-process') }),
+  ]),
+  initialDelayMs: milliseconds(),
+  periodMs: count(100, 2 ** 31 - 1),
+  timeoutMs: count(1, 2 ** 31 - 1),
+  successThreshold: count(1, 1_000),
+  failureThreshold: count(1, 1_000),
+});
+
+const BudgetSchema = v.strictObject({ max: number(0), critical: v.boolean() });
+const metricName = () => v.pipe(v.string(), v.regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/));
+
+const HealthEntries = {
+  probes: v.strictObject({
+    startup: v.exactOptional(ProbeSchema),
+    liveness: v.exactOptional(ProbeSchema),
+    readiness: v.exactOptional(ProbeSchema),
+  }),
+  health: v.strictObject({
+    blockedAfterMs: count(200, 2 ** 31 - 1),
+    profile: v.boolean(),
+    watchdog: v.boolean(),
+    outliers: v.strictObject({
+      enabled: v.boolean(),
+      consecutiveErrors: count(1, 1_000_000),
+      intervalMs: count(100, 2 ** 31 - 1),
+      baseEjectionMs: milliseconds(),
+      maxEjectionMs: milliseconds(),
+      maxEjected: share(),
+    }),
+  }),
+  heal: v.strictObject({
+    enabled: v.boolean(),
+    recoverTimeoutMs: milliseconds(),
+    maxUnavailable: share(),
+    perHour: count(1, 10_000),
+    quarantineAfter: count(1, 1_000),
+  }),
+  budgets: v.strictObject({
+    limits: v.strictObject({
+      heapUsedMB: v.exactOptional(BudgetSchema),
+      rssMB: v.exactOptional(BudgetSchema),
+      eventLoopLagMs: v.exactOptional(BudgetSchema),
+      cpuPercent: v.exactOptional(BudgetSchema),
+    }),
+    autoRestart: v.boolean(),
+    intervalMs: count(1_000, 2 ** 31 - 1),
+  }),
+  slo: v.array(
+    v.strictObject({
+      name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/)),
+      target: v.pipe(v.number(), v.gtValue(0), v.ltValue(1)),
+      windowMs: count(600_000, Number.MAX_SAFE_INTEGER),
+      indicator: v.variant('kind', [
+        v.strictObject({ kind: v.literal('availability') }),
+        v.strictObject({ kind: v.literal('latency'), thresholdMs: number(0) }),
+        v.strictObject({ kind: v.literal('ratio'), good: metricName(), total: metricName() }),
+      ]),
+      minimumEvents: count(1, 1_000_000),
+    }),
+  ),
+  metrics: v.strictObject({ routes: count(0, 10_000), app: v.boolean() }),
+  trace: v.strictObject({ enabled: v.boolean(), logs: v.boolean() }),
+};
 
 export const AppConfigSchema = v.strictObject({
   name: appName(),
@@ -69,6 +164,7 @@ export const AppConfigSchema = v.strictObject({
     maxAgeMs: v.nullable(count(60_000, Number.MAX_SAFE_INTEGER)),
     rotate: v.picklist(['in-place', 'rename']),
   }),
+  ...HealthEntries,
   surge: v.union([v.literal('auto'), count(1, 256)]),
   sticky: v.boolean(),
   user: v.nullable(v.pipe(word(), v.minLength(1))),
@@ -76,6 +172,23 @@ export const AppConfigSchema = v.strictObject({
 
 export const DaemonConfigSchema = v.strictObject({
   logs: v.strictObject({ quotaBytes: bytes(), minFreeBytes: v.union([v.literal('auto'), bytes()]) }),
+  health: v.nullable(v.strictObject({ host: v.pipe(word(), v.minLength(1)), port: port() })),
+  alerts: v.array(
+    v.strictObject({
+      target: v.variant('kind', [
+        v.strictObject({ kind: v.literal('webhook'), url: address() }),
+        v.strictObject({ kind: v.literal('alertmanager'), url: address() }),
+        v.strictObject({ kind: v.literal('command'), argv: program() }),
+      ]),
+      headers: headers(),
+      severities: v.array(v.picklist(SEVERITIES)),
+      apps: v.nullable(words()),
+      groupWaitMs: milliseconds(),
+      repeatMs: milliseconds(),
+    }),
+  ),
+  otlp: v.nullable(v.strictObject({ endpoint: address(), headers: headers(), intervalMs: milliseconds() })),
+  metrics: v.strictObject({ quotaBytes: bytes(), keepMs: bytes() }),
 }) satisfies v.GenericSchema<DaemonConfig>;
 
 const apps = v.pipe(

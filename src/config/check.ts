@@ -6,6 +6,7 @@ import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 import { type AppConfig, type ConfigProblem, type DaemonConfig, DroverError } from '../protocol/index.ts';
 import { findNameProblem } from './app-name.ts';
+import { findDaemonProblems, findHealthProblems } from './check-health.ts';
 import { completeApp, completeDaemon } from './complete.ts';
 import { findDirectoryProblem, findFileProblem } from './file-problem.ts';
 import { LATER_IN_APP, LATER_IN_DAEMON } from './later.ts';
@@ -40,8 +41,13 @@ export const checkConfig = (value: unknown, file: string, env: Environment): Che
   const { apps, ...rest } = value;
   problems.push(...findShapeProblems(ConfigSchema, Array.isArray(apps) ? value : rest, [], isLater));
   const hasNamedApps = isObject(apps);
+  const daemonSettings = withoutUnknown(rest['daemon'] ?? {}, DaemonSchema.entries, LATER_IN_DAEMON);
+  const whole = rest['daemon'] === undefined ? rest : { ...rest, daemon: daemonSettings };
   problems.push(
-    ...toProblems(v.safeParse(ConfigSchema, hasNamedApps ? { ...rest, apps: {} } : { ...rest, apps }).issues ?? [], []),
+    ...toProblems(
+      v.safeParse(ConfigSchema, hasNamedApps ? { ...whole, apps: {} } : { ...whole, apps }).issues ?? [],
+      [],
+    ),
   );
   for (const [name, raw] of hasNamedApps ? Object.entries(apps) : []) {
     const path = ['apps', name];
@@ -49,7 +55,7 @@ export const checkConfig = (value: unknown, file: string, env: Environment): Che
     if (nameProblem !== null)
       problems.push({ path: formatPath(path), value: name, message: nameProblem, suggestion: null });
     problems.push(...findShapeProblems(AppSchema, raw, path, isLater));
-    const parsed = v.safeParse(AppSchema, withoutUnknown(raw));
+    const parsed = v.safeParse(AppSchema, withoutUnknown(raw, AppSchema.entries, LATER_IN_APP));
     problems.push(...toProblems(parsed.issues ?? [], path));
     if (parsed.success) {
       drafts.push({ name, settings: parsed.output, raw });
@@ -58,7 +64,10 @@ export const checkConfig = (value: unknown, file: string, env: Environment): Che
   }
   const names = hasNamedApps ? Object.keys(apps) : [];
   problems.push(...findPortClashes(drafts), ...findDependencyProblems(drafts, names));
-  const { success, output } = v.safeParse(DaemonSchema, rest['daemon'] ?? {});
+  const { success, output } = v.safeParse(DaemonSchema, daemonSettings);
+  if (success)
+    for (const { keys, value: found, message } of findDaemonProblems(output))
+      problems.push({ path: formatPath(['daemon', ...keys]), value: found, message, suggestion: null });
   if (problems.length > 0 || !success) return { apps: [], daemon: null, problems };
   const complete = drafts.map(({ name, settings, raw }) => completeApp(name, settings, raw, dirname(file), env));
   const daemon = rest['daemon'] === undefined ? null : completeDaemon(output);
@@ -100,10 +109,10 @@ const isLater = (path: readonly (string | number)[]): boolean => {
   return path.length === 3 && LATER_IN_APP.has(key);
 };
 
-/** Unknown keys were reported already; without them the checks between apps see this app as well. */
-const withoutUnknown = (raw: unknown): unknown =>
+/** Unknown keys, and those to come, were reported already; without them the checks between apps see this app as well. */
+const withoutUnknown = (raw: unknown, known: object, later: ReadonlySet<string>): unknown =>
   isObject(raw)
-    ? Object.fromEntries(Object.entries(raw).filter(([key]) => Object.hasOwn(AppSchema.entries, key)))
+    ? Object.fromEntries(Object.entries(raw).filter(([key]) => Object.hasOwn(known, key) && !later.has(key)))
     : raw;
 
 const findAppProblems = (
@@ -151,6 +160,8 @@ const findAppProblems = (
   const { stableFor, timeout } = settings.ready;
   if (stableFor >= timeout && isWritten('ready', 'stableFor') && isWritten('ready', 'timeout'))
     add(['ready', 'stableFor'], stableFor, `must be shorter than ready.timeout (${timeout} ms)`);
+  for (const { keys, value, message } of findHealthProblems(settings))
+    problems.push({ path: formatPath([...path, ...keys]), value, message, suggestion: null });
   return problems;
 };
 

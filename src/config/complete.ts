@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { AppConfig, DaemonConfig } from '../protocol/index.ts';
 import { selectCallerEnv } from './caller-env.ts';
+import { completeHealth, completeReceiver } from './complete-health.ts';
 import { LONGEST_MS } from './quantity.ts';
 import type { CompleteDaemonSettings, CompleteSettings } from './schema.ts';
 import { unwrapProgram, type ResolvedCommand } from './unwrap.ts';
@@ -77,14 +78,19 @@ export const completeApp = (
       maxAgeMs: settings.logs.maxAge ?? null,
       rotate: settings.logs.rotate,
     },
+    ...completeHealth(settings),
     surge: settings.surge,
     sticky: settings.sticky,
     user: settings.user === undefined ? null : String(settings.user),
   };
 };
 
-export const completeDaemon = ({ logs }: CompleteDaemonSettings): DaemonConfig => ({
+export const completeDaemon = ({ logs, health, alerts, otlp, metrics }: CompleteDaemonSettings): DaemonConfig => ({
   logs: { quotaBytes: logs.quota, minFreeBytes: logs.minFree },
+  health: health ?? null,
+  alerts: alerts.map(completeReceiver),
+  otlp: otlp === undefined ? null : { endpoint: otlp.endpoint, headers: otlp.headers, intervalMs: otlp.interval },
+  metrics: { quotaBytes: metrics.quota, keepMs: metrics.keep },
 });
 
 const toCommand = (settings: CompleteSettings, base: string, cwd: string, env: Environment): ResolvedCommand => {

@@ -51,5 +51,17 @@ export const DAEMON_DESCRIPTIONS: Readonly<Record<string, string>> = {
   logs: 'Output of all apps together. The file that was applied last counts.',
   'logs.quota':
     'What logs may take on the disk; beyond it the oldest archives go, then files of workers that have ended.',
+  health: 'Bare health and metrics for load balancers, Kubernetes and Prometheus: plain HTTP, read-only.',
+  'health.host': 'Address to listen on.',
+  'health.port': 'Port to listen on.',
+  alerts:
+    'Whom alerts are delivered to: a list of { webhook | alertmanager | command, headers, severities, apps, groupWait, repeat }.',
+  otlp: 'Where metrics and events are pushed, as OTLP over HTTP.',
+  'otlp.endpoint': 'Base address of the collector.',
+  'otlp.headers': 'Header fields of each push.',
+  'otlp.interval': 'How often metrics are pushed.',
+  metrics: 'Time series on the disk.',
+  'metrics.quota': 'What they may take; beyond it the oldest go.',
+  'metrics.keep': 'How long they are kept.',
   'logs.minFree': "Space that is left on the disk, by the same means; 'auto': 1 GB, or a twentieth of a smaller disk.",
 };

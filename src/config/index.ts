@@ -15,3 +15,4 @@ export type { AppSettings, DroverConfig } from './schema.ts';
 export { findNearest } from './suggest.ts';
 export { assertRunnable } from './typescript-entry.ts';
 export { unwrapProgram } from './unwrap.ts';
+export { HEALTH_DEFAULTS } from './complete-health.ts';

@@ -5,12 +5,23 @@
 export const LATER_IN_APP: ReadonlySet<string> = new Set([
   'secrets',
   'probes',
-  'deploy',
+  'health',
+  'heal',
   'budgets',
   'slo',
+  'metrics',
+  'trace',
+  'deploy',
   'limits',
   'sandbox',
   'leak',
   'profile',
 ]);
-export const LATER_IN_DAEMON: ReadonlySet<string> = new Set(['health', 'dashboard', 'alerts', 'otlp', 'nats']);
+export const LATER_IN_DAEMON: ReadonlySet<string> = new Set([
+  'health',
+  'alerts',
+  'otlp',
+  'metrics',
+  'dashboard',
+  'nats',
+]);

@@ -18,7 +18,8 @@ export interface KnownApp {
 }
 
 /** Settings that concern how workers are looked after, not what they are: running ones need not be replaced. */
-const OUTSIDE_WORKERS = /^(instances|dependsOn|ready|restart|drain|logs|surge)(\.|$)/;
+const OUTSIDE_WORKERS =
+  /^(instances|dependsOn|ready|restart|drain|logs|surge|probes|health|heal|budgets|slo|metrics|trace)(\.|$)/;
 
 /**
  * The changes, in the order to carry them out: starts and replacements as in the file, then what goes. `instancesOf` tells

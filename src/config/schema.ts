@@ -69,6 +69,82 @@ const USER = 'must be the name or number of a user';
 const group = <const Entries extends v.ObjectEntries>(entries: Entries) =>
   v.strictObject(entries, 'must be an object of settings');
 
+const SECONDS_OR_MORE = 1_000;
+const HTTP_PATH = "must be a path such as '/health/ready'";
+const HTTP_PROBE = "must be a path such as '/health/ready', or { path, port, host, headers, scheme }";
+const httpPath = v.pipe(v.string(HTTP_PATH), v.regex(/^\/[\x21-\x7e]*$/, HTTP_PATH));
+
+/** Fields and defaults are those of Kubernetes, without `Seconds`. Exactly one of the first four says what is asked. */
+const probe = () =>
+  group({
+    http: v.optional(
+      v.union(
+        [
+          httpPath,
+          group({
+            path: v.optional(httpPath, '/'),
+            port: v.optional(port),
+            host: v.optional(text('must be a host name or address')),
+            headers: v.optional(
+              v.record(v.string(), v.string('must be a string'), 'must be an object of header fields'),
+              {},
+            ),
+            scheme: v.optional(v.picklist(['http', 'https'], "must be 'http' or 'https'"), 'http'),
+          }),
+        ],
+        HTTP_PROBE,
+      ),
+    ),
+    tcp: v.optional(
+      v.union(
+        [port, v.literal(true), group({ port, host: v.optional(text('must be a host name or address')) })],
+        'must be a port, true (the port that the app listens on) or { port, host }',
+      ),
+    ),
+    exec: v.optional(v.pipe(words('must be a list of words'), v.minLength(1, 'must name a program'))),
+    inProcess: v.optional(v.literal(true, 'must be true: the checks that the app registers with `drover/app`')),
+    initialDelay: v.optional(duration(0), 0),
+    period: v.optional(duration(100), '10s'),
+    timeout: v.optional(duration(1), '1s'),
+    successThreshold: v.optional(integer(1, 1_000), 1),
+    failureThreshold: v.optional(integer(1, 1_000), 3),
+  });
+
+const amount = (allowed: string) => v.pipe(v.number(allowed), v.minValue(0, allowed), v.finite(allowed));
+const budget = () =>
+  group({
+    max: v.pipe(amount('must be a number above 0'), v.gtValue(0, 'must be a number above 0')),
+    critical: v.optional(boolean(), false),
+  });
+
+const PERCENT = "must be a share such as '50%', or a whole number of workers";
+const share = v.union(
+  [integer(1, 256, PERCENT), v.pipe(v.string(PERCENT), v.regex(/^(100|[1-9]?\d)%$/, PERCENT))],
+  PERCENT,
+);
+
+const OBJECTIVE = 'must be a percentage above 0 and below 100, such as 99.9';
+const METRIC = 'must be the name of a metric';
+const metricName = v.pipe(v.string(METRIC), v.regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, METRIC));
+const objective = group({
+  name: v.pipe(
+    v.string('must be a name of letters, digits, `.`, `_` and `-`'),
+    v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be a name of letters, digits, `.`, `_` and `-`'),
+  ),
+  objective: v.pipe(v.number(OBJECTIVE), v.gtValue(0, OBJECTIVE), v.ltValue(100, OBJECTIVE)),
+  window: v.optional(duration(10 * 60_000, 90 * DAY_MS), '30d'),
+  /** A request counts as good when it was answered within this time; without it, when it did not fail. */
+  thresholdMs: v.optional(
+    v.pipe(
+      amount('must be a number of milliseconds above 0'),
+      v.gtValue(0, 'must be a number of milliseconds above 0'),
+    ),
+  ),
+  /** Two counters of the app instead of its requests. */
+  ratio: v.optional(group({ good: metricName, total: metricName })),
+  minimumEvents: v.optional(integer(1, 1_000_000), 100),
+});
+
 /** One app. Defaults stand in the JSON Schema and in `docs/configuration.md`, what each key means in `descriptions.ts`. */
 export const AppSchema = group({
   script: v.optional(text('must be the path of a file')),
@@ -153,6 +229,53 @@ export const AppSchema = group({
     }),
     {},
   ),
+  probes: v.optional(
+    group({ startup: v.optional(probe()), liveness: v.optional(probe()), readiness: v.optional(probe()) }),
+    {},
+  ),
+  health: v.optional(
+    group({
+      blockedAfter: v.optional(duration(200), '500ms'),
+      profile: v.optional(boolean(), true),
+      watchdog: v.optional(boolean(), false),
+      outliers: v.optional(
+        group({
+          enabled: v.optional(boolean(), true),
+          consecutiveErrors: v.optional(integer(1, 1_000_000), 5),
+          interval: v.optional(duration(100), '2s'),
+          baseEjection: v.optional(duration(SECONDS_OR_MORE), '30s'),
+          maxEjection: v.optional(duration(SECONDS_OR_MORE), '5m'),
+          maxEjected: v.optional(share, '50%'),
+        }),
+        {},
+      ),
+    }),
+    {},
+  ),
+  heal: v.optional(
+    group({
+      enabled: v.optional(boolean(), true),
+      recoverTimeout: v.optional(duration(100), '5s'),
+      maxUnavailable: v.optional(share, '25%'),
+      perHour: v.optional(integer(1, 10_000), 10),
+      quarantineAfter: v.optional(integer(1, 1_000), 3),
+    }),
+    {},
+  ),
+  budgets: v.optional(
+    group({
+      heapUsedMB: v.optional(budget()),
+      rssMB: v.optional(budget()),
+      eventLoopLagMs: v.optional(budget()),
+      cpuPercent: v.optional(budget()),
+      autoRestart: v.optional(boolean(), true),
+      interval: v.optional(duration(SECONDS_OR_MORE), '10s'),
+    }),
+    {},
+  ),
+  slo: v.optional(v.array(objective, 'must be a list of objectives'), []),
+  metrics: v.optional(group({ routes: v.optional(integer(0, 10_000), 100), app: v.optional(boolean(), true) }), {}),
+  trace: v.optional(group({ enabled: v.optional(boolean(), false), logs: v.optional(boolean(), false) }), {}),
   surge: v.optional(v.union([v.literal('auto'), integer(1, 256, AUTO)], AUTO), 'auto'),
   sticky: v.optional(boolean(), false),
   user: v.optional(
@@ -163,12 +286,49 @@ export const AppSchema = group({
   ),
 });
 
+const URL_TEXT = "must be an address such as 'http://127.0.0.1:9093'";
+const webAddress = v.pipe(
+  v.string(URL_TEXT),
+  v.regex(/^https?:\/\/[^\s/]+/, URL_TEXT),
+  v.check((value) => URL.canParse(value), URL_TEXT),
+);
+const receiver = group({
+  /** Exactly one of these three. */
+  webhook: v.optional(webAddress),
+  alertmanager: v.optional(webAddress),
+  command: v.optional(v.pipe(words('must be a list of words'), v.minLength(1, 'must name a program'))),
+  headers: v.optional(v.record(v.string(), v.string('must be a string'), 'must be an object of header fields'), {}),
+  severities: v.optional(
+    v.array(v.picklist(['page', 'ticket', 'notice'], "must be 'page', 'ticket' or 'notice'"), 'must be a list'),
+    ['page', 'ticket'],
+  ),
+  apps: v.optional(words('must be a list of names of apps')),
+  groupWait: v.optional(duration(0), '10s'),
+  repeat: v.optional(duration(60_000), '4h'),
+});
+
 /** What concerns the daemon itself, not one app. */
 export const DaemonSchema = group({
   logs: v.optional(
     group({
       quota: v.optional(size(1024 * KB, '1MB'), '10GB'),
       minFree: v.optional(v.union([v.literal('auto'), size(0, '0')], FREE), 'auto'),
+    }),
+    {},
+  ),
+  health: v.optional(group({ host: v.optional(text('must be a host name or address'), '127.0.0.1'), port })),
+  alerts: v.optional(v.array(receiver, 'must be a list of receivers'), []),
+  otlp: v.optional(
+    group({
+      endpoint: webAddress,
+      headers: v.optional(v.record(v.string(), v.string('must be a string'), 'must be an object of header fields'), {}),
+      interval: v.optional(duration(SECONDS_OR_MORE), '60s'),
+    }),
+  ),
+  metrics: v.optional(
+    group({
+      quota: v.optional(size(1024 * KB, '1MB'), '256MB'),
+      keep: v.optional(duration(3_600_000, 365 * DAY_MS), '30d'),
     }),
     {},
   ),

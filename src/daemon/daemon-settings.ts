@@ -10,7 +10,14 @@ export interface DaemonSettings {
 }
 
 const KEY = 'daemon-config';
-const DEFAULTS: DaemonConfig = { logs: DEFAULT_BUDGET };
+const DAY_MS = 86_400_000;
+const DEFAULTS: DaemonConfig = {
+  logs: DEFAULT_BUDGET,
+  health: null,
+  alerts: [],
+  otlp: null,
+  metrics: { quotaBytes: 256 * 1024 * 1024, keepMs: 30 * DAY_MS },
+};
 
 export const openDaemonSettings = ({ meta }: Pick<Store, 'meta'>): DaemonSettings => {
   const known = meta.find(KEY);

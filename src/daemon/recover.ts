@@ -2,6 +2,7 @@
  * Takes back what an earlier daemon left: its apps, their workers that still run, also those that no record names, and
  * the operations that it had begun.
  */
+import { HEALTH_DEFAULTS } from '../config/index.ts';
 import type { Logs } from '../logs/index.ts';
 import type { WorkerRecord } from '../protocol/index.ts';
 import { FELL_BACK_KEY, type AppRecord, type Store } from '../store/index.ts';
@@ -58,7 +59,8 @@ export const recover = (parts: RecoverParts): readonly Stray[] => {
 };
 
 const stateOf = ({ config, release, instances, wanted, stoppedSlots, readySignalSeen }: AppRecord): AppState => ({
-  config,
+  // One that an earlier Drover recorded says nothing about health.
+  config: { ...HEALTH_DEFAULTS, ...config },
   release,
   instances,
   wanted,

@@ -19,7 +19,7 @@
 export { secondName, secondNamePrefix } from './second-name.ts';
 
 /** What this side speaks. */
-export const AGENT_PROTOCOL = 1;
+export const AGENT_PROTOCOL = 2;
 
 export const ENVELOPE_CMD = 'NODE_DROVER';
 
@@ -151,12 +151,131 @@ export interface LogDrops {
   readonly code: string;
 }
 
+/** A check that the app has registered (`drover/app`). */
+export interface AppCheck {
+  readonly name: string;
+  /** `unknown`: it has not ended yet since it was registered. */
+  readonly status: 'pass' | 'fail' | 'unknown';
+  readonly critical: boolean;
+  readonly durationMs: number;
+  /** Since it ended last. */
+  readonly ageMs: number;
+  readonly error?: string;
+}
+
+/** Where in the source: `line` and `column` from 1. */
+export interface CodePlace {
+  readonly function: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** One time that the event loop was blocked. */
+export interface LoopBlock {
+  /** Counts the blocks of this process. */
+  readonly number: number;
+  readonly durationMs: number;
+  /** How long ago it ended; 0 while it lasts (told by the watchdog's thread). */
+  readonly endedMsAgo: number;
+  readonly isOver: boolean;
+  /** The application's innermost function that most samples were in; null where nothing sampled. */
+  readonly place: CodePlace | null;
+  /** What it was in there, such as `RegExp: ^(a+)+$`, `spawnSync`; null where that is the place itself. */
+  readonly within: string | null;
+  /** Share of the samples of the block, 0–1. */
+  readonly share: number | null;
+  /** From the outermost function to the innermost, at most 32. */
+  readonly stack: readonly CodePlace[];
+}
+
+/** Requests of one route since the process started; `other` where there were too many routes. */
+export interface RouteCounters {
+  readonly method: string;
+  /** As the framework has it (`/users/:id`), or guessed from the path with ids replaced. */
+  readonly route: string;
+  readonly byClass: readonly number[];
+  readonly latency: readonly number[];
+}
+
+/** What the metrics of prom-client and OpenTelemetry tell beyond {@link RuntimeMeasures}; sent when metrics are collected. */
+export interface RuntimeDetail {
+  readonly startedAtSeconds: number;
+  readonly virtualBytes: number | null;
+  readonly openDescriptors: number | null;
+  readonly maxDescriptors: number | null;
+  readonly heapSpaces: readonly {
+    readonly name: string;
+    readonly sizeBytes: number;
+    readonly usedBytes: number;
+    readonly availableBytes: number;
+    readonly physicalBytes: number;
+  }[];
+  readonly heapLimitBytes: number;
+  /** Of the event loop since the last collection, seconds. */
+  readonly lag: {
+    readonly min: number;
+    readonly max: number;
+    readonly mean: number;
+    readonly stddev: number;
+    readonly p50: number;
+    readonly p90: number;
+    readonly p99: number;
+  } | null;
+  readonly loopActiveSeconds: number;
+  readonly loopIdleSeconds: number;
+  /** By type, as `process.getActiveResourcesInfo()` has them. */
+  readonly resources: Readonly<Record<string, number>>;
+  /** By kind; `buckets` are counts of pauses up to 1, 10, 100 ms, 1 s, 10 s and above, since start. */
+  readonly gc: Readonly<
+    Record<
+      'major' | 'minor' | 'incremental' | 'weakcb',
+      { readonly count: number; readonly seconds: number; readonly buckets: readonly number[] }
+    >
+  >;
+  /** Processor time that the agent itself has taken, as far as it can measure that. */
+  readonly agentCpuUs: number;
+}
+
+/** One metric of the app's own, as prom-client's `getMetricsAsJSON` has it. */
+export interface AppMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary';
+  /** How workers are added up: `sum`, `first`, `min`, `max`, `average` or `omit`. */
+  readonly aggregator: string;
+  readonly values: readonly {
+    readonly value: number;
+    readonly labels: Readonly<Record<string, string | number>>;
+    /** Of histograms and summaries: with `_bucket`, `_sum` or `_count`. */
+    readonly metricName?: string;
+  }[];
+}
+
+/** What the daemon wants of the agent; told in `settings`, again whenever it changes. */
+export interface AgentSettings {
+  readonly profile: boolean;
+  readonly watchdog: boolean;
+  readonly blockedAfterMs: number;
+  readonly routes: number;
+  readonly appMetrics: boolean;
+  readonly trace: { readonly enabled: boolean; readonly logs: boolean };
+}
+
 export interface AgentReport {
   readonly seq: number;
   readonly counters: RequestCounters;
   readonly runtime: RuntimeMeasures;
   /** Left out while nothing was dropped, and by agents that do not know of it; daemons that do not, ignore it. */
   readonly log?: LogDrops;
+  /** Left out where the app registered none. */
+  readonly checks?: readonly AppCheck[];
+  /** The last block of the event loop; left out where there was none. */
+  readonly block?: LoopBlock;
+  /** Whether the app has a recover hook. */
+  readonly canRecover?: boolean;
+  /** Heap in use after the last full collection; left out before the first. */
+  readonly heapAfterGcBytes?: number;
 }
 
 export interface ServerState {
@@ -179,6 +298,8 @@ export interface DrainSummary {
   readonly cutConnections: number;
   readonly closedUpgrades: number;
 }
+
+export type DegradeLevel = 'normal' | 'shed' | 'cache-only' | 'read-only';
 
 export type AgentMessage =
   /** First message on every connection, and the answer to `welcome` of a new daemon. */
@@ -229,6 +350,27 @@ export type AgentMessage =
   | { readonly type: 'drained'; readonly summary: DrainSummary; readonly report: AgentReport }
   /** `process.send(anything else)`. */
   | { readonly type: 'message'; readonly payload: unknown }
+  /** Answer to `ping`, from the event loop itself: while it is blocked there is none. Since version 2. */
+  | { readonly type: 'pong'; readonly id: number }
+  /** Said by the watchdog's thread while the event loop is blocked. Since version 2. */
+  | { readonly type: 'blocked'; readonly block: LoopBlock }
+  /** Answer to `collect`. Since version 2. */
+  | {
+      readonly type: 'metrics';
+      readonly id: number;
+      readonly detail: RuntimeDetail;
+      readonly routes: readonly RouteCounters[];
+      readonly app: readonly AppMetric[];
+      /** Metrics and label values that were left out because there were too many. */
+      readonly dropped: number;
+    }
+  /** Answer to `recover`. Since version 2. */
+  | {
+      readonly type: 'recovered';
+      readonly id: number;
+      readonly outcome: 'recovered' | 'failed' | 'no-hook';
+      readonly detail: string | null;
+    }
   /** Last word, written synchronously on `exit`. */
   | { readonly type: 'exit'; readonly code: number; readonly reason: string | null; readonly report: AgentReport };
 
@@ -282,5 +424,13 @@ export type DaemonMessage =
   | { readonly type: 'renew'; readonly share: number }
   | { readonly type: 'report-now'; readonly id: number }
   | { readonly type: 'ack'; readonly seq: number }
+  /** Only to agents of version 2 and later, as all that follow but `message`. */
+  | { readonly type: 'settings'; readonly settings: AgentSettings }
+  | { readonly type: 'ping'; readonly id: number }
+  | { readonly type: 'collect'; readonly id: number }
+  /** How far the app is to degrade itself: 0 is not at all. */
+  | { readonly type: 'degrade'; readonly level: DegradeLevel; readonly reason: string | null }
+  /** Run the app's recover hook. */
+  | { readonly type: 'recover'; readonly id: number; readonly reason: string }
   /** Delivered to the app as `process.on('message')`. */
   | { readonly type: 'message'; readonly payload: unknown };

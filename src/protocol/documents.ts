@@ -4,6 +4,7 @@
  * is `null`.
  */
 
+import type { DegradeLevel } from './agent.ts';
 import type { ErrorData } from './catalogue.ts';
 
 /** A client that shows notices sends it; an answer has in it, percent-encoded, what its user should know. */
@@ -301,6 +302,25 @@ export const EVENT_TYPES = [
   'state-written',
   'worker-stray',
   'output-lost',
+  'worker-blocked',
+  'worker-unblocked',
+  'probe-failed',
+  'probe-passed',
+  'check-failed',
+  'check-passed',
+  'worker-ejected',
+  'worker-returned',
+  'health-changed',
+  'degrade-changed',
+  'budget-exceeded',
+  'budget-met',
+  'worker-recovering',
+  'worker-recycled',
+  'worker-quarantined',
+  'heal-held-back',
+  'alert-firing',
+  'alert-resolved',
+  'alert-undelivered',
   'defect',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
@@ -335,24 +355,50 @@ export interface LogLineDocument {
   readonly line: string;
 }
 
+export type HealthStatus = 'healthy' | 'degraded' | 'critical';
+
+export interface CheckDocument {
+  /** `liveness`, `readiness`, `startup`, the name of a budget, or the app's own name for it. */
+  readonly name: string;
+  readonly status: 'pass' | 'fail' | 'unknown';
+  readonly critical: boolean;
+  readonly durationMs: number;
+  readonly error?: string;
+}
+
+export interface WorkerHealthDocument {
+  readonly id: string;
+  readonly status: HealthStatus;
+  readonly reason: string | null;
+  readonly checks: readonly CheckDocument[];
+  readonly eventLoop: {
+    readonly delayMs: number | null;
+    readonly utilization: number | null;
+    /** How long it has been blocked where it is now, else how long the last block lasted; null: never. */
+    readonly blockedMs: number | null;
+    /** `function file:line` of the last block, where it is known. */
+    readonly blockedAt?: string;
+    readonly isBlocked: boolean;
+  };
+  /** Taken off rotation by its own traffic, until then. */
+  readonly ejectedUntil: string | null;
+  /** Share of new connections, 0–100. */
+  readonly weight: number;
+}
+
+export interface AppHealthDocument {
+  readonly name: string;
+  readonly status: HealthStatus;
+  readonly reason: string | null;
+  /** What the app was asked to do without. */
+  readonly level: DegradeLevel;
+  readonly workers: readonly WorkerHealthDocument[];
+}
+
 export interface HealthDocument {
-  readonly apps: readonly {
-    readonly name: string;
-    readonly status: 'healthy' | 'degraded' | 'critical';
-    readonly reason: string | null;
-    readonly workers: readonly {
-      readonly id: string;
-      readonly status: 'healthy' | 'degraded' | 'critical';
-      readonly reason: string | null;
-      readonly checks: readonly unknown[];
-      readonly eventLoop: {
-        readonly delayMs: number | null;
-        readonly utilization: number | null;
-        readonly blockedMs: number | null;
-        readonly blockedAt?: string;
-      };
-    }[];
-  }[];
+  /** Of the worst app. */
+  readonly status: HealthStatus;
+  readonly apps: readonly AppHealthDocument[];
 }
 
 export interface EnvDocument {

@@ -1,6 +1,7 @@
 /** The door of `protocol/`: words on the wires. Types and tables only; nothing here does I/O. */
 export * from './agent.ts';
 export * from './app-config.ts';
+export * from './app-meeting.ts';
 export type { CatalogueEntry, ErrorData } from './catalogue.ts';
 export * from './documents.ts';
 export * from './errors.ts';

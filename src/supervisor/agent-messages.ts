@@ -105,6 +105,22 @@ const RECEIVERS: Receivers = {
     // Messages between apps come with the messaging issue; until then they have no receiver.
   },
 
+  pong(_tenant, handle, message) {
+    handle.answer(message.id, message);
+  },
+
+  blocked(tenant, handle, message) {
+    tenant.host.onBlocked(tenant, handle, message.block);
+  },
+
+  metrics(_tenant, handle, message) {
+    handle.answer(message.id, message);
+  },
+
+  recovered(_tenant, handle, message) {
+    handle.answer(message.id, message);
+  },
+
   exit(tenant, handle, message) {
     handle.exitWord = { code: message.code, reason: message.reason };
     takeReport(tenant, handle, message.report);

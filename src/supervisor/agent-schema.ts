@@ -29,6 +29,19 @@ const address = v.variant('kind', [
 /** Pairs of bucket and count. */
 const MAX_HISTOGRAM_LENGTH = 8192;
 
+const words = v.pipe(v.string(), v.maxLength(1000));
+const place = v.object({ function: words, file: short, line: whole, column: whole });
+const block = v.object({
+  number: whole,
+  durationMs: count,
+  endedMsAgo: count,
+  isOver: v.boolean(),
+  place: v.nullable(place),
+  within: v.nullable(words),
+  share: v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
+  stack: v.pipe(v.array(place), v.maxLength(32)),
+});
+
 const report = v.object({
   seq: whole,
   counters: v.object({
@@ -65,6 +78,89 @@ const report = v.object({
       code: v.pipe(v.string(), v.regex(/^E[A-Z]{1,15}$/)),
     }),
   ),
+  checks: v.exactOptional(
+    v.pipe(
+      v.array(
+        v.object({
+          name: short,
+          status: v.picklist(['pass', 'fail', 'unknown']),
+          critical: v.boolean(),
+          durationMs: count,
+          ageMs: count,
+          error: v.exactOptional(short),
+        }),
+      ),
+      v.maxLength(256),
+    ),
+  ),
+  block: v.exactOptional(block),
+  canRecover: v.exactOptional(v.boolean()),
+  heapAfterGcBytes: v.exactOptional(count),
+});
+
+const histogram = v.pipe(v.array(whole), v.maxLength(MAX_HISTOGRAM_LENGTH));
+const byClass = v.pipe(v.array(whole), v.maxLength(6));
+const pauses = v.object({ count: whole, seconds: count, buckets: v.pipe(v.array(whole), v.maxLength(16)) });
+const MAX_SERIES = 10_000;
+/** What an app puts into its own metrics may be anything: `metrics/` refuses what cannot be shown. */
+const figure = v.custom<number>((value) => typeof value === 'number' || value === null);
+
+const metrics = v.object({
+  type: v.literal('metrics'),
+  id: whole,
+  detail: v.object({
+    startedAtSeconds: count,
+    virtualBytes: v.nullable(count),
+    openDescriptors: v.nullable(whole),
+    maxDescriptors: v.nullable(count),
+    heapSpaces: v.pipe(
+      v.array(
+        v.object({
+          name: words,
+          sizeBytes: count,
+          usedBytes: count,
+          availableBytes: count,
+          physicalBytes: count,
+        }),
+      ),
+      v.maxLength(64),
+    ),
+    heapLimitBytes: count,
+    lag: v.nullable(
+      v.object({ min: count, max: count, mean: count, stddev: count, p50: count, p90: count, p99: count }),
+    ),
+    loopActiveSeconds: count,
+    loopIdleSeconds: count,
+    resources: v.record(words, whole),
+    gc: v.object({ major: pauses, minor: pauses, incremental: pauses, weakcb: pauses }),
+    agentCpuUs: count,
+  }),
+  routes: v.pipe(
+    v.array(v.object({ method: words, route: words, byClass, latency: histogram })),
+    v.maxLength(MAX_SERIES + 1),
+  ),
+  app: v.pipe(
+    v.array(
+      v.object({
+        name: words,
+        help: short,
+        type: v.picklist(['counter', 'gauge', 'histogram', 'summary']),
+        aggregator: words,
+        values: v.pipe(
+          v.array(
+            v.object({
+              value: figure,
+              labels: v.record(words, v.union([words, v.number()])),
+              metricName: v.exactOptional(words),
+            }),
+          ),
+          v.maxLength(MAX_SERIES),
+        ),
+      }),
+    ),
+    v.maxLength(MAX_SERIES),
+  ),
+  dropped: whole,
 });
 
 const server = v.object({
@@ -115,6 +211,15 @@ const schema = v.variant('type', [
     report,
   }),
   v.object({ type: v.literal('message'), payload: v.unknown() }),
+  v.object({ type: v.literal('pong'), id: whole }),
+  v.object({ type: v.literal('blocked'), block }),
+  metrics,
+  v.object({
+    type: v.literal('recovered'),
+    id: whole,
+    outcome: v.picklist(['recovered', 'failed', 'no-hook']),
+    detail: v.nullable(short),
+  }),
   v.object({ type: v.literal('exit'), code: v.number(), reason: v.nullable(short), report }),
 ]);
 

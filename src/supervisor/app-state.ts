@@ -1,6 +1,8 @@
 /** What lasts about an app, what an operation makes of it and asks for, and who is told. */
-import type { AppConfig, RequestKey } from '../protocol/index.ts';
+import type { AppConfig, LoopBlock, RequestKey } from '../protocol/index.ts';
 import type { App } from './app.ts';
+import type { Tenant } from './tenant.ts';
+import type { WorkerHandle } from './worker-handle.ts';
 import type { OperationPlan, OperationRun } from './operation-run.ts';
 
 export interface AppState {
@@ -43,6 +45,8 @@ export interface AppListener {
   readonly onOperation: (app: App, run: OperationRun) => void;
   /** Its deletion ends: nothing is to be left of it on record. */
   readonly onDeleted: (app: App) => void;
+  /** The watchdog of a worker says that its event loop is blocked now. */
+  readonly onBlocked?: (app: App, tenant: Tenant, handle: WorkerHandle, block: LoopBlock) => void;
 }
 
 /** Anything that may change which ports the app serves. */

@@ -4,7 +4,13 @@
  */
 import { mayAcceptEarly, type WorkerPolicy } from '../core/index.ts';
 import { freeMemoryBytes, usableCpus } from '../os/index.ts';
-import { DroverError, type OperationDocument, type OperationKind, type ReceiptOutcome } from '../protocol/index.ts';
+import {
+  DroverError,
+  type LoopBlock,
+  type OperationDocument,
+  type OperationKind,
+  type ReceiptOutcome,
+} from '../protocol/index.ts';
 import {
   isOtherProgram,
   isSameWish,
@@ -366,6 +372,10 @@ export class App implements TenantHost {
 
   onServerClosed(tenant: Tenant, key: string | null): void {
     noteClosed(this, tenant, key);
+  }
+
+  onBlocked(tenant: Tenant, handle: WorkerHandle, block: LoopBlock): void {
+    this.#listener.onBlocked?.(this, tenant, handle, block);
   }
 
   onTenantChanged(tenant: Tenant): void {

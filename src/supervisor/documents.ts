@@ -3,7 +3,9 @@ import { appStatus, WORKER_STATUS, type WorkerPhase } from '../core/index.ts';
 import { readUsage } from '../os/index.ts';
 import type {
   AppDocument,
+  AppHealthDocument,
   HealthDocument,
+  HealthStatus,
   LogDropDocument,
   LogDrops,
   PortDocument,
@@ -134,14 +136,16 @@ const cpuPercent = (handle: WorkerHandle): number | null => {
 const rssOf = (handle: WorkerHandle): number | null =>
   handle.pid === null ? null : (readUsage(handle.pid)?.rssBytes ?? null);
 
-/** From what the agents report; probes and objectives come with the health issue. */
-export const describeHealth = (apps: readonly App[]): HealthDocument => ({
-  apps: apps.map((app) => {
+/** From what the agents report. */
+export const describeHealth = (apps: readonly App[]): HealthDocument => {
+  const described = apps.map((app): AppHealthDocument => {
     const { status, reason } = statusOf(app);
+    const views = shardViews(app);
     return {
       name: app.app,
       status: HEALTH_OF_APP[status],
       reason,
+      level: 'normal',
       workers: app.holders.map((tenant) => {
         const { handle } = tenant;
         const runtime = handle === null || handle.pid === null ? null : (handle.lastReport?.runtime ?? null);
@@ -154,12 +158,19 @@ export const describeHealth = (apps: readonly App[]): HealthDocument => ({
             delayMs: runtime?.delayMs.p99 ?? null,
             utilization: runtime?.eventLoopUtilization ?? null,
             blockedMs: runtime?.delayMs.max ?? null,
+            isBlocked: false,
           },
+          ejectedUntil: null,
+          weight: views.get(tenant.slot)?.weight ?? 0,
         };
       }),
     };
-  }),
-});
+  });
+  return { status: worstOf(described.map(({ status }) => status)), apps: described };
+};
+
+const worstOf = (all: readonly HealthStatus[]): HealthStatus =>
+  all.includes('critical') ? 'critical' : all.includes('degraded') ? 'degraded' : 'healthy';
 
 const HEALTH_OF_APP = {
   starting: 'degraded',

@@ -19,7 +19,7 @@ import {
   type WorkerState,
   type WorkerTimer,
 } from '../core/index.ts';
-import type { AppConfig, WorkerRole } from '../protocol/index.ts';
+import type { AppConfig, LoopBlock, WorkerRole } from '../protocol/index.ts';
 import { receiveMessage } from './agent-messages.ts';
 import { accountForExit } from './exit-account.ts';
 import type { SupervisorEdges } from './edges.ts';
@@ -49,6 +49,8 @@ export interface TenantHost {
   onHello(tenant: Tenant, handle: WorkerHandle): void;
   /** `key`: of the port, null where it was none of ours. */
   onServerClosed(tenant: Tenant, key: string | null): void;
+  /** The watchdog of a worker says that its event loop is blocked now. */
+  onBlocked(tenant: Tenant, handle: WorkerHandle, block: LoopBlock): void;
   /** Something about the tenant changed: phase, readiness, acceptance, process. */
   onTenantChanged(tenant: Tenant): void;
 }

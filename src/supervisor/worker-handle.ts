@@ -3,7 +3,9 @@
  * the decisions are in `core/`, the actions in `tenant.ts`.
  */
 import type {
+  AgentMessage,
   AgentReport,
+  DaemonMessage,
   DrainSummary,
   Lane,
   ListenAddress,
@@ -30,6 +32,9 @@ export interface Adoption {
   end(exit: Exit): void;
   close(): void;
 }
+
+/** What an agent answers to a question. */
+export type AgentAnswer = Extract<AgentMessage, { readonly type: 'pong' | 'metrics' | 'recovered' }>;
 
 export class WorkerHandle {
   /** `app/slot`. */
@@ -88,7 +93,7 @@ export class WorkerHandle {
   exitWord: { readonly code: number; readonly reason: string | null } | null = null;
   readonly servers = new Map<number, HandleServer>();
   readonly #reports = new WorkerReports();
-  readonly #waiting = new Map<number, () => void>();
+  readonly #waiting = new Map<number, (answer: AgentAnswer | null) => void>();
   #lastQuestion = 0;
 
   constructor(facts: {
@@ -167,24 +172,45 @@ export class WorkerHandle {
   }
 
   /** Asks the agent for its counters now; resolves when they came, or after `withinMs` (it may be blocked). */
-  freshReport(schedule: Schedule, withinMs: number): Promise<void> {
-    const { link } = this;
-    if (link === null || !this.isAgentHere || this.pid === null) return Promise.resolve();
-    this.#lastQuestion += 1;
-    const id = this.#lastQuestion;
-    return new Promise((resolve) => {
-      const callOff = schedule.after(withinMs, () => this.answerReport(id));
-      this.#waiting.set(id, () => {
-        callOff();
-        resolve();
-      });
-      link.send({ type: 'report-now', id });
-    });
+  async freshReport(schedule: Schedule, withinMs: number): Promise<void> {
+    await this.#ask(schedule, withinMs, (id) => ({ type: 'report-now', id }));
+  }
+
+  /** Asks an agent that knows the question (version 2); null when it did not answer in time, or cannot. */
+  async ask<Type extends AgentAnswer['type']>(
+    schedule: Schedule,
+    withinMs: number,
+    question: (id: number) => DaemonMessage,
+    type: Type,
+  ): Promise<Extract<AgentAnswer, { type: Type }> | null> {
+    if (this.agentProtocol < 2) return null;
+    const answer = await this.#ask(schedule, withinMs, question);
+    return answer?.type === type ? (answer as Extract<AgentAnswer, { type: Type }>) : null;
   }
 
   answerReport(id: number): void {
-    this.#waiting.get(id)?.();
+    this.answer(id, null);
+  }
+
+  answer(id: number, answer: AgentAnswer | null): void {
+    const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
+    waiting?.(answer);
+  }
+
+  #ask(schedule: Schedule, withinMs: number, question: (id: number) => DaemonMessage): Promise<AgentAnswer | null> {
+    const { link } = this;
+    if (link === null || !this.isAgentHere || this.pid === null) return Promise.resolve(null);
+    this.#lastQuestion += 1;
+    const id = this.#lastQuestion;
+    return new Promise((resolve) => {
+      const callOff = schedule.after(withinMs, () => this.answer(id, null));
+      this.#waiting.set(id, (answer) => {
+        callOff();
+        resolve(answer);
+      });
+      link.send(question(id));
+    });
   }
 
   /** What it listens on is known: its agent has told, or it was seen from outside. */

@@ -148,7 +148,7 @@ export class FakeService implements DroverService {
   };
   health = async (app: string | null) => {
     if (app !== null) this.find(app);
-    return { apps: [] };
+    return { status: 'healthy' as const, apps: [] };
   };
   why = async (app: string) => {
     this.find(app);

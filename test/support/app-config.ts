@@ -1,4 +1,5 @@
 /** A complete configuration, as the CLI would send it. */
+import { HEALTH_DEFAULTS } from '../../src/config/index.ts';
 import type { AppConfig } from '../../src/protocol/index.ts';
 
 export const appConfig = (name: string, changes: Partial<AppConfig> = {}): AppConfig => ({
@@ -21,6 +22,7 @@ export const appConfig = (name: string, changes: Partial<AppConfig> = {}): AppCo
   },
   logs: { maxSizeBytes: 1024 ** 2, keep: 10, maxAgeMs: null, rotate: 'in-place' },
   drain: { timeoutMs: 30_000, idleGraceMs: 3_000, websocket: { code: 1012, spreadMs: 10_000 } },
+  ...HEALTH_DEFAULTS,
   surge: 'auto',
   sticky: false,
   user: null,

@@ -1,0 +1,73 @@
+/**
+ * Alerts as they are delivered, and what is on record of that: written by `store/`, meant by `alerts/`. Times with `AtMs` are
+ * milliseconds of the wall clock, those without ISO 8601.
+ */
+
+/** One alert in a message. Label names fit `[a-zA-Z_][a-zA-Z0-9_]*`; the same labels are the same alert. */
+export interface ToldAlert {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly startsAt: string;
+  /** Null: it fires. */
+  readonly endsAt: string | null;
+}
+
+/** What one receiver is told at once: alerts of one app, or of the host. */
+export interface AlertMessage {
+  /** Of the group in the whole of its life, such as `{}:{app="shop"}`. */
+  readonly groupKey: string;
+  readonly groupLabels: Readonly<Record<string, string>>;
+  readonly alerts: readonly ToldAlert[];
+  /** Alerts of the group that did not fit. */
+  readonly truncated: number;
+}
+
+/** A message that a receiver has not taken yet. */
+export interface DeliveryRecord {
+  /** The same in every attempt, and told to the receiver: it can leave out what it has had. */
+  readonly id: string;
+  /** See `receiver-id.ts` in `alerts/`. */
+  readonly receiver: string;
+  /** Orders the deliveries of a receiver; grows. */
+  readonly place: number;
+  readonly createdAtMs: number;
+  /** Attempts that failed. */
+  readonly attempts: number;
+  readonly nextAtMs: number;
+  /** Of the last attempt; null before it. */
+  readonly error: string | null;
+  readonly message: AlertMessage;
+}
+
+/** One that was given up. */
+export interface DeadLetterRecord extends DeliveryRecord {
+  readonly deadAtMs: number;
+}
+
+/** What a receiver knows of one group. */
+export interface ToldGroupRecord {
+  readonly receiver: string;
+  readonly groupKey: string;
+  readonly toldAtMs: number;
+  /** What it takes to be firing. */
+  readonly alerts: readonly ToldAlert[];
+}
+
+export interface SilenceMatcher {
+  readonly label: string;
+  /** `*` stands for any characters, also none. An alert without the label has the value ''. */
+  readonly value: string;
+  /** False: alerts whose label is anything else. */
+  readonly isEqual: boolean;
+}
+
+/** Alerts that fit every matcher are not told from its start (a maintenance window begins later) to its end. */
+export interface SilenceRecord {
+  readonly id: string;
+  readonly matchers: readonly SilenceMatcher[];
+  readonly startsAtMs: number;
+  readonly endsAtMs: number;
+  readonly comment: string;
+  readonly createdBy: string;
+  readonly createdAtMs: number;
+}

@@ -5,8 +5,7 @@ import type {
   DeliveryRecord,
   EventInput,
   ReceiverConfig,
-  SilenceRecord,
-  ToldGroupRecord,
+  SilenceDocument,
 } from '../protocol/index.ts';
 
 /** The part of the state that is written here. Its types and promises are those of `store/alerts.ts`. */
@@ -16,10 +15,10 @@ export interface DeliveryStore {
   /** What is written in `work` is on the disk when this returns, or nothing is and it throws. `work` must not await. */
   transaction<Result>(work: () => Result): Result;
   readonly alerts: {
-    readonly groups: {
-      put(group: ToldGroupRecord): void;
-      remove(receiver: string, groupKey: string): void;
-      list(): readonly ToldGroupRecord[];
+    readonly states: {
+      put(kind: 'alert' | 'receiver', id: string, state: unknown): void;
+      remove(kind: 'alert' | 'receiver', id: string): void;
+      list(kind: 'alert' | 'receiver'): readonly { readonly id: string; readonly state: unknown }[];
     };
     readonly deliveries: {
       putWaiting(receiver: string, deliveries: readonly DeliveryRecord[]): void;
@@ -30,8 +29,8 @@ export interface DeliveryStore {
       removeDead(id: string): boolean;
     };
     readonly silences: {
-      put(silence: SilenceRecord, forgetBeforeMs: number): void;
-      list(): readonly SilenceRecord[];
+      put(silence: SilenceDocument, forgetBeforeMs: number): void;
+      list(): readonly SilenceDocument[];
     };
   };
 }
@@ -47,11 +46,11 @@ export interface AlertsEdges {
   readonly schedule: Waits;
   /** At least 0, below 1. */
   readonly random: () => number;
-  /** A new name for a message or a silence, in letters, digits and `-`; never given twice. */
+  /** A new name for a silence, in letters, digits and `-`; never given twice. */
   readonly newId: () => string;
   /** Whom to tell, as configured now. Asked again at each change. */
   readonly receivers: () => readonly ReceiverConfig[];
-  /** Given `alert-undelivered`, for the history and whoever follows it. */
+  /** Given `alert-firing`, `alert-resolved` and `alert-undelivered`, for the history and whoever follows it. */
   readonly onEvent: (event: EventInput) => void;
   /** Of this process: a few variables of it go to commands (`run-command.ts`). */
   readonly env: Readonly<Record<string, string | undefined>>;

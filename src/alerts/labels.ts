@@ -74,6 +74,8 @@ const SEPARATOR = 0xffn;
 export const commonOf = (all: readonly Words[]): Words => {
   const [first = {}, ...others] = all;
   return Object.fromEntries(
-    Object.entries(first).filter(([name, value]) => others.every((each) => Object.hasOwn(each, name) && each[name] === value)),
+    Object.entries(first).filter(([name, value]) =>
+      others.every((each) => Object.hasOwn(each, name) && each[name] === value),
+    ),
   );
 };

@@ -1,6 +1,12 @@
 /** Messages: what one receiver is told at once, and what that looks like in the payload of a webhook. */
-import type { AlertMessage, ToldAlert } from '../protocol/index.ts';
-import { commonOf, fingerprintOf } from './labels.ts';
+import type {
+  AlertDocument,
+  AlertEvidence,
+  AlertMessage,
+  AlertNotificationDocument,
+  ToldAlert,
+} from '../protocol/index.ts';
+import { commonOf, fingerprintOf, toLabelName, toTold } from './labels.ts';
 
 export const MOST_ALERTS = 100;
 export const MOST_MESSAGE_BYTES = 64 * 1024;
@@ -8,20 +14,41 @@ export const MOST_MESSAGE_BYTES = 64 * 1024;
 /** Go's zero time, by which Alertmanager says that an alert has not ended. */
 const NOT_ENDED = '0001-01-01T00:00:00Z';
 
-/** Alerts of one app are one group; those of the host are another. */
-export const groupOf = (alert: ToldAlert): Pick<AlertMessage, 'groupKey' | 'groupLabels'> => {
-  const app = alert.labels['app'];
-  return app === undefined
-    ? { groupKey: '{}:{}', groupLabels: {} }
-    : { groupKey: `{}:{app=${JSON.stringify(app)}}`, groupLabels: { app } };
+/**
+ * The alert as receivers know it. Its evidence stands in the annotations: numbers that change must not make it another alert.
+ */
+const toAlert = (alert: AlertDocument): ToldAlert => {
+  const { name, app, worker, severity, summary, description, evidence } = alert;
+  const own = {
+    alertname: name,
+    severity,
+    ...(app === null ? {} : { app }),
+    ...(worker === undefined ? {} : { worker }),
+  };
+  return toTold({
+    // Our own words first, so that the bounds leave them there, and last, so that no label of an app takes their place.
+    labels: { ...own, ...alert.labels, ...own },
+    annotations: {
+      summary,
+      description,
+      ...(evidence.length === 0 ? {} : { evidence: evidence.map(describe).join('; ') }),
+    },
+    startsAt: alert.startedAt,
+    endsAt: alert.endsAt,
+  });
 };
 
-/** The first alerts that fit, those that fire before those that have ended; how many did not is said. */
-export const composeMessage = (
-  group: Pick<AlertMessage, 'groupKey' | 'groupLabels'>,
-  alerts: readonly ToldAlert[],
-): AlertMessage => {
-  const ordered = [...alerts].sort((a, b) => Number(a.endsAt !== null) - Number(b.endsAt !== null));
+const describe = ({ name, value, threshold, unit }: AlertEvidence): string => {
+  const limit = threshold === null ? '' : ` (limit ${round(threshold)})`;
+  return `${name}: ${value === null ? 'unknown' : round(value)} ${unit}${limit}`;
+};
+
+const round = (value: number): string => String(Number(value.toPrecision(4)));
+
+/** Pending alerts are left out, and of the rest those that do not fit, first those that have ended; how many is said. */
+export const composeMessage = ({ group, kind, alerts }: AlertNotificationDocument): AlertMessage => {
+  const told = alerts.filter(({ status }) => status !== 'pending').map(toAlert);
+  const ordered = told.sort((a, b) => Number(a.endsAt !== null) - Number(b.endsAt !== null));
   const kept: ToldAlert[] = [];
   let bytes = 0;
   for (const alert of ordered) {
@@ -30,8 +57,27 @@ export const composeMessage = (
     if (kept.length > 0 && (kept.length === MOST_ALERTS || bytes > MOST_MESSAGE_BYTES)) break;
     kept.push(alert);
   }
-  return { ...group, alerts: kept, truncated: alerts.length - kept.length };
+  const groupLabels = toGroupLabels(group);
+  return {
+    groupKey: groupKeyOf(groupLabels),
+    groupLabels,
+    kind,
+    alerts: kept,
+    truncated: ordered.length - kept.length,
+  };
 };
+
+/** `app=api` as labels. */
+const toGroupLabels = (group: string): Readonly<Record<string, string>> => {
+  const at = group.indexOf('=');
+  return at <= 0 ? {} : { [toLabelName(group.slice(0, at))]: group.slice(at + 1) };
+};
+
+/** As Alertmanager writes it: the route (we have one, without matchers), and the labels of the group. */
+const groupKeyOf = (labels: Readonly<Record<string, string>>): string =>
+  `{}:{${Object.entries(labels)
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .join(', ')}}`;
 
 export const statusOf = ({ alerts }: AlertMessage): 'firing' | 'resolved' =>
   alerts.some(({ endsAt }) => endsAt === null) ? 'firing' : 'resolved';
@@ -72,7 +118,7 @@ export const toPostableAlerts = (message: AlertMessage, nowMs: number) =>
     // It refuses all of them where one begins after its end, which a clock that was set back brings about.
     const startsAtMs = Math.min(Date.parse(startsAt), endsAtMs);
     return {
-      labels: 'alertname' in labels ? labels : { alertname: 'Drover', ...labels },
+      labels,
       annotations,
       startsAt: new Date(startsAtMs).toISOString(),
       endsAt: new Date(endsAtMs).toISOString(),

@@ -2,6 +2,7 @@
  * Alerts as they are delivered, and what is on record of that: written by `store/`, meant by `alerts/`. Times with `AtMs` are
  * milliseconds of the wall clock, those without ISO 8601.
  */
+import type { AlertNotificationDocument } from './documents.ts';
 
 /** One alert in a message. Label names fit `[a-zA-Z_][a-zA-Z0-9_]*`; the same labels are the same alert. */
 export interface ToldAlert {
@@ -12,11 +13,12 @@ export interface ToldAlert {
   readonly endsAt: string | null;
 }
 
-/** What one receiver is told at once: alerts of one app, or of the host. */
+/** What one receiver is told at once: alerts of one group. */
 export interface AlertMessage {
   /** Of the group in the whole of its life, such as `{}:{app="shop"}`. */
   readonly groupKey: string;
   readonly groupLabels: Readonly<Record<string, string>>;
+  readonly kind: AlertNotificationDocument['kind'];
   readonly alerts: readonly ToldAlert[];
   /** Alerts of the group that did not fit. */
   readonly truncated: number;
@@ -42,32 +44,4 @@ export interface DeliveryRecord {
 /** One that was given up. */
 export interface DeadLetterRecord extends DeliveryRecord {
   readonly deadAtMs: number;
-}
-
-/** What a receiver knows of one group. */
-export interface ToldGroupRecord {
-  readonly receiver: string;
-  readonly groupKey: string;
-  readonly toldAtMs: number;
-  /** What it takes to be firing. */
-  readonly alerts: readonly ToldAlert[];
-}
-
-export interface SilenceMatcher {
-  readonly label: string;
-  /** `*` stands for any characters, also none. An alert without the label has the value ''. */
-  readonly value: string;
-  /** False: alerts whose label is anything else. */
-  readonly isEqual: boolean;
-}
-
-/** Alerts that fit every matcher are not told from its start (a maintenance window begins later) to its end. */
-export interface SilenceRecord {
-  readonly id: string;
-  readonly matchers: readonly SilenceMatcher[];
-  readonly startsAtMs: number;
-  readonly endsAtMs: number;
-  readonly comment: string;
-  readonly createdBy: string;
-  readonly createdAtMs: number;
 }

@@ -1,32 +1,20 @@
 /**
- * Alerts: where their machine is and what receivers were told, so that the next daemon neither repeats nor forgets; what they
- * have not taken yet; what was given up; silences. All of it is bounded: states and groups by what is configured, the rest
- * by numbers here and in `alerts/`.
+ * Alerts: where each of them is and what each receiver was told, so that the next daemon neither repeats nor forgets; what
+ * receivers have not taken yet; what was given up; silences. All of it is bounded: states by what is configured, the rest by
+ * numbers here and in `alerts/`.
  */
-import type {
-  AlertMessage,
-  DeadLetterRecord,
-  DeliveryRecord,
-  SilenceMatcher,
-  SilenceRecord,
-  ToldAlert,
-  ToldGroupRecord,
-} from '../protocol/index.ts';
+import type { AlertMessage, DeadLetterRecord, DeliveryRecord, SilenceDocument } from '../protocol/index.ts';
 import type { Database, Row } from './database.ts';
 import { jsonOrNull, numberOf, textOf, textOrNull } from './json.ts';
 
+export type AlertStateKind = 'alert' | 'receiver';
+
 export interface AlertRecords {
-  /** The machine of each alert by its id; this room does not interpret it. Never refused. */
+  /** Of `core/alert-book.ts`, by fingerprint and by receiver; this room does not interpret them. Never refused. */
   readonly states: {
-    put(id: string, state: unknown): void;
-    remove(id: string): void;
-    list(): readonly { readonly id: string; readonly state: unknown }[];
-  };
-  /** Never refused. */
-  readonly groups: {
-    put(group: ToldGroupRecord): void;
-    remove(receiver: string, groupKey: string): void;
-    list(): ToldGroupRecord[];
+    put(kind: AlertStateKind, id: string, state: unknown): void;
+    remove(kind: AlertStateKind, id: string): void;
+    list(kind: AlertStateKind): readonly { readonly id: string; readonly state: unknown }[];
   };
   readonly deliveries: {
     /** What waits for a receiver from now on, all of it. Never refused. */
@@ -43,10 +31,10 @@ export interface AlertRecords {
   };
   /** Changes are refused on a full disk. */
   readonly silences: {
-    /** Adds or replaces the one of that id, and forgets those that ended before `forgetBeforeMs`. */
-    put(silence: SilenceRecord, forgetBeforeMs: number): void;
-    /** By their start. */
-    list(): SilenceRecord[];
+    /** Adds or replaces the one of that id, and forgets those that ended before `forgetBeforeMs` (wall clock). */
+    put(silence: SilenceDocument, forgetBeforeMs: number): void;
+    /** By id. */
+    list(): SilenceDocument[];
   };
 }
 
@@ -54,14 +42,11 @@ export interface AlertRecords {
 export const MOST_DEAD = 500;
 
 export function alertRecords(database: Database): AlertRecords {
-  const putState = database.prepare('INSERT OR REPLACE INTO alert_states (id, state_json) VALUES (:id, :state)');
-  const removeState = database.prepare('DELETE FROM alert_states WHERE id = :id');
-  const listStates = database.prepare('SELECT * FROM alert_states ORDER BY id');
-  const putGroup = database.prepare(`
-    INSERT OR REPLACE INTO alert_groups (receiver, key, told_at_ms, told_json)
-    VALUES (:receiver, :key, :toldAtMs, :told)`);
-  const removeGroup = database.prepare('DELETE FROM alert_groups WHERE receiver = :receiver AND key = :key');
-  const listGroups = database.prepare('SELECT * FROM alert_groups ORDER BY receiver, key');
+  const putState = database.prepare(
+    'INSERT OR REPLACE INTO alert_states (kind, id, state_json) VALUES (:kind, :id, :state)',
+  );
+  const removeState = database.prepare('DELETE FROM alert_states WHERE kind = :kind AND id = :id');
+  const listStates = database.prepare('SELECT id, state_json FROM alert_states WHERE kind = :kind ORDER BY id');
   const insert = database.prepare(`
     INSERT OR REPLACE INTO alert_deliveries
       (id, receiver, key, place, created_at_ms, attempts, next_at_ms, error, dead_at_ms, message_json)
@@ -83,10 +68,9 @@ export function alertRecords(database: Database): AlertRecords {
   const pruneDead = database.prepare(`
     DELETE ${dead} AND id IN (SELECT id ${dead} ORDER BY dead_at_ms DESC, id DESC LIMIT -1 OFFSET :kept)`);
   const putSilence = database.prepare(`
-    INSERT OR REPLACE INTO silences (id, matchers_json, starts_at_ms, ends_at_ms, comment, created_by, created_at_ms)
-    VALUES (:id, :matchers, :startsAtMs, :endsAtMs, :comment, :createdBy, :createdAtMs)`);
+    INSERT OR REPLACE INTO silences (id, ends_at_ms, document_json) VALUES (:id, :endsAtMs, :document)`);
   const forgetSilences = database.prepare('DELETE FROM silences WHERE ends_at_ms < :before');
-  const listSilences = database.prepare('SELECT * FROM silences ORDER BY starts_at_ms, id');
+  const listSilences = database.prepare('SELECT * FROM silences ORDER BY id');
 
   const readDelivery = (row: Row): DeliveryRecord[] => {
     const message = jsonOrNull(row, 'message_json') as AlertMessage | null;
@@ -133,27 +117,16 @@ export function alertRecords(database: Database): AlertRecords {
 
   return {
     states: {
-      put(id, state) {
-        const row = { id, state: JSON.stringify(state ?? null) };
-        database.keep(`alert-state:${id}`, () => void putState.run(row));
+      put(kind, id, state) {
+        const row = { kind, id, state: JSON.stringify(state) };
+        database.keep(`alert-state:${kind}/${id}`, () => void putState.run(row));
       },
-      remove: (id) => database.keep(`alert-state:${id}`, () => void removeState.run({ id })),
-      list: () => listStates.list().map((row) => ({ id: textOf(row['id']), state: jsonOrNull(row, 'state_json') })),
-    },
-    groups: {
-      put({ receiver, groupKey, toldAtMs, alerts }) {
-        const row = { receiver, key: groupKey, toldAtMs, told: JSON.stringify(alerts) };
-        database.keep(`alert-group:${receiver}/${groupKey}`, () => void putGroup.run(row));
-      },
-      remove: (receiver, key) =>
-        database.keep(`alert-group:${receiver}/${key}`, () => void removeGroup.run({ receiver, key })),
-      list: () =>
-        listGroups.list().map((row) => ({
-          receiver: textOf(row['receiver']),
-          groupKey: textOf(row['key']),
-          toldAtMs: numberOf(row['told_at_ms']),
-          alerts: (jsonOrNull(row, 'told_json') ?? []) as readonly ToldAlert[],
-        })),
+      remove: (kind, id) => database.keep(`alert-state:${kind}/${id}`, () => void removeState.run({ kind, id })),
+      list: (kind) =>
+        listStates.list({ kind }).flatMap((row) => {
+          const state = jsonOrNull(row, 'state_json');
+          return state === null ? [] : [{ id: textOf(row['id']), state }];
+        }),
     },
     deliveries: {
       // One key for all of a receiver: on a full disk what is remembered does not grow with what comes and goes.
@@ -175,36 +148,17 @@ export function alertRecords(database: Database): AlertRecords {
     },
     silences: {
       put(silence, forgetBeforeMs) {
-        const { id, matchers, startsAtMs, endsAtMs, comment, createdBy, createdAtMs } = silence;
+        const endsAtMs = silence.everyMs === null ? Date.parse(silence.endsAt) : null;
+        const row = { id: silence.id, endsAtMs, document: JSON.stringify(silence) };
         database.transaction(() => {
           forgetSilences.run({ before: forgetBeforeMs });
-          putSilence.run({
-            id,
-            matchers: JSON.stringify(matchers),
-            startsAtMs,
-            endsAtMs,
-            comment,
-            createdBy,
-            createdAtMs,
-          });
+          putSilence.run(row);
         });
       },
       list: () =>
         listSilences.list().flatMap((row) => {
-          const matchers = jsonOrNull(row, 'matchers_json') as readonly SilenceMatcher[] | null;
-          // Without its matchers it would keep everything quiet.
-          if (matchers === null || matchers.length === 0) return [];
-          return [
-            {
-              id: textOf(row['id']),
-              matchers,
-              startsAtMs: numberOf(row['starts_at_ms']),
-              endsAtMs: numberOf(row['ends_at_ms']),
-              comment: textOf(row['comment']),
-              createdBy: textOf(row['created_by']),
-              createdAtMs: numberOf(row['created_at_ms']),
-            },
-          ];
+          const silence = jsonOrNull(row, 'document_json') as SilenceDocument | null;
+          return silence === null ? [] : [silence];
         }),
     },
   };

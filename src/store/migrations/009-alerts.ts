@@ -1,19 +1,13 @@
 /**
- * Alerts: where their machine is, what receivers were told, what they have not taken yet (`dead_at_ms` is set once it is given
- * up), and what keeps alerts quiet.
+ * Alerts: where each of them is and what each receiver was told, what receivers have not taken yet (`dead_at_ms` is set once
+ * it is given up), and silences (one that comes again and again has no end).
  */
 export const alerts = `
 CREATE TABLE alert_states (
-  id         TEXT PRIMARY KEY,
-  state_json TEXT NOT NULL
-) WITHOUT ROWID, STRICT;
-
-CREATE TABLE alert_groups (
-  receiver   TEXT NOT NULL,
-  key        TEXT NOT NULL,
-  told_at_ms INTEGER NOT NULL,
-  told_json  TEXT NOT NULL,
-  PRIMARY KEY (receiver, key)
+  kind       TEXT NOT NULL CHECK (kind IN ('alert', 'receiver')),
+  id         TEXT NOT NULL,
+  state_json TEXT NOT NULL,
+  PRIMARY KEY (kind, id)
 ) WITHOUT ROWID, STRICT;
 
 CREATE TABLE alert_deliveries (
@@ -32,11 +26,7 @@ CREATE INDEX alert_deliveries_by_receiver ON alert_deliveries (receiver, place);
 
 CREATE TABLE silences (
   id            TEXT PRIMARY KEY,
-  matchers_json TEXT NOT NULL,
-  starts_at_ms  INTEGER NOT NULL,
-  ends_at_ms    INTEGER NOT NULL,
-  comment       TEXT NOT NULL,
-  created_by    TEXT NOT NULL,
-  created_at_ms INTEGER NOT NULL
+  ends_at_ms    INTEGER,
+  document_json TEXT NOT NULL
 ) WITHOUT ROWID, STRICT;
 `;

@@ -233,10 +233,15 @@ export const openAlerts = (
       const dead = deliveries.findDead(id);
       if (dead === undefined) throw new DroverError('DROVER_DELIVERY_UNKNOWN', { delivery: id });
       const queue = find(dead.receiver);
-      store.transaction(() => {
-        deliveries.removeDead(id);
-        queue.push(dead.message, id);
-      });
+      try {
+        store.transaction(() => {
+          deliveries.removeDead(id);
+          queue.push(dead.message, id);
+        });
+      } catch (error) {
+        queue.withdraw(id);
+        throw error;
+      }
     },
     drop(id) {
       if (!deliveries.removeDead(id)) throw new DroverError('DROVER_DELIVERY_UNKNOWN', { delivery: id });

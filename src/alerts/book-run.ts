@@ -22,6 +22,7 @@ export type ReportEffect = Extract<AlertBookEffect, { readonly type: 'report' }>
 export type Happened = AlertBookEvent extends infer Event ? (Event extends unknown ? Omit<Event, 'at'> : never) : never;
 
 export interface BookEdges extends Pick<AlertsEdges, 'store' | 'clock' | 'schedule'> {
+  /** Silences by the wall clock. */
   readonly context: () => AlertContext;
   /** Puts it into the queue of its receiver; in the middle of a write. */
   readonly notify: (effect: NotifyEffect) => void;
@@ -43,12 +44,20 @@ export const runBook = ({ store, clock, schedule, context, notify, report }: Boo
   let book = resumeAlertBook(readBook(store), now());
   let callOff: (() => void) | null = null;
 
+  /** Silences begin and end by the wall clock, also where that was set since the daemon began. */
+  const here = (): AlertContext => {
+    const { receivers, silences } = context();
+    const aheadMs = now() - clock.wallMs();
+    const move = (time: string): string => new Date(Date.parse(time) + aheadMs).toISOString();
+    const moved = silences.map((each) => ({ ...each, startsAt: move(each.startsAt), endsAt: move(each.endsAt) }));
+    return { receivers, silences: moved };
+  };
   const arm = (at: number | null): void => {
     callOff?.();
     callOff = at === null ? null : schedule.background(Math.max(0, at - now()), () => step({ type: 'tick' }));
   };
   const step = (happened: Happened): void => {
-    const { state, effects } = stepAlertBook(book, { ...happened, at: now() }, context());
+    const { state, effects } = stepAlertBook(book, { ...happened, at: now() }, here());
     const before = book;
     book = state;
     store.keepTogether(() => {
@@ -62,7 +71,7 @@ export const runBook = ({ store, clock, schedule, context, notify, report }: Boo
   };
   return {
     step,
-    list: () => listAlerts(book, context().silences, now()),
+    list: () => listAlerts(book, here().silences, now()),
     toldTo: (receiver) =>
       Object.entries(book.receivers[receiver]?.groups ?? {}).map(([group, { told }]) => ({
         group,

@@ -119,7 +119,8 @@ export const judge = ({ status, headers, text, nowMs }: Answer): Outcome => {
     return { kind: 'refused', problem: `answered ${status}: it redirects${to}; name that address`, answer: text };
   }
   const problem = `answered ${status}`;
-  if (status >= 400 && status < 500 && !WORTH_ANOTHER_TRY.has(status)) return { kind: 'refused', problem, answer: text };
+  if (status >= 400 && status < 500 && !WORTH_ANOTHER_TRY.has(status))
+    return { kind: 'refused', problem, answer: text };
   return { kind: 'failed', problem, answer: text, retryAfterMs: parseRetryAfter(headers['retry-after'], nowMs) };
 };
 

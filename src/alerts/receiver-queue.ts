@@ -74,10 +74,6 @@ export class ReceiverQueue {
     };
   }
 
-  get waiting(): readonly DeliveryRecord[] {
-    return this.#waiting;
-  }
-
   /** Behind what waits already; nothing where a message of that id does. */
   push(message: AlertMessage, id: string): void {
     if (this.#isClosed || this.#waiting.some((each) => each.id === id)) return;
@@ -104,6 +100,13 @@ export class ReceiverQueue {
       }
     }
     this.#edges.record(this.#waiting, dead);
+    this.#plan();
+  }
+
+  /** As if it had not been pushed: it could not be written. */
+  withdraw(id: string): void {
+    const delivery = this.#waiting.find((each) => each.id === id);
+    if (delivery !== undefined) this.#remove(delivery);
     this.#plan();
   }
 
@@ -165,8 +168,7 @@ export class ReceiverQueue {
     }
     const attempts = delivery.attempts + 1;
     const error = inWords(outcome);
-    const waitMs =
-      outcome.kind === 'refused' ? null : nextAttemptMs(attempts, outcome.retryAfterMs, random(), retry);
+    const waitMs = outcome.kind === 'refused' ? null : nextAttemptMs(attempts, outcome.retryAfterMs, random(), retry);
     const nowMs = clock.wallMs();
     if (waitMs === null) {
       this.#remove(delivery);

@@ -45,7 +45,8 @@ export const runCommand = async (request: CommandRequest): Promise<Outcome> => {
     return { kind: 'refused', problem: `could not be started: ${(error as Error).message}`, answer: '' };
   }
   const output = boundedText();
-  const failed = (problem: string): void => resolve({ kind: 'failed', problem, answer: output.text, retryAfterMs: null });
+  const failed = (problem: string): void =>
+    resolve({ kind: 'failed', problem, answer: output.text, retryAfterMs: null });
   const timer = setTimeout(() => {
     killTree(child);
     failed(`was not done within ${request.timeoutMs} ms and was killed`);

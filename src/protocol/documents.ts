@@ -417,7 +417,7 @@ export interface AlertEvidence {
 export interface AlertDocument {
   /** `<fingerprint>-<start>`: of this time only. */
   readonly id: string;
-  /** Of its name, app, worker and labels: the same each time that this goes wrong. 16 hexadecimal digits. */
+  /** Of its name, severity, app, worker and labels: the same each time that this goes wrong. 16 hexadecimal digits. */
   readonly fingerprint: string;
   readonly name: string;
   /** Null: it concerns the daemon or the host. */
@@ -437,7 +437,7 @@ export interface AlertDocument {
   readonly startedAt: string;
   /** Null while it lasts. */
   readonly endsAt: string | null;
-  /** Ids of silences that keep it from being told, `page` where a page of the same objective says it already; empty: told. */
+  /** Ids of silences that keep it from being told, and of the alert that says it already; empty: it is told. */
   readonly mutedBy: readonly string[];
 }
 

@@ -45,10 +45,7 @@ export const toLabelName = (name: string): string => {
 
 /** Without half of a character at its end, and without what text that people read has no use for. */
 const cut = (value: string, most: number): string =>
-  (value.length <= most ? value : `${value.slice(0, most - 1)}…`)
-    // eslint-disable-next-line no-control-regex -- they are what is looked for.
-    .replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F]/g, ' ')
-    .toWellFormed();
+  (value.length <= most ? value : `${value.slice(0, most - 1)}…`).replaceAll(/[^\t\n\P{Cc}]/gu, ' ').toWellFormed();
 
 /** Sixteen hexadecimal digits of FNV-1a, as Alertmanager computes them of a label set (prometheus/common, `signature.go`). */
 export const fingerprintOf = (labels: Words): string => {

@@ -31,6 +31,17 @@ export type {
   SlotProgress,
   SlotStage,
 } from './operation-types.ts';
+export { newProbe, spreadOf, stepProbe } from './probe.ts';
+export type {
+  ProbeEffect,
+  ProbeEvent,
+  ProbeOutcome,
+  ProbePhase,
+  ProbePolicy,
+  ProbeState,
+  ProbeStep,
+  ProbeVerdict,
+} from './probe-types.ts';
 export * from './start-order.ts';
 export * from './readiness.ts';
 export { restAfter } from './restart-limit.ts';

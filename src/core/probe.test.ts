@@ -240,7 +240,8 @@ describe('the place of a probe within its period', () => {
       for (let slot = 0; slot < 50; slot++) {
         const place = spreadOf(app, slot);
         assert.ok(place >= 0 && place < 1);
-        tenths[Math.floor(place * 10)]! += 1;
+        const tenth = Math.floor(place * 10);
+        tenths[tenth] = (tenths[tenth] ?? 0) + 1;
       }
       assert.ok(Math.max(...tenths) <= 6 && Math.min(...tenths) >= 4, `${app}: ${tenths.join(' ')}`);
     }

@@ -5,6 +5,7 @@
  */
 
 import type { DegradeLevel } from './agent.ts';
+import type { Severity } from './app-config.ts';
 import type { ErrorData } from './catalogue.ts';
 
 /** A client that shows notices sends it; an answer has in it, percent-encoded, what its user should know. */
@@ -43,6 +44,11 @@ export interface WorkerDocument {
   readonly connections: number | null;
   readonly inFlight: number | null;
   readonly acceptQueue: number | null;
+  /** Of about the last ten seconds; null where nothing was answered in them, or no agent counts. */
+  readonly requestsPerSecond: number | null;
+  readonly latencyMs: LatencyDocument;
+  /** Share of what was answered in that time that failed (500 and above), 0–1. */
+  readonly errorShare: number | null;
   /** Why it is in this state, in words; null when there is nothing to say. */
   readonly reason: string | null;
   /** The version of Node it runs, null for other programs. */
@@ -380,6 +386,8 @@ export interface WorkerHealthDocument {
     readonly blockedAt?: string;
     readonly isBlocked: boolean;
   };
+  /** There is a process that has started. */
+  readonly isRunning: boolean;
   /** Taken off rotation by its own traffic, until then. */
   readonly ejectedUntil: string | null;
   /** Share of new connections, 0–100. */
@@ -399,6 +407,80 @@ export interface HealthDocument {
   /** Of the worst app. */
   readonly status: HealthStatus;
   readonly apps: readonly AppHealthDocument[];
+}
+
+/** A value that an alert rests on, beside the one that it is held against. */
+export interface AlertEvidence {
+  /** Such as `burn, 1h` or `events`. */
+  readonly name: string;
+  /** Null: not known at that time. */
+  readonly value: number | null;
+  /** Null: only told, not judged. */
+  readonly threshold: number | null;
+  readonly unit: 'times' | 'share' | 'ms' | 'bytes' | 'per-second' | 'count' | 'z';
+}
+
+/** One time that something is wrong, from its beginning to its end. */
+export interface AlertDocument {
+  /** `<fingerprint>-<start>`: of this time only. */
+  readonly id: string;
+  /** Of its name, severity, app, worker and labels: the same each time that this goes wrong. 16 hexadecimal digits. */
+  readonly fingerprint: string;
+  readonly name: string;
+  /** Null: it concerns the daemon or the host. */
+  readonly app: string | null;
+  /** `app/slot`, where it concerns one worker. */
+  readonly worker?: string;
+  readonly severity: Severity;
+  /** `pending`: bad, but not for long enough to be told. */
+  readonly status: 'pending' | 'firing' | 'resolved';
+  /** What tells alerts of one name apart, beyond app and worker: `objective`, `window`, … */
+  readonly labels: Readonly<Record<string, string>>;
+  /** One line. */
+  readonly summary: string;
+  readonly description: string;
+  readonly evidence: readonly AlertEvidence[];
+  /** When it went bad. */
+  readonly startedAt: string;
+  /** Null while it lasts. */
+  readonly endsAt: string | null;
+  /** Ids of silences that keep it from being told, and of the alert that says it already; empty: it is told. */
+  readonly mutedBy: readonly string[];
+}
+
+/** What a receiver is told at one time: all alerts of a group that are new, over, or due to be told again. */
+export interface AlertNotificationDocument {
+  /** The same when it is delivered again, so that a receiver can tell. */
+  readonly id: string;
+  /** What its alerts have in common: `app=api`. */
+  readonly group: string;
+  /** `resolved`: all that was told of the group is over. `repeat`: nothing is new, but it still fires. */
+  readonly kind: 'firing' | 'resolved' | 'repeat' | 'test';
+  readonly at: string;
+  /** Firing ones first; those that ended since the group was last told come with `endsAt`. */
+  readonly alerts: readonly AlertDocument[];
+}
+
+/** While it lasts, alerts that it matches are not told; they are still seen. */
+export interface SilenceDocument {
+  readonly id: string;
+  /** All of them must match. */
+  readonly matchers: readonly AlertMatcher[];
+  readonly startsAt: string;
+  /** Of a maintenance window that comes again: of its first time. */
+  readonly endsAt: string;
+  /** It comes again so often after its start; null: once. */
+  readonly everyMs: number | null;
+  readonly comment: string;
+  readonly createdBy: string | null;
+}
+
+export interface AlertMatcher {
+  /** `app`, `worker`, `name`, `severity`, or a label. */
+  readonly label: string;
+  /** `glob`: `*` stands for any characters. */
+  readonly kind: 'is' | 'is-not' | 'glob';
+  readonly value: string;
 }
 
 export interface EnvDocument {

@@ -34,7 +34,7 @@ export interface BookEdges extends Pick<AlertsEdges, 'store' | 'clock' | 'schedu
 }
 
 /** What is found beyond so many alerts is not taken up until others are over: who would read it, and the state is bounded. */
-export const MOST_KNOWN = 2_000;
+export const MOST_KNOWN = 1_000;
 const MOST_SUMMARY_CHARACTERS = 500;
 const MOST_DESCRIPTION_CHARACTERS = 4_096;
 const MOST_EVIDENCE = 20;

@@ -194,11 +194,11 @@ describe('a webhook', () => {
     await eventually('told', () => hook.received.length === 1, { withinMs: 30_000 });
     const [{ text, body } = { text: '', body: null }] = hook.received;
     assert.ok(text.length < 100_000, String(text.length));
-    assert.equal((body?.truncatedAlerts ?? 0) + (body?.alerts.length ?? 0), 2_000);
+    assert.equal((body?.truncatedAlerts ?? 0) + (body?.alerts.length ?? 0), 1_000);
     world.alerts.judge(many);
-    assert.equal(world.alerts.list().length, 2_000);
+    assert.equal(world.alerts.list().length, 1_000);
     const [undelivered, ...others] = world.events.filter(({ type }) => type === 'alert-undelivered');
-    assert.match(undelivered?.reason ?? '', /^there are 2000 alerts, and 1000 more are not taken up/);
+    assert.match(undelivered?.reason ?? '', /^there are 1000 alerts, and 2000 more are not taken up/);
     assert.equal(others.length, 0);
   });
 

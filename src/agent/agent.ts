@@ -30,7 +30,9 @@ import {
 import { provideAppIpc, type AppIpc } from './app-ipc.ts';
 import { addSummaries, type Branches } from './branches.ts';
 import { DropNews } from './drop-news.ts';
+import { HealthDesk } from './health-desk.ts';
 import type { Link } from './link.ts';
+import type { MeetingPoint } from './meeting-point.ts';
 import { Listeners } from './listeners.ts';
 import type { OutputGuard } from './output-guard.ts';
 import { endProcess } from './shutdown.ts';
@@ -62,6 +64,8 @@ export class Agent {
   readonly #branches: Branches | null;
   readonly #output: OutputGuard | null;
   readonly #threads: ThreadDrops | null;
+  readonly #meeting: MeetingPoint;
+  readonly #health: HealthDesk;
   readonly #runtime = new RuntimeMeter();
   #listeners: Listeners | null = null;
   #phase: Phase = 'booting';
@@ -80,11 +84,19 @@ export class Agent {
   #mayAccept: boolean;
 
   /** `branches`: what the app forks by node:cluster; null in such a fork. `output`: null where it is no file. */
-  constructor(boot: AgentBoot, link: Link, branches: Branches | null, output: OutputGuard | null) {
+  constructor(
+    boot: AgentBoot,
+    link: Link,
+    branches: Branches | null,
+    output: OutputGuard | null,
+    meeting: MeetingPoint,
+  ) {
     this.#boot = boot;
     this.#link = link;
     this.#branches = branches;
     this.#output = output;
+    this.#meeting = meeting;
+    this.#health = new HealthDesk({ meeting, send: (message) => this.#send(message) });
     this.#threads = output === null ? null : hearThreads();
     this.#mayAccept = boot.acceptAtOnce;
     const isPrivate = (socket: NetSocket): boolean => this.#isPrivate(socket);
@@ -93,6 +105,11 @@ export class Agent {
     this.#http2 = new Http2Sessions(this.#requests, isPrivate);
     this.#requests.attach();
     this.#ipc = provideAppIpc((payload) => this.#sendForApp(payload));
+    meeting.attach({
+      onReady: () => void this.#sendForApp('ready'),
+      // Not counted as one that waits for its answer: the daemon shall know before the app listens.
+      onExpectReady: () => void this.#send({ type: 'report', report: this.#report(), replyTo: null }),
+    });
     this.#scheduleReports(boot.reportEveryMs);
     process.on('uncaughtExceptionMonitor', (error: unknown) => {
       this.#uncaught = { reason: reasonOf(error), at: process.uptime() };
@@ -186,6 +203,12 @@ export class Agent {
         return;
       case 'message':
         return this.#ipc.deliver(message.payload);
+      case 'settings':
+      case 'ping':
+      case 'collect':
+      case 'degrade':
+      case 'recover':
+        return this.#health.receive(message);
     }
   }
 
@@ -249,7 +272,10 @@ export class Agent {
     };
     // The drain belongs to this object by its timer and ends in the callback.
     const own = new Promise<DrainSummary>((resolve) => void new Drain(scope, message, resolve));
-    void Promise.all([own, this.#branches?.drain(message)]).then(([summary, others]) =>
+    // A worker that is only off rotation comes back, and needs what the app would close; a fork's parent comes to its end.
+    const isForGood = message.thenExit || this.#branches === null;
+    const hooks = isForGood ? this.#meeting.drain(message.timeoutMs) : undefined;
+    void Promise.all([own, this.#branches?.drain(message), hooks]).then(([summary, others]) =>
       this.#drained(others === undefined ? summary : addSummaries(summary, others), message.thenExit),
     );
   }
@@ -314,6 +340,7 @@ export class Agent {
       counters: this.#branches?.addTo(own) ?? own,
       runtime: this.#runtime.read({ openConnections, inFlight: this.#inFlight }),
       ...(log === undefined ? {} : { log }),
+      ...this.#health.news(),
     };
   }
 

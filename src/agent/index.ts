@@ -12,6 +12,7 @@ import { Branches } from './branches.ts';
 import { forgetBoot, hidePreload, readBoot, verifyDescriptor } from './boot.ts';
 import { openChannelLink } from './channel-link.ts';
 import type { Link } from './link.ts';
+import { MeetingPoint } from './meeting-point.ts';
 import { OutputGuard } from './output-guard.ts';
 import { openSocketLink, type SocketLink } from './socket-link.ts';
 import { speakForThread } from './thread-drops.ts';
@@ -30,8 +31,9 @@ function main(): void {
   const output = OutputGuard.install();
   if (isClusterWorker()) startAsBranch(boot, output);
   else if (boot.wrapped) {
+    const meeting = new MeetingPoint(boot);
     const branches = new Branches(boot, __filename);
-    beforeFirstListen(() => startBehindWrapper(boot, branches, output), true);
+    beforeFirstListen(() => startBehindWrapper(boot, branches, output, meeting), true);
   } else {
     forgetBoot(process.env);
     const fd = verifyDescriptor(boot.channel);
@@ -52,7 +54,7 @@ function startOnChannel(boot: AgentBoot, fd: number, output: OutputGuard | null)
       if (boot.peer !== null) bypass ??= openSocketLink(boot.socketPath, events);
     },
   };
-  const agent = new Agent(boot, relay, new Branches(boot, __filename), output);
+  const agent = new Agent(boot, relay, new Branches(boot, __filename), output, new MeetingPoint(boot));
   const events = {
     onMessage: (...args: Parameters<Agent['receive']>) => agent.receive(...args),
     onOpen: () => agent.connected(),
@@ -78,7 +80,12 @@ function startOnChannel(boot: AgentBoot, fd: number, output: OutputGuard | null)
  * The process listens on a port, so it is the app and not one of the wrappers around it, which only pass this preload
  * on. Wrappers (tsx is one) listen on Unix paths, to talk with what they started.
  */
-function startBehindWrapper(boot: AgentBoot, branches: Branches, output: OutputGuard | null): void {
+function startBehindWrapper(
+  boot: AgentBoot,
+  branches: Branches,
+  output: OutputGuard | null,
+  meeting: MeetingPoint,
+): void {
   if (!isMainThread()) return;
   forgetBoot(process.env);
   hidePreload(process.execArgv, process.env, __filename);
@@ -88,6 +95,7 @@ function startBehindWrapper(boot: AgentBoot, branches: Branches, output: OutputG
     { send: (message) => link?.send(message) ?? false, doubt: () => undefined },
     branches,
     output,
+    meeting,
   );
   link = openSocketLink(boot.socketPath, {
     onMessage: (message, handle) => agent.receive(message, handle),
@@ -113,6 +121,7 @@ function startAsBranch(boot: AgentBoot, output: OutputGuard | null): void {
     },
     null,
     output,
+    new MeetingPoint(boot),
   );
   process.on('internalMessage' as 'message', (envelope) => {
     const { cmd, m } = envelope as Envelope<DaemonMessage>;

@@ -16,6 +16,8 @@
  * say is recorded in `test/fixtures/agent-v1.json`, which every daemon must understand.
  */
 
+export { MEETING_NAME } from './app-meeting.ts';
+export type { AgentSide, AppSide, Meeting, TraceContext } from './app-meeting.ts';
 export { secondName, secondNamePrefix } from './second-name.ts';
 
 /** What this side speaks. */
@@ -160,6 +162,8 @@ export interface AppCheck {
   readonly durationMs: number;
   /** Since it ended last. */
   readonly ageMs: number;
+  /** How often it is run; left out where the app's library does not tell. */
+  readonly intervalMs?: number;
   readonly error?: string;
 }
 
@@ -274,6 +278,8 @@ export interface AgentReport {
   readonly block?: LoopBlock;
   /** Whether the app has a recover hook. */
   readonly canRecover?: boolean;
+  /** The app has announced that it will say when it is ready: it is not before; left out where it has not. */
+  readonly expectsReady?: boolean;
   /** Heap in use after the last full collection; left out before the first. */
   readonly heapAfterGcBytes?: number;
 }

@@ -95,6 +95,7 @@ const report = v.object({
   ),
   block: v.exactOptional(block),
   canRecover: v.exactOptional(v.boolean()),
+  expectsReady: v.exactOptional(v.boolean()),
   heapAfterGcBytes: v.exactOptional(count),
 });
 

@@ -41,6 +41,7 @@ export const SUITES: readonly Suite[] = [
   folder('agent', { packages: ['test/nodes'] }),
   folder('os'),
   folder('net'),
+  folder('probes', { packages: ['test/nodes'] }),
   folder('api'),
   folder('cli'),
   folder('browser', { testTimeoutMs: 120_000, needs: [{ command: 'chromium', debian: 'chromium' }] }),

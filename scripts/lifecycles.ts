@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { ADOPTION_TABLE } from '../src/core/adoption.ts';
 import { APP_STATUS_RULES, WORKER_STATUS } from '../src/core/app-status.ts';
 import { OPERATION_TABLE } from '../src/core/operation.ts';
+import { PROBE_TABLE } from '../src/core/probe.ts';
 import { WORKER_TABLE } from '../src/core/worker.ts';
 
 type Table = Readonly<Record<string, Readonly<Record<string, (...args: never[]) => unknown>>>>;
@@ -78,6 +79,10 @@ export const lifecycles = (): readonly Lifecycle[] => [
   {
     path: 'docs/internals/adoption-lifecycle.md',
     text: page('The adoption of a worker', 'src/core/adoption.ts', ADOPTION_TABLE),
+  },
+  {
+    path: 'docs/internals/probe-lifecycle.md',
+    text: page('The life of a probe', 'src/core/probe.ts', PROBE_TABLE),
   },
 ];
 

@@ -19,6 +19,11 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'apply', summary: 'make what runs equal to a configuration file', load: () => import('./commands/apply.ts') },
   { name: 'ls', aliases: ['list', 'status'], summary: 'list apps and workers', load: () => import('./commands/ls.ts') },
   { name: 'show', summary: 'show one app in depth', load: () => import('./commands/show.ts') },
+  {
+    name: 'top',
+    summary: 'watch apps and workers on a live screen',
+    load: () => import('./commands/top.ts'),
+  },
   { name: 'env', summary: 'show the environment of an app, secrets masked', load: () => import('./commands/env.ts') },
   { name: 'reload', summary: 'replace workers without losing a request', load: () => import('./commands/reload.ts') },
   { name: 'restart', summary: 'stop all workers, then start them', load: () => import('./commands/restart.ts') },
@@ -127,7 +132,6 @@ export const COMMANDS: readonly CommandEntry[] = [
 
 /** Documented and not built yet: refused with DROVER_NOT_AVAILABLE. */
 export const LATER_COMMANDS: readonly string[] = [
-  'top',
   'slo',
   'alerts',
   'deploy',

@@ -13,6 +13,7 @@ const facts = (change: Partial<ReadinessFacts>): ReadinessFacts => ({
   listeners: [],
   needsSignal: false,
   signalledAt: null,
+  missingHealth: [],
   stableForMs: 2000,
   ...change,
 });

@@ -28,6 +28,8 @@ export interface ReadinessFacts {
   readonly listeners: readonly Listener[];
   readonly needsSignal: boolean;
   readonly signalledAt: number | null;
+  /** Probes that have not passed yet, in words. */
+  readonly missingHealth: readonly string[];
   readonly stableForMs: number;
 }
 
@@ -56,5 +58,5 @@ const missingFrom = (facts: ReadinessFacts): string[] => {
   const unserved = facts.expected.filter((port) => !isServed(port)).map((port) => port.label);
   const ports = facts.anyListenerCounts && facts.listeners.length > 0 ? [] : unserved;
   const signal = facts.needsSignal && facts.signalledAt === null ? ["the app's ready signal"] : [];
-  return [...ports, ...signal];
+  return [...ports, ...signal, ...facts.missingHealth];
 };

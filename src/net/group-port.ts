@@ -121,6 +121,10 @@ export class GroupPort implements ManagedPort {
     if (!this.#shards.some((each) => each.slot === slot)) this.#parts.privates.closeSlot(slot);
   }
 
+  findPrivatePath(slot: number, worker: string): string | null {
+    return this.#parts.privates.findPath(slot, worker);
+  }
+
   privateSocket(slot: number, worker: string): PrivateSocket | null {
     return this.#parts.privates.open(slot, worker);
   }

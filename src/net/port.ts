@@ -28,6 +28,8 @@ export interface Port {
   giveUp(slot: number, lane?: Lane): Promise<void>;
   /** A listening Unix socket for one worker's private server on this port; null where none can be made. */
   privateSocket(slot: number, worker: string): PrivateSocket | null;
+  /** Where that worker is reached alone; null where it was given no socket. */
+  findPrivatePath(slot: number, worker: string): string | null;
   /** Whether one of its sockets is the one behind this inode. */
   hasSocket(inode: number): boolean;
 }

@@ -47,6 +47,11 @@ export class PrivateSockets {
     this.#key = key;
   }
 
+  /** Where the worker is reached alone; null where it was given no socket. */
+  findPath(slot: number, worker: string): string | null {
+    return this.#sockets.find((each) => each.slot === slot && each.worker === worker)?.path ?? null;
+  }
+
   /** The worker's socket, made when missing; null where none can be made. */
   open(slot: number, worker: string): PrivateSocket | null {
     const known = this.#sockets.find((each) => each.slot === slot && each.worker === worker);

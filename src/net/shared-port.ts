@@ -77,6 +77,10 @@ export class SharedPort implements ManagedPort {
     return Promise.resolve();
   }
 
+  findPrivatePath(slot: number, worker: string): string | null {
+    return this.#parts.privates.findPath(slot, worker);
+  }
+
   privateSocket(slot: number, worker: string): PrivateSocket | null {
     return this.#parts.privates.open(slot, worker);
   }

@@ -162,6 +162,8 @@ export interface AppCheck {
   readonly durationMs: number;
   /** Since it ended last. */
   readonly ageMs: number;
+  /** How often it is run; left out where the app's library does not tell. */
+  readonly intervalMs?: number;
   readonly error?: string;
 }
 

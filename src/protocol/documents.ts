@@ -44,6 +44,11 @@ export interface WorkerDocument {
   readonly connections: number | null;
   readonly inFlight: number | null;
   readonly acceptQueue: number | null;
+  /** Of about the last ten seconds; null where nothing was answered in them, or no agent counts. */
+  readonly requestsPerSecond: number | null;
+  readonly latencyMs: LatencyDocument;
+  /** Share of what was answered in that time that failed (500 and above), 0–1. */
+  readonly errorShare: number | null;
   /** Why it is in this state, in words; null when there is nothing to say. */
   readonly reason: string | null;
   /** The version of Node it runs, null for other programs. */
@@ -381,6 +386,8 @@ export interface WorkerHealthDocument {
     readonly blockedAt?: string;
     readonly isBlocked: boolean;
   };
+  /** There is a process that has started. */
+  readonly isRunning: boolean;
   /** Taken off rotation by its own traffic, until then. */
   readonly ejectedUntil: string | null;
   /** Share of new connections, 0–100. */

@@ -3,6 +3,7 @@
  * change meaning; messages may. `docs/errors.md` is generated from this table.
  */
 
+import { ALERT_ERRORS } from './alert-errors.ts';
 import { type CatalogueEntry, entry, type ErrorData } from './catalogue.ts';
 import type { ErrorDocument } from './documents.ts';
 import { FILE_ERRORS } from './file-errors.ts';
@@ -263,6 +264,7 @@ export const ERRORS = {
         : 'Nothing was changed, and what runs goes on. Make room (or the file system writable) and try again; `drover daemon status` tells.',
   ),
   ...UPGRADE_ERRORS,
+  ...ALERT_ERRORS,
   ...FILE_ERRORS,
   DROVER_SYSTEMD_MISSING: entry(
     501,

@@ -7,6 +7,7 @@ export type { FallBack, WentBack } from './fall-back.ts';
 export { FELL_BACK_KEY } from './fall-back-mark.ts';
 export type { BackupTimes } from './backups/backup-schedule.ts';
 export { MIGRATIONS } from './migrate.ts';
+export type { AlertRecords } from './alerts.ts';
 export type { AppNote, AppRecord, AppRecords, Wanted } from './apps.ts';
 export type { EventLimits, EventListener, EventQuery, EventRecords } from './events.ts';
 export type { MetaRecords } from './meta.ts';

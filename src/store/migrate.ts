@@ -13,6 +13,7 @@ import { digests } from './migrations/005-digests.ts';
 import { requestKeys } from './migrations/006-request-keys.ts';
 import { stoppedSlots } from './migrations/007-stopped-slots.ts';
 import { endedWorkers } from './migrations/008-ended-workers.ts';
+import { alerts } from './migrations/009-alerts.ts';
 
 /** In order; the number of a migration is its place, from 1. */
 export const MIGRATIONS: readonly string[] = [
@@ -24,6 +25,7 @@ export const MIGRATIONS: readonly string[] = [
   requestKeys,
   stoppedSlots,
   endedWorkers,
+  alerts,
 ];
 
 /** Throws DROVER_STATE_NEWER where the state knows more migrations than this program. */

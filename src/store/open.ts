@@ -1,6 +1,8 @@
 /** Opens the store: one file, one owner (the daemon). `':memory:'` serves `drover run` and tests: no state on disk. */
 import { dirname, join } from 'node:path';
 import type { Clock } from '../protocol/index.ts';
+import { alertRecords } from './alerts.ts';
+import type { AlertRecords } from './alerts.ts';
 import { appRecords } from './apps.ts';
 import type { AppRecords } from './apps.ts';
 import { BackupFolder } from './backups/backup-folder.ts';
@@ -63,6 +65,7 @@ export interface Store {
   readonly ports: PortRecords;
   readonly operations: OperationRecords;
   readonly events: EventRecords;
+  readonly alerts: AlertRecords;
   readonly meta: MetaRecords;
   readonly condition: StoreCondition;
   /** Called when the disk no longer takes what is written, and, with null, when all of it is on the disk again. */
@@ -180,6 +183,7 @@ function recordsOf(
     ports,
     operations: operationRecords(database, clock, random),
     events: eventRecords(database, clock, eventLimits, eventNumbers(database, { clock, meta, hasGoneBack })),
+    alerts: alertRecords(database),
     meta,
   };
 }

@@ -146,6 +146,7 @@ const hearProcess = (tenant: Tenant, handle: WorkerHandle, pid: number): void =>
 const takeReport = (tenant: Tenant, handle: WorkerHandle, report: AgentReport): void => {
   handle.addReport(report);
   noteLogDrops(tenant, handle);
+  tenant.host.onReport(tenant, handle);
 };
 
 /** Its own process, or one that it started: behind wrappers the app is a descendant. */

@@ -45,8 +45,20 @@ export interface AppListener {
   readonly onOperation: (app: App, run: OperationRun) => void;
   /** Its deletion ends: nothing is to be left of it on record. */
   readonly onDeleted: (app: App) => void;
+  readonly health?: HealthHook;
+}
+
+/** Whoever watches the health of workers: is told what happens to them, and asked what a start still waits for. */
+export interface HealthHook {
+  /** Phase, readiness, acceptance or process of it changed. */
+  changed(app: App, tenant: Tenant): void;
+  /** Its agent said hello: it knows nothing of what was said to an agent before. */
+  greeted(app: App, tenant: Tenant, handle: WorkerHandle): void;
+  reported(app: App, tenant: Tenant, handle: WorkerHandle): void;
   /** The watchdog of a worker says that its event loop is blocked now. */
-  readonly onBlocked?: (app: App, tenant: Tenant, handle: WorkerHandle, block: LoopBlock) => void;
+  blocked(app: App, tenant: Tenant, handle: WorkerHandle, block: LoopBlock): void;
+  /** What it has to show yet before it counts as ready, in words; {@link Tenant.checkReadiness} is called when that changes. */
+  missing(app: App, tenant: Tenant): readonly string[];
 }
 
 /** Anything that may change which ports the app serves. */

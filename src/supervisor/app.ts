@@ -368,6 +368,7 @@ export class App implements TenantHost {
     if (handle?.adoption && this.#run === null) this.edges.schedule.soon(() => this.dismissSurplus());
     // It was asked to go before its agent could hear it.
     if (handle?.link && (state.phase === 'draining' || state.phase === 'aborting')) tenant.drainAgain();
+    if (handle !== null) this.#listener.health?.greeted(this, tenant, handle);
   }
 
   onServerClosed(tenant: Tenant, key: string | null): void {
@@ -375,11 +376,20 @@ export class App implements TenantHost {
   }
 
   onBlocked(tenant: Tenant, handle: WorkerHandle, block: LoopBlock): void {
-    this.#listener.onBlocked?.(this, tenant, handle, block);
+    this.#listener.health?.blocked(this, tenant, handle, block);
+  }
+
+  onReport(tenant: Tenant, handle: WorkerHandle): void {
+    this.#listener.health?.reported(this, tenant, handle);
+  }
+
+  missingHealth(tenant: Tenant): readonly string[] {
+    return this.#listener.health?.missing(this, tenant) ?? [];
   }
 
   onTenantChanged(tenant: Tenant): void {
     this.slots.note(tenant);
+    this.#listener.health?.changed(this, tenant);
     if (tenant.state.phase === 'running' && tenant.handle !== null && !tenant.handle.isLearned) {
       tenant.handle.isLearned = true;
       this.desk.learn(tenant.handle);

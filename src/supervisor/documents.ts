@@ -12,6 +12,7 @@ import type {
   ShardView,
   WorkerDocument,
 } from '../protocol/index.ts';
+import { percentile, subtractHistogram } from '../runtime/index.ts';
 import type { App } from './app.ts';
 import type { Tenant } from './tenant.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -113,9 +114,31 @@ const describeWorker = (tenant: Tenant, shard: ShardView | null, isHolder: boole
     connections: runtime?.openConnections ?? null,
     inFlight: runtime?.inFlight ?? null,
     acceptQueue: isHolder ? (shard?.acceptQueue ?? null) : null,
+    ...describeTraffic(isAlive ? handle : null),
     reason: tenant.explanation(),
     node: handle?.nodeVersion ?? null,
     logDropped: describeDrops(handle?.lastReport?.log),
+  };
+};
+
+type TrafficFigures = Pick<WorkerDocument, 'requestsPerSecond' | 'latencyMs' | 'errorShare'>;
+
+const NO_TRAFFIC: TrafficFigures = { requestsPerSecond: null, latencyMs: { p50: null, p99: null }, errorShare: null };
+
+const describeTraffic = (handle: WorkerHandle | null): TrafficFigures => {
+  const span = handle?.reportSpan ?? null;
+  if (span === null) return NO_TRAFFIC;
+  const { first, last } = span;
+  // By the worker's own clock, as its share of the processor.
+  const spanMs = last.runtime.uptimeMs - first.runtime.uptimeMs;
+  if (spanMs <= 0) return NO_TRAFFIC;
+  const served = last.counters.served - first.counters.served;
+  const failed = last.counters.failed - first.counters.failed;
+  const latency = subtractHistogram(last.counters.latency, first.counters.latency);
+  return {
+    requestsPerSecond: Math.round(((served + failed) / spanMs) * 10_000) / 10,
+    latencyMs: { p50: percentile(latency, 0.5), p99: percentile(latency, 0.99) },
+    errorShare: served + failed === 0 ? null : failed / (served + failed),
   };
 };
 
@@ -160,6 +183,7 @@ export const describeHealth = (apps: readonly App[]): HealthDocument => {
             blockedMs: runtime?.delayMs.max ?? null,
             isBlocked: false,
           },
+          isRunning: visiblePhase(tenant) === 'running',
           ejectedUntil: null,
           weight: views.get(tenant.slot)?.weight ?? 0,
         };

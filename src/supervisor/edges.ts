@@ -39,6 +39,8 @@ export interface TrafficPort {
   hasSocket(inode: number): boolean;
   /** A listening Unix socket for one worker's private server on this port; null where none can be made. */
   privateSocket(slot: number, worker: string): { readonly fd: number; readonly path: string } | null;
+  /** Where that worker is reached alone; null where it was given no socket. */
+  findPrivatePath(slot: number, worker: string): string | null;
   /** Weight 0, wait for the last handshakes, let a sibling empty the queue, then close. */
   giveUp(slot: number): Promise<void>;
   /** Whether one of its sockets is the one behind this inode. */
@@ -74,6 +76,8 @@ export interface Traffic {
     lane: Lane,
     load: { readonly utilization: number; readonly connections: number; readonly requestsPerSecond: number },
   ): void;
+  /** 1 is a full share of the lane, 0 takes the worker off rotation. */
+  setSlotFactor(app: string, slot: number, lane: Lane, factor: number): void;
   view(app: string): readonly { readonly key: string; readonly shards: readonly ShardView[] }[];
   closePort(app: string, key: string): void;
   closeApp(app: string): void;

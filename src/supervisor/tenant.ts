@@ -49,6 +49,9 @@ export interface TenantHost {
   onHello(tenant: Tenant, handle: WorkerHandle): void;
   /** `key`: of the port, null where it was none of ours. */
   onServerClosed(tenant: Tenant, key: string | null): void;
+  onReport(tenant: Tenant, handle: WorkerHandle): void;
+  /** What its health has to show yet before it counts as ready, in words. */
+  missingHealth(tenant: Tenant): readonly string[];
   /** The watchdog of a worker says that its event loop is blocked now. */
   onBlocked(tenant: Tenant, handle: WorkerHandle, block: LoopBlock): void;
   /** Something about the tenant changed: phase, readiness, acceptance, process. */
@@ -186,6 +189,7 @@ export class Tenant {
         })),
         needsSignal: this.host.needsReadySignal(this),
         signalledAt: handle.signalledReadyAt,
+        missingHealth: this.host.missingHealth(this),
         stableForMs: this.config.ready.stableForMs,
       },
       this.at,

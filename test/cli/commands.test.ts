@@ -84,7 +84,7 @@ describe('--json', () => {
       ['stop', 'shop', '--no-wait'],
       ['show', 'nobody'],
       ['nonsense'],
-      ['top'],
+      ['debug', 'shop'],
       ['start', 'missing.js'],
       ['config', 'check'],
     ];
@@ -341,7 +341,7 @@ describe('the command line', () => {
   it('survives any words, with an exit code and words of its own', async () => {
     await using harness = await openHarness();
     withShop(harness);
-    const names = COMMANDS.filter(({ name }) => !/^(run|init|daemon stop|logs|events)$/.test(name)).map(
+    const names = COMMANDS.filter(({ name }) => !/^(run|init|daemon stop|logs|events|top)$/.test(name)).map(
       ({ name }) => name,
     );
     const word = fc

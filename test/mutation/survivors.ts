@@ -12,6 +12,7 @@ const JUSTIFIED: readonly Justification[] = [
   { machine: 'worker', matches: /: unexpected → /, why: UNREACHED },
   { machine: 'operation', matches: /: unexpected → /, why: UNREACHED },
   { machine: 'adoption', matches: /: unexpected → /, why: UNREACHED },
+  { machine: 'probe', matches: /: unexpected → /, why: UNREACHED },
   {
     machine: 'worker',
     matches: /^(starting|running) × start: ignore → wantUp$/,

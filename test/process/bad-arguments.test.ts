@@ -259,7 +259,7 @@ describe('a wrong command line', () => {
       [['run', witness.settings['script'] as string, '--instances', '0'], 2, '--instances'],
       [['daemon', 'stop', 'now'], 2, 'Too many'],
       [['daemon', 'upgrade', 'now', '--json'], 2, 'Too many'],
-      [['top', '--json'], 2, 'not available'],
+      [['debug', 'shop', '--json'], 2, 'not available'],
     ] as const)
       assertRefused(words, await drover.run(words), exit, named);
     await witness.assertUnchanged();

@@ -84,3 +84,51 @@ export type {
   WorkerStep,
   WorkerTimer,
 } from './worker-types.ts';
+export * from './budgets.ts';
+export * from './checks.ts';
+export * from './degrade.ts';
+export { HEAL_POLICY, healPhaseOf, keepSlots, newHealing, stepHealing } from './healing.ts';
+export type {
+  HealAttempt,
+  HealEffect,
+  HealEvent,
+  HealEvidence,
+  HealPhase,
+  HealPolicy,
+  HealSituation,
+  HealSlot,
+  HealState,
+  HealStep,
+  HealTimer,
+} from './healing-types.ts';
+export { appHealth, HEALTH_POLICY, hostHealth } from './health.ts';
+export type {
+  AppFacts,
+  AppHealth,
+  HealthPolicy,
+  HostFacts,
+  ProbeFact,
+  Trouble,
+  TroubleKind,
+  WorkerFacts,
+  WorkerHealth,
+} from './health.ts';
+export * from './loop-watch.ts';
+export {
+  forecastAgainst,
+  forecastMemory,
+  heapLimitOf,
+  MEMORY_POLICY,
+  newMemory,
+  noteMemory,
+  type MemoryForecast,
+  type MemoryLimit,
+  type MemoryPolicy,
+  type MemorySample,
+  type MemorySource,
+  type MemoryState,
+} from './memory-forecast.ts';
+export type { OutlierSample, VerdictKind } from './outlier-evidence.ts';
+export * from './outliers.ts';
+export * from './recycling.ts';
+export { workersIn } from './worker-share.ts';

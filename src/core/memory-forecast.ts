@@ -1,0 +1,318 @@
+/**
+ * When will a worker run out of memory? From the heap after full collections (what is left is what is held) and from
+ * resident memory, against whatever limits them. Says what it found from which source, and with what certainty; the
+ * first minutes of a program, caches that fill and level off, and saw teeth are no leaks. Refuses to act: which worker
+ * is to be recycled when is `recycling.ts`.
+ */
+import { theilSen } from './slope.ts';
+import type { Point, Slope } from './slope.ts';
+
+export type MemorySource = 'heap-after-gc' | 'rss';
+
+export interface MemoryPolicy {
+  /** Of a worker's life: what grows then is the program being loaded and its caches being filled. */
+  readonly warmUpMs: number;
+  /** Between two points of the recent series; older ones of the long series are further apart. */
+  readonly spacingMs: number;
+  readonly recentMs: number;
+  /** Most points of a series. */
+  readonly points: number;
+  /** Fewer points, or over a shorter time, say nothing. */
+  readonly minimumPoints: number;
+  readonly minimumSpanMs: number;
+  /** Width of the interval in standard deviations, and whether there is growth at all: 3 is 99.7 %. */
+  readonly deviations: number;
+  /** Growth of less than this share of the limit over the time looked at is none. */
+  readonly leastGrowth: number;
+  /** A fall by this share of what had grown shows that the memory is given back. */
+  readonly fallShare: number;
+  /** Beyond this multiple of the height from which it fell before it is not the same tooth any more. */
+  readonly toothFactor: number;
+}
+
+export const MEMORY_POLICY: MemoryPolicy = {
+  warmUpMs: 60_000,
+  spacingMs: 5000,
+  recentMs: 600_000,
+  points: 60,
+  minimumPoints: 8,
+  minimumSpanMs: 60_000,
+  deviations: 3,
+  leastGrowth: 0.02,
+  fallShare: 0.5,
+  toothFactor: 1.1,
+};
+
+interface MemoryPoint {
+  readonly at: number;
+  readonly bytes: number;
+  readonly requests: number;
+}
+
+interface Series {
+  readonly recent: readonly MemoryPoint[];
+  /** The whole life, thinned. */
+  readonly long: readonly MemoryPoint[];
+  readonly longSpacingMs: number;
+  /** Lowest since the last fall, and highest since then: a tooth that grows. */
+  readonly foot: number | null;
+  readonly peak: number | null;
+  /** The greatest height from which it fell by itself; null: it never did. */
+  readonly fellFrom: number | null;
+}
+
+/** Of one worker; plain data. A new worker begins with a new one. */
+export interface MemoryState {
+  readonly lastHeapAfterGcBytes: number | null;
+  readonly heap: Series;
+  readonly rss: Series;
+}
+
+export interface MemorySample {
+  readonly uptimeMs: number;
+  /** As in the report; null before the first full collection, and without an agent. */
+  readonly heapAfterGcBytes: number | null;
+  readonly rssBytes: number | null;
+  /** Finished since the worker started. */
+  readonly requests: number;
+}
+
+export interface MemoryLimit {
+  readonly source: MemorySource;
+  readonly limitBytes: number;
+  /** What it is, for people: `--max-old-space-size`, `the budget heapUsedMB`, `memory.max of its control group`. */
+  readonly words: string;
+}
+
+export interface MemoryForecast {
+  /** `unknown`: too few points yet. `sawtooth`: it grows, and has fallen from this height by itself before. */
+  readonly status: 'unknown' | 'steady' | 'sawtooth' | 'growing';
+  readonly source: MemorySource;
+  readonly limit: MemoryLimit;
+  /** Newest point. */
+  readonly bytes: number | null;
+  readonly growthPerHourBytes: number | null;
+  readonly growthPerHourLow: number | null;
+  readonly growthPerHourHigh: number | null;
+  readonly growthPer1000RequestsBytes: number | null;
+  /** Until the limit is reached; null where it does not grow, or nobody knows. */
+  readonly leftMs: number | null;
+  readonly leftMsLow: number | null;
+  readonly leftMsHigh: number | null;
+  readonly points: number;
+  readonly reason: string;
+}
+
+const EMPTY: Series = { recent: [], long: [], longSpacingMs: 0, foot: null, peak: null, fellFrom: null };
+
+export const newMemory = (): MemoryState => ({ lastHeapAfterGcBytes: null, heap: EMPTY, rss: EMPTY });
+
+const noteTooth = (series: Series, bytes: number, policy: MemoryPolicy): Pick<Series, 'foot' | 'peak' | 'fellFrom'> => {
+  const foot = Math.min(series.foot ?? bytes, bytes);
+  const peak = Math.max(series.peak ?? bytes, bytes);
+  const hasFallen = peak - bytes > (peak - (series.foot ?? bytes)) * policy.fallShare && peak - bytes > peak * 0.05;
+  if (!hasFallen) return { foot, peak, fellFrom: series.fellFrom };
+  return { foot: bytes, peak: bytes, fellFrom: Math.max(series.fellFrom ?? 0, peak) };
+};
+
+const add = (series: Series, point: MemoryPoint, policy: MemoryPolicy): Series => {
+  const { spacingMs, recentMs, points } = policy;
+  const last = series.recent.at(-1);
+  const tooth = noteTooth(series, point.bytes, policy);
+  // Within the spacing the lowest counts: what is above it was garbage, or is given back.
+  if (last !== undefined && point.at - last.at < spacingMs) {
+    if (point.bytes >= last.bytes) return { ...series, ...tooth };
+    const lowest = { ...last, bytes: point.bytes };
+    const long = series.long.at(-1) === last ? [...series.long.slice(0, -1), lowest] : series.long;
+    return { ...series, ...tooth, recent: [...series.recent.slice(0, -1), lowest], long };
+  }
+  const recent = [...series.recent.filter(({ at }) => point.at - at <= recentMs), point].slice(-points);
+  const lastLong = series.long.at(-1);
+  let { longSpacingMs } = series;
+  let long = series.long;
+  if (lastLong === undefined || point.at - lastLong.at >= longSpacingMs) long = [...long, point];
+  if (long.length > points) {
+    long = long.filter((_, index) => index % 2 === 0);
+    longSpacingMs = Math.max(spacingMs, longSpacingMs) * 2;
+  }
+  return { ...series, ...tooth, recent, long, longSpacingMs };
+};
+
+/** One report of a worker. */
+export const noteMemory = (
+  state: MemoryState,
+  sample: MemorySample,
+  at: number,
+  policy: MemoryPolicy = MEMORY_POLICY,
+): MemoryState => {
+  const { heapAfterGcBytes: heap, rssBytes, requests } = sample;
+  if (sample.uptimeMs < policy.warmUpMs) return { ...state, lastHeapAfterGcBytes: heap };
+  // The same figure again is the same collection.
+  const hasCollected = heap !== null && heap !== state.lastHeapAfterGcBytes;
+  return {
+    lastHeapAfterGcBytes: heap,
+    heap: hasCollected ? add(state.heap, { at, bytes: heap, requests }, policy) : state.heap,
+    rss: rssBytes === null ? state.rss : add(state.rss, { at, bytes: rssBytes, requests }, policy),
+  };
+};
+
+const spanMs = (points: readonly MemoryPoint[]): number => (points.at(-1)?.at ?? 0) - (points[0]?.at ?? 0);
+
+const overTime = (points: readonly MemoryPoint[], policy: MemoryPolicy): Slope | null =>
+  points.length < policy.minimumPoints || spanMs(points) < policy.minimumSpanMs
+    ? null
+    : theilSen(
+        points.map(({ at, bytes }) => ({ x: at, y: bytes })),
+        policy.deviations,
+      );
+
+interface Trend {
+  readonly slope: Slope;
+  readonly points: readonly MemoryPoint[];
+  readonly isGrowing: boolean;
+}
+
+/**
+ * Growth that slows down is something being filled: what the later half says counts then, and where that half does not grow
+ * for sure nothing does.
+ */
+const trendOf = (points: readonly MemoryPoint[], limitBytes: number, policy: MemoryPolicy): Trend | null => {
+  const whole = overTime(points, policy);
+  if (whole === null) return null;
+  const grown = whole.slope * spanMs(points);
+  const isGrowing = whole.low > 0 && grown >= limitBytes * policy.leastGrowth;
+  const laterHalf = points.slice(Math.floor(points.length / 2));
+  const later = theilSen(
+    laterHalf.map(({ at, bytes }) => ({ x: at, y: bytes })),
+    policy.deviations,
+  );
+  if (!isGrowing || later === null || laterHalf.length < policy.minimumPoints / 2) {
+    return { slope: whole, points, isGrowing };
+  }
+  if (later.slope >= whole.slope / 2) return { slope: whole, points, isGrowing };
+  return { slope: later, points: laterHalf, isGrowing: later.low > 0 };
+};
+
+const MB = 1024 * 1024;
+const HOUR_MS = 3_600_000;
+const SOURCE_WORDS: Readonly<Record<MemorySource, string>> = {
+  'heap-after-gc': 'the heap after full collections',
+  rss: 'resident memory',
+};
+
+const sizeWords = (bytes: number): string => {
+  const megabytes = bytes / MB;
+  return `${megabytes < 10 ? megabytes.toFixed(1) : Math.round(megabytes)} MB`;
+};
+
+const timeWords = (ms: number): string => {
+  if (!Number.isFinite(ms)) return 'for ever';
+  if (ms < 120_000) return `${Math.round(ms / 1000)} s`;
+  if (ms < 2 * HOUR_MS) return `${Math.round(ms / 60_000)} min`;
+  return ms < 72 * HOUR_MS ? `${Math.round(ms / HOUR_MS)} h` : `${Math.round(ms / HOUR_MS / 24)} days`;
+};
+
+/** One source against one limit. */
+export const forecastAgainst = (
+  state: MemoryState,
+  limit: MemoryLimit,
+  policy: MemoryPolicy = MEMORY_POLICY,
+): MemoryForecast => {
+  const series = limit.source === 'rss' ? state.rss : state.heap;
+  const { limitBytes, source } = limit;
+  const bytes = series.recent.at(-1)?.bytes ?? null;
+  const trends = [series.recent, series.long].flatMap((points) => trendOf(points, limitBytes, policy) ?? []);
+  const nothing = {
+    source,
+    limit,
+    bytes,
+    growthPer1000RequestsBytes: null,
+    leftMs: null,
+    leftMsLow: null,
+    leftMsHigh: null,
+  };
+  const what = SOURCE_WORDS[source];
+  if (trends.length === 0 || bytes === null) {
+    return {
+      ...nothing,
+      status: 'unknown',
+      growthPerHourBytes: null,
+      growthPerHourLow: null,
+      growthPerHourHigh: null,
+      points: series.recent.length,
+      reason: `too little is known of ${what} yet`,
+    };
+  }
+  // The steeper of those that grow for sure: the limit is hit by the sooner one.
+  const growing = trends.filter(({ isGrowing }) => isGrowing).sort((a, b) => b.slope.slope - a.slope.slope)[0];
+  const { slope, points } = growing ?? trends[0]!;
+  const perHour = {
+    growthPerHourBytes: slope.slope * HOUR_MS,
+    growthPerHourLow: slope.low * HOUR_MS,
+    growthPerHourHigh: slope.high * HOUR_MS,
+  };
+  if (growing === undefined) {
+    return {
+      ...nothing,
+      ...perHour,
+      status: 'steady',
+      points: points.length,
+      reason: `${what} does not grow for sure`,
+    };
+  }
+  const room = Math.max(0, limitBytes - bytes);
+  const left = {
+    leftMs: room / slope.slope,
+    leftMsLow: Number.isFinite(slope.high) ? room / slope.high : 0,
+    leftMsHigh: room / slope.low,
+  };
+  const isTooth = series.fellFrom !== null && bytes <= series.fellFrom * policy.toothFactor;
+  const grows = `${what} grows by ${sizeWords(slope.slope * HOUR_MS)} an hour`;
+  const reason = isTooth
+    ? `${grows}, as before it fell from ${sizeWords(series.fellFrom)} by itself`
+    : `${grows} and reaches ${limit.words} (${sizeWords(limitBytes)}) in ${timeWords(left.leftMs)} (${timeWords(left.leftMsLow)} to ${timeWords(left.leftMsHigh)})`;
+  return {
+    ...nothing,
+    ...perHour,
+    ...(isTooth ? {} : left),
+    status: isTooth ? 'sawtooth' : 'growing',
+    growthPer1000RequestsBytes: perThousand(points),
+    points: points.length,
+    reason,
+  };
+};
+
+const perThousand = (points: readonly MemoryPoint[]): number | null => {
+  const overRequests: Point[] = points.map(({ requests, bytes }) => ({ x: requests, y: bytes }));
+  const slope = theilSen(overRequests, 0);
+  return slope === null ? null : slope.slope * 1000;
+};
+
+const URGENCY: readonly MemoryForecast['status'][] = ['growing', 'sawtooth', 'steady', 'unknown'];
+
+/** Against each of the limits: the one that is reached first; null where nothing limits the worker. */
+export const forecastMemory = (
+  state: MemoryState,
+  limits: readonly MemoryLimit[],
+  policy: MemoryPolicy = MEMORY_POLICY,
+): MemoryForecast | null =>
+  limits
+    .map((limit) => forecastAgainst(state, limit, policy))
+    .sort(
+      (a, b) =>
+        URGENCY.indexOf(a.status) - URGENCY.indexOf(b.status) ||
+        (a.leftMs ?? Number.POSITIVE_INFINITY) - (b.leftMs ?? Number.POSITIVE_INFINITY) ||
+        0,
+    )[0] ?? null;
+
+/** The heap limit that the arguments of Node or NODE_OPTIONS set, bytes; null: Node's own default holds. The last one counts, as in Node. */
+export const heapLimitOf = (nodeArgs: readonly string[]): number | null => {
+  let limitBytes: number | null = null;
+  for (const [index, argument] of nodeArgs.entries()) {
+    const match = /^--max[-_]old[-_]space[-_]size(?:=(\d+))?$/.exec(argument);
+    if (match === null) continue;
+    const megabytes = Number(match[1] ?? nodeArgs[index + 1]);
+    if (Number.isSafeInteger(megabytes) && megabytes > 0) limitBytes = megabytes * MB;
+  }
+  return limitBytes;
+};

@@ -1,0 +1,44 @@
+/**
+ * A robust slope through points: the median of the slopes of all pairs, which a third of wild points does not move.
+ * Theil (1950), Sen (1968): "Estimates of the Regression Coefficient Based on Kendall's Tau", J. Am. Stat. Assoc. 63, whose
+ * confidence interval this is: ranks of the sorted slopes, from the variance of Kendall's S.
+ */
+
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface Slope {
+  readonly slope: number;
+  /** The interval that holds the slope with the confidence that was asked for. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * The slope of y over x and its interval, `deviations` standard deviations to each side (2.58: 99 %). Pairs of one x are
+ * left out. Null with fewer than three points, or where no pair is left. Takes the square of the number of points.
+ */
+export const theilSen = (points: readonly Point[], deviations: number): Slope | null => {
+  const slopes: number[] = [];
+  for (let left = 0; left < points.length; left++) {
+    for (let right = left + 1; right < points.length; right++) {
+      const run = points[right]!.x - points[left]!.x;
+      if (run !== 0) slopes.push((points[right]!.y - points[left]!.y) / run);
+    }
+  }
+  const n = points.length;
+  if (n < 3 || slopes.length === 0) return null;
+  slopes.sort((a, b) => a - b);
+  const middle = slopes.length / 2;
+  const slope = (slopes[Math.ceil(middle) - 1]! + slopes[Math.floor(middle)]!) / 2;
+  const spread = deviations * Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);
+  const lowRank = Math.floor((slopes.length - spread) / 2);
+  const highRank = Math.ceil((slopes.length + spread) / 2);
+  return {
+    slope,
+    low: lowRank < 0 ? Number.NEGATIVE_INFINITY : slopes[lowRank]!,
+    high: highRank >= slopes.length ? Number.POSITIVE_INFINITY : slopes[highRank]!,
+  };
+};

@@ -11,10 +11,13 @@ import { openProbes, systemChecks, type ProbeChecks } from '../../../src/probes/
 import { giveBackFreeMemory, mapLargeBlocks } from '../../../src/os/index.ts';
 import type { Clock, ProbeTarget } from '../../../src/protocol/index.ts';
 import { systemSchedule } from '../../../src/supervisor/index.ts';
+
 // The rest of what is in every daemon and would otherwise be the probes' to load.
-import '../../../src/api/index.ts';
-import '../../../src/net/index.ts';
-import '../../../src/store/index.ts';
+await Promise.all([
+  import('../../../src/api/index.ts'),
+  import('../../../src/net/index.ts'),
+  import('../../../src/store/index.ts'),
+]);
 
 const WORKERS = 50;
 /** Ten times as often as by default, so that a short measurement has as many attempts as a long one. */

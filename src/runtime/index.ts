@@ -15,8 +15,8 @@ export {
   subtractHistogram,
 } from './histogram.ts';
 export type { SparseHistogram } from './histogram.ts';
-export { Http2Sessions } from './http2.ts';
-export { RuntimeMeter } from './measures.ts';
+export { type Http2Session, Http2Sessions } from './http2.ts';
+export { DelaySampler, RuntimeMeter } from './measures.ts';
 export { FLAG_IPV6_ONLY, FLAG_REUSE_PORT, hasLoaded, protocolOf } from './node-internals.ts';
 export type {
   ClientHandle,

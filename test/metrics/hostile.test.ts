@@ -9,7 +9,10 @@ import * as fc from 'fast-check';
 import { Exposition } from '../../src/metrics/index.ts';
 import { isInPath } from '../provisions.ts';
 import { hostileApps } from './hostile-apps.ts';
+import { parsePage } from './parse-page.ts';
 import { app, collected, counter, gauge, histogram, worker } from './readings.ts';
+
+const OPEN = 'application/openmetrics-text;version=1.0.0';
 
 const skip = isInPath('promtool') ? false : 'promtool is not installed';
 const PARSE_FAILED = 1;
@@ -49,5 +52,22 @@ describe('promtool check metrics', { skip }, () => {
 
   it('refuses a page that is none, so that the above says something', () => {
     assert.equal(check('a{b="c} 1\n').status, PARSE_FAILED);
+  });
+});
+
+describe('a strict parser', () => {
+  it('can read whatever apps say, in either format', () => {
+    fc.assert(
+      fc.property(
+        hostileApps,
+        fc.constantFrom('mixed', 'app', 'worker'),
+        fc.constantFrom(null, OPEN),
+        (apps, scope, accept) => {
+          const { body } = new Exposition().write({ apps, daemon: null }, { accept, scope, app: null }, 0);
+          parsePage(body, accept === null ? 'text' : 'openmetrics');
+        },
+      ),
+      { numRuns: 500 },
+    );
   });
 });

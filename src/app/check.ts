@@ -128,9 +128,8 @@ export class Check {
     const outcome = this.#isHanging(startedAt) ? null : await this.#attempt(startedAt);
     this.#current = null;
     if (outcome !== null && !this.#isClosed) {
-      const before = this.#outcome;
       this.#outcome = outcome;
-      if (before?.status !== outcome.status || before.output !== outcome.output) this.#onChange();
+      this.#onChange();
     }
     if (!this.#isClosed) this.#timer = setTimeout(() => void this.run(), this.#intervalMs).unref();
   }

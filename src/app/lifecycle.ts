@@ -172,7 +172,7 @@ export class Lifecycle {
     }
     const deadline = setTimeout(() => {
       this.#host.warn(`not shut down within ${this.#shutdownTimeoutMs} ms of ${signal}; ended`);
-      this.#host.exit(1);
+      this.#exit(1);
     }, this.#shutdownTimeoutMs);
     void this.shutdown(signal).then(() => {
       clearTimeout(deadline);
@@ -185,8 +185,13 @@ export class Lifecycle {
     this.#signals.clear();
     // What restarts on SIGUSR2 waits for a process that ends by it; other listeners have their own way to end.
     if (signal === 'SIGUSR2') this.#host.raise(signal);
-    else if (this.#endsProcess) this.#host.exit(0);
+    else if (this.#endsProcess) this.#exit(0);
     else if (this.#host.listenerCount(signal) === 0) this.#host.raise(signal);
+  }
+
+  /** In another turn of the event loop: what was warned of is written in the next tick. */
+  #exit(code: number): void {
+    setImmediate(() => this.#host.exit(code));
   }
 
   #changed(): void {

@@ -53,6 +53,11 @@ export const SUITES: readonly Suite[] = [
     needs: [{ command: 'systemd-analyze', debian: 'systemd' }],
   }),
   folder('upgrade', { concurrency: 2, testTimeoutMs: 180_000 }),
+  folder('alerts', {
+    concurrency: 2,
+    testTimeoutMs: 120_000,
+    needs: [{ command: 'prometheus-alertmanager', debian: 'prometheus-alertmanager' }],
+  }),
   folder('faults', { concurrency: 2, testTimeoutMs: 120_000 }),
   folder('corpus', { testTimeoutMs: 120_000, packages: ['test/corpus'] }),
   folder('app', { packages: ['test/nodes', 'test/app/servers'] }),

@@ -79,6 +79,21 @@ const groupKeyOf = (labels: Readonly<Record<string, string>>): string =>
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
     .join(', ')}}`;
 
+/**
+ * One message in place of two that follow each other in a group, the first of which nobody has had: what fires is in the second,
+ * and what had ended by the first and did not begin again is told as well.
+ */
+export const mergeMessages = (older: AlertMessage, newer: AlertMessage): AlertMessage => {
+  const known = new Set(newer.alerts.map(({ labels }) => fingerprintOf(labels)));
+  const ended = older.alerts.filter(({ labels, endsAt }) => endsAt !== null && !known.has(fingerprintOf(labels)));
+  const room = Math.max(0, MOST_ALERTS - newer.alerts.length);
+  return {
+    ...newer,
+    alerts: [...newer.alerts, ...ended.slice(0, room)],
+    truncated: newer.truncated + Math.max(0, ended.length - room),
+  };
+};
+
 export const statusOf = ({ alerts }: AlertMessage): 'firing' | 'resolved' =>
   alerts.some(({ endsAt }) => endsAt === null) ? 'firing' : 'resolved';
 

@@ -87,6 +87,7 @@ const report = v.object({
           critical: v.boolean(),
           durationMs: count,
           ageMs: count,
+          intervalMs: v.exactOptional(count),
           error: v.exactOptional(short),
         }),
       ),

@@ -57,6 +57,7 @@ export class Lifecycle {
   readonly #listeners = new Set<() => void>();
   #isExpected = false;
   #isReady = false;
+  #isDraining = false;
   #drained: Promise<HookTrouble[]> | null = null;
   #shutdown: Promise<HookTrouble[]> | null = null;
   #isDrainedByAgent = false;
@@ -69,7 +70,7 @@ export class Lifecycle {
   }
 
   get phase(): 'starting' | 'serving' | 'draining' {
-    if (this.#drained !== null) return 'draining';
+    if (this.#isDraining) return 'draining';
     return this.#isReady || !this.#isExpected ? 'serving' : 'starting';
   }
 
@@ -119,9 +120,10 @@ export class Lifecycle {
   async drain(reason: string, byAgent: boolean): Promise<HookTrouble[]> {
     this.#isDrainedByAgent ||= byAgent;
     if (this.#drained === null) {
+      this.#isDraining = true;
+      this.#changed();
       // All at once: they say goodbye to different parties, and the drain waits for the slowest.
       this.#drained = Promise.all(this.#drainHooks.map(async (hook) => this.#run(hook, reason))).then(flatten);
-      this.#changed();
     }
     return this.#drained;
   }

@@ -1,7 +1,7 @@
 // `require` and `import` of the same package in one process.
 const { health, degrade, metrics } = require('drover/app');
 
-(async () => {
+void (async () => {
   const module = await import('drover/app');
   module.health.register('database', () => false, { critical: true });
   module.metrics.counter('orders_total').inc();

@@ -7,7 +7,10 @@ const options = JSON.parse(process.argv[2] ?? '{}');
 const graceful = new GracefulServer(
   createServer((request, response) => {
     const [, verb, ms = '0'] = request.url.split('/');
-    if (verb !== 'slow') return void response.end('quick');
+    if (verb !== 'slow') {
+      response.end('quick');
+      return;
+    }
     say('slow begun');
     setTimeout(() => response.end('slow'), Number(ms));
   }),

@@ -111,6 +111,7 @@ export class BlockWatch {
     if (isBlock) this.#last = { number: ++this.#count, fromUs: atUs - busyMs * 1000, toUs: atUs, name: null };
     const isNamed = this.#nameIfDue(atUs);
     this.#seen();
+    this.costUs += this.#seenUs - atUs;
     if (isBlock || isNamed) this.#options.onBlock();
   }
 
@@ -124,7 +125,6 @@ export class BlockWatch {
     const { agentFile } = this.#options;
     last.name = nameBlock(profile, { fromUs, toUs, agentFile, readSource });
     const tookUs = nowUs() - atUs;
-    this.costUs += tookUs;
     this.#nameNotBeforeUs = atUs + tookUs * REST_PER_NAMING;
     return last.name.place !== null;
   }

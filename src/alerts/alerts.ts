@@ -16,7 +16,7 @@ import {
 } from '../protocol/index.ts';
 import { MOST_KNOWN, runBook, type NotifyEffect, type ReportEffect } from './book-run.ts';
 import type { AlertsEdges } from './edges.ts';
-import { composeMessage, statusOf } from './message.ts';
+import { composeAll, composeMessage, statusOf } from './message.ts';
 import { nameReceivers, type NamedReceiver } from './receiver-id.ts';
 import { inWords, ReceiverQueue, REFRESH_MS } from './receiver-queue.ts';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
@@ -87,10 +87,7 @@ export const openAlerts = (
     });
   };
   const firingOf = (id: string): AlertMessage[] =>
-    book
-      .toldTo(id)
-      .filter(({ alerts }) => alerts.length > 0)
-      .map(({ group, alerts }) => composeMessage({ id: '', group, kind: 'repeat', at: '', alerts }));
+    book.toldTo(id).flatMap(({ group, alerts }) => composeAll({ id: '', group, kind: 'repeat', at: '', alerts }));
   const openQueue = (receiver: NamedReceiver): ReceiverQueue => {
     const waiting = deliveries.listWaiting().filter((each) => each.receiver === receiver.id);
     return new ReceiverQueue(receiver, waiting, {
@@ -235,10 +232,8 @@ export const openAlerts = (
       if (dead === undefined) throw new DroverError('DROVER_DELIVERY_UNKNOWN', { delivery: id });
       const queue = find(dead.receiver);
       try {
-        store.transaction(() => {
-          deliveries.removeDead(id);
-          queue.pushAgain(dead.message, id);
-        });
+        // The row of the dead letter becomes that of what waits.
+        store.transaction(() => queue.pushAgain(dead.message, id));
       } catch (error) {
         queue.withdraw(id);
         throw error;

@@ -6,4 +6,6 @@ const status: HealthStatus = health.status();
 const level: DegradeLevel = drover.degrade.level();
 const Server: typeof GracefulServer = drover.GracefulServer;
 metrics.gauge('queue').set(3);
-console.log(JSON.stringify([status.status, level, new Server(() => undefined, { exit: false }) instanceof GracefulServer]));
+console.log(
+  JSON.stringify([status.status, level, new Server(() => undefined, { exit: false }) instanceof GracefulServer]),
+);

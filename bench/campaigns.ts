@@ -22,6 +22,7 @@ import { logsVsPm2 } from '../test/campaigns/logs-vs-pm2.ts';
 import { logSpeed } from '../test/campaigns/log-speed.ts';
 import { logs } from '../test/campaigns/logs.ts';
 import { logDiskFull } from '../test/campaigns/log-disk-full.ts';
+import { probeCost } from '../test/campaigns/probe-cost.ts';
 import { reloadLoss } from '../test/campaigns/reload-loss.ts';
 import { soak } from '../test/campaigns/soak.ts';
 import { stall } from '../test/campaigns/stall.ts';
@@ -54,6 +55,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   findings,
   cpuRead,
   cpuDiff,
+  probeCost,
 ];
 
 interface Wanted {

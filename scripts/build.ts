@@ -20,13 +20,15 @@ for (const script of ['guard.sh', 'boot-watch.sh'])
 
 // Imported late: the bundler is only needed, and only loaded, once the types are right.
 const { AGENT_FILE, bundleAgent } = await import('./bundle-agent.ts');
+const { APP_FILE, bundleApp } = await import('./bundle-app.ts');
 const { CLI_FILE, bundleCli } = await import('./bundle-cli.ts');
 const { DAEMON_FILE, bundleDaemon } = await import('./bundle-daemon.ts');
 const { bundleTesting, TESTING_FILE } = await import('./bundle-testing.ts');
 const { VIEW_FILE, bundleView } = await import('./bundle-view.ts');
 await bundleAgent();
+await bundleApp();
 await bundleCli();
 await bundleDaemon();
 await bundleTesting();
 await bundleView();
-for (const file of [AGENT_FILE, CLI_FILE, DAEMON_FILE, TESTING_FILE, VIEW_FILE]) await access(file);
+for (const file of [AGENT_FILE, APP_FILE, CLI_FILE, DAEMON_FILE, TESTING_FILE, VIEW_FILE]) await access(file);

@@ -76,6 +76,7 @@ export class Agent {
   #unanswered = 0;
   #reportedActivity = -1;
   #quietReports = 0;
+  #hasNews = false;
   readonly #dropNews = new DropNews();
   #reportTimer: NodeJS.Timeout | null = null;
   /** What was thrown last and not caught, and when, in seconds of this process's life. */
@@ -96,13 +97,20 @@ export class Agent {
     this.#branches = branches;
     this.#output = output;
     this.#meeting = meeting;
-    this.#health = new HealthDesk({ meeting, send: (message) => this.#send(message) });
     this.#threads = output === null ? null : hearThreads();
     this.#mayAccept = boot.acceptAtOnce;
     const isPrivate = (socket: NetSocket): boolean => this.#isPrivate(socket);
     this.#requests = new RequestMeter({ now, isPrivate });
     this.#upgrades = new Upgrades(() => this.#requests.countUpgrade());
     this.#http2 = new Http2Sessions(this.#requests, isPrivate);
+    this.#health = new HealthDesk({
+      meeting,
+      agentFile: __filename,
+      requests: this.#requests,
+      runtime: this.#runtime,
+      send: (message) => this.#send(message),
+      onNews: () => this.#reportNews(),
+    });
     this.#requests.attach();
     this.#ipc = provideAppIpc((payload) => this.#sendForApp(payload));
     meeting.attach({
@@ -305,7 +313,7 @@ export class Agent {
 
   #scheduleReports(everyMs: number): void {
     if (this.#reportTimer !== null) clearInterval(this.#reportTimer);
-    this.#reportTimer = setInterval(() => this.#reportIfDue(), everyMs).unref();
+    this.#reportTimer = setInterval(() => this.#health.tick(() => this.#reportIfDue()), everyMs).unref();
   }
 
   #reportIfDue(): void {
@@ -322,12 +330,19 @@ export class Agent {
     this.#runtime.begin();
     this.#runtime.tick(!isQuiet);
     const hasLogNews = this.#dropNews.isNew(this.#drops);
-    if (isQuiet && !hasLogNews && ++this.#quietReports % QUIET_FACTOR !== 0) return;
+    if (isQuiet && !hasLogNews && !this.#hasNews && ++this.#quietReports % QUIET_FACTOR !== 0) return;
     this.#reportedActivity = activity;
+    this.#hasNews = false;
     const report = this.#report();
     if (!this.#send({ type: 'report', report, replyTo: null })) return;
     this.#unacknowledged = report.seq;
     this.#unanswered = 0;
+  }
+
+  /** At once, or with the next report where the one before has not been acknowledged. */
+  #reportNews(): void {
+    this.#hasNews = true;
+    if (this.#unacknowledged === null) this.#reportIfDue();
   }
 
   #report(): AgentReport {

@@ -140,13 +140,14 @@ function attempt<Answer>(ask: () => Answer): Answer | undefined {
 }
 
 /** As a daemon takes it: one word too long, or of another type, would lose the whole report. */
-function tidy({ name, status, critical, durationMs, ageMs, error }: AppCheck): AppCheck {
+function tidy({ name, status, critical, durationMs, ageMs, intervalMs, error }: AppCheck): AppCheck {
   return {
     name: wordOf(name),
     status,
     critical,
     durationMs: atLeastZero(durationMs),
     ageMs: atLeastZero(ageMs),
+    ...(intervalMs === undefined ? {} : { intervalMs: atLeastZero(intervalMs) }),
     ...(error === undefined ? {} : { error: wordOf(error) }),
   };
 }

@@ -67,6 +67,17 @@ export const composeMessage = ({ group, kind, alerts }: AlertNotificationDocumen
   };
 };
 
+/** The same in as many messages as it takes, for a receiver that must know of each alert: all of them fire. */
+export const composeAll = (notification: AlertNotificationDocument): AlertMessage[] => {
+  const messages: AlertMessage[] = [];
+  for (let left = notification.alerts; left.length > 0;) {
+    const message = composeMessage({ ...notification, alerts: left });
+    messages.push({ ...message, truncated: 0 });
+    left = left.slice(message.alerts.length);
+  }
+  return messages;
+};
+
 /** `app=api` as labels. */
 const toGroupLabels = (group: string): Readonly<Record<string, string>> => {
   const at = group.indexOf('=');
@@ -78,6 +89,21 @@ const groupKeyOf = (labels: Readonly<Record<string, string>>): string =>
   `{}:{${Object.entries(labels)
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
     .join(', ')}}`;
+
+/**
+ * One message in place of two that follow each other in a group, the first of which nobody has had: what fires is in the second,
+ * and what had ended by the first and did not begin again is told as well.
+ */
+export const mergeMessages = (older: AlertMessage, newer: AlertMessage): AlertMessage => {
+  const known = new Set(newer.alerts.map(({ labels }) => fingerprintOf(labels)));
+  const ended = older.alerts.filter(({ labels, endsAt }) => endsAt !== null && !known.has(fingerprintOf(labels)));
+  const room = Math.max(0, MOST_ALERTS - newer.alerts.length);
+  return {
+    ...newer,
+    alerts: [...newer.alerts, ...ended.slice(0, room)],
+    truncated: newer.truncated + Math.max(0, ended.length - room),
+  };
+};
 
 export const statusOf = ({ alerts }: AlertMessage): 'firing' | 'resolved' =>
   alerts.some(({ endsAt }) => endsAt === null) ? 'firing' : 'resolved';

@@ -63,6 +63,7 @@ const make = ({ answer = () => TAKEN, kind = 'webhook', waiting = [], firing = (
       return answer(attempt, attempts.length);
     },
     retry: { firstMs: 1_000, mostMs: 8_000, attempts: 4 },
+    refreshMs: REFRESH_MS,
     record: (left, buried) => {
       recorded = left;
       dead.push(...buried);
@@ -86,8 +87,9 @@ describe('the queue of a receiver', () => {
   it('tells one message after the other, in their order, each until it is taken', async () => {
     const world = make({ answer: (_, nth) => (nth <= 2 ? FAILED : TAKEN) });
     world.queue.push(message(), 'm1');
-    world.queue.push(message(), 'm2');
     assert.deepEqual(world.attempts, [], 'nothing is sent in the turn of the caller');
+    await world.play(0);
+    world.queue.push(message(), 'm2');
     await world.play(10_000);
     assert.deepEqual(world.attempts, ['0 m1', '500 m1', '1500 m1', '1500 m2']);
     assert.deepEqual([world.waiting(), world.dead], [[], []]);
@@ -96,10 +98,49 @@ describe('the queue of a receiver', () => {
   it('lets another group pass one that waits for its next attempt, and nothing of its own', async () => {
     const world = make({ answer: ({ id }, nth) => (id === 'a1' && nth === 1 ? FAILED : TAKEN) });
     world.queue.push(message('a'), 'a1');
+    await world.play(0);
     world.queue.push(message('a'), 'a2');
     world.queue.push(message('b'), 'b1');
     await world.play(10_000);
     assert.deepEqual(world.attempts, ['0 a1', '0 b1', '500 a1', '500 a2']);
+  });
+
+  it('makes one message of those of a group that were never sent, and of no other', async () => {
+    const told = new Map<string, readonly string[]>();
+    const alert = (name: string, endsAt: string | null = null) => ({
+      labels: { alertname: name },
+      annotations: {},
+      startsAt: '',
+      endsAt,
+    });
+    const about = (...alerts: ReturnType<typeof alert>[]): AlertMessage => ({ ...message('a'), alerts });
+    const world = make({
+      answer: ({ id, message: { alerts } }, nth) => {
+        told.set(
+          id,
+          alerts.map(({ labels, endsAt }) => `${labels['alertname']}${endsAt === null ? '' : ' over'}`),
+        );
+        return nth === 1 ? FAILED : TAKEN;
+      },
+    });
+    world.queue.push(about(alert('x')), 'm1');
+    await world.play(0);
+    world.queue.push(about(alert('x', 'now'), alert('y')), 'm2');
+    world.queue.push(about(alert('z'), alert('y', 'now')), 'm3');
+    world.queue.push(message('b'), 'b1');
+    world.queue.push(about(alert('z')), 'm4');
+    assert.deepEqual(
+      world.waiting().map(({ id }) => id),
+      ['m1', 'b1', 'm4'],
+    );
+    world.queue.pushAgain(about(alert('old')), 'dead');
+    await world.play(10_000);
+    assert.deepEqual(Object.fromEntries(told), {
+      m1: ['x'],
+      b1: [],
+      m4: ['z', 'y over', 'x over'],
+      dead: ['old'],
+    });
   });
 
   it('gives up after the last attempt, or at once what is refused', async () => {
@@ -130,7 +171,7 @@ describe('the queue of a receiver', () => {
     const world = make({ answer: () => new Promise<Outcome>(() => {}) });
     world.queue.push(message(), 'first');
     await world.play(1);
-    for (let index = 1; index <= MOST_WAITING; index += 1) world.queue.push(message(), `m${index}`);
+    for (let index = 1; index <= MOST_WAITING; index += 1) world.queue.push(message(`g${index}`), `m${index}`);
     assert.equal(world.waiting().length, MOST_WAITING);
     assert.deepEqual(
       world.dead.map(({ id, error }) => [id, error]),
@@ -159,7 +200,8 @@ describe('the queue of a receiver', () => {
       message: message(id),
     });
     const world = make({ waiting: [left('soon', 3_000, 1), left('past', -5_000, 2), left('jump', 9e9, 3)] });
-    world.queue.push(message('new'), 'new');
+    // The earlier daemon may have sent it: nothing is added to it.
+    world.queue.push(message('past'), 'new');
     await world.play(60_000);
     assert.deepEqual(world.attempts, ['0 past', '0 new', '3000 soon', '8000 jump']);
   });

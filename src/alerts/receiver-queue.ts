@@ -1,6 +1,7 @@
 /**
  * What waits to be told to one receiver: one message at a time, those of one group in their order, so that an end never comes
- * before its beginning; one that has to wait for its next attempt holds up no other group. What waits is bounded.
+ * before its beginning; one that has to wait for its next attempt holds up no other group. What waits is bounded: a message that
+ * was never sent becomes one with the next of its group.
  *
  * An Alertmanager is told as well, again and again, all that fires: it takes an alert to be over of which it hears nothing.
  */
@@ -8,11 +9,15 @@ import type { AlertMessage, Clock, DeadLetterRecord, DeliveryRecord } from '../p
 import type { Waits } from './edges.ts';
 import type { Outcome } from './outcome.ts';
 import type { NamedReceiver } from './receiver-id.ts';
+import { mergeMessages } from './message.ts';
 import { nextAttemptMs, type RetryPolicy } from './retry.ts';
 import type { Send } from './send.ts';
 
-/** Messages that wait for one receiver; with more, the oldest is given up. Each has at most 64 KiB. */
-export const MOST_WAITING = 100;
+/**
+ * Messages that wait for one receiver, at most two of a group; with more, the oldest is given up. Each has about 64 KiB at
+ * most, and mostly one or two.
+ */
+export const MOST_WAITING = 200;
 /** Prometheus tells its Alertmanagers as often (`--rules.alert.resend-delay`, 1 min). */
 export const REFRESH_MS = 60_000;
 
@@ -22,6 +27,8 @@ export interface QueueEdges {
   readonly random: () => number;
   readonly send: Send;
   readonly retry: RetryPolicy;
+  /** Of an Alertmanager. */
+  readonly refreshMs: number;
   /** Writes down what waits now and, with it, what was given up. */
   readonly record: (waiting: readonly DeliveryRecord[], dead: readonly DeadLetterRecord[]) => void;
   /** What fires and concerns the receiver. */
@@ -44,6 +51,8 @@ export class ReceiverQueue {
   #waiting: DeliveryRecord[];
   /** By id: when its next attempt may be made, on the monotonic clock. */
   readonly #dueAt = new Map<string, number>();
+  /** Pushed here as news and never sent; what an earlier daemon left may have been. */
+  readonly #unsent = new Set<string>();
   #inFlight: AbortController | null = null;
   #sending: DeliveryRecord | null = null;
   #refreshAt: number;
@@ -74,9 +83,22 @@ export class ReceiverQueue {
     };
   }
 
-  /** Behind what waits already; nothing where a message of that id does. */
+  /** News, behind what waits already, or together with what was never sent of its group; nothing where its id waits. */
   push(message: AlertMessage, id: string): void {
+    const last = this.#waiting.findLast(({ message: { groupKey } }) => groupKey === message.groupKey);
+    if (last === undefined || !this.#unsent.has(last.id) || last.id === id) return this.#add(message, id, true);
+    this.#remove(last);
+    this.#add(mergeMessages(last.message, message), id, true);
+  }
+
+  /** What was given up before, under the id that it had. */
+  pushAgain(message: AlertMessage, id: string): void {
+    this.#add(message, id, false);
+  }
+
+  #add(message: AlertMessage, id: string, isNew: boolean): void {
     if (this.#isClosed || this.#waiting.some((each) => each.id === id)) return;
+    if (isNew) this.#unsent.add(id);
     const { clock } = this.#edges;
     const nowMs = clock.wallMs();
     const place = (this.#waiting.at(-1)?.place ?? 0) + 1;
@@ -120,6 +142,7 @@ export class ReceiverQueue {
   #remove(delivery: DeliveryRecord): void {
     this.#waiting = this.#waiting.filter(({ id }) => id !== delivery.id);
     this.#dueAt.delete(delivery.id);
+    this.#unsent.delete(delivery.id);
   }
 
   /** The first of each group. */
@@ -159,6 +182,7 @@ export class ReceiverQueue {
   async #deliver(delivery: DeliveryRecord): Promise<void> {
     const { clock, random, retry, record } = this.#edges;
     this.#sending = delivery;
+    this.#unsent.delete(delivery.id);
     const outcome = await this.#send(delivery.id, delivery.message);
     this.#sending = null;
     if (outcome === null) return;
@@ -182,7 +206,7 @@ export class ReceiverQueue {
 
   /** One that fails is not tried again before the next one is due: what is to be told first has its own attempts. */
   async #refresh(now: number): Promise<void> {
-    this.#refreshAt = now + REFRESH_MS;
+    this.#refreshAt = now + this.#edges.refreshMs;
     for (const message of this.#edges.firing()) {
       const outcome = await this.#send(`refresh-${Math.round(now)}`, message);
       if (outcome?.kind !== 'taken') return;

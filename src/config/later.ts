@@ -4,10 +4,6 @@
  */
 export const LATER_IN_APP: ReadonlySet<string> = new Set([
   'secrets',
-  'probes',
-  'health',
-  'heal',
-  'budgets',
   'slo',
   'metrics',
   'trace',

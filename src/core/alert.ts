@@ -151,8 +151,9 @@ const drop = (state: AlertState, { at }: { readonly at: number }): AlertStep =>
 const doubt: Transition<'unknown'> = (state, { at }) => giveUp({ ...state, isBad: false }, at);
 
 const wait: Transition<'tick'> = (state, { at }) => {
-  const ripened = state.phase === 'pending' ? ripen(state, at) : stay(state);
-  return ripened.effects.length > 0 ? ripened : giveUp(state, at);
+  const known = giveUp(state, at);
+  // What was bad when it was last heard of, long ago, is not known to be bad.
+  return known.state.phase === 'pending' ? ripen(known.state, at) : known;
 };
 
 const giveUp = (state: AlertState, at: number): AlertStep => {

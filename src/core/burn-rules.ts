@@ -60,7 +60,7 @@ export const burnRulesFor = (
   const shortestMs = Math.min(windowMs, SHORT_IN_LONG * resolutionMs);
   const rules = TABLE.map(({ severity, budgetShare, burn: tableBurn }): BurnRule => {
     const reachable = Math.min(tableBurn, mostBurn);
-    const longMs = Math.max((budgetShare * windowMs) / reachable, shortestMs);
+    const longMs = Math.max(Math.round((budgetShare * windowMs) / reachable), shortestMs);
     const burn = Math.max(1, Math.min(reachable, (MOST_BUDGET_SHARE * windowMs) / longMs));
     return { severity, longMs, shortMs: longMs / SHORT_IN_LONG, burn, budgetShare: (burn * longMs) / windowMs };
   });

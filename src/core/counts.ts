@@ -52,8 +52,10 @@ export const newSeries = (bucketMs: number, keep: number): CountSeries => ({ buc
  */
 export const countsBetween = (before: Counters | null, now: Counters): Counters | null => {
   if (before === null || !isCount(now.good) || !isCount(now.total)) return null;
-  const hasBegunAgain = now.total < before.total || now.good < before.good;
-  return hasBegunAgain ? now : { good: now.good - before.good, total: now.total - before.total };
+  const [good, total] = [now.good - before.good, now.total - before.total];
+  // Bad events only grow as well, so there are never more good ones than there are new ones.
+  const hasBegunAgain = total < 0 || good < 0 || good > total;
+  return hasBegunAgain ? now : { good, total };
 };
 
 /** Both are numbers of events: finite and not below 0. */

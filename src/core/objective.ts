@@ -10,7 +10,7 @@
  * a start, and a short blip beside a gap is no outage of an hour.
  */
 import type { ObjectiveConfig } from '../protocol/index.ts';
-import { type BurnRule, burnRulesFor, SHORT_IN_LONG } from './burn-rules.ts';
+import { type BurnRule, burnRulesFor, RESOLUTION_MS, SHORT_IN_LONG } from './burn-rules.ts';
 import {
   addSpan,
   type CountSeries,
@@ -75,6 +75,10 @@ export interface ObjectiveVerdict {
 /** A short window is ten buckets; so is each twelfth of what a long one looks back. */
 const BUCKETS_IN_SHORT = 10;
 const BUCKETS = BUCKETS_IN_SHORT * SHORT_IN_LONG;
+/** Counts that are so late are only late. */
+const LATE_MS = 3 * RESOLUTION_MS;
+/** A span of whole events that is spread over buckets may sum up to a trifle less. */
+const ROUNDING = 1e-6;
 /** How rarely chance alone may look like a burn: with some ten independent looks an hour it does so once in years. */
 const CHANCE = 1e-4;
 
@@ -123,8 +127,9 @@ const movedBack = ({ at: seenAt, series }: ObjectiveState, at: number): readonly
 export const judgeObjective = (plan: ObjectivePlan, state: ObjectiveState, at: number): ObjectiveVerdict => {
   const { objective, rules } = plan;
   const all = movedBack(state, at);
-  const isLate = (shortMs: number): boolean => state.at !== null && at > state.at && at - state.at <= shortMs;
   // The next counts are still to come: that is no gap.
+  const isLate = (shortMs: number): boolean =>
+    state.at !== null && at > state.at && at - state.at <= Math.min(shortMs, LATE_MS);
   const endOf = (shortMs: number): number => (isLate(shortMs) ? (state.at ?? at) : at);
   const verdicts = rules.map((rule, index) => judgeRule(objective, rule, all[index]!, endOf(rule.shortMs)));
   const whole = all.at(-1)!;
@@ -148,7 +153,7 @@ const judgeRule = (objective: ObjectiveConfig, rule: BurnRule, series: CountSeri
 const burnOf = ({ target }: ObjectiveConfig, { bad, total }: WindowCounts, minimum: number): BurnWindow => ({
   events: total,
   bad,
-  burn: total < minimum || total === 0 ? null : bad / total / (1 - target),
+  burn: total + ROUNDING < minimum || total <= ROUNDING ? null : bad / total / (1 - target),
 });
 
 const observedShare = (series: CountSeries, at: number, { coveredMs }: WindowCounts): number =>

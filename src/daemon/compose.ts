@@ -34,6 +34,7 @@ import {
 } from '../supervisor/index.ts';
 import { openDaemonSettings } from './daemon-settings.ts';
 import { fileOutput } from './file-output.ts';
+import { openHealth } from './health/health.ts';
 import { CHANNEL_PREFIX, type Inherited } from './inheritance.ts';
 import type { KeptDescriptor } from './guard.ts';
 import { nameSteps } from './named-steps.ts';
@@ -176,7 +177,14 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     onDescriptorsChanged: options.onDescriptorsChanged,
   };
   const edges = options.onStep === undefined ? plainEdges : nameSteps(plainEdges, options.onStep);
+  const health = openHealth({
+    clock,
+    schedule: edges.schedule,
+    apps: () => supervisor.apps,
+    events: store.events,
+  });
   const supervisor: Supervisor = new Supervisor(edges, {
+    health: health.hook,
     onWanted: (app, wish) => void store.apps.change(app.app, wish),
     onState: (app) => saveApp(store, app),
     onOperation: (_app, run) => operations.note(run),
@@ -210,6 +218,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     logs,
     operations,
     settings,
+    health,
     clock,
     logHome: home,
     status: () => describeDaemon({ options, supervisor, dataPath, startedAt, state }),
@@ -238,6 +247,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     stopWorkers: () => supervisor.stopAll(),
     async close() {
       rounds.close();
+      health.close();
       supervisor.close();
       await agentSocket.close();
       dataPath.close();

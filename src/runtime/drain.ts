@@ -30,7 +30,7 @@ export interface DrainScope {
   readonly servers: ReadonlySet<NetServer>;
   /** Sockets on top of TLS, which Node lists nowhere. */
   readonly tlsSockets: ReadonlySet<NetSocket>;
-  readonly meter: RequestMeter;
+  readonly meter: Pick<RequestMeter, 'onResponse' | 'inFlight' | 'connectionOf'>;
   readonly upgrades: Upgrades;
   readonly http2: Http2Sessions;
   readonly now: () => number;

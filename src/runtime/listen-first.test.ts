@@ -18,6 +18,19 @@ describe('Listening first', () => {
     assert.deepEqual(heard, ['first a', 'first b', 'subscriber b', 'first c']);
   });
 
+  it('leaves who has listened so before where it is', () => {
+    const heard: string[] = [];
+    const name = 'drover.test.twice';
+    const subscriber = (): void => void heard.push('subscriber');
+    listenFirst(name, () => void heard.push('earlier'));
+    listenFirst(name, () => void heard.push('later'));
+    subscribe(name, subscriber);
+    channel(name).publish({});
+    unsubscribe(name, subscriber);
+    channel(name).publish({});
+    assert.deepEqual(heard, ['later', 'earlier', 'subscriber', 'later', 'earlier']);
+  });
+
   it('makes publishers publish', () => {
     listenFirst('drover.test.publishers', () => undefined);
     assert.equal(channel('drover.test.publishers').hasSubscribers, true);

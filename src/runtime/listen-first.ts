@@ -19,9 +19,12 @@ export function listenFirst(name: string, listener: (message: unknown) => void):
   held.push(own);
   // Publishers ask for this before they make a message.
   Object.defineProperty(own, 'hasSubscribers', { value: true, configurable: true, writable: true });
+  // Another copy of this file may listen already: the agent's, where the app has loaded `drover/app`.
+  const earlier = Object.hasOwn(own, 'publish') ? own.publish : null;
   own.publish = (message) => {
     listener(message);
+    if (earlier !== null) earlier(message);
     // The prototype is another one while there are subscribers.
-    (Reflect.getPrototypeOf(own) as OpenChannel).publish.call(own, message);
+    else (Reflect.getPrototypeOf(own) as OpenChannel).publish.call(own, message);
   };
 }

@@ -4,6 +4,7 @@ import type { Clock, DaemonDocument, UpgradeStartDocument } from '../../protocol
 import type { Store } from '../../store/index.ts';
 import type { App, Supervisor } from '../../supervisor/index.ts';
 import type { DaemonSettings } from '../daemon-settings.ts';
+import type { Health } from '../health/health.ts';
 import type { Operations } from '../operations.ts';
 
 export interface ServiceParts {
@@ -12,6 +13,7 @@ export interface ServiceParts {
   readonly logs: Logs;
   readonly operations: Operations;
   readonly settings: DaemonSettings;
+  readonly health: Pick<Health, 'describe'>;
   readonly clock: Clock;
   readonly logHome: string;
   readonly status: () => DaemonDocument;

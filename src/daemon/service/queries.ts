@@ -3,7 +3,7 @@ import type { DroverService, EventQuery, LogQuery } from '../../api/index.ts';
 import { planChanges } from '../../config/index.ts';
 import { readLogs } from '../../logs/index.ts';
 import type { AppDetailDocument, EventDocument, LogLineDocument } from '../../protocol/index.ts';
-import { describeApp, describeHealth, instancesOf, workerEnvironment } from '../../supervisor/index.ts';
+import { describeApp, instancesOf, workerEnvironment } from '../../supervisor/index.ts';
 import { followEvents } from '../follow-events.ts';
 import { lastCrashOf } from '../last-crash.ts';
 import { metricsText } from '../metrics-text.ts';
@@ -55,7 +55,7 @@ export const queriesOf = (parts: ServiceParts, index: AppIndex): Queries => {
       };
     },
 
-    health: async (name) => describeHealth(name === null ? supervisor.apps : [index.get(name)]),
+    health: async (name) => parts.health.describe(name === null ? supervisor.apps : [index.get(name)]),
     why: async (name) =>
       explain(
         describeApp(index.get(name)),

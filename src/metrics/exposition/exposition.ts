@@ -1,0 +1,276 @@
+/**
+ * `GET /metrics`: what machines read of the apps. One per daemon, since it remembers what ended workers had counted.
+ *
+ * Three pages, told apart by `scope`, so that no page has one thing twice and a scraper that sums never counts double:
+ *
+ * - `mixed` (no `scope`): process, Node and request metrics for each worker (labels `app`, `worker`); routes and the app's own
+ *   metrics put together over its workers (label `app`).
+ * - `app`: everything put together over the workers. The names are the same, so boards work on either.
+ * - `worker`: everything for each worker, the app's own metrics too; routes are only put together.
+ *
+ * With `app` given the page is of that app alone, and its own metrics carry no label `app`: exactly as prom-client wrote them.
+ *
+ * Bounds what it takes: beyond {@link ExpositionLimits} series are left out, counted and named.
+ */
+import { PROM_CLIENT_NAMES } from './catalogue.ts';
+import { readDataBytes } from './data-segment.ts';
+import { namesTaken, type Family } from './family.ts';
+import { listAppMetrics, mergeAppMetrics, runningOf, withLabels, type WorkerFamilies } from './merge-app-metrics.ts';
+import { negotiateFormat } from './negotiate.ts';
+import { ofApps, ofDaemon, OWN_TYPES, ownRunning, perApp, perWorker, type WorkerSource } from './own-families.ts';
+import { Problems, type Problem } from './problems.ts';
+import { readAppMetrics, type AppFamily } from './read-app-metrics.ts';
+import type { AppReading, DaemonReading, WorkerReading } from './reading.ts';
+import { RouteTable, type RouteRow } from './route-table.ts';
+import { RunningTotals } from './running-totals.ts';
+import type { Source } from './catalogue.ts';
+import { CONTENT_TYPE, writeText } from './write-text.ts';
+
+export const METRICS_SCOPES = ['mixed', 'app', 'worker'] as const;
+export type MetricsScope = (typeof METRICS_SCOPES)[number];
+
+export interface ExpositionLimits {
+  /** Series of its own that one app may show; of one worker as many are read at most. */
+  readonly seriesPerApp: number;
+  /** Values of all workers of one app that are kept together: each worker has an equal part. */
+  readonly valuesPerApp: number;
+}
+
+export const DEFAULT_EXPOSITION_LIMITS: ExpositionLimits = { seriesPerApp: 10_000, valuesPerApp: 100_000 };
+
+export interface PageRequest {
+  /** The header field; null where there was none. */
+  readonly accept: string | null;
+  readonly scope: MetricsScope;
+  /** Only this app; null: all, and the daemon. */
+  readonly app: string | null;
+}
+
+export interface PageInput {
+  readonly apps: readonly AppReading[];
+  readonly daemon: DaemonReading | null;
+  /** Families of other rooms, named `drover_…`; the first of a name stays. */
+  readonly extra?: readonly Family[];
+}
+
+export interface Page {
+  readonly contentType: string;
+  readonly body: string;
+  /** What of the apps' own metrics is not on it. */
+  readonly problems: readonly Problem[];
+}
+
+interface Known {
+  readonly totals: RunningTotals;
+  readonly own: RunningTotals;
+  readonly routes: RouteTable;
+  /** Of each spawn: its last answer, as it was read, and the number of the reading that it came with. */
+  readonly answers: Map<string, Answer>;
+  problems: Problems;
+}
+
+interface Answer {
+  readonly families: readonly AppFamily[];
+  readonly detail: Source['detail'];
+}
+
+export class Exposition {
+  readonly #limits: ExpositionLimits;
+  readonly #apps = new Map<string, Known>();
+
+  constructor(limits: ExpositionLimits = DEFAULT_EXPOSITION_LIMITS) {
+    this.#limits = limits;
+  }
+
+  /**
+   * Takes in what the workers say: all apps that there are, each with all its live workers; who is not among them has
+   * ended, with what it said last. Called by {@link write}; call it also with the last report of a worker that ends, or
+   * what it did since the last page is not counted.
+   */
+  take(apps: readonly AppReading[]): void {
+    const names = new Set(apps.map(({ app }) => app));
+    for (const name of this.#apps.keys()) if (!names.has(name)) this.#apps.delete(name);
+    for (const app of apps) this.#takeApp(app);
+  }
+
+  /** `atMs`: of a clock that only rises; quantiles of routes are those of the last minute or two by it. */
+  write(input: PageInput, request: PageRequest, atMs: number): Page {
+    this.take(input.apps);
+    const chosen = input.apps.filter(({ app }) => request.app === null || app === request.app);
+    const families = this.#collect(chosen, input, request, atMs);
+    const format = negotiateFormat(request.accept);
+    return {
+      contentType: CONTENT_TYPE[format],
+      body: writeText(families, format),
+      problems: chosen.flatMap(({ app }) => this.#apps.get(app)?.problems.list() ?? []),
+    };
+  }
+
+  /** The routes of an app; empty where it is not known. */
+  routes(app: string, atMs: number): RouteRow[] {
+    return this.#apps.get(app)?.routes.rows(atMs) ?? [];
+  }
+
+  #takeApp(app: AppReading): void {
+    let known = this.#apps.get(app.app);
+    if (known === undefined) {
+      known = {
+        totals: new RunningTotals(this.#limits.seriesPerApp),
+        own: new RunningTotals(this.#limits.seriesPerApp),
+        routes: new RouteTable(app.routes),
+        answers: new Map(),
+        problems: new Problems(app.app),
+      };
+      this.#apps.set(app.app, known);
+    }
+    known.problems = new Problems(app.app);
+    known.routes.most = app.routes;
+    const { seriesPerApp, valuesPerApp } = this.#limits;
+    const mostOfWorker = Math.min(seriesPerApp, Math.floor(valuesPerApp / Math.max(1, app.workers.length)));
+    for (const reading of app.workers) {
+      const { spawn, collected } = reading;
+      if (collected !== null) {
+        const families = readAppMetrics(collected.app, mostOfWorker, known.problems);
+        known.problems.add('agent-limit', null, collected.dropped);
+        known.answers.set(spawn, { families, detail: collected.detail });
+        known.totals.set(spawn, runningOf(families));
+        known.routes.set(spawn, collected.routes);
+      }
+      known.own.set(spawn, ownRunning(sourceOf(reading, known, null)));
+    }
+    const spawns = new Set(app.workers.map(({ spawn }) => spawn));
+    for (const spawn of known.answers.keys()) if (!spawns.has(spawn)) known.answers.delete(spawn);
+    known.totals.retain(spawns);
+    known.own.retain(spawns);
+    known.routes.retain(spawns);
+  }
+
+  #collect(apps: readonly AppReading[], input: PageInput, { scope, app: only }: PageRequest, atMs: number): Family[] {
+    const parts = apps.flatMap((reading) => {
+      const known = this.#apps.get(reading.app);
+      return known === undefined ? [] : [{ reading, known, ofApp: this.#ofApp(reading, known, scope) }];
+    });
+    const own = new Map<string, Family>();
+    const add = (family: Family): void => {
+      const before = own.get(family.name);
+      own.set(family.name, before === undefined ? family : join(before, family));
+    };
+    const sources = (reading: AppReading, known: Known): Source[] =>
+      reading.workers.map((worker) => sourceOf(worker, known, worker.pid === null ? null : readDataBytes(worker.pid)));
+    if (scope === 'app') {
+      for (const { reading, known } of parts)
+        perApp(reading.app, sources(reading, known), known.own.sums()).forEach(add);
+    } else {
+      perWorker(
+        parts.flatMap(({ reading, known }) =>
+          newestOf(sources(reading, known)).map((source): WorkerSource => ({ app: reading.app, source })),
+        ),
+      ).forEach(add);
+    }
+    const taken = takenBy(OWN_TYPES);
+    for (const family of input.extra ?? []) {
+      const names = namesTaken(family.name, family.type);
+      if (names.some((name) => taken.has(name))) continue;
+      for (const name of names) taken.set(name, family.name);
+      add(family);
+    }
+    const appFamilies = addAppFamilies(parts, only === null, taken);
+    for (const family of ofApps(
+      parts.map(({ reading, known }) => ({
+        reading,
+        routes: known.routes.rows(atMs),
+        leftOut: known.problems.counts,
+      })),
+    )) {
+      add(family);
+    }
+    if (only === null && input.daemon !== null) ofDaemon(input.daemon).forEach(add);
+    return [...own.values(), ...appFamilies];
+  }
+
+  /** The app's own metrics, at most as many series as it may show. */
+  #ofApp(reading: AppReading, known: Known, scope: MetricsScope): Family[] {
+    const workers = reading.workers.flatMap(({ worker, spawn }): WorkerFamilies[] => {
+      const answer = known.answers.get(spawn);
+      return answer === undefined ? [] : [{ worker, families: answer.families }];
+    });
+    const families =
+      scope === 'worker'
+        ? listAppMetrics(workers, known.problems)
+        : mergeAppMetrics(workers, known.totals, known.problems);
+    let room = this.#limits.seriesPerApp;
+    return families.map((family) => {
+      const size = seriesOf(family);
+      if (size * family.points.length <= room) {
+        room -= size * family.points.length;
+        return family;
+      }
+      const fits = Math.floor(room / size);
+      room = 0;
+      known.problems.add('too-many', family.name, (family.points.length - fits) * size);
+      return { ...family, points: family.points.slice(0, fits) } as Family;
+    });
+  }
+}
+
+/** Of two workers in one slot, while one takes over from the other, the newer is shown: they have the same labels. */
+const newestOf = (sources: readonly Source[]): Source[] => [
+  ...new Map(sources.map((source) => [source.reading.worker, source])).values(),
+];
+
+const sourceOf = (reading: WorkerReading, known: Known, dataBytes: number | null): Source => ({
+  reading,
+  report: reading.report,
+  detail: known.answers.get(reading.spawn)?.detail ?? null,
+  dataBytes,
+});
+
+/** How many lines one point makes, at most. */
+function seriesOf({ points }: Family): number {
+  const lines = points.map((point) =>
+    'bounds' in point ? point.bounds.length + 3 : 'quantiles' in point ? point.quantiles.length + 2 : 1,
+  );
+  return lines.reduce((most, count) => Math.max(most, count), 1);
+}
+
+/** Which family has a name for itself, in either format. */
+function takenBy(types: ReadonlyMap<string, Family['type']>): Map<string, string> {
+  const taken = new Map<string, string>();
+  for (const [name, type] of types) for (const one of namesTaken(name, type)) taken.set(one, name);
+  return taken;
+}
+
+interface Part {
+  readonly reading: AppReading;
+  readonly known: Known;
+  readonly ofApp: readonly Family[];
+}
+
+/** The apps' own families of all apps, those of one name together, without those whose name is taken. */
+function addAppFamilies(parts: readonly Part[], withApp: boolean, taken: Map<string, string>): Family[] {
+  const families = new Map<string, Family>();
+  for (const { reading, known, ofApp } of parts) {
+    for (const family of ofApp) {
+      const before = families.get(family.name);
+      if (before !== undefined && before.type !== family.type) {
+        known.problems.add('type-conflict', family.name, family.points.length);
+        continue;
+      }
+      const names = namesTaken(family.name, family.type);
+      if (names.some((name) => (taken.get(name) ?? family.name) !== family.name || OWN_TYPES.has(name))) {
+        // What prom-client collects by itself is on the page already, from us.
+        if (!PROM_CLIENT_NAMES.has(family.name)) known.problems.add('clash', family.name, family.points.length);
+        continue;
+      }
+      for (const name of names) taken.set(name, family.name);
+      const points = withApp
+        ? family.points.map((point) => ({ ...point, labels: withLabels([['app', reading.app]], point.labels) }))
+        : family.points;
+      const labelled = { ...family, points } as Family;
+      families.set(family.name, before === undefined ? labelled : join(before, labelled));
+    }
+  }
+  return [...families.values()];
+}
+
+const join = (a: Family, b: Family): Family => ({ ...a, points: [...a.points, ...b.points] }) as Family;

@@ -158,7 +158,7 @@ describe('the self-healing ladder', () => {
 
   it('is deaf to late answers and to what an earlier worker had', () => {
     const app = new App().unwell('hang');
-    const turn = app.state.slots[0].turn;
+    const turn = app.state.slots[0]?.turn;
     app.replaced();
     assert.deepEqual(app.send({ type: 'replaced', turn, generation: 9 }).types, []);
     assert.deepEqual(app.send({ type: 'unwell', generation: 1, trouble: {}, evidence: {} }).types, []);

@@ -76,7 +76,7 @@ describe('a worker that answers errors', () => {
     });
     const world = play(many(0.12));
     assert.deepEqual(world.ejected(), [0]);
-    assert.match(reasonOf(world.told[0].effect), /of its answers are good, of all workers' on average/);
+    assert.match(reasonOf(world.told.at(0)!.effect), /of its answers are good, of all workers' on average/);
     assert.deepEqual(play(many(0.01)).ejected(), []);
   });
 });
@@ -92,7 +92,7 @@ describe('a worker that is slower than its peers', () => {
         assert.ok(after !== undefined && after <= 10, `${perSecond} a second, seed ${seed}: after ${after} s`);
         assert.deepEqual(world.ejected(), [0]);
         assert.match(
-          reasonOf(world.told[0].effect),
+          reasonOf(world.told.at(0)!.effect),
           /its requests take \d+ times as long as those of its peers \(\d+ ms longer/,
         );
       }
@@ -330,7 +330,7 @@ describe('the ejection of outliers over random histories', () => {
         };
         const sampleAll = (moment: Moment): OutlierSample[] =>
           moment.workers.map(({ isServing }, slot) => {
-            const { counters, generation, reportedAt } = totals[slot];
+            const { counters, generation, reportedAt } = totals.at(slot)!;
             return {
               slot,
               generation,
@@ -347,7 +347,7 @@ describe('the ejection of outliers over random histories', () => {
           at += moment.afterMs;
           const fresh = new Set<number>();
           for (const [slot, { ok, failed, bucket, isReporting, isNew }] of moment.workers.entries()) {
-            const total = totals[slot];
+            const total = totals.at(slot)!;
             if (isNew) {
               totals[slot] = { counters: NOTHING, generation: total.generation + 1, reportedAt: at };
               out.delete(slot);
@@ -388,4 +388,4 @@ describe('the ejection of outliers over random histories', () => {
 });
 
 const pairs = (sparse: readonly number[]): [number, number][] =>
-  sparse.flatMap((value, index): [number, number][] => (index % 2 === 0 ? [[value, sparse[index + 1]]] : []));
+  sparse.flatMap((value, index): [number, number][] => (index % 2 === 0 ? [[value, sparse.at(index + 1)!]] : []));

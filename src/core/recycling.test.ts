@@ -34,7 +34,13 @@ interface Recycled {
  * what is left after a collection uncertain. A replacement starts in 3 s, then the old worker drains for up to 30 s
  * and leaks on. Throws when one reaches its limit.
  */
-const run = (workers: number, minutes: number, seed: number, mbPerMinute: number): readonly Recycled[] => {
+const run = (
+  workers: number,
+  minutes: number,
+  seed: number,
+  mbPerMinute: number,
+  collects: (worker: LeakingWorker, at: number) => boolean = ({ nextGcAt }, at) => at >= nextGcAt,
+): readonly Recycled[] => {
   const random = seeded(seed);
   const born = (at: number, generation: number): LeakingWorker => ({
     bornAt: at,
@@ -51,7 +57,7 @@ const run = (workers: number, minutes: number, seed: number, mbPerMinute: number
     for (const worker of [...slots, ...(busy === null ? [] : [busy.successor])]) {
       worker.heldMB += (mbPerMinute / 60) * (0.2 + random() * 1.6);
       if (worker.heldMB > 256) throw new Error(`seed ${seed}: out of memory at ${at} ms`);
-      if (at >= worker.nextGcAt) {
+      if (collects(worker, at)) {
         worker.afterGcBytes = Math.round(Math.max(30, worker.heldMB + (random() + random() - 1) * 5) * MB);
         worker.nextGcAt = at + 6000 + random() * 10_000;
       }
@@ -60,7 +66,7 @@ const run = (workers: number, minutes: number, seed: number, mbPerMinute: number
       worker.memory = noteMemory(worker.memory, sample, at);
     }
     if (busy !== null && at >= busy.goneAt) {
-      const old = slots[busy.slot];
+      const old = slots.at(busy.slot)!;
       const [chosenAt, endedAt] = [busy.chosenAt, old.heldMB / 256];
       recycled.push({ at, slot: busy.slot, chosenAt, endedAt, livedMs: at - old.bornAt });
       slots[busy.slot] = busy.successor;
@@ -76,12 +82,19 @@ const run = (workers: number, minutes: number, seed: number, mbPerMinute: number
     const choice = chooseRecycle(candidates, busy !== null, POLICY);
     if (choice === null) continue;
     const { slot } = choice;
-    const successor = born(at + 1000, slots[slot].generation + 1);
+    const successor = born(at + 1000, slots.at(slot)!.generation + 1);
     const readyAt = at + 3000;
-    busy = { slot, readyAt, goneAt: readyAt + 30_000 * random(), successor, chosenAt: slots[slot].heldMB / 256 };
+    busy = { slot, readyAt, goneAt: readyAt + 30_000 * random(), successor, chosenAt: slots.at(slot)!.heldMB / 256 };
   }
   return recycled;
 };
+
+/**
+ * As V8 in Node 24.21 collects with `--max-old-space-size=256` (seen in a server that leaks 20 MB a minute, heap after each full
+ * collection: 35, 47, 61, 82, 105, 139, 168, 182, 187, 190, 191, … MB): when a third has been added, and often near the limit.
+ */
+const asV8 = ({ heldMB, afterGcBytes, nextGcAt }: LeakingWorker, at: number): boolean =>
+  heldMB * MB > (afterGcBytes ?? 30 * MB) * 1.32 || (heldMB > 175 && at >= nextGcAt);
 
 describe('recycling ahead of an out-of-memory', () => {
   it('is in time for a leak of 20 MB a minute below 256 MB, each time, and not before 60 %', () => {
@@ -94,6 +107,14 @@ describe('recycling ahead of an out-of-memory', () => {
         assert.ok(endedAt < 1, `seed ${seed}: ended at ${endedAt}`);
         assert.ok(livedMs > 5 * 60_000, `seed ${seed}: lived ${livedMs} ms`);
       }
+    }
+  });
+
+  it('is in time with as few collections as V8 makes', () => {
+    for (let seed = 1; seed <= 6; seed++) {
+      const recycled = run(1, 60, seed, 20, asV8);
+      assert.ok(recycled.length >= 4, `seed ${seed}: ${recycled.length} times`);
+      for (const { chosenAt } of recycled) assert.ok(chosenAt >= 0.6, `seed ${seed}: chosen at ${chosenAt}`);
     }
   });
 
@@ -175,7 +196,7 @@ describe('recycling ahead of an out-of-memory', () => {
         const choice = chooseRecycle(candidates, false, POLICY);
         const isLate = lefts.some((left, index) => left + 1 < (index + 1) * 48_000);
         const isEarly = lefts.every((left, index) => left - 1 > (index + 1) * 48_000);
-        if (isLate) assert.equal(workers[choice!.slot].left, lefts[0]);
+        if (isLate) assert.equal(workers[choice?.slot ?? -1]?.left, lefts[0]);
         if (isEarly) assert.equal(choice, null);
       }),
     );

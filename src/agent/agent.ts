@@ -106,6 +106,7 @@ export class Agent {
     this.#health = new HealthDesk({
       meeting,
       agentFile: __filename,
+      share: link.share ?? null,
       requests: this.#requests,
       runtime: this.#runtime,
       send: (message) => this.#send(message),

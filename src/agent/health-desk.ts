@@ -10,6 +10,8 @@ import { AppMetrics, NO_METRICS } from './app-metrics.ts';
 import { BlockWatch } from './block-watch.ts';
 import type { MeetingPoint } from './meeting-point.ts';
 import { OwnCost } from './own-cost.ts';
+import { SharedBeat } from './shared-beat.ts';
+import { Watchdog } from './watchdog.ts';
 
 export type HealthMessage = Extract<
   DaemonMessage,
@@ -25,6 +27,8 @@ export interface HealthDeskOptions {
   /** There is news that the daemon should not wait for. */
   readonly onNews: () => void;
   readonly agentFile: string;
+  /** Null where a thread cannot reach the daemon: in forks of the app's own cluster. */
+  readonly share: ((beat: SharedBeat) => void) | null;
   readonly requests: RequestMeter;
   readonly runtime: RuntimeMeter;
 }
@@ -47,6 +51,8 @@ export class HealthDesk {
   #routes: Routes | null = null;
   #heap: HeapAfterGc | null = null;
   #asksApp = true;
+  #watchdog: Watchdog | null = null;
+  #watchedAfterMs: number | null = null;
 
   constructor(options: HealthDeskOptions) {
     this.#options = options;
@@ -111,6 +117,20 @@ export class HealthDesk {
     this.#heap ??= new HeapAfterGc();
     this.#blocks.start(settings.blockedAfterMs, settings.profile);
     this.#countRoutes(settings.routes);
+    this.#watch(settings);
+  }
+
+  #watch({ watchdog, blockedAfterMs }: AgentSettings): void {
+    const { share, agentFile } = this.#options;
+    const wish = watchdog && share !== null ? blockedAfterMs : null;
+    if (wish === this.#watchedAfterMs) return;
+    this.#watchedAfterMs = wish;
+    this.#watchdog ??= new Watchdog();
+    if (wish === null || share === null) return this.#watchdog.stop();
+    const beat = new SharedBeat();
+    share(beat);
+    this.#blocks.beat = beat;
+    this.#watchdog.start(agentFile, beat, wish);
   }
 
   /** Counters stay when the bound changes: they are counters. */

@@ -60,6 +60,7 @@ export const SUITES: readonly Suite[] = [
   }),
   folder('faults', { concurrency: 2, testTimeoutMs: 120_000 }),
   folder('corpus', { testTimeoutMs: 120_000, packages: ['test/corpus'] }),
+  folder('app', { packages: ['test/nodes', 'test/app/servers'] }),
   folder('testing', { testTimeoutMs: 240_000, packages: ['test/testing/runners'] }),
   folder('packaged', { testTimeoutMs: 300_000, packages: ['test/nodes'] }),
   folder('campaigns', { testTimeoutMs: 180_000 }),

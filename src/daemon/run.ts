@@ -66,7 +66,7 @@ export const runForeground = async ({ apps, watch, directory }: ForegroundReques
     return () => process.off(signal, stop);
   });
   try {
-    const nowhere = { caller: null, signal: new AbortController().signal, request: null };
+    const nowhere = { caller: null, signal: new AbortController().signal, request: null, accept: null };
     await drover.service.start({ file: null, apps }, nowhere);
     await ended.promise;
     const code = exitCodeOf(drover, exits);

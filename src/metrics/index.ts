@@ -9,6 +9,7 @@ export {
   type PageInput,
   type PageRequest,
 } from './exposition/exposition.ts';
+export { countWithin } from './exposition/latency-buckets.ts';
 export type { Family, HistogramPoint, Labels, NumberPoint, SummaryPoint } from './exposition/family.ts';
 export type { Problem, ProblemKind } from './exposition/problems.ts';
 export type { AppReading, Collected, DaemonReading, WorkerReading } from './exposition/reading.ts';

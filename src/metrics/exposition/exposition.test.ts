@@ -23,7 +23,7 @@ const write = (apps: readonly AppReading[], asked: Asked = {}): Page => {
   return exposition.write({ apps, daemon: null }, { scope, app: only, accept }, 0);
 };
 const parsed = (apps: readonly AppReading[], asked: Asked = {}): Map<string, ParsedFamily> =>
-  parsePage(write(apps, asked).body, asked.accept === OPEN ? 'openmetrics' : 'text');
+  parsePage(asRead(write(apps, asked).body), asked.accept === OPEN ? 'openmetrics' : 'text');
 const valuesOf = (families: ReadonlyMap<string, ParsedFamily>, name: string): [string, number][] =>
   (families.get(name)?.series ?? []).map(({ labels, value }) => [
     Object.entries(labels)
@@ -31,6 +31,9 @@ const valuesOf = (families: ReadonlyMap<string, ParsedFamily>, name: string): [s
       .join(),
     value,
   ]);
+/** As it comes out of the wire: half a surrogate pair is another character there. */
+const asRead = (body: string): string => Buffer.from(body).toString();
+
 /** Two workers that each say this of the app's own metrics. */
 const pair = (first: readonly AppMetric[], second: readonly AppMetric[]): AppReading[] => [
   app([worker(0, { collected: collected(first) }), worker(1, { collected: collected(second) })]),
@@ -228,6 +231,28 @@ describe("the app's own metrics", () => {
     const apps = pair([counter('a_total', 1, { app: 'x', exported_app: 'y' })], []);
     assert.deepEqual(valuesOf(parsed(apps), 'a_total'), [['app=shop,exported_exported_app=x,exported_app=y', 1]]);
     assert.deepEqual(valuesOf(parsed(apps, { app: 'shop' }), 'a_total'), [['app=x,exported_app=y', 1]]);
+  });
+
+  it('have whatever text in their labels and help, escaped, and the same after the wire', () => {
+    const metrics = ['back\\slash', '"quoted"', 'line\nend', '\\n', '\r', '\uD800', '\uDC00x', 'zero\0'].map(
+      (kind, at) => ({
+        ...counter(`a${at}_total`, at, { kind }),
+        help: `\\ " \n ${kind}`,
+      }),
+    );
+    // Both are the same once they have been sent: then there is one.
+    const twins = {
+      ...counter('twin_total', 1),
+      values: ['\uD800', '\uD801'].map((kind) => ({ value: 1, labels: { kind } })),
+    };
+    for (const accept of [null, OPEN]) {
+      const families = parsed(pair([...metrics, twins], []), { accept, app: 'shop' });
+      const kinds = metrics.map(
+        ({ name }) => families.get(accept === null ? name : name.slice(0, -6))?.series[0]?.labels['kind'],
+      );
+      assert.deepEqual(kinds, ['back\\slash', '"quoted"', 'line\nend', '\\n', '\r', '\uFFFD', '\uFFFDx', 'zero\uFFFD']);
+      assert.equal(families.get(accept === null ? 'twin_total' : 'twin')?.series.length, 1);
+    }
   });
 
   it('are bounded: with 100,000 values of a label the page stays small and says what is missing', () => {

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { agentCost } from '../test/campaigns/agent-cost.ts';
+import { alertTraces } from '../test/campaigns/alert-traces.ts';
 import { cellMutation } from '../test/campaigns/cell-mutation.ts';
 import { cost } from '../test/campaigns/cost.ts';
 import { cpuDiff } from '../test/campaigns/cpu-diff.ts';
@@ -53,6 +54,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   soak,
   hostileFiles,
   findings,
+  alertTraces,
   cpuRead,
   cpuDiff,
   probeCost,

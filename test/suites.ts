@@ -38,7 +38,7 @@ export const SUITES: readonly Suite[] = [
   suite('support', ['test/support/**/*.test.ts']),
   folder('soak'),
   folder('simulation', { testTimeoutMs: 300_000 }),
-  folder('agent', { packages: ['test/nodes'] }),
+  folder('agent', { packages: ['test/nodes', 'test/frameworks'] }),
   folder('os'),
   folder('net'),
   folder('probes', { packages: ['test/nodes'] }),
@@ -60,6 +60,7 @@ export const SUITES: readonly Suite[] = [
   }),
   folder('faults', { concurrency: 2, testTimeoutMs: 120_000 }),
   folder('corpus', { testTimeoutMs: 120_000, packages: ['test/corpus'] }),
+  folder('app', { packages: ['test/nodes', 'test/app/servers'] }),
   folder('testing', { testTimeoutMs: 240_000, packages: ['test/testing/runners'] }),
   folder('packaged', { testTimeoutMs: 300_000, packages: ['test/nodes'] }),
   folder('campaigns', { testTimeoutMs: 180_000 }),
@@ -67,6 +68,14 @@ export const SUITES: readonly Suite[] = [
   folder('findings', { testTimeoutMs: 120_000 }),
   folder('examples', { testTimeoutMs: 120_000 }),
   folder('oracle', { testTimeoutMs: 180_000, packages: ['test/nodes', 'test/oracle'] }),
+  folder('metrics', {
+    testTimeoutMs: 120_000,
+    needs: [
+      { command: 'promtool', debian: 'prometheus' },
+      { command: 'prometheus', debian: 'prometheus' },
+    ],
+    packages: ['test/metrics/proto'],
+  }),
   folder('formats', {
     testTimeoutMs: 120_000,
     needs: [{ command: 'go', debian: 'golang-go' }],

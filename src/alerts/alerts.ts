@@ -7,37 +7,22 @@
 import { planReceiver, type Judgement } from '../core/index.ts';
 import {
   DroverError,
-  type AlertDocument,
   type AlertMessage,
+  type AlertsDocument,
+  type AlertTestDocument,
   type DeadLetterRecord,
-  type ReceiverConfig,
   type SilenceDocument,
+  type UndeliveredDocument,
 } from '../protocol/index.ts';
 import { MOST_KNOWN, runBook, type NotifyEffect, type ReportEffect } from './book-run.ts';
 import type { AlertsEdges } from './edges.ts';
-import { composeMessage } from './message.ts';
+import { composeAll, composeMessage, statusOf } from './message.ts';
 import { nameReceivers, type NamedReceiver } from './receiver-id.ts';
-import { inWords, ReceiverQueue, REFRESH_MS, type QueueStatus } from './receiver-queue.ts';
+import { inWords, ReceiverQueue, REFRESH_MS } from './receiver-queue.ts';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
 import { DEFAULT_TIMEOUT_MS, sender } from './send.ts';
 import { openSilences, type NewSilence } from './silences.ts';
 import { testNotification } from './test-notification.ts';
-
-export interface ReceiverStatus extends QueueStatus {
-  readonly id: string;
-  readonly kind: ReceiverConfig['target']['kind'];
-  /** Without what may be a secret in it. */
-  readonly address: string;
-}
-
-export interface TestResult {
-  readonly receiver: string;
-  readonly address: string;
-  readonly isTaken: boolean;
-  /** What came back, or what went wrong, in words. */
-  readonly said: string;
-  readonly durationMs: number;
-}
 
 export interface Alerts {
   /** What was found just now; to be called at each evaluation. */
@@ -46,21 +31,18 @@ export interface Alerts {
   forget(app: string, worker?: string): void;
   /** Receivers are configured anew: what waits for those that are gone is given up. */
   reconfigure(): void;
-  /** Pending, firing, and those that ended not long ago, with what mutes each. */
-  list(): readonly AlertDocument[];
-  receivers(): readonly ReceiverStatus[];
+  /** All that there is to say: alerts, receivers, silences, and what was given up. */
+  document(): AlertsDocument;
   /** Throws DROVER_SILENCE_INVALID, and DROVER_STATE_UNWRITABLE on a full disk. */
   silence(silence: NewSilence): SilenceDocument;
   /** Throws DROVER_SILENCE_UNKNOWN, and DROVER_STATE_UNWRITABLE on a full disk. */
   expireSilence(id: string): SilenceDocument;
-  /** Also those that begin later, and those that ended in the last seven days. */
-  silences(): readonly SilenceDocument[];
   /**
    * Tells one receiver, or (null) each of them, a test alert at once: silences, severities and what waits make no difference, and
    * there is one attempt. Throws DROVER_RECEIVER_UNKNOWN.
    */
-  testFire(receiver: string | null): Promise<readonly TestResult[]>;
-  /** What was given up, oldest first. */
+  testFire(receiver: string | null): Promise<readonly AlertTestDocument[]>;
+  /** What was given up, oldest first, with what it says. */
   deadLetters(): readonly DeadLetterRecord[];
   /** Tries it again from the beginning. Throws DROVER_DELIVERY_UNKNOWN, DROVER_RECEIVER_UNKNOWN, DROVER_STATE_UNWRITABLE. */
   retry(id: string): void;
@@ -105,10 +87,7 @@ export const openAlerts = (
     });
   };
   const firingOf = (id: string): AlertMessage[] =>
-    book
-      .toldTo(id)
-      .filter(({ alerts }) => alerts.length > 0)
-      .map(({ group, alerts }) => composeMessage({ id: '', group, kind: 'repeat', at: '', alerts }));
+    book.toldTo(id).flatMap(({ group, alerts }) => composeAll({ id: '', group, kind: 'repeat', at: '', alerts }));
   const openQueue = (receiver: NamedReceiver): ReceiverQueue => {
     const waiting = deliveries.listWaiting().filter((each) => each.receiver === receiver.id);
     return new ReceiverQueue(receiver, waiting, {
@@ -119,11 +98,12 @@ export const openAlerts = (
       retry,
       refreshMs,
       firing: () => firingOf(receiver.id),
-      record: (left, dead) =>
-        store.keepTogether(() => {
-          deliveries.putWaiting(receiver.id, left);
-          for (const delivery of dead) bury(delivery, receiver.address);
-        }),
+      // Not together, which would wait for the disk: a message that is given up is one row that changes, and what else may be
+      // lost with the machine (that an attempt failed, or was taken) is found out again.
+      record: (left, dead) => {
+        for (const delivery of dead) bury(delivery, receiver.address);
+        deliveries.putWaiting(receiver.id, left);
+      },
     });
   };
   /** What waits for receivers that are not configured any more, of an earlier daemon too. */
@@ -199,7 +179,7 @@ export const openAlerts = (
       throw new DroverError('DROVER_RECEIVER_UNKNOWN', { receiver: id, configured: queues.size });
     return queue;
   };
-  const test = async ({ receiver }: ReceiverQueue): Promise<TestResult> => {
+  const test = async ({ receiver }: ReceiverQueue): Promise<AlertTestDocument> => {
     const nowMs = clock.wallMs();
     const beganAt = clock.monotonicMs();
     const controller = new AbortController();
@@ -226,14 +206,16 @@ export const openAlerts = (
       configure();
       book.step({ type: 'tick' });
     },
-    list: () => book.list(),
-    receivers: () =>
-      [...queues.values()].map(({ receiver: { id, address, config }, status }) => ({
-        id,
-        kind: config.target.kind,
-        address,
-        ...status,
-      })),
+    document: () => ({
+      alerts: book.list(),
+      receivers: [...queues.values()].map(({ receiver: { id, address, config }, status }) => {
+        const { waiting, lastTakenAtMs, lastProblem } = status;
+        const lastTakenAt = lastTakenAtMs === null ? null : isoOf(lastTakenAtMs);
+        return { id, kind: config.target.kind, address, waiting, lastTakenAt, lastProblem };
+      }),
+      silences: silences.list(),
+      undelivered: deliveries.listDead().map(toUndelivered),
+    }),
     silence(asked) {
       const silence = silences.add(asked, newId(), clock.wallMs());
       book.step({ type: 'tick' });
@@ -244,7 +226,6 @@ export const openAlerts = (
       book.step({ type: 'tick' });
       return silence;
     },
-    silences: () => silences.list(),
     testFire: async (receiver) => Promise.all((receiver === null ? [...queues.values()] : [find(receiver)]).map(test)),
     deadLetters: () => deliveries.listDead(),
     retry(id) {
@@ -252,10 +233,8 @@ export const openAlerts = (
       if (dead === undefined) throw new DroverError('DROVER_DELIVERY_UNKNOWN', { delivery: id });
       const queue = find(dead.receiver);
       try {
-        store.transaction(() => {
-          deliveries.removeDead(id);
-          queue.pushAgain(dead.message, id);
-        });
+        // The row of the dead letter becomes that of what waits.
+        store.transaction(() => queue.pushAgain(dead.message, id));
       } catch (error) {
         queue.withdraw(id);
         throw error;
@@ -271,3 +250,17 @@ export const openAlerts = (
     },
   };
 };
+
+const isoOf = (ms: number): string => new Date(ms).toISOString();
+
+const toUndelivered = (delivery: DeadLetterRecord): UndeliveredDocument => ({
+  id: delivery.id,
+  receiver: delivery.receiver,
+  app: delivery.message.groupLabels['app'] ?? null,
+  names: [...new Set(delivery.message.alerts.map(({ labels }) => labels['alertname'] ?? ''))],
+  status: statusOf(delivery.message),
+  createdAt: isoOf(delivery.createdAtMs),
+  givenUpAt: isoOf(delivery.deadAtMs),
+  attempts: delivery.attempts,
+  error: delivery.error,
+});

@@ -72,10 +72,13 @@ export const runBook = ({ store, clock, schedule, context, notify, report, overf
     const { state, effects } = stepAlertBook(book, { ...happened, at: now() }, here());
     const before = book;
     book = state;
-    store.keepTogether(() => {
-      writeChanges(store, before, state);
-      for (const effect of effects) if (effect.type === 'notify') notify(effect);
-    });
+    const writes = writesOf(store, before, state);
+    const notifications = effects.filter((effect) => effect.type === 'notify');
+    if (writes.length > 0 || notifications.length > 0)
+      store.keepTogether(() => {
+        for (const write of writes) write();
+        for (const notification of notifications) notify(notification);
+      });
     for (const effect of effects) {
       if (effect.type === 'report') report(effect);
       else if (effect.type === 'arm') arm(effect.at);
@@ -135,33 +138,45 @@ const readBook = ({ alerts: { states } }: AlertsEdges['store']): AlertBook => ({
 });
 
 /** Judgements come every few seconds and mostly change nothing that the next daemon must know. */
-const writeChanges = ({ alerts: { states } }: AlertsEdges['store'], before: AlertBook, after: AlertBook): void => {
-  const write = <State>(
+const writesOf = (
+  { alerts: { states } }: AlertsEdges['store'],
+  before: AlertBook,
+  after: AlertBook,
+): readonly (() => void)[] => {
+  const differences = <State>(
     kind: 'alert' | 'receiver',
     olds: Readonly<Record<string, State>>,
     news: Readonly<Record<string, State>>,
     extract: (state: State) => unknown,
-  ): void => {
-    for (const id of Object.keys(olds)) if (!Object.hasOwn(news, id)) states.remove(kind, id);
-    for (const [id, state] of Object.entries(news)) {
-      const old = olds[id];
-      if (old === state) continue;
-      if (old === undefined || JSON.stringify(extract(old)) !== JSON.stringify(extract(state)))
-        states.put(kind, id, state);
-    }
-  };
-  // When it was last heard of is now, for the next daemon, and the details are told as they are when it tells them.
-  write('alert', before.alerts, after.alerts, ({ phase, startedAt, goodSince, isBad, endedAt, flaps }) => [
-    phase,
-    startedAt,
-    goodSince,
-    isBad,
-    endedAt,
-    flaps,
-  ]);
-  // What was told only changes together with the count.
-  write('receiver', before.receivers, after.receivers, ({ count, groups }) => [
-    count,
-    Object.entries(groups).map(([key, { waitingSince, toldAt }]) => [key, waitingSince, toldAt]),
-  ]);
+  ): (() => void)[] => [
+    ...Object.keys(olds)
+      .filter((id) => !Object.hasOwn(news, id))
+      .map((id) => () => states.remove(kind, id)),
+    ...Object.entries(news)
+      .filter(([id, state]) => {
+        const old = olds[id];
+        return old === undefined || JSON.stringify(extract(old)) !== JSON.stringify(extract(state));
+      })
+      .map(
+        ([id, state]) =>
+          () =>
+            states.put(kind, id, state),
+      ),
+  ];
+  return [
+    // When it was last heard of is now, for the next daemon, and the details are told as they are when it tells them.
+    ...differences('alert', before.alerts, after.alerts, ({ phase, startedAt, goodSince, isBad, endedAt, flaps }) => [
+      phase,
+      startedAt,
+      goodSince,
+      isBad,
+      endedAt,
+      flaps,
+    ]),
+    // What was told only changes together with the count.
+    ...differences('receiver', before.receivers, after.receivers, ({ count, groups }) => [
+      count,
+      Object.entries(groups).map(([key, { waitingSince, toldAt }]) => [key, waitingSince, toldAt]),
+    ]),
+  ];
 };

@@ -1,6 +1,6 @@
 /** The door of `alerts/`: who is told what goes wrong, how, and what becomes of what nobody took. */
 export { openAlerts } from './alerts.ts';
-export type { Alerts, AlertsOptions, ReceiverStatus, TestResult } from './alerts.ts';
+export type { Alerts, AlertsOptions } from './alerts.ts';
 export type { AlertsEdges, DeliveryStore, Waits } from './edges.ts';
 export { nameReceivers } from './receiver-id.ts';
 export type { NamedReceiver } from './receiver-id.ts';

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { AlertDocument, AlertNotificationDocument } from '../protocol/index.ts';
-import { ALERTMANAGER_KEEPS_MS, composeMessage, MOST_MESSAGE_BYTES, toPayload, toPostableAlerts } from './message.ts';
+import {
+  ALERTMANAGER_KEEPS_MS,
+  composeAll,
+  composeMessage,
+  MOST_MESSAGE_BYTES,
+  toPayload,
+  toPostableAlerts,
+} from './message.ts';
 
 const STARTED = '2026-01-01T00:00:00.000Z';
 const document = (fields: Partial<AlertDocument> = {}): AlertDocument => ({
@@ -109,6 +116,17 @@ describe('a message', () => {
     assert.equal(message.truncated + message.alerts.length, 500);
     const small = composeMessage(notification(alerts.map((alert) => ({ ...alert, description: '' }))));
     assert.equal(small.alerts.length, 100);
+  });
+
+  it('is followed by others where a receiver must know of each alert', () => {
+    const alerts = Array.from({ length: 250 }, (_, index) => document({ labels: { index: String(index) } }));
+    const messages = composeAll(notification(alerts));
+    assert.deepEqual(
+      messages.map((message) => message.alerts.length),
+      [100, 100, 50],
+    );
+    assert.equal(new Set(messages.flatMap((each) => each.alerts.map(({ labels }) => labels['index']))).size, 250);
+    assert.deepEqual(composeAll(notification([])), []);
   });
 
   it('for an Alertmanager ends by itself, and never before it begins', () => {

@@ -67,6 +67,17 @@ export const composeMessage = ({ group, kind, alerts }: AlertNotificationDocumen
   };
 };
 
+/** The same in as many messages as it takes, for a receiver that must know of each alert: all of them fire. */
+export const composeAll = (notification: AlertNotificationDocument): AlertMessage[] => {
+  const messages: AlertMessage[] = [];
+  for (let left = notification.alerts; left.length > 0;) {
+    const message = composeMessage({ ...notification, alerts: left });
+    messages.push({ ...message, truncated: 0 });
+    left = left.slice(message.alerts.length);
+  }
+  return messages;
+};
+
 /** `app=api` as labels. */
 const toGroupLabels = (group: string): Readonly<Record<string, string>> => {
   const at = group.indexOf('=');

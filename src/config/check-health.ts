@@ -10,7 +10,8 @@ export interface HealthProblem {
 const TARGETS = ['http', 'tcp', 'exec', 'inProcess'] as const;
 const RECEIVERS = ['webhook', 'alertmanager', 'command'] as const;
 
-export const findHealthProblems = ({ probes, slo }: CompleteSettings): HealthProblem[] => {
+/** `raw`: what was written, without defaults. */
+export const findHealthProblems = ({ probes, slo }: CompleteSettings, raw: unknown): HealthProblem[] => {
   const problems: HealthProblem[] = [];
   for (const kind of ['startup', 'liveness', 'readiness'] as const) {
     const probe = probes[kind];
@@ -19,6 +20,11 @@ export const findHealthProblems = ({ probes, slo }: CompleteSettings): HealthPro
     const named = TARGETS.filter((name) => probe[name] !== undefined);
     if (named.length !== 1)
       problems.push({ keys, value: probe, message: 'must have exactly one of `http`, `tcp`, `exec` and `inProcess`' });
+    for (const key of ['port', 'headers', 'scheme'] as const)
+      if (probe.http === undefined && isWritten(raw, ['probes', kind, key]))
+        problems.push({ keys: [...keys, key], value: probe[key], message: 'belongs to `http` only' });
+    if (probe.host !== undefined && probe.http === undefined && probe.tcp === undefined)
+      problems.push({ keys: [...keys, 'host'], value: probe.host, message: 'belongs to `http` or `tcp`' });
     // As in Kubernetes: a worker that failed is replaced, so that nothing is there to succeed twice.
     if (kind !== 'readiness' && probe.successThreshold !== 1)
       problems.push({
@@ -55,3 +61,6 @@ export const findDaemonProblems = ({ alerts }: CompleteDaemonSettings): HealthPr
           },
         ],
   );
+
+const isWritten = (raw: unknown, path: readonly string[]): boolean =>
+  path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], raw) !== undefined;

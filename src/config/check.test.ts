@@ -42,6 +42,47 @@ const FULL: AppSettings = {
   },
   drain: { timeout: '30s', idleGrace: '3s', websocket: { code: 1012, spread: '10s' } },
   logs: { maxSize: '100MB', keep: 10, maxAge: '30d', rotate: 'in-place' },
+  probes: {
+    startup: { exec: ['true'], initialDelay: '1s', period: '5s', timeout: '2s', failureThreshold: 30 },
+    liveness: { tcp: 3000, host: 'localhost' },
+    readiness: {
+      http: '/ready',
+      port: 3000,
+      host: 'localhost',
+      headers: { accept: 'text/plain' },
+      scheme: 'http',
+      successThreshold: 2,
+    },
+  },
+  health: {
+    blockedAfter: '500ms',
+    profile: true,
+    watchdog: false,
+    outliers: {
+      enabled: true,
+      consecutiveErrors: 5,
+      interval: '2s',
+      baseEjection: '30s',
+      maxEjection: '5m',
+      maxEjected: '50%',
+    },
+  },
+  heal: { enabled: true, recoverTimeout: '5s', maxUnavailable: 1, perHour: 10, quarantineAfter: 3 },
+  budgets: {
+    heapUsedMB: { max: 512, critical: true },
+    rssMB: { max: 700, critical: false },
+    eventLoopLagMs: { max: 100 },
+    cpuPercent: { max: 80 },
+    autoRestart: true,
+    interval: '10s',
+  },
+  slo: [
+    { name: 'availability', objective: 99.9, window: '30d' },
+    { name: 'latency', objective: 99, thresholdMs: 250, minimumEvents: 50 },
+    { name: 'orders', objective: 95, ratio: { good: 'orders_good_total', total: 'orders_total' } },
+  ],
+  metrics: { routes: 50, app: true },
+  trace: { enabled: true, logs: false },
   surge: 'auto',
   sticky: false,
   user: 'app',
@@ -62,7 +103,7 @@ const isGroup = (value: unknown): value is Json => typeof value === 'object' && 
 const listPaths = (value: Json, path: readonly string[] = []): string[][] =>
   Object.entries(value).flatMap(([key, item]) => {
     const at = [...path, key];
-    return isGroup(item) && key !== 'env' ? [at, ...listPaths(item, at)] : [at];
+    return isGroup(item) && key !== 'env' && key !== 'headers' ? [at, ...listPaths(item, at)] : [at];
   });
 
 const withValue = (path: readonly string[], value: unknown, renamed?: string): Json => {
@@ -281,6 +322,12 @@ describe('a configuration', () => {
 
 /** Values from the list of wrong ones that some keys do allow. */
 const ALSO_RIGHT: Readonly<Record<string, readonly unknown[]>> = {
+  'probes.liveness.host': ['no such word'],
+  'probes.readiness.host': ['no such word'],
+  'budgets.heapUsedMB.max': [12.5],
+  'budgets.rssMB.max': [12.5],
+  'budgets.eventLoopLagMs.max': [12.5],
+  'budgets.cpuPercent.max': [12.5],
   env: [{ x: 1 }],
   inheritEnv: [true],
   'ready.signal': [true],

@@ -160,7 +160,7 @@ const findAppProblems = (
   const { stableFor, timeout } = settings.ready;
   if (stableFor >= timeout && isWritten('ready', 'stableFor') && isWritten('ready', 'timeout'))
     add(['ready', 'stableFor'], stableFor, `must be shorter than ready.timeout (${timeout} ms)`);
-  for (const { keys, value, message } of findHealthProblems(settings))
+  for (const { keys, value, message } of findHealthProblems(settings, raw))
     problems.push({ path: formatPath([...path, ...keys]), value, message, suggestion: null });
   return problems;
 };

@@ -78,18 +78,9 @@ const completeProbe = (probe: ProbeSettings): ProbeConfig => ({
 });
 
 /** The check has seen that exactly one is named. */
-const toTarget = ({ http, tcp, exec }: ProbeSettings): ProbeTarget => {
-  if (http !== undefined) {
-    const { path, port, host, headers, scheme } =
-      typeof http === 'string' ? { path: http, headers: {}, scheme: 'http' as const } : http;
-    return { kind: 'http', path, port: port ?? null, host: host ?? null, headers, scheme };
-  }
-  if (tcp !== undefined) {
-    if (tcp === true) return { kind: 'tcp', port: null, host: null };
-    return typeof tcp === 'number'
-      ? { kind: 'tcp', port: tcp, host: null }
-      : { kind: 'tcp', port: tcp.port, host: tcp.host ?? null };
-  }
+const toTarget = ({ http, tcp, exec, port, host, headers, scheme }: ProbeSettings): ProbeTarget => {
+  if (http !== undefined) return { kind: 'http', path: http, port: port ?? null, host: host ?? null, headers, scheme };
+  if (tcp !== undefined) return { kind: 'tcp', port: tcp, host: host ?? null };
   if (exec !== undefined) return { kind: 'exec', argv: exec as [string, ...string[]] };
   return { kind: 'in-process' };
 };

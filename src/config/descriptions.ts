@@ -1,3 +1,38 @@
+/** What each key of the configuration means: for the JSON Schema (editors show it) and `docs/configuration.md`. */
+import { BUDGET_NAMES } from '../protocol/index.ts';
+
+/** The fields of a probe, the same for each kind. */
+const PROBE_FIELDS: Readonly<Record<string, string>> = {
+  http: 'Path that is asked; an answer from 200 to 399 passes.',
+  tcp: 'Port to connect to.',
+  exec: 'Command that is run as the worker is; exit code 0 passes.',
+  inProcess: 'The critical checks that the app registers with `drover/app`.',
+  port: 'Port of `http`; without it the first one that the app listens on.',
+  host: 'Another host than the worker itself.',
+  headers: 'Header fields of `http`.',
+  scheme: 'Of `http`. Certificates are not checked.',
+  initialDelay: 'Time after the start of the worker before it is asked.',
+  period: 'Time between two questions.',
+  timeout: 'An answer that takes longer is a failure.',
+  successThreshold: 'So many in a row pass after a failure.',
+  failureThreshold: 'So many failures in a row count.',
+};
+
+const describeProbes = (): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    ['startup', 'liveness', 'readiness'].flatMap((kind) =>
+      Object.entries(PROBE_FIELDS).map(([field, text]) => [`probes.${kind}.${field}`, text]),
+    ),
+  );
+
+const describeLimits = (): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    BUDGET_NAMES.flatMap((name) => [
+      [`budgets.${name}.max`, 'The most that it may take.'],
+      [`budgets.${name}.critical`, 'Beyond it the worker is critical, and may be replaced.'],
+    ]),
+  );
+
 /** What each key means, by its path within an app: for the JSON Schema (editors show it) and `docs/configuration.md`. */
 export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   script: 'The file that Node runs, relative to the configuration file.',
@@ -41,6 +76,45 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'logs.maxAge': 'Output that is older goes; without it age does not matter.',
   'logs.rotate':
     "'in-place': what is finished is freed inside the file. 'rename': files are never changed under a log shipper; each worker generation begins a new one, and `current/` has names that stay.",
+  ...describeProbes(),
+  probes: 'Checks of each worker alone, with the fields and defaults of Kubernetes.',
+  'probes.startup': 'Until it has passed, the worker is not ready and the other two are not asked.',
+  'probes.liveness': 'A worker that fails it is replaced. It must not depend on anything but the worker.',
+  'probes.readiness': 'A worker that fails it gets no new connections until it passes again.',
+  health: 'How it is noticed that a worker is unwell.',
+  'health.blockedAfter': 'A worker whose event loop answers nothing for so long is blocked: it is taken off rotation.',
+  'health.profile': 'A rolling profile at a low rate names the function and line that blocked.',
+  'health.watchdog':
+    'A second thread in each worker (about 18 MB) names what blocks while it still does. For blocks that never end.',
+  'health.outliers': 'Workers that fail or are slow beside their peers are taken off rotation, by the traffic alone.',
+  'health.outliers.enabled': 'Whether that is done.',
+  'health.outliers.consecutiveErrors': 'So many failed answers in a row take a worker off.',
+  'health.outliers.interval': 'How often workers are compared with their peers.',
+  'health.outliers.baseEjection': 'How long a worker is off the first time; n times as long the n-th time.',
+  'health.outliers.maxEjection': 'The longest time off.',
+  'health.outliers.maxEjected': 'How many may be off at the same time, a number or a share.',
+  heal: 'What is done about workers that are unwell, step by step: ask the app, replace, wait, quarantine.',
+  'heal.enabled': 'Whether anything is done.',
+  'heal.recoverTimeout': "How long the app's own recover hook may take.",
+  'heal.maxUnavailable': 'How many workers may be out at the same time because of it, a number or a share.',
+  'heal.perHour': 'How many workers of the app are replaced within an hour, at most.',
+  'heal.quarantineAfter':
+    'After so many replacements of one slot that did not help, it is left as it is, with the evidence.',
+  budgets: 'What each worker may take. Beyond it, it is degraded, or critical, and may be replaced.',
+  'budgets.heapUsedMB': 'Megabytes (of 1024 KB) of the JavaScript heap.',
+  'budgets.rssMB': 'Megabytes of resident memory.',
+  'budgets.eventLoopLagMs': '99th percentile of the event-loop delay, in milliseconds.',
+  'budgets.cpuPercent': 'Percent of one core.',
+  ...describeLimits(),
+  'budgets.autoRestart': 'Replace a worker that stays beyond a critical budget, without losing requests.',
+  'budgets.interval': 'How often budgets are compared.',
+  slo: 'Objectives: `{ name, objective: 99.9, window, thresholdMs?, ratio?, minimumEvents }`.',
+  metrics: 'What is measured.',
+  'metrics.routes': 'How many routes are told apart; further ones are counted as `other`. 0: none.',
+  'metrics.app': "Whether metrics of the app's own prom-client registries are shown as well.",
+  trace: 'W3C trace context.',
+  'trace.enabled': 'Every request has a trace id, continued from `traceparent` or new.',
+  'trace.logs': 'Lines that a request prints carry its trace id.',
   surge: "How many replacements start at a time; 'auto': as many as memory and cores allow.",
   sticky: 'Keep each client address on one worker.',
   user: 'User (name or id) that the workers run as; needs root. They get its HOME, USER, LOGNAME and SHELL, and its main group alone: neither the other groups that it is in, nor any that the daemon is in.',

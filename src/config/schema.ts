@@ -71,38 +71,20 @@ const group = <const Entries extends v.ObjectEntries>(entries: Entries) =>
 
 const SECONDS_OR_MORE = 1_000;
 const HTTP_PATH = "must be a path such as '/health/ready'";
-const HTTP_PROBE = "must be a path such as '/health/ready', or { path, port, host, headers, scheme }";
+const headerFields = v.record(v.string(), v.string('must be a string'), 'must be an object of header fields');
 const httpPath = v.pipe(v.string(HTTP_PATH), v.regex(/^\/[\x21-\x7e]*$/, HTTP_PATH));
 
 /** Fields and defaults are those of Kubernetes, without `Seconds`. Exactly one of the first four says what is asked. */
 const probe = () =>
   group({
-    http: v.optional(
-      v.union(
-        [
-          httpPath,
-          group({
-            path: v.optional(httpPath, '/'),
-            port: v.optional(port),
-            host: v.optional(text('must be a host name or address')),
-            headers: v.optional(
-              v.record(v.string(), v.string('must be a string'), 'must be an object of header fields'),
-              {},
-            ),
-            scheme: v.optional(v.picklist(['http', 'https'], "must be 'http' or 'https'"), 'http'),
-          }),
-        ],
-        HTTP_PROBE,
-      ),
-    ),
-    tcp: v.optional(
-      v.union(
-        [port, v.literal(true), group({ port, host: v.optional(text('must be a host name or address')) })],
-        'must be a port, true (the port that the app listens on) or { port, host }',
-      ),
-    ),
+    http: v.optional(httpPath),
+    tcp: v.optional(integer(1, 65_535, 'must be a port number from 1 to 65535')),
     exec: v.optional(v.pipe(words('must be a list of words'), v.minLength(1, 'must name a program'))),
     inProcess: v.optional(v.literal(true, 'must be true: the checks that the app registers with `drover/app`')),
+    port: v.optional(integer(1, 65_535, 'must be a port number from 1 to 65535')),
+    host: v.optional(text('must be a host name or address')),
+    headers: v.optional(headerFields, {}),
+    scheme: v.optional(v.picklist(['http', 'https'], "must be 'http' or 'https'"), 'http'),
     initialDelay: v.optional(duration(0), 0),
     period: v.optional(duration(100), '10s'),
     timeout: v.optional(duration(1), '1s'),
@@ -297,7 +279,7 @@ const receiver = group({
   webhook: v.optional(webAddress),
   alertmanager: v.optional(webAddress),
   command: v.optional(v.pipe(words('must be a list of words'), v.minLength(1, 'must name a program'))),
-  headers: v.optional(v.record(v.string(), v.string('must be a string'), 'must be an object of header fields'), {}),
+  headers: v.optional(headerFields, {}),
   severities: v.optional(
     v.array(v.picklist(['page', 'ticket', 'notice'], "must be 'page', 'ticket' or 'notice'"), 'must be a list'),
     ['page', 'ticket'],
@@ -321,7 +303,7 @@ export const DaemonSchema = group({
   otlp: v.optional(
     group({
       endpoint: webAddress,
-      headers: v.optional(v.record(v.string(), v.string('must be a string'), 'must be an object of header fields'), {}),
+      headers: v.optional(headerFields, {}),
       interval: v.optional(duration(SECONDS_OR_MORE), '60s'),
     }),
   ),

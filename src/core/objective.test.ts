@@ -261,7 +261,7 @@ const judgeDirectly = (
   if (isKnown && long.bad / long.events <= budget) return 'calm';
   if (!isKnown || !isShortKnown) return 'unknown';
   const windowMs = at - windowFrom(120);
-  const first = spans[0]!;
+  const first = spans.at(0)!;
   const historyMs = Math.min(windowMs, at - (first.at - first.forMs));
   const known = (Math.min(1, long.seenMs / (0.75 * historyMs)) * historyMs) / windowMs;
   if ((long.bad / long.events) * known <= budget) return 'unknown';

@@ -105,8 +105,8 @@ const RECEIVERS: Receivers = {
     // Messages between apps come with the messaging issue; until then they have no receiver.
   },
 
-  pong(_tenant, handle, message) {
-    handle.answer(message.id, message);
+  pong(tenant, handle, message) {
+    tenant.host.onPong(tenant, handle, message.id);
   },
 
   blocked(tenant, handle, message) {

@@ -55,6 +55,8 @@ export interface HealthHook {
   /** Its agent said hello: it knows nothing of what was said to an agent before. */
   greeted(app: App, tenant: Tenant, handle: WorkerHandle): void;
   reported(app: App, tenant: Tenant, handle: WorkerHandle): void;
+  /** Its event loop has answered the ping `id`. */
+  answered(app: App, tenant: Tenant, handle: WorkerHandle, id: number): void;
   /** The watchdog of a worker says that its event loop is blocked now. */
   blocked(app: App, tenant: Tenant, handle: WorkerHandle, block: LoopBlock): void;
   /** What it has to show yet before it counts as ready, in words; {@link Tenant.checkReadiness} is called when that changes. */

@@ -383,6 +383,10 @@ export class App implements TenantHost {
     this.#listener.health?.reported(this, tenant, handle);
   }
 
+  onPong(tenant: Tenant, handle: WorkerHandle, id: number): void {
+    this.#listener.health?.answered(this, tenant, handle, id);
+  }
+
   missingHealth(tenant: Tenant): readonly string[] {
     return this.#listener.health?.missing(this, tenant) ?? [];
   }

@@ -3,9 +3,7 @@ import { appStatus, WORKER_STATUS, type WorkerPhase } from '../core/index.ts';
 import { readUsage } from '../os/index.ts';
 import type {
   AppDocument,
-  AppHealthDocument,
-  HealthDocument,
-  HealthStatus,
+  AppStatus,
   LogDropDocument,
   LogDrops,
   PortDocument,
@@ -35,9 +33,10 @@ export const describeApp = (app: App): AppDocument => {
   };
 };
 
-const statusOf = (app: App): Pick<AppDocument, 'status' | 'reason'> => {
+/** The word for what an app as a whole does. */
+export const appStatusOf = (app: App): AppStatus => {
   const kind = app.operation?.kind ?? null;
-  const status = appStatus({
+  return appStatus({
     wanted: app.state.wanted === 'up' ? 'up' : 'down',
     slots: Array.from({ length: app.state.instances }, (_, index) => {
       const slot = app.slots.find(index);
@@ -49,6 +48,10 @@ const statusOf = (app: App): Pick<AppDocument, 'status' | 'reason'> => {
     }),
     operation: kind === 'apply' ? 'reload' : kind,
   });
+};
+
+const statusOf = (app: App): Pick<AppDocument, 'status' | 'reason'> => {
+  const status = appStatusOf(app);
   const troubled = app.holders.find((tenant) => tenant.explanation() !== null);
   const isFine = status === 'online' || status === 'stopped';
   return { status, reason: isFine || troubled === undefined ? null : `${troubled.id} ${troubled.explanation()}` };
@@ -82,8 +85,8 @@ const describePorts = (app: App): readonly PortDocument[] => {
   return [...kept, ...own];
 };
 
-/** The shards of each slot, added up over the app's ports. */
-const shardViews = (app: App): ReadonlyMap<number, ShardView> => {
+/** The shard of each slot, on the app's first port. */
+export const shardViews = (app: App): ReadonlyMap<number, ShardView> => {
   const bySlot = new Map<number, ShardView>();
   const [main] = app.edges.traffic.view(app.app);
   // The first port is the one whose shares are shown; the queues of all count.
@@ -158,50 +161,3 @@ const cpuPercent = (handle: WorkerHandle): number | null => {
 
 const rssOf = (handle: WorkerHandle): number | null =>
   handle.pid === null ? null : (readUsage(handle.pid)?.rssBytes ?? null);
-
-/** From what the agents report. */
-export const describeHealth = (apps: readonly App[]): HealthDocument => {
-  const described = apps.map((app): AppHealthDocument => {
-    const { status, reason } = statusOf(app);
-    const views = shardViews(app);
-    return {
-      name: app.app,
-      status: HEALTH_OF_APP[status],
-      reason,
-      level: 'normal',
-      workers: app.holders.map((tenant) => {
-        const { handle } = tenant;
-        const runtime = handle === null || handle.pid === null ? null : (handle.lastReport?.runtime ?? null);
-        return {
-          id: tenant.id,
-          status: visiblePhase(tenant) === 'running' ? 'healthy' : 'critical',
-          reason: tenant.explanation(),
-          checks: [],
-          eventLoop: {
-            delayMs: runtime?.delayMs.p99 ?? null,
-            utilization: runtime?.eventLoopUtilization ?? null,
-            blockedMs: runtime?.delayMs.max ?? null,
-            isBlocked: false,
-          },
-          isRunning: visiblePhase(tenant) === 'running',
-          ejectedUntil: null,
-          weight: views.get(tenant.slot)?.weight ?? 0,
-        };
-      }),
-    };
-  });
-  return { status: worstOf(described.map(({ status }) => status)), apps: described };
-};
-
-const worstOf = (all: readonly HealthStatus[]): HealthStatus =>
-  all.includes('critical') ? 'critical' : all.includes('degraded') ? 'degraded' : 'healthy';
-
-const HEALTH_OF_APP = {
-  starting: 'degraded',
-  online: 'healthy',
-  degraded: 'degraded',
-  'crash-loop': 'critical',
-  stopping: 'degraded',
-  stopped: 'healthy',
-  failed: 'critical',
-} as const;

@@ -1,10 +1,10 @@
 /** The door of `supervisor/`: keeps workers alive. */
 export { App } from './app.ts';
-export type { AppChange, AppState } from './app-state.ts';
+export type { AppChange, AppState, HealthHook } from './app-state.ts';
 export { adoptWorkers, type AdoptionSources } from './adoption-run.ts';
 export { openAgentSocket } from './agent-socket.ts';
 export { parseAgentMessage } from './agent-schema.ts';
-export { describeApp, describeHealth } from './documents.ts';
+export { appStatusOf, describeApp, shardViews } from './documents.ts';
 export type { Output, Records, SupervisorEdges, Traffic, TrafficPort, WorkerOutput } from './edges.ts';
 export { identityOf } from './identity.ts';
 export { appEnvironment, workerEnvironment } from './environment.ts';
@@ -22,4 +22,5 @@ export { isOfApp, type Stray } from './strays.ts';
 export { instancesOf, isStartable, Supervisor } from './supervisor.ts';
 export { systemProcesses } from './system-processes.ts';
 export type { Processes, StartedProcess } from './processes.ts';
+export type { Tenant } from './tenant.ts';
 export type { WorkerHandle } from './worker-handle.ts';

@@ -50,6 +50,7 @@ export interface TenantHost {
   /** `key`: of the port, null where it was none of ours. */
   onServerClosed(tenant: Tenant, key: string | null): void;
   onReport(tenant: Tenant, handle: WorkerHandle): void;
+  onPong(tenant: Tenant, handle: WorkerHandle, id: number): void;
   /** What its health has to show yet before it counts as ready, in words. */
   missingHealth(tenant: Tenant): readonly string[];
   /** The watchdog of a worker says that its event loop is blocked now. */

@@ -152,7 +152,9 @@ describe('an Alertmanager', { skip }, () => {
       refreshMs: 300,
     });
     world.alerts.judge([bad('slow')]);
-    await eventually('it is not there', () => world.alerts.receivers()[0]?.lastProblem?.includes('ECONNREFUSED'));
+    await eventually('it is not there', () =>
+      world.alerts.document().receivers[0]?.lastProblem?.includes('ECONNREFUSED'),
+    );
     {
       await using manager = await startAlertmanager(folder.path, port, hook.url);
       await eventually('it has it', async () => (await manager.list()).length === 1);

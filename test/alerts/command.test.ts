@@ -26,7 +26,7 @@ describe('a command', () => {
     const script = `cat >> ${body}; env | sort > ${env}.$DROVER_ALERT_STATUS; pwd > ${env}.cwd`;
     using world = openTestAlerts(folder.path, [shell(script)], { ...QUICK, timeoutMs: 5_000 });
     world.alerts.judge([bad('slow', { labels: { objective: 'latency' } })]);
-    await eventually('taken', () => world.alerts.receivers()[0]?.lastTakenAtMs !== null);
+    await eventually('taken', () => world.alerts.document().receivers[0]?.lastTakenAt !== null);
     const told = JSON.parse(linesOf(body)[0] ?? '') as WebhookBody;
     assert.deepEqual([told.status, told.alerts[0]?.labels['objective']], ['firing', 'latency']);
     const variables = Object.fromEntries(linesOf(`${env}.firing`).map((line) => line.split(/=(.*)/s).slice(0, 2)));
@@ -84,7 +84,7 @@ describe('a command', () => {
     await eventually('it is gone', () => !isAlive(Number(linesOf(pids)[0])));
     using again = openTestAlerts(folder.path, [hanging], { ...ONCE, timeoutMs: 60_000 });
     await eventually('it runs again', () => linesOf(pids).length === 2);
-    assert.equal(again.alerts.receivers()[0]?.waiting, 1);
+    assert.equal(again.alerts.document().receivers[0]?.waiting, 1);
   });
 
   it('that reads nothing, and prints without end, costs neither memory nor time', async () => {

@@ -65,7 +65,7 @@ describe('a daemon that is killed', () => {
       );
     hook.answer = status(200);
     using world = openTestAlerts(folder.path, [webhook(hook.url)]);
-    await eventually('all is told', () => world.alerts.receivers()[0]?.waiting === 0, { withinMs: 30_000 });
+    await eventually('all is told', () => world.alerts.document().receivers[0]?.waiting === 0, { withinMs: 30_000 });
     assert.ok(judged.length > ROUNDS);
     const texts = Map.groupBy(hook.received, ({ key }) => key);
     const told = new Set(hook.received.flatMap(({ body }) => body.alerts.map(({ labels }) => labels['alertname'])));
@@ -96,11 +96,11 @@ describe('a daemon that comes back', () => {
     {
       using world = openTestAlerts(folder.path, [webhook(hook.url)]);
       world.alerts.judge([bad('slow')]);
-      await eventually('told', () => world.alerts.receivers()[0]?.waiting === 0 && hook.received.length === 1);
+      await eventually('told', () => world.alerts.document().receivers[0]?.waiting === 0 && hook.received.length === 1);
     }
     using world = openTestAlerts(folder.path, [webhook(hook.url)]);
     assert.deepEqual(
-      world.alerts.list().map(({ name, status: is }) => [name, is]),
+      world.alerts.document().alerts.map(({ name, status: is }) => [name, is]),
       [['slow', 'firing']],
     );
     for (let round = 0; round < 5; round += 1) world.alerts.judge([bad('slow')]);
@@ -127,7 +127,7 @@ describe('a daemon that comes back', () => {
       using world = openTestAlerts(folder.path, receivers, { retry: { firstMs: 30_000, mostMs: 30_000, attempts: 9 } });
       world.alerts.judge([bad('slow')]);
       await eventually('one failed and one was refused', () =>
-        world.alerts.receivers().every(({ lastProblem }) => lastProblem !== null),
+        world.alerts.document().receivers.every(({ lastProblem }) => lastProblem !== null),
       );
       const endsAt = new Date(Date.now() + 60_000).toISOString();
       const asked = { matchers: ['app=blog'], startsAt: null, endsAt, everyMs: null, comment: '', createdBy: null };
@@ -136,16 +136,16 @@ describe('a daemon that comes back', () => {
     later.answer = status(200);
     using world = openTestAlerts(folder.path, receivers);
     assert.deepEqual(
-      world.alerts.silences().map(({ id }) => id),
+      world.alerts.document().silences.map(({ id }) => id),
       [silence],
     );
     world.alerts.judge([bad('slow', { app: 'blog' })]);
-    assert.deepEqual(world.alerts.list().find(({ app }) => app === 'blog')?.mutedBy, [silence]);
+    assert.deepEqual(world.alerts.document().alerts.find(({ app }) => app === 'blog')?.mutedBy, [silence]);
     assert.deepEqual(
       world.alerts.deadLetters().map(({ error }) => error),
       ['answered 400'],
     );
-    await eventually('told', () => later.received.length === 2 && world.alerts.receivers()[1]?.waiting === 0);
+    await eventually('told', () => later.received.length === 2 && world.alerts.document().receivers[1]?.waiting === 0);
     assert.equal(later.received[0]?.key, later.received[1]?.key);
   });
 });
@@ -167,7 +167,7 @@ describe('a full disk', () => {
           groupIntervalMs: 1,
         });
         world.alerts.judge([bad('before')]);
-        await eventually('told', () => world.alerts.receivers()[0]?.waiting === 0);
+        await eventually('told', () => world.alerts.document().receivers[0]?.waiting === 0);
         disk.fill();
         for (let nth = 0; nth < 20; nth += 1)
           world.alerts.judge([bad(`slow-${nth}`, { app: `app-${nth}`, description: 'x'.repeat(3_000) })]);
@@ -176,14 +176,14 @@ describe('a full disk', () => {
         const endsAt = new Date(Date.now() + 60_000).toISOString();
         const asked = { matchers: ['app=blog'], startsAt: null, endsAt, everyMs: null, comment: '', createdBy: null };
         assert.throws(() => world.alerts.silence(asked), { code: 'DROVER_STATE_UNWRITABLE' });
-        assert.deepEqual(world.alerts.silences(), []);
-        await eventually('nothing waits for the one', () => world.alerts.receivers()[0]?.waiting === 0);
-        assert.equal(world.alerts.receivers()[1]?.waiting, 21);
+        assert.deepEqual(world.alerts.document().silences, []);
+        await eventually('nothing waits for the one', () => world.alerts.document().receivers[0]?.waiting === 0);
+        assert.equal(world.alerts.document().receivers[1]?.waiting, 21);
         disk.free();
       }
       deaf.answer = status(200);
       using world = openTestAlerts(folder, receivers);
-      await eventually('all are told to the other', () => world.alerts.receivers()[1]?.waiting === 0, {
+      await eventually('all are told to the other', () => world.alerts.document().receivers[1]?.waiting === 0, {
         withinMs: 40_000,
       });
       assert.equal(new Set(deaf.received.map(({ key }) => key)).size, 21);

@@ -1,6 +1,12 @@
 /** Webhooks that take what they are told, and that do all that a receiver can do instead. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { eventually } from '../support/eventually.ts';
 import { freePort, temporaryFolder } from '../support/temporary.ts';
 import {
@@ -11,6 +17,8 @@ import {
   namesOf,
   openHttpReceiver,
   openTestAlerts,
+  QUICK,
+  receiverOf,
   stall,
   status,
   webhook,
@@ -59,7 +67,7 @@ describe('a webhook', () => {
       'alert-resolved shop',
       'alert-resolved shop',
     ]);
-    await eventually('nothing waits', () => world.alerts.receivers()[0]?.waiting === 0);
+    await eventually('nothing waits', () => world.alerts.document().receivers[0]?.waiting === 0);
   });
 
   it('that answers 500, hangs up or stalls is told again, the same with the same key', async () => {
@@ -68,7 +76,7 @@ describe('a webhook', () => {
       await using hook = await openHttpReceiver(firstly(2, answer));
       using world = openTestAlerts(folder.path, [webhook(hook.url)]);
       world.alerts.judge([bad('slow')]);
-      await eventually(what, () => world.alerts.receivers()[0]?.waiting === 0);
+      await eventually(what, () => world.alerts.document().receivers[0]?.waiting === 0);
       assert.equal(hook.received.length, 3, what);
       assert.equal(new Set(hook.received.map(({ key }) => key)).size, 1, what);
       assert.equal(new Set(hook.received.map(({ text }) => text)).size, 1, what);
@@ -81,10 +89,10 @@ describe('a webhook', () => {
     const port = await freePort();
     using world = openTestAlerts(folder.path, [webhook(`http://127.0.0.1:${port}/hook`)]);
     world.alerts.judge([bad('slow')]);
-    await eventually('it failed', () => /ECONNREFUSED/.test(world.alerts.receivers()[0]?.lastProblem ?? ''));
+    await eventually('it failed', () => /ECONNREFUSED/.test(world.alerts.document().receivers[0]?.lastProblem ?? ''));
     await using hook = await openHttpReceiver(status(204), port);
     await eventually('told', () => hook.received.length === 1);
-    await eventually('no problem is left', () => world.alerts.receivers()[0]?.lastProblem === null);
+    await eventually('no problem is left', () => world.alerts.document().receivers[0]?.lastProblem === null);
   });
 
   it('that stalls holds up no other, whatever it was asked first', async () => {
@@ -101,7 +109,7 @@ describe('a webhook', () => {
     await eventually('the quick one has both', () => quick.received.length === 2);
     assert.equal(slow.received.length, 1);
     assert.deepEqual(
-      world.alerts.receivers().map(({ waiting }) => waiting),
+      world.alerts.document().receivers.map(({ waiting }) => waiting),
       [2, 0],
     );
   });
@@ -140,6 +148,11 @@ describe('a webhook', () => {
     assert.equal(hook.received.length, 2);
     const [first, second] = world.alerts.deadLetters();
     assert.equal(first?.error, 'answered 400: no such channel');
+    const [shown] = world.alerts.document().undelivered;
+    assert.deepEqual(
+      [shown?.id, shown?.names, shown?.status, shown?.attempts, shown?.error],
+      [first?.id, ['slow'], 'firing', 1, 'answered 400: no such channel'],
+    );
     hook.answer = status(200);
     world.alerts.retry(first?.id ?? '');
     await eventually('told', () => hook.received.length === 3);
@@ -176,7 +189,7 @@ describe('a webhook', () => {
     });
     using world = openTestAlerts(folder.path, [webhook(hook.url)]);
     world.alerts.judge([bad('slow')]);
-    await eventually('taken', () => world.alerts.receivers()[0]?.lastTakenAtMs !== null);
+    await eventually('taken', () => world.alerts.document().receivers[0]?.lastTakenAt !== null);
     assert.equal(hook.received.length, 1);
   });
 
@@ -196,7 +209,7 @@ describe('a webhook', () => {
     assert.ok(text.length < 100_000, String(text.length));
     assert.equal((body?.truncatedAlerts ?? 0) + (body?.alerts.length ?? 0), 1_000);
     world.alerts.judge(many);
-    assert.equal(world.alerts.list().length, 1_000);
+    assert.equal(world.alerts.document().alerts.length, 1_000);
     const [undelivered, ...others] = world.events.filter(({ type }) => type === 'alert-undelivered');
     assert.match(undelivered?.reason ?? '', /^there are 1000 alerts, and 2000 more are not taken up/);
     assert.equal(others.length, 0);
@@ -216,8 +229,59 @@ describe('a webhook', () => {
     hook.answer = status(200);
     world.configure([webhook(hook.url)]);
     world.alerts.retry(dead?.id ?? '');
-    await eventually('told', () => hook.received.length >= 2 && world.alerts.receivers()[0]?.waiting === 0);
+    await eventually('told', () => hook.received.length >= 2 && world.alerts.document().receivers[0]?.waiting === 0);
     assert.ok(hook.received.some(({ key }) => key === `"${dead?.id}"`));
+  });
+});
+
+describe('the address of a webhook', () => {
+  it('may have a name and a password, which no list shows', async () => {
+    await using folder = await temporaryFolder();
+    await using hook = await openHttpReceiver();
+    using world = openTestAlerts(folder.path, [webhook(hook.url.replace('//', '//ann:p%40ss@'))]);
+    const [result] = await world.alerts.testFire(null);
+    assert.equal(result?.isTaken, true);
+    assert.equal(hook.received[0]?.headers.authorization, `Basic ${btoa('ann:p@ss')}`);
+    assert.doesNotMatch(JSON.stringify([result, world.alerts.document()]), /p%?4?0?@?ss|ann/);
+  });
+
+  it('of an Alertmanager may have a path, below which its API is', async () => {
+    await using folder = await temporaryFolder();
+    await using hook = await openHttpReceiver();
+    using world = openTestAlerts(folder.path, [receiverOf({ kind: 'alertmanager', url: hook.url })]);
+    assert.equal((await world.alerts.testFire(null))[0]?.isTaken, true);
+    assert.equal(hook.received[0]?.path, '/hook/api/v2/alerts');
+  });
+
+  it('may be one with TLS, whose certificate is looked at', async () => {
+    await using folder = await temporaryFolder();
+    const pem = readFileSync(join(import.meta.dirname, '..', 'fixtures', 'localhost.pem'), 'utf8');
+    const server = createSecureServer({ key: pem, cert: pem }, (_, response) => void response.end());
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    using world = openTestAlerts(folder.path, [webhook(`https://localhost:${port}/`)], { ...QUICK, timeoutMs: 10_000 });
+    const known = getCACertificates('default');
+    try {
+      const [refused] = await world.alerts.testFire(null);
+      assert.match(refused?.said ?? '', /certificate/);
+      setDefaultCACertificates([pem]);
+      const [taken] = await world.alerts.testFire(null);
+      assert.deepEqual([taken?.isTaken, taken?.said], [true, '200']);
+    } finally {
+      setDefaultCACertificates(known);
+      server.close();
+    }
+  });
+
+  it('comes with header fields that HTTP takes, or the message is given up with the reason', async () => {
+    await using folder = await temporaryFolder();
+    await using hook = await openHttpReceiver();
+    using world = openTestAlerts(folder.path, [webhook(hook.url, { headers: { 'x-team': 'web\r\nx-forged: 1' } })]);
+    world.alerts.judge([bad('slow')]);
+    await eventually('given up', () => world.alerts.deadLetters().length === 1);
+    assert.match(world.alerts.deadLetters()[0]?.error ?? '', /Invalid character in header content/);
+    assert.equal(hook.received.length, 0);
   });
 });
 
@@ -237,7 +301,7 @@ describe('a silence', () => {
     world.alerts.judge([bad('slow-route'), bad('slow-route', { app: 'blog' })]);
     await eventually('the other one was told', () => hook.received.length === 1);
     assert.equal(hook.received[0]?.body.groupKey, '{}:{app="blog"}');
-    const muted = world.alerts.list().find(({ app }) => app === 'shop');
+    const muted = world.alerts.document().alerts.find(({ app }) => app === 'shop');
     assert.deepEqual([muted?.status, muted?.mutedBy], ['firing', [silence.id]]);
     world.alerts.expireSilence(silence.id);
     await eventually('told', () => hook.received.length === 2);
@@ -261,14 +325,14 @@ describe('a silence', () => {
     window('short', 0, 500);
     window('later', 300, 60_000);
     world.alerts.judge([bad('short')]);
-    assert.equal(world.alerts.list()[0]?.mutedBy.length, 1);
+    assert.equal(world.alerts.document().alerts[0]?.mutedBy.length, 1);
     await eventually('told at its end', () => hook.received.length === 1);
     assert.ok(Date.now() >= from + 500);
     world.alerts.judge([bad('later')]);
     assert.deepEqual(
       world.alerts
-        .list()
-        .map(({ name, mutedBy }) => `${name} ${mutedBy.length}`)
+        .document()
+        .alerts.map(({ name, mutedBy }) => `${name} ${mutedBy.length}`)
         .sort(),
       ['later 1', 'short 0'],
     );
@@ -292,8 +356,8 @@ describe('a test alert', () => {
     const [alert] = hook.received[0]?.body.alerts ?? [];
     assert.deepEqual([alert?.labels['alertname'], alert?.labels['test']], ['drover-test', 'true']);
     assert.match(alert?.annotations['summary'] ?? '', /^This is a test/);
-    assert.deepEqual([world.alerts.deadLetters(), world.alerts.list()], [[], []]);
-    const id = world.alerts.receivers()[0]?.id ?? '';
+    assert.deepEqual([world.alerts.deadLetters(), world.alerts.document().alerts], [[], []]);
+    const id = world.alerts.document().receivers[0]?.id ?? '';
     assert.equal((await world.alerts.testFire(id)).length, 1);
     await assert.rejects(world.alerts.testFire('webhook-none'), { code: 'DROVER_RECEIVER_UNKNOWN' });
   });

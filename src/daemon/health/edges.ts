@@ -1,0 +1,15 @@
+/** What health needs beside the supervisor: the time, the probes, how the daemon itself has been. */
+import type { ProbeHandle } from '../../probes/index.ts';
+import type { Clock } from '../../protocol/index.ts';
+import type { App } from '../../supervisor/index.ts';
+import type { WorkerWatch } from './worker-watch.ts';
+
+export interface HealthEdges {
+  readonly clock: Clock;
+  /** Since this daemon began. */
+  upMs(): number;
+  /** Since its own event loop was late for long; null: it never was. */
+  sinceStallMs(): number | null;
+  /** Begins to ask the probes of a worker; `onChange` whenever a threshold was reached. */
+  watchProbes(app: App, watch: WorkerWatch, onChange: () => void): ProbeHandle;
+}

@@ -1,0 +1,213 @@
+/**
+ * What is known of the health of one worker process: its event loop, its probes, its checks, its budgets, its memory. Facts
+ * and their machines; what follows from them is decided for the whole app (`app-watch.ts`).
+ */
+import {
+  blockedForMs,
+  budgetVerdicts,
+  checkVerdicts,
+  forecastMemory,
+  heapLimitOf,
+  newBudgets,
+  newChecks,
+  newLoopWatch,
+  newMemory,
+  noteMemory,
+  type BudgetEffect,
+  type BudgetState,
+  type CheckEffect,
+  type CheckState,
+  type LoopState,
+  type MemoryForecast,
+  type MemoryLimit,
+  type MemoryState,
+  type OutlierSample,
+  type ProbeFact,
+  stepBudgets,
+  stepChecks,
+  type WorkerFacts,
+} from '../../core/index.ts';
+import type { ProbeHandle } from '../../probes/index.ts';
+import type { AgentReport, AppConfig, LoopBlock, ProbeKind } from '../../protocol/index.ts';
+import type { Tenant, WorkerHandle } from '../../supervisor/index.ts';
+
+const MB = 1024 * 1024;
+const KINDS: readonly ProbeKind[] = ['startup', 'liveness', 'readiness'];
+
+/** What the ladder and the ejection know of it, which are the app's. */
+export interface Standing {
+  readonly ejection: WorkerFacts['ejection'];
+  readonly recycle: string | null;
+  readonly isQuarantined: boolean;
+}
+
+export class WorkerWatch {
+  readonly tenant: Tenant;
+  readonly handle: WorkerHandle;
+  loop: LoopState;
+  probes: ProbeHandle | null = null;
+  /** The configuration that `probes` ask by. */
+  probedBy: AppConfig['probes'] | null = null;
+  checks: CheckState = newChecks();
+  budgets: BudgetState = newBudgets();
+  memory: MemoryState = newMemory();
+  budgetsAt: number;
+  lastReport: { readonly report: AgentReport; readonly at: number } | null = null;
+  /** The last block that its agent named, and the one that its watchdog tells of while it lasts. */
+  block: LoopBlock | null = null;
+  lastBlockMs: number | null = null;
+  heapLimitBytes: number | null = null;
+  readyAt: number | null = null;
+  /** Its kept-alive clients are being sent to others. */
+  isRenewing = false;
+
+  constructor(tenant: Tenant, handle: WorkerHandle, at: number) {
+    this.tenant = tenant;
+    this.handle = handle;
+    this.loop = newLoopWatch(handle.generation);
+    this.budgetsAt = at;
+  }
+
+  /** Serves: there is a process, it is ready, and nobody asked it to go. */
+  get isServing(): boolean {
+    const { handle, tenant } = this;
+    return handle.pid !== null && tenant.state.phase === 'running' && !handle.isLeaving && !tenant.isReplacement;
+  }
+
+  noteReport(report: AgentReport, at: number, config: AppConfig): readonly CheckEffect[] {
+    this.lastReport = { report, at };
+    const { runtime } = report;
+    const step = stepChecks(this.checks, { uptimeMs: runtime.uptimeMs, checks: report.checks ?? [] }, at);
+    this.checks = step.state;
+    if (report.block !== undefined) this.block = report.block;
+    if (this.limits(config).length > 0) this.memory = this.#noteMemory(report, at);
+    return step.effects;
+  }
+
+  #noteMemory({ runtime, counters, heapAfterGcBytes }: AgentReport, at: number): MemoryState {
+    return noteMemory(
+      this.memory,
+      {
+        uptimeMs: runtime.uptimeMs,
+        heapAfterGcBytes: heapAfterGcBytes ?? null,
+        rssBytes: runtime.rssBytes,
+        requests: counters.served + counters.failed,
+      },
+      at,
+    );
+  }
+
+  /** Once an interval. */
+  compareBudgets(at: number, { budgets }: AppConfig): readonly BudgetEffect[] {
+    if (at - this.budgetsAt < budgets.intervalMs) return [];
+    this.budgetsAt = at;
+    const report = this.lastReport?.report;
+    if (report === undefined) return [];
+    const { runtime } = report;
+    const step = stepBudgets(
+      this.budgets,
+      {
+        heapUsedMB: runtime.heapUsedBytes / MB,
+        rssMB: runtime.rssBytes / MB,
+        eventLoopLagMs: runtime.delayMs.p99,
+        cpuPercent: this.#cpuPercent(),
+      },
+      at,
+      budgets,
+    );
+    this.budgets = step.state;
+    return step.effects;
+  }
+
+  #cpuPercent(): number | null {
+    const span = this.handle.reportSpan;
+    if (span === null) return null;
+    const [first, last] = [span.first.runtime, span.last.runtime];
+    const spanMs = last.uptimeMs - first.uptimeMs;
+    if (spanMs <= 0) return null;
+    return (last.cpuUserUs + last.cpuSystemUs - first.cpuUserUs - first.cpuSystemUs) / spanMs / 10;
+  }
+
+  /** Whatever ends it when it is reached. */
+  limits(config: AppConfig): readonly MemoryLimit[] {
+    const limits: MemoryLimit[] = [];
+    const nodeArgs = config.command.kind === 'node' ? config.command.nodeArgs : [];
+    const options = (config.env['NODE_OPTIONS'] ?? config.callerEnv['NODE_OPTIONS'] ?? '').split(' ');
+    const heapBytes = heapLimitOf(nodeArgs) ?? heapLimitOf(options) ?? this.heapLimitBytes;
+    if (heapBytes !== null)
+      limits.push({ source: 'heap-after-gc', limitBytes: heapBytes, words: 'the limit of its heap' });
+    const { heapUsedMB, rssMB } = config.budgets.limits;
+    if (heapUsedMB?.critical === true)
+      limits.push({ source: 'heap-after-gc', limitBytes: heapUsedMB.max * MB, words: 'the budget heapUsedMB' });
+    if (rssMB?.critical === true) limits.push({ source: 'rss', limitBytes: rssMB.max * MB, words: 'the budget rssMB' });
+    return limits;
+  }
+
+  forecast(config: AppConfig): MemoryForecast | null {
+    return forecastMemory(this.memory, this.limits(config));
+  }
+
+  probeFacts(): readonly ProbeFact[] {
+    const { probes } = this;
+    if (probes === null || this.probedBy === null) return [];
+    return KINDS.filter((kind) => this.probedBy?.[kind] !== undefined).map((kind): ProbeFact => {
+      const verdict = probes.verdict(kind);
+      const last = probes.last(kind);
+      return {
+        kind,
+        status: verdict === 'passed' ? 'pass' : verdict === 'failed' ? 'fail' : 'unknown',
+        isMissingData: last?.outcome === 'missing',
+        error: last?.error ?? null,
+      };
+    });
+  }
+
+  /** Probes that have failed since it started: that they pass again is news. */
+  readonly #failed = new Set<ProbeKind>();
+
+  hasFailed(kind: ProbeKind): boolean {
+    return this.#failed.has(kind);
+  }
+
+  noteProbe(kind: ProbeKind, verdict: 'passed' | 'failed'): void {
+    if (verdict === 'failed') this.#failed.add(kind);
+  }
+
+  facts(at: number, config: AppConfig, standing: Standing): WorkerFacts {
+    const { tenant, handle } = this;
+    return {
+      slot: tenant.slot,
+      generation: handle.generation,
+      phase: tenant.state.phase,
+      isWanted: tenant.state.wanted === 'up',
+      isLooping: tenant.state.loops > 0,
+      probes: this.probeFacts(),
+      checks: checkVerdicts(this.checks, at),
+      blockedMs: blockedForMs(this.loop, at),
+      isHung: this.loop.phase === 'hung',
+      budgets: budgetVerdicts(this.budgets, at, config.budgets),
+      forecast: this.forecast(config),
+      ...standing,
+    };
+  }
+
+  sample(at: number, isStarved: boolean): OutlierSample {
+    const { lastReport, handle, tenant } = this;
+    return {
+      slot: tenant.slot,
+      generation: handle.generation,
+      isServing: this.isServing,
+      readyForMs: this.readyAt === null ? 0 : at - this.readyAt,
+      isStarved,
+      utilization: lastReport?.report.runtime.eventLoopUtilization ?? null,
+      reportedAt: lastReport?.at ?? null,
+      counters: handle.counters,
+      routes: null,
+    };
+  }
+
+  close(): void {
+    this.probes?.close();
+    this.probes = null;
+  }
+}

@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { agentCost } from '../test/campaigns/agent-cost.ts';
 import { alertTraces } from '../test/campaigns/alert-traces.ts';
+import { agentOverhead } from '../test/campaigns/agent-overhead.ts';
 import { alertStorm } from '../test/campaigns/alert-storm.ts';
 import { cellMutation } from '../test/campaigns/cell-mutation.ts';
 import { cost } from '../test/campaigns/cost.ts';
@@ -44,6 +45,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   throughput,
   cost,
   agentCost,
+  agentOverhead,
   cellMutation,
   plantedBugs,
   logs,

@@ -279,7 +279,7 @@ describe("the app's own metrics", () => {
 
   it('are bounded over time, where labels come and go', () => {
     const exposition = new Exposition({ seriesPerApp: 100, valuesPerApp: 1_000 });
-    for (let round = 0; round < 50; round += 1) {
+    for (let round = 0; round < 12; round += 1) {
       const values = Array.from({ length: 50 }, (_, at) => ({ value: 1, labels: { request: `${round}-${at}` } }));
       const metric: AppMetric = { name: 'a_total', help: '', type: 'counter', aggregator: 'sum', values };
       const families = parsed([app([worker(0, { collected: collected([metric]) })])], { exposition });
@@ -300,13 +300,13 @@ describe("the app's own metrics", () => {
           parsed(apps, { scope, accept, exposition, app: 'app0' });
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 10 },
     );
   });
 
   it('add up to what their workers say, in whatever order these come and go', () => {
     const life = fc.array(fc.record({ slot: fc.nat({ max: 2 }), add: fc.nat({ max: 9 }), replace: fc.boolean() }), {
-      maxLength: 30,
+      maxLength: 12,
     });
     fc.assert(
       fc.property(life, (steps) => {
@@ -325,7 +325,7 @@ describe("the app's own metrics", () => {
           assert.deepEqual(valuesOf(parsed([app(workers)], { exposition }), 'a_total'), [['app=shop', expected]]);
         }
       }),
-      { numRuns: 10 },
+      { numRuns: 5 },
     );
   });
 });

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { agentCost } from '../test/campaigns/agent-cost.ts';
+import { alertStorm } from '../test/campaigns/alert-storm.ts';
 import { cellMutation } from '../test/campaigns/cell-mutation.ts';
 import { cost } from '../test/campaigns/cost.ts';
 import { cpuDiff } from '../test/campaigns/cpu-diff.ts';
@@ -56,6 +57,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   cpuRead,
   cpuDiff,
   probeCost,
+  alertStorm,
 ];
 
 interface Wanted {

@@ -41,7 +41,7 @@ describe('health over plain HTTP', () => {
     };
     server = await serveHealth(
       { host: '127.0.0.1', port: 0 },
-      { health: () => source.health(), metrics: async (accept) => source.metrics(accept) },
+      { health: () => source.health(), metrics: (accept) => source.metrics(accept) },
     );
   });
   afterEach(() => server.close());

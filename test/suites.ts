@@ -68,6 +68,14 @@ export const SUITES: readonly Suite[] = [
   folder('findings', { testTimeoutMs: 120_000 }),
   folder('examples', { testTimeoutMs: 120_000 }),
   folder('oracle', { testTimeoutMs: 180_000, packages: ['test/nodes', 'test/oracle'] }),
+  folder('metrics', {
+    testTimeoutMs: 120_000,
+    needs: [
+      { command: 'promtool', debian: 'prometheus' },
+      { command: 'prometheus', debian: 'prometheus' },
+    ],
+    packages: ['test/metrics/proto'],
+  }),
   folder('formats', {
     testTimeoutMs: 120_000,
     needs: [{ command: 'go', debian: 'golang-go' }],

@@ -17,3 +17,4 @@ export type { RouteRow } from './exposition/route-table.ts';
 export type { Tick, WorkerState } from './series/recorder.ts';
 export type { FigureName, ObjectivePoint, ObjectiveQuery, RangePoint, RangeQuery } from './series/query.ts';
 export { TimeSeries, type SeriesCondition, type SeriesTrouble, type TimeSeriesOptions } from './series/time-series.ts';
+export { openOtlpPush, type OtlpOptions, type OtlpPush } from './otlp/options.ts';

@@ -210,6 +210,13 @@ describe('the ejection of outliers', () => {
     assert.equal(ejectionOf(world.state, 0), null);
   });
 
+  it('ejects nobody for some seconds after most were bad: they do not get well at the same moment', () => {
+    const world = new TrafficWorld({ workers: four(bad), perSecond: 40 });
+    world.state = { ...world.state, outsideUntil: 5000 };
+    assert.deepEqual(world.run(4).ejected(), []);
+    assert.deepEqual(world.run(4).ejected(), [0]);
+  });
+
   it('ejects none when more than the cap would be bad', () => {
     const world = play({ workers: four(bad, bad), perSecond: 40, config: { maxEjected: { share: 0.25 } } });
     assert.deepEqual(world.ejected(), []);

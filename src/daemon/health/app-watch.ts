@@ -28,7 +28,7 @@ import {
   type WorkerFacts,
   type WorkerHealth,
 } from '../../core/index.ts';
-import type { EventInput } from '../../protocol/index.ts';
+import type { AppStatus, EventInput } from '../../protocol/index.ts';
 import {
   appStatusOf,
   canOverlap,
@@ -41,6 +41,8 @@ import type { CoreTime } from './core-time.ts';
 import type { HealthEdges } from './edges.ts';
 import { healingKey, keptOf, readHealing, writeHealing, type Timeline } from './healing-memory.ts';
 import { WorkerWatch } from './worker-watch.ts';
+
+const IN_BETWEEN: ReadonlySet<AppStatus> = new Set(['starting', 'stopping', 'stopped']);
 
 /** Ready workers that are busier than this in the mean have more to do than they can. */
 const OVERLOADED = 0.95;
@@ -194,7 +196,8 @@ export class AppWatch {
   }
 
   #tellStatus({ status, reason }: AppHealth, name: string): void {
-    if (this.#toldStatus === status) return;
+    // That it is not all there while it starts is no news.
+    if (this.#toldStatus === status || IN_BETWEEN.has(appStatusOf(this.app))) return;
     const before = this.#toldStatus;
     this.#toldStatus = status;
     if (before === null && status === 'healthy') return;

@@ -14,6 +14,7 @@ import { healingKey } from './healing-memory.ts';
 import type { Health } from './health.ts';
 import { openMetrics, type Metrics } from './metrics.ts';
 import { objectiveKey, openObjectives, type Objectives } from './objectives.ts';
+import { familiesOf } from './own-families.ts';
 import { openPush } from './push.ts';
 
 export interface CareOptions {
@@ -67,7 +68,8 @@ export const openCare = (options: CareOptions): Care => {
     config: () => settings.get().metrics,
     healthOf: (app) => health.describe([app]).apps[0],
     onCollected: (handle, { detail }) => health.noteHeapLimit(handle, oldSpaceOf(detail.heapLimitBytes)),
-    onEvent: (event) => void store.events.append(event),
+    extra: () => familiesOf(objectives.describe(apps()), alerts.document()),
+    log,
   });
   const objectives = openObjectives({
     clock,
@@ -90,6 +92,7 @@ export const openCare = (options: CareOptions): Care => {
     clock,
     schedule,
     version,
+    versionOf: (app) => supervisor.find(app)?.state.release.toString() ?? null,
     config: () => settings.get().otlp,
     readings: () => metrics.readings(),
     subscribe: (listener) => store.events.subscribe(listener),

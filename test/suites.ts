@@ -38,7 +38,7 @@ export const SUITES: readonly Suite[] = [
   suite('support', ['test/support/**/*.test.ts']),
   folder('soak'),
   folder('simulation', { testTimeoutMs: 300_000 }),
-  folder('agent', { packages: ['test/nodes'] }),
+  folder('agent', { packages: ['test/nodes', 'test/frameworks'] }),
   folder('os'),
   folder('net'),
   folder('probes', { packages: ['test/nodes'] }),

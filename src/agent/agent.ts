@@ -97,18 +97,21 @@ export class Agent {
     this.#branches = branches;
     this.#output = output;
     this.#meeting = meeting;
-    this.#health = new HealthDesk({
-      meeting,
-      agentFile: __filename,
-      send: (message) => this.#send(message),
-      onNews: () => this.#reportNews(),
-    });
     this.#threads = output === null ? null : hearThreads();
     this.#mayAccept = boot.acceptAtOnce;
     const isPrivate = (socket: NetSocket): boolean => this.#isPrivate(socket);
     this.#requests = new RequestMeter({ now, isPrivate });
     this.#upgrades = new Upgrades(() => this.#requests.countUpgrade());
     this.#http2 = new Http2Sessions(this.#requests, isPrivate);
+    this.#health = new HealthDesk({
+      meeting,
+      agentFile: __filename,
+      share: link.share ?? null,
+      requests: this.#requests,
+      runtime: this.#runtime,
+      send: (message) => this.#send(message),
+      onNews: () => this.#reportNews(),
+    });
     this.#requests.attach();
     this.#ipc = provideAppIpc((payload) => this.#sendForApp(payload));
     meeting.attach({
@@ -311,7 +314,7 @@ export class Agent {
 
   #scheduleReports(everyMs: number): void {
     if (this.#reportTimer !== null) clearInterval(this.#reportTimer);
-    this.#reportTimer = setInterval(() => this.#reportIfDue(), everyMs).unref();
+    this.#reportTimer = setInterval(() => this.#health.tick(() => this.#reportIfDue()), everyMs).unref();
   }
 
   #reportIfDue(): void {

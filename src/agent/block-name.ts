@@ -56,6 +56,30 @@ export function nameBlock(profile: CpuProfile, options: NamingOptions): BlockNam
   return describe(group, sum(group) / (options.toUs - options.fromUs), options);
 }
 
+/** Of a stack that was interrupted, where a line is exact. */
+export interface StackFrame {
+  readonly functionName: string;
+  readonly url: string;
+  /** From 0: where it stands. */
+  readonly lineNumber: number;
+  readonly columnNumber: number;
+}
+
+/** Names what an interrupted stack shows; `frames` from the innermost to the outermost. */
+export function nameStack(frames: readonly StackFrame[], options: Omit<NamingOptions, 'fromUs' | 'toUs'>): BlockName {
+  const path = frames.map((callFrame, id) => ({ id, callFrame })).toReversed();
+  const at = placeIn(path, options.agentFile);
+  const node = path[at];
+  const place = node === undefined ? null : placeOf(node);
+  if (place === null) return NAMELESS;
+  const callee = path[at + 1];
+  const source = callee === undefined ? options.readSource(place.file) : null;
+  const builtin = source === null ? null : findBuiltin(source, place.line);
+  const within = callee === undefined ? (builtin?.name ?? null) : nameOf(callee);
+  const stack = path.map(placeOf).filter((one) => one !== null);
+  return { place, within: within?.slice(0, MAX_WORD_LENGTH) ?? null, share: null, stack: stack.slice(-MAX_STACK) };
+}
+
 function describe(group: readonly Leaf[], share: number, options: NamingOptions): BlockName {
   const heaviest = group.toSorted((a, b) => b.weightUs - a.weightUs)[0];
   const node = heaviest?.path[heaviest.at];

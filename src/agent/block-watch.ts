@@ -8,6 +8,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { LoopBlock } from '../protocol/agent.ts';
 import { NAMELESS, nameBlock, type BlockName } from './block-name.ts';
 import { RollingProfile } from './rolling-profile.ts';
+import type { SharedBeat } from './shared-beat.ts';
 
 const LEAST_TICK_MS = 50;
 const MOST_TICK_MS = 250;
@@ -52,6 +53,8 @@ export class BlockWatch {
 
   /** Of what took the agent itself how long, microseconds. */
   costUs = 0;
+  /** What the watchdog's thread looks at; null where there is none. */
+  beat: SharedBeat | null = null;
 
   start(blockedAfterMs: number, hasProfile: boolean): void {
     this.#blockedAfterMs = blockedAfterMs;
@@ -103,14 +106,17 @@ export class BlockWatch {
   }
 
   #tick(): void {
+    this.beat?.beat();
     const atUs = nowUs();
     const sinceMs = (atUs - this.#seenUs) / 1000;
     const busyMs = sinceMs - Math.max(0, idleMs() - this.#idleMs);
     this.#options.onLateness(Math.max(0, sinceMs - this.#tickMs));
     const isBlock = busyMs >= this.#blockedAfterMs;
     if (isBlock) this.#last = { number: ++this.#count, fromUs: atUs - busyMs * 1000, toUs: atUs, name: null };
+    if (isBlock && this.beat !== null) this.beat.blocks = this.#count;
     const isNamed = this.#nameIfDue(atUs);
     this.#seen();
+    this.costUs += this.#seenUs - atUs;
     if (isBlock || isNamed) this.#options.onBlock();
   }
 
@@ -124,7 +130,6 @@ export class BlockWatch {
     const { agentFile } = this.#options;
     last.name = nameBlock(profile, { fromUs, toUs, agentFile, readSource });
     const tookUs = nowUs() - atUs;
-    this.costUs += tookUs;
     this.#nameNotBeforeUs = atUs + tookUs * REST_PER_NAMING;
     return last.name.place !== null;
   }

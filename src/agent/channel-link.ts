@@ -28,7 +28,14 @@ export function openChannelLink(fd: number, onMessage: LinkEvents['onMessage'], 
       onLost();
     };
   }).unref();
-  return { send: (message) => writeMessage(writer, message), doubt: () => undefined };
+  return {
+    send: (message) => writeMessage(writer, message),
+    doubt: () => undefined,
+    share: (beat) => {
+      beat.descriptor = fd;
+      writer.onWaiting = (isWaiting) => (beat.isWaiting = isWaiting);
+    },
+  };
 }
 
 /** Opens the pipe by `_forkChild`, which makes it `process`'s, and makes `process` what it was before. */

@@ -1,11 +1,17 @@
 /**
  * Where the daemon's questions about the worker's health are answered (messages of version 2): a `ping` from the event
- * loop itself, metrics, degrading, recovering. Nothing here runs before a daemon has sent its `settings`, so that under one
- * that knows none of this the agent is what it was.
+ * loop itself, blocks of it, metrics, degrading, recovering. Nothing here runs before a daemon has sent its `settings`, so
+ * that under one that knows none of this the agent is what it was.
  */
+import { subscribe } from 'node:diagnostics_channel';
 import type { AgentMessage, AgentReport, AgentSettings, DaemonMessage } from '../protocol/agent.ts';
+import { HeapAfterGc, readDetail, ROUTE, Routes, type RequestMeter, type RuntimeMeter } from '../runtime/index.ts';
+import { AppMetrics, NO_METRICS } from './app-metrics.ts';
 import { BlockWatch } from './block-watch.ts';
 import type { MeetingPoint } from './meeting-point.ts';
+import { OwnCost } from './own-cost.ts';
+import { SharedBeat } from './shared-beat.ts';
+import { Watchdog } from './watchdog.ts';
 
 export type HealthMessage = Extract<
   DaemonMessage,
@@ -21,16 +27,43 @@ export interface HealthDeskOptions {
   /** There is news that the daemon should not wait for. */
   readonly onNews: () => void;
   readonly agentFile: string;
+  /** Null where a thread cannot reach the daemon: in forks of the app's own cluster. */
+  readonly share: ((beat: SharedBeat) => void) | null;
+  readonly requests: RequestMeter;
+  readonly runtime: RuntimeMeter;
+}
+
+/** Fastify tells of each request that it hands on, since its version 5. */
+const FASTIFY_CHANNEL = 'tracing:fastify.request.handler:start';
+
+interface FastifyMessage {
+  readonly request?: { readonly raw?: object };
+  readonly route?: { readonly url?: unknown };
 }
 
 export class HealthDesk {
   readonly #options: HealthDeskOptions;
   readonly #blocks: BlockWatch;
+  readonly #appMetrics = new AppMetrics();
+  readonly #cost: OwnCost;
+  /** A daemon has sent settings. */
+  #isAsked = false;
+  #routes: Routes | null = null;
+  #heap: HeapAfterGc | null = null;
+  #asksApp = true;
+  #watchdog: Watchdog | null = null;
+  #watchedAfterMs: number | null = null;
 
   constructor(options: HealthDeskOptions) {
     this.#options = options;
-    const { agentFile, onNews } = options;
-    this.#blocks = new BlockWatch({ agentFile, onBlock: onNews, onLateness: () => undefined });
+    const { agentFile, onNews, requests, runtime } = options;
+    this.#blocks = new BlockWatch({ agentFile, onBlock: onNews, onLateness: (ms) => runtime.lag.record(ms) });
+    const luxuries = [
+      { name: 'profile', isOn: () => this.#blocks.hasProfile, giveUp: () => this.#blocks.stopProfile() },
+      { name: 'routes', isOn: () => requests.onAnswered !== null, giveUp: () => (requests.onAnswered = null) },
+      { name: 'app-metrics', isOn: () => this.#asksApp, giveUp: () => (this.#asksApp = false) },
+    ];
+    this.#cost = new OwnCost(luxuries, () => process.uptime() * 1000);
   }
 
   receive(message: HealthMessage): void {
@@ -42,6 +75,7 @@ export class HealthDesk {
         send({ type: 'pong', id: message.id });
         return;
       case 'collect':
+        void this.#collect(message.id);
         return;
       case 'degrade':
         return meeting.degrade(message.level, message.reason);
@@ -55,15 +89,88 @@ export class HealthDesk {
   news(): HealthNews {
     const { checks, canRecover, expectsReady } = this.#options.meeting;
     const { block } = this.#blocks;
+    const heapAfterGcBytes = this.#heap?.bytes ?? null;
     return {
       ...(checks !== undefined && { checks }),
       ...(canRecover !== undefined && { canRecover }),
       ...(expectsReady && { expectsReady }),
       ...(block !== undefined && { block }),
+      ...(heapAfterGcBytes !== null && { heapAfterGcBytes }),
     };
   }
 
-  #apply({ blockedAfterMs, profile }: AgentSettings): void {
-    this.#blocks.start(blockedAfterMs, profile);
+  /** Called with the reports, which are most of what the agent does without requests: `report` is measured. */
+  tick(report: () => void): void {
+    this.#cost.measure(report);
+    if (this.#isAsked) this.#cost.check(this.#othersUs);
+  }
+
+  /** Counted where it is spent. */
+  get #othersUs(): number {
+    return this.#blocks.costUs + this.#options.requests.costUs;
+  }
+
+  #apply(settings: AgentSettings): void {
+    this.#isAsked = true;
+    this.#cost.forgive();
+    this.#asksApp = settings.appMetrics;
+    this.#heap ??= new HeapAfterGc();
+    this.#blocks.start(settings.blockedAfterMs, settings.profile);
+    this.#countRoutes(settings.routes);
+    this.#watch(settings);
+  }
+
+  #watch({ watchdog, blockedAfterMs }: AgentSettings): void {
+    const { share, agentFile } = this.#options;
+    const wish = watchdog && share !== null ? blockedAfterMs : null;
+    if (wish === this.#watchedAfterMs) return;
+    this.#watchedAfterMs = wish;
+    this.#watchdog ??= new Watchdog();
+    if (wish === null || share === null) return this.#watchdog.stop();
+    const beat = new SharedBeat();
+    share(beat);
+    this.#blocks.beat = beat;
+    this.#watchdog.start(agentFile, beat, wish);
+  }
+
+  /** Counters stay when the bound changes: they are counters. */
+  #countRoutes(most: number): void {
+    const { requests } = this.#options;
+    if (this.#routes === null && most > 0) {
+      subscribe(FASTIFY_CHANNEL, (message) => {
+        const { request, route } = message as FastifyMessage;
+        if (request?.raw !== undefined && typeof route?.url === 'string')
+          Object.assign(request.raw, { [ROUTE]: route.url });
+      });
+    }
+    this.#routes ??= most > 0 ? new Routes(most) : null;
+    const routes = this.#routes;
+    if (routes !== null) routes.most = most;
+    requests.onAnswered =
+      routes === null || most <= 0 ? null : (request, status, tookMs) => routes.count(request, status, tookMs);
+  }
+
+  async #collect(id: number): Promise<void> {
+    const { meeting, runtime, send } = this.#options;
+    const { metrics, dropped } = this.#asksApp
+      ? await this.#appMetrics.collect(async () => meeting.metrics())
+      : NO_METRICS;
+    this.#cost.measure(() => {
+      const { givenUp } = this.#cost;
+      send({
+        type: 'metrics',
+        id,
+        detail: {
+          ...readDetail(),
+          lag: runtime.lag.read(),
+          gc: runtime.readGcByKind(),
+          agentCpuUs: Math.round(this.#cost.us + this.#othersUs),
+          ...(givenUp.length > 0 && { agentGaveUp: [...givenUp] }),
+        },
+        routes: this.#routes?.read() ?? [],
+        app: metrics,
+        dropped,
+      });
+    });
   }
 }

@@ -16,6 +16,7 @@ import { MeetingPoint } from './meeting-point.ts';
 import { OutputGuard } from './output-guard.ts';
 import { openSocketLink, type SocketLink } from './socket-link.ts';
 import { speakForThread } from './thread-drops.ts';
+import { isWatchdogOrder, runWatchdog } from './watchdog-thread.ts';
 
 /** Loaded in threads alone; asking `worker_threads` would load it in every worker. */
 const THREAD_MAIN = 'internal/process/worker_thread_only';
@@ -25,7 +26,11 @@ function main(): void {
   const boot = readBoot(process.env);
   if (boot === null) {
     // A thread of the app has the preload in its own options, and writes to the same files.
-    if (hasLoaded(THREAD_MAIN)) OutputGuard.install(speakForThread);
+    if (hasLoaded(THREAD_MAIN)) {
+      const { workerData } = require('node:worker_threads') as { readonly workerData: unknown };
+      if (isWatchdogOrder(workerData)) return runWatchdog(workerData);
+      OutputGuard.install(speakForThread);
+    }
     return hidePreload(process.execArgv, process.env, __filename);
   }
   const output = OutputGuard.install();
@@ -53,6 +58,7 @@ function startOnChannel(boot: AgentBoot, fd: number, output: OutputGuard | null)
       // `drover run` has no other way, and is there as long as its workers are.
       if (boot.peer !== null) bypass ??= openSocketLink(boot.socketPath, events);
     },
+    share: (beat) => channel?.share?.(beat),
   };
   const agent = new Agent(boot, relay, new Branches(boot, __filename), output, new MeetingPoint(boot));
   const events = {
@@ -89,10 +95,14 @@ function startBehindWrapper(
   if (!isMainThread()) return;
   forgetBoot(process.env);
   hidePreload(process.execArgv, process.env, __filename);
-  let link: Link | null = null;
+  let link: SocketLink | null = null;
   const agent = new Agent(
     { ...boot, shards: [] },
-    { send: (message) => link?.send(message) ?? false, doubt: () => undefined },
+    {
+      send: (message) => link?.send(message) ?? false,
+      doubt: () => undefined,
+      share: (beat) => link?.share?.(beat),
+    },
     branches,
     output,
     meeting,

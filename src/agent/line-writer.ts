@@ -24,6 +24,8 @@ export class LineWriter {
   readonly #keptBytes: Record<Sender, number> = { agent: 0, app: 0 };
   #timer: NodeJS.Timeout | null = null;
   #isBroken = false;
+  /** Told whenever something begins to wait, and when nothing does any more. */
+  onWaiting: ((isWaiting: boolean) => void) | null = null;
 
   /** `write` is as `fs.writeSync`; `onBroken` is called, once, when it throws anything but EAGAIN. */
   constructor(write: (bytes: Uint8Array) => number, onBroken: () => void) {
@@ -58,6 +60,7 @@ export class LineWriter {
       first.bytes = first.bytes.subarray(written);
       if (first.bytes.length > 0) return;
       this.#kept.shift();
+      if (this.#kept.length === 0) this.onWaiting?.(false);
     }
   }
 
@@ -75,6 +78,7 @@ export class LineWriter {
   #keep(line: KeptLine): void {
     if (this.#isBroken) return;
     this.#kept.push(line);
+    this.onWaiting?.(true);
     this.#keptBytes[line.sender] += line.bytes.length;
     this.#retryLater();
   }

@@ -6,12 +6,15 @@ import type { AgentMessage, DaemonMessage, Envelope } from '../protocol/agent.ts
 import { ENVELOPE_CMD } from '../protocol/agent.ts';
 import type { ServerHandle } from '../runtime/index.ts';
 import type { LineWriter } from './line-writer.ts';
+import type { SharedBeat } from './shared-beat.ts';
 
 export interface Link {
   /** False when the message was dropped. */
   readonly send: (message: AgentMessage) => boolean;
   /** Nobody answers for longer than a daemon takes to come back: is there another way to one? */
   readonly doubt: () => void;
+  /** From now on the watchdog's thread is told by which descriptor the daemon is reached. Left out where there is none. */
+  readonly share?: (beat: SharedBeat) => void;
 }
 
 export interface LinkEvents {

@@ -6,14 +6,12 @@
  */
 import type * as Inspector from 'node:inspector';
 import type { CpuProfile } from './cpu-profile.ts';
+import { mayUseInspector } from './inspector-access.ts';
 
 /** Between two samples. Ten of the shortest block that is noticed by default; a sample costs some 30 µs. */
 export const SAMPLE_US = 50_000;
 /** Six thousand samples, which take less than a megabyte. */
 const ANEW_AFTER_MS = 300_000;
-
-/** Flags of Node and V8 that have the profiler or a debugger used by somebody else. */
-const TAKEN = /(?:^|\s|")--(?:inspect|cpu-prof|heap-prof|prof\b|perf-)/;
 
 export class RollingProfile {
   #session: Inspector.Session | null = null;
@@ -27,7 +25,7 @@ export class RollingProfile {
 
   /** Begins; does nothing where somebody else may want the profiler. */
   start(): void {
-    if (this.#session !== null || isTaken()) return;
+    if (this.#session !== null || !mayUseInspector()) return;
     try {
       this.#inspector = require('node:inspector') as typeof Inspector;
       if (this.#inspector.url() !== undefined) return;
@@ -73,22 +71,5 @@ export class RollingProfile {
     const { error, result } = answer ?? { error: new Error(`no answer to ${method}`), result: undefined };
     if (error !== null) throw error;
     return result;
-  }
-}
-
-function isTaken(): boolean {
-  const { permission, execArgv, env } = process as typeof process & {
-    readonly permission?: { readonly has: (scope: string) => boolean };
-  };
-  if (permission !== undefined && !mayInspect(permission)) return true;
-  return TAKEN.test([...execArgv, env['NODE_OPTIONS'] ?? ''].join(' '));
-}
-
-/** Node 20 and 22 forbid the inspector altogether under the permission model, and do not know the scope. */
-function mayInspect(permission: { readonly has: (scope: string) => boolean }): boolean {
-  try {
-    return permission.has('inspector');
-  } catch {
-    return false;
   }
 }

@@ -8,6 +8,7 @@ import type * as Net from 'node:net';
 import type { IpcPipe } from '../runtime/index.ts';
 import { LineReader, writeMessage, type Link, type LinkEvents } from './link.ts';
 import { LineWriter } from './line-writer.ts';
+import type { SharedBeat } from './shared-beat.ts';
 
 const RETRY_MS = 500;
 
@@ -21,6 +22,15 @@ export function openSocketLink(path: string, events: LinkEvents): SocketLink {
   let writer: LineWriter | null = null;
   let current: Net.Socket | null = null;
   let isClosed = false;
+  let beat: SharedBeat | null = null;
+  let openFd: number | null = null;
+  const shareWriter = (fd: number | null): void => {
+    if (beat === null) return;
+    const shared = beat;
+    shared.descriptor = fd;
+    shared.isWaiting = false;
+    if (writer !== null) writer.onWaiting = (isWaiting) => (shared.isWaiting = isWaiting);
+  };
   const open = (): void => {
     if (isClosed) return;
     const pipe = newIpcPipe(net);
@@ -39,12 +49,16 @@ export function openSocketLink(path: string, events: LinkEvents): SocketLink {
         (bytes) => writeSync(pipe.fd, bytes),
         () => socket.destroy(),
       );
+      openFd = pipe.fd;
+      shareWriter(openFd);
       events.onOpen();
     });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       writer?.close();
       writer = null;
+      openFd = null;
+      shareWriter(null);
       if (!isClosed) setTimeout(open, RETRY_MS).unref();
     });
     socket.connect({ path }).unref();
@@ -54,6 +68,10 @@ export function openSocketLink(path: string, events: LinkEvents): SocketLink {
     send: (message) => writer !== null && writeMessage(writer, message),
     // A connection that ends is opened again in any case.
     doubt: () => undefined,
+    share: (shared) => {
+      beat = shared;
+      shareWriter(openFd);
+    },
     close: () => {
       isClosed = true;
       current?.destroy();

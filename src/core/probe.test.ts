@@ -114,6 +114,13 @@ describe('a probe', () => {
     assert.equal(machine.waitMs, 8000, 'the place that was missed is left out');
   });
 
+  it('is not asked twice where a timer is early and the answer quick', () => {
+    const machine = new Machine().begin().attempt('pass');
+    machine.at = machine.state.dueAt - 0.6;
+    machine.send('timer').answer('pass');
+    assert.equal(machine.waitMs, 10_000.6);
+  });
+
   it('waits for the startup probe where there is one', () => {
     const machine = new Machine().begin({ isGated: true });
     assert.deepEqual(machine.effects, []);

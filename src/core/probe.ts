@@ -70,9 +70,9 @@ const waitUntil = (from: ProbeState, at: number, dueAt: number, effects: readonl
   return { state, effects: [...effects, { type: 'arm', afterMs: Math.max(0, dueAt - at), generation, attempt }] };
 };
 
-/** The first place of the grid after `at`. */
-const nextPlace = ({ gridAt }: ProbeState, at: number, { periodMs }: ProbePolicy): number =>
-  gridAt + periodMs * (Math.floor((at - gridAt) / periodMs) + 1);
+/** The first place of the grid after `at`, and after the attempt that ends: timers are early by a part of a millisecond. */
+const nextPlace = ({ gridAt, dueAt }: ProbeState, at: number, { periodMs }: ProbePolicy): number =>
+  gridAt + periodMs * (Math.floor((Math.max(at, dueAt) - gridAt) / periodMs) + 1);
 
 const rushMs = ({ spread, periodMs }: ProbePolicy): number => spread * Math.min(RUSH_MS, periodMs);
 

@@ -163,8 +163,7 @@ describe('the probes of a worker', () => {
     room.answer = () => promise;
     room.watch({ liveness: probe() });
     await room.time.pass(600);
-    room.time.soon(() => resolve(passed()));
-    await room.time.stall(5000);
+    await room.time.stall(5000, () => resolve(passed()));
     assert.deepEqual(room.told, ['liveness pass', 'liveness passed: null']);
   });
 
@@ -183,7 +182,8 @@ describe('the probes of a worker', () => {
   it('ask what is overdue after a stall at different times', async () => {
     const room = new Room();
     for (let slot = 0; slot < 50; slot++) room.watch({ readiness: probe() }, { id: `shop/${slot}` });
-    await room.time.pass(11_000);
+    // Some are due before the tick that would notice the stall, some after it.
+    await room.time.pass(10_001);
     const before = room.askedAt.length;
     await room.time.stall(15_000);
     assert.equal(room.askedAt.length - before, 0, 'none at once');
@@ -229,17 +229,36 @@ describe('the probes of a worker', () => {
     assert.deepEqual([room.told, room.underWay, room.time.timers], [[], 0, 0]);
   });
 
+  it('do not ask on behalf of a worker that went while it waited for its turn', async () => {
+    const room = new Room({ socketsAtOnce: 2 });
+    room.answer = hangs;
+    room.watch({ readiness: probe({ timeoutMs: 5000 }) });
+    await room.time.pass(600);
+    const waiting = room.watch({ readiness: probe() }, { id: 'shop/1' });
+    await room.time.pass(600);
+    waiting.close();
+    await room.time.pass(5000);
+    assert.deepEqual([room.askedAt.length, room.told], [1, ['readiness fail']]);
+  });
+
   it('may be closed by whoever is told of a change', async () => {
     const room = new Room();
     const handle = room.watch({ startup: probe(), readiness: probe() });
+    await closeWhenPassed(room, handle);
+    assert.deepEqual(room.told, ['startup pass', 'startup passed: null']);
+    const other = new Room();
+    await closeWhenPassed(other, other.watch({ readiness: probe() }));
+    assert.deepEqual(other.told, ['readiness pass', 'readiness passed: null']);
+  });
+
+  const closeWhenPassed = async (room: Room, handle: ProbeHandle): Promise<void> => {
     room.tell = (line) => {
       room.told.push(line);
       if (line.includes('passed')) handle.close();
     };
     await room.time.pass(60_000);
-    assert.deepEqual(room.told, ['startup pass', 'startup passed: null']);
     assert.equal(room.time.timers, 0);
-  });
+  };
 
   it('go on where a listener or a check throws, and report the defect', async () => {
     const room = new Room();

@@ -141,7 +141,6 @@ export class WorkerProbes {
       check: (signal) => this.#check(config, signal),
       onEnd: (result) => {
         probe.last = result;
-        this.#edges.lookForStall();
         this.#tell(() => this.#listener.onResult(kind, result));
         const { at, outcome, error, warning } = result;
         this.#step(probe, { type: 'result', at, generation, attempt, outcome, detail: error ?? warning });

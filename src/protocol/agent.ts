@@ -239,6 +239,8 @@ export interface RuntimeDetail {
   >;
   /** Processor time that the agent itself has taken, as far as it can measure that. */
   readonly agentCpuUs: number;
+  /** What the agent has given up because it took too much: `profile`, `routes`, `app-metrics`; left out while nothing. */
+  readonly agentGaveUp?: readonly string[];
 }
 
 /** One metric of the app's own, as prom-client's `getMetricsAsJSON` has it. */

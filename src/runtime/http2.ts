@@ -3,7 +3,7 @@
  * already sent: first a GOAWAY that only announces, then, once a ping has proved that the client has seen it and no
  * stream is open, the one that closes. Works on what the app loaded; never loads `http2` itself.
  */
-import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { NetServer, NetSocket } from './node-internals.ts';
 import type { Outcome, RequestMeter } from './requests.ts';
 
@@ -81,10 +81,13 @@ export class Http2Sessions {
     const isCounted = !this.#isPrivate(session.socket);
     this.open.add(entry);
     session.once('close', () => this.open.delete(entry));
-    session.prependListener('stream', (stream: ServerHttp2Stream) => this.#begin(entry, stream, isCounted));
+    session.prependListener('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) =>
+      this.#begin(entry, stream, isCounted ? headers : null),
+    );
   }
 
-  #begin(entry: Http2Session, stream: ServerHttp2Stream, isCounted: boolean): void {
+  #begin(entry: Http2Session, stream: ServerHttp2Stream, headers: IncomingHttpHeaders | null): void {
+    const isCounted = headers !== null;
     entry.streams.add(stream);
     const startedAt = isCounted ? this.#meter.begin() : 0;
     stream.once('close', () => {
@@ -93,7 +96,7 @@ export class Http2Sessions {
       const status = stream.sentHeaders?.[':status'];
       const isComplete = stream.writableFinished || entry.ended.has(stream);
       if (status !== undefined && isComplete && stream.rstCode === NO_ERROR) {
-        this.#meter.finish(Number(status), startedAt);
+        this.#meter.finish(Number(status), startedAt, { method: headers[':method'], url: headers[':path'] });
       } else {
         this.#meter.drop(stream.rstCode === REFUSED_STREAM ? 'refused' : entry.ending);
       }

@@ -15,6 +15,8 @@ export {
   subtractHistogram,
 } from './histogram.ts';
 export type { SparseHistogram } from './histogram.ts';
+export { readDetail } from './detail.ts';
+export { HeapAfterGc } from './heap-after-gc.ts';
 export { type Http2Session, Http2Sessions } from './http2.ts';
 export { DelaySampler, RuntimeMeter } from './measures.ts';
 export { FLAG_IPV6_ONLY, FLAG_REUSE_PORT, hasLoaded, protocolOf } from './node-internals.ts';
@@ -32,6 +34,8 @@ export type {
 } from './node-internals.ts';
 export { closeAfter } from './closing.ts';
 export { RequestMeter } from './requests.ts';
+export { ROUTE, Routes } from './routes.ts';
+export type { RoutedRequest } from './routes.ts';
 export { sumCounters } from './sum-counters.ts';
 export { sumDrops } from './sum-drops.ts';
 export { Upgrades } from './upgrades.ts';

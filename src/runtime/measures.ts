@@ -3,19 +3,26 @@
  * the event-loop delay is sampled only as long as there is traffic. `performance` and `PerformanceObserver` are used as
  * globals, not imported, because Node then loads them with the first report and not at start.
  */
-import type { RuntimeMeasures } from '../protocol/index.ts';
+import type { RuntimeDetail, RuntimeMeasures } from '../protocol/index.ts';
 import { Histogram, boundsOf, percentile } from './histogram.ts';
+import { Lag } from './lag.ts';
 
 const SAMPLE_MS = 20;
 
 /** Lateness of a short timer: what a request that arrives now would wait. */
 export class DelaySampler {
+  readonly #lag: Lag | null;
   readonly #histogram = new Histogram();
   #timer: NodeJS.Timeout | null = null;
   #expectedAt = 0;
   #sumMs = 0;
   #count = 0;
   #maxMs = 0;
+
+  /** `lag`: is given each sample as well. */
+  constructor(lag: Lag | null = null) {
+    this.#lag = lag;
+  }
 
   /** Samples from now on until {@link stop}; may be called again and again. */
   start(): void {
@@ -50,6 +57,7 @@ export class DelaySampler {
     const at = performance.now();
     const lateMs = Math.max(0, at - this.#expectedAt);
     this.#histogram.record(lateMs);
+    this.#lag?.record(lateMs);
     this.#sumMs += lateMs;
     this.#count++;
     if (lateMs > this.#maxMs) this.#maxMs = lateMs;
@@ -60,11 +68,43 @@ export class DelaySampler {
 /** One interval in so many is observed; what is seen there stands for all. */
 const GC_CYCLE = 5;
 
+type GcKind = keyof RuntimeDetail['gc'];
+
+/** `perf_hooks.constants.NODE_PERFORMANCE_GC_*`, under the names that prom-client gives them. */
+const GC_KINDS: Readonly<Record<number, GcKind>> = { 1: 'minor', 4: 'major', 8: 'incremental', 16: 'weakcb' };
+/** Milliseconds; above the last is a bucket of its own. */
+const PAUSE_BOUNDS_MS = [1, 10, 100, 1000, 10_000];
+
+interface GcEntry {
+  readonly duration: number;
+  readonly detail?: unknown;
+}
+
+class Pauses {
+  count = 0;
+  seconds = 0;
+  readonly buckets = [0, 0, 0, 0, 0, 0];
+
+  add(ms: number, times: number): void {
+    this.count += times;
+    this.seconds += (ms / 1000) * times;
+    const bound = PAUSE_BOUNDS_MS.findIndex((most) => ms <= most);
+    const at = bound === -1 ? PAUSE_BOUNDS_MS.length : bound;
+    this.buckets[at] = (this.buckets[at] ?? 0) + times;
+  }
+}
+
 /**
  * Garbage collections, estimated. Node makes an object and a callback of each, which costs a server that collects a
  * hundred times a second several percent of its CPU; watching every fifth second costs a fifth of that.
  */
 export class GcSampler {
+  readonly #byKind: Readonly<Record<GcKind, Pauses>> = {
+    major: new Pauses(),
+    minor: new Pauses(),
+    incremental: new Pauses(),
+    weakcb: new Pauses(),
+  };
   #observer: InstanceType<typeof PerformanceObserver> | null = null;
   #ticks = 0;
   #count = 0;
@@ -80,6 +120,17 @@ export class GcSampler {
     return { count: this.#count, pauseMs: round(this.#pauseMs) };
   }
 
+  /** By kind since the start; like the sum an estimate, five times what was seen. */
+  readByKind(): RuntimeDetail['gc'] {
+    const copy = ({ count, seconds, buckets }: Pauses): RuntimeDetail['gc'][GcKind] => ({
+      count,
+      seconds,
+      buckets: [...buckets],
+    });
+    const { major, minor, incremental, weakcb } = this.#byKind;
+    return { major: copy(major), minor: copy(minor), incremental: copy(incremental), weakcb: copy(weakcb) };
+  }
+
   #start(): void {
     this.#observer = new PerformanceObserver((list) => this.#note(list.getEntries()));
     this.#observer.observe({ entryTypes: ['gc'] });
@@ -92,9 +143,13 @@ export class GcSampler {
     this.#observer = null;
   }
 
-  #note(entries: readonly { readonly duration: number }[]): void {
+  #note(entries: readonly GcEntry[]): void {
     this.#count += entries.length * GC_CYCLE;
-    for (const { duration } of entries) this.#pauseMs += duration * GC_CYCLE;
+    for (const { duration, detail } of entries) {
+      this.#pauseMs += duration * GC_CYCLE;
+      const kind = GC_KINDS[(detail as { readonly kind?: number } | undefined)?.kind ?? 0];
+      if (kind !== undefined) this.#byKind[kind].add(duration, GC_CYCLE);
+    }
   }
 }
 
@@ -106,7 +161,9 @@ export interface Gauges {
 type MemoryFigures = Pick<NodeJS.MemoryUsage, 'rss' | 'heapUsed' | 'heapTotal' | 'external'>;
 
 export class RuntimeMeter {
-  readonly #delay = new DelaySampler();
+  /** Since metrics were collected last. */
+  readonly lag = new Lag();
+  readonly #delay = new DelaySampler(this.lag);
   readonly #gc = new GcSampler();
   readonly #memoryUsage: () => MemoryFigures;
   #memory: MemoryFigures = { rss: 0, heapUsed: 0, heapTotal: 0, external: 0 };
@@ -127,6 +184,10 @@ export class RuntimeMeter {
     this.#gc.tick();
     if (isBusy) this.#delay.start();
     else this.#delay.stop();
+  }
+
+  readGcByKind(): RuntimeDetail['gc'] {
+    return this.#gc.readByKind();
   }
 
   read({ openConnections, inFlight }: Gauges): RuntimeMeasures {

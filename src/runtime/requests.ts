@@ -8,6 +8,7 @@ import { isClosedByUs } from './closing.ts';
 import { Histogram } from './histogram.ts';
 import { listenFirst } from './listen-first.ts';
 import type { RequestCounters } from '../protocol/index.ts';
+import type { RoutedRequest } from './routes.ts';
 import type { HttpExchange, HttpParser, HttpResponse, NetSocket } from './node-internals.ts';
 
 /** What happened to a request that began. */
@@ -41,6 +42,9 @@ export class HttpConnection {
   }
 }
 
+/** One call in so many is timed, because timing takes as long as the call. */
+const TIMED = 128;
+
 const CONNECTION = Symbol('drover.connection');
 interface Tracking {
   [CONNECTION]?: HttpConnection;
@@ -67,7 +71,13 @@ export class RequestMeter {
   };
   /** Sees each response before the app does; null when there is nothing to change. */
   onResponse: ((response: HttpResponse, connection: HttpConnection) => void) | null = null;
+  /** Sees each request once it is answered, with its status and the time that it took; null while nobody wants to. */
+  onAnswered: ((request: RoutedRequest, status: number, tookMs: number) => void) | null = null;
   inFlight = 0;
+  /** Time that all this has taken, microseconds: an estimate from one call in {@link TIMED}. */
+  costUs = 0;
+  #starts = 0;
+  #ends = 0;
   #losesInFlight = false;
 
   constructor(options: RequestMeterOptions) {
@@ -76,8 +86,20 @@ export class RequestMeter {
 
   /** Begins to listen to Node's channels. Nothing is loaded by that. */
   attach(): void {
-    listenFirst('http.server.request.start', (message) => this.#start(message as HttpExchange));
-    listenFirst('http.server.response.finish', (message) => this.#finish(message as HttpExchange));
+    listenFirst('http.server.request.start', (message) => {
+      if (++this.#starts % TIMED === 0) this.#time(() => this.#start(message as HttpExchange));
+      else this.#start(message as HttpExchange);
+    });
+    listenFirst('http.server.response.finish', (message) => {
+      if (++this.#ends % TIMED === 0) this.#time(() => this.#finish(message as HttpExchange));
+      else this.#finish(message as HttpExchange);
+    });
+  }
+
+  #time(work: () => void): void {
+    const beganMs = this.#options.now();
+    work();
+    this.costUs += (this.#options.now() - beganMs) * 1000 * TIMED;
   }
 
   countConnection(): void {
@@ -94,13 +116,17 @@ export class RequestMeter {
     return this.#options.now();
   }
 
-  finish(status: number, startedAt: number | null): void {
+  /** `request`: where it is known. */
+  finish(status: number, startedAt: number | null, request: RoutedRequest | null): void {
     this.inFlight--;
     if (status >= 500) this.#counters.failed++;
     else this.#counters.served++;
     const statusClass = (status / 100) | 0;
     if (statusClass >= 1 && statusClass <= 5) this.#byClass[statusClass] = (this.#byClass[statusClass] ?? 0) + 1;
-    if (startedAt !== null) this.#latency.record(this.#options.now() - startedAt);
+    if (startedAt === null) return;
+    const tookMs = this.#options.now() - startedAt;
+    this.#latency.record(tookMs);
+    if (this.onAnswered !== null && request !== null) this.onAnswered(request, status, tookMs);
   }
 
   drop(outcome: Outcome): void {
@@ -148,13 +174,13 @@ export class RequestMeter {
     if (this.onResponse !== null) this.onResponse(response, connection);
   }
 
-  #finish({ response, socket }: HttpExchange): void {
+  #finish({ request, response, socket }: HttpExchange): void {
     const connection = this.connectionOf(socket);
     // A response may finish after its connection was closed and its requests were counted as aborted.
     if (connection === undefined || connection.pending === 0) return;
     connection.pending--;
     if (connection.isPrivate) return;
-    this.finish(response.statusCode, connection.startedAt);
+    this.finish(response.statusCode, connection.startedAt, request);
     if (connection.pending === 0) return;
     if (connection.pending === 1) connection.newest = null;
     // Nobody will answer what is queued behind it.
@@ -197,10 +223,10 @@ export class RequestMeter {
     if (isPrivate || pending === 0) return;
     const response = socket._httpMessage ?? null;
     const isWhole = response !== null && hasSentAll(response, socket.bytesWritten - connection.sentBefore);
-    if (isWhole) this.finish(response.statusCode, connection.startedAt);
+    if (isWhole) this.finish(response.statusCode, connection.startedAt, response.req);
     for (let left = isWhole ? pending - 1 : pending; left > 0; left--) {
       if (ending !== 'served') this.drop(ending);
-      else if (left === pending) this.finish(200, null);
+      else if (left === pending) this.finish(200, null, null);
       // Behind an event stream that we ended.
       else this.drop('lost');
     }

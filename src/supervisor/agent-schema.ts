@@ -136,6 +136,7 @@ const metrics = v.object({
     resources: v.record(words, whole),
     gc: v.object({ major: pauses, minor: pauses, incremental: pauses, weakcb: pauses }),
     agentCpuUs: count,
+    agentGaveUp: v.exactOptional(v.pipe(v.array(words), v.maxLength(16))),
   }),
   routes: v.pipe(
     v.array(v.object({ method: words, route: words, byClass, latency: histogram })),

@@ -28,7 +28,6 @@ interface Cost {
   readonly failures: number;
   readonly cpuMs: number;
   readonly rssBytes: number;
-  readonly ownBytes: number;
 }
 
 export const probeCost: Campaign = {
@@ -51,24 +50,24 @@ export const probeCost: Campaign = {
     const costs = new Map<Kind, Cost[]>();
     for (let round = 0; round < rounds; round++) {
       for (const kind of KINDS) {
-        const cost = await run.row(`${kind} ${round}`, async () => measure(kind, where(kind), run.isSmall ? 3 : 10));
+        const cost = await run.row(`${kind} ${round}`, async () => measure(kind, where(kind), run.isSmall ? 3 : 6));
         costs.set(kind, [...(costs.get(kind) ?? []), cost]);
       }
     }
     for (const server of [plain, tls, byPort]) server.close();
     const middle = (kind: Kind, read: (cost: Cost) => number): number =>
       (costs.get(kind) ?? []).map(read).toSorted((a, b) => a - b)[rounds >> 1] ?? Number.NaN;
-    const ownMb = (kind: Kind): number => middle(kind, ({ ownBytes }) => ownBytes) / MIB;
+    const residentMb = (kind: Kind): number => middle(kind, ({ rssBytes }) => rssBytes) / MIB;
     const usPerAttempt = (kind: Kind): number =>
       ((middle(kind, ({ cpuMs }) => cpuMs) - middle('none', ({ cpuMs }) => cpuMs)) * 1000) /
       middle(kind, ({ attempts }) => attempts);
     run.table(
-      ['probe', 'attempts', 'own memory, MB', 'beyond none', 'CPU an attempt, µs'],
+      ['probe', 'attempts', 'resident memory, MB', 'beyond none', 'CPU an attempt, µs'],
       KINDS.map((kind) => [
         kind,
         middle(kind, ({ attempts }) => attempts),
-        fixed(ownMb(kind), 1),
-        fixed(ownMb(kind) - ownMb('none'), 1),
+        fixed(residentMb(kind), 1),
+        fixed(residentMb(kind) - residentMb('none'), 1),
         kind === 'none' ? '' : fixed(usPerAttempt(kind), 0),
       ]),
     );
@@ -77,8 +76,8 @@ export const probeCost: Campaign = {
       const least = Math.min(...(costs.get(kind) ?? []).map(({ attempts }) => attempts));
       run.check(`${kind}: every attempt passes`, failures === 0 && least > 0, `${failures} of ${least} and more`);
     }
-    const http = ownMb('http') - ownMb('none');
-    const fetched = ownMb('fetch') - ownMb('none');
+    const http = residentMb('http') - residentMb('none');
+    const fetched = residentMb('fetch') - residentMb('none');
     run.bound(`http: at most ${MOST_HTTP_MB} MB`, http <= MOST_HTTP_MB, fixed(http, 1));
     run.bound('http: less than fetch', http < fetched, `${fixed(http, 1)} and ${fixed(fetched, 1)} MB`);
   },

@@ -44,9 +44,18 @@ export class ProbeTime implements ProbeSchedule {
     this.#at = until;
   }
 
-  /** So long nothing runs. Then everything that was due does, in its order. */
-  async stall(ms: number): Promise<void> {
+  /**
+   * So long nothing runs. Then, as in Node's loop: all timers that were due, in their order; what has `arrived` meanwhile; and
+   * only then what is asked for in the next turn.
+   */
+  async stall(ms: number, arrived: () => void = () => undefined): Promise<void> {
     this.#at += ms;
+    for (let next = this.#next(); next !== undefined && next.dueAt <= this.#at; next = this.#next()) {
+      this.#fire(next);
+      await Promise.resolve();
+    }
+    arrived();
+    await new Promise<void>((resolve) => setImmediate(resolve));
     await this.pass(0);
   }
 

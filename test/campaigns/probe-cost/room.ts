@@ -3,7 +3,6 @@
  *
  *     node --expose-gc room.ts <none|http|https|fetch|tcp|exec> <socket or port> <seconds after the warm-up>
  */
-import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { passed, failed } from '../../../src/probes/answers.ts';
@@ -105,14 +104,11 @@ setTimeout(
     probes.close();
     globalThis.gc?.();
     giveBackFreeMemory();
-    // What is this process's alone: pages of the program that others share are nobody's cost.
-    const own = /^Private_Dirty:\s+(\d+) kB/m.exec(readFileSync('/proc/self/smaps_rollup', 'utf8'));
     const result = {
       attempts,
       failures,
       cpuMs: (user + system) / 1000,
       rssBytes: process.memoryUsage.rss(),
-      ownBytes: Number(own?.[1] ?? 0) * 1024,
     };
     process.stdout.write(`${JSON.stringify(result)}\n`);
     process.exit(0);

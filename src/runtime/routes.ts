@@ -1,0 +1,123 @@
+/**
+ * Counts and times requests by route. The route is what the framework has left on the request, else guessed from the
+ * path. How many there may be is bounded: what comes later is counted as `other`, and so is a path that nobody serves
+ * (404 without a route), of which clients may make up any number.
+ */
+import type { RouteCounters } from '../protocol/index.ts';
+import { Histogram } from './histogram.ts';
+import { guessRoute } from './route-guess.ts';
+
+/** What a request may have on it, by whichever framework. */
+export interface RoutedRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  /** Express, and what is made after it: the path as the router got it, which may be a pattern or several. */
+  readonly route?: unknown;
+  /** Express: where the router of that route is mounted; and the path before that was taken off. */
+  readonly baseUrl?: string;
+  readonly originalUrl?: string;
+  readonly [ROUTE]?: string;
+}
+
+/** Under this the agent leaves the route that a framework has told it otherwise. */
+export const ROUTE = Symbol('drover.route');
+
+export const OTHER_ROUTE = 'other';
+const NOT_FOUND = 404;
+const FIRST_ERROR = 400;
+const MAX_ROUTE_LENGTH = 200;
+/** Paths whose guess is remembered, so that a hello-world pays for one look into a map. */
+const MAX_REMEMBERED = 1000;
+
+class Counter {
+  readonly method: string;
+  readonly route: string;
+  readonly byClass = [0, 0, 0, 0, 0, 0];
+  readonly latency = new Histogram();
+
+  constructor(method: string, route: string) {
+    this.method = method;
+    this.route = route;
+  }
+}
+
+export class Routes {
+  readonly #counters = new Map<string, Map<string, Counter>>();
+  readonly #guesses = new Map<string, string>();
+  #count = 0;
+  /** Above it, routes become `other`; one for each method comes on top. */
+  most: number;
+
+  constructor(most: number) {
+    this.most = most;
+  }
+
+  /** A response is done. `tookMs` since the request began. */
+  count(request: RoutedRequest, status: number, tookMs: number): void {
+    const method = request.method ?? 'GET';
+    const known = routeOf(request, status);
+    const counter = this.#counterOf(method, known ?? this.#guess(request), known === null && status === NOT_FOUND);
+    const statusClass = (status / 100) | 0;
+    if (statusClass >= 1 && statusClass <= 5) counter.byClass[statusClass] = (counter.byClass[statusClass] ?? 0) + 1;
+    counter.latency.record(tookMs);
+  }
+
+  read(): RouteCounters[] {
+    return [...this.#counters.values()].flatMap((routes) =>
+      [...routes.values()].map(({ method, route, byClass, latency }) => ({
+        method,
+        route,
+        byClass: [...byClass],
+        latency: latency.toSparse(),
+      })),
+    );
+  }
+
+  #counterOf(method: string, route: string, isUnknown: boolean): Counter {
+    let routes = this.#counters.get(method);
+    if (routes === undefined) this.#counters.set(method, (routes = new Map()));
+    const counter = routes.get(route);
+    if (counter !== undefined) return counter;
+    const isOther = isUnknown || this.#count >= this.most;
+    const name = isOther ? OTHER_ROUTE : route;
+    let own = routes.get(name);
+    if (own === undefined) {
+      if (!isOther) this.#count += 1;
+      routes.set(name, (own = new Counter(method, name)));
+    }
+    return own;
+  }
+
+  #guess({ originalUrl, url = '/' }: RoutedRequest): string {
+    const path = originalUrl ?? url;
+    const remembered = this.#guesses.get(path);
+    if (remembered !== undefined) return remembered;
+    if (this.#guesses.size >= MAX_REMEMBERED) this.#guesses.clear();
+    const route = guessRoute(path);
+    if (path.length <= MAX_ROUTE_LENGTH) this.#guesses.set(path, route);
+    return route;
+  }
+}
+
+/** Null where no framework tells it. */
+function routeOf(request: RoutedRequest, status: number): string | null {
+  const told = request[ROUTE];
+  if (told !== undefined) return told.slice(0, MAX_ROUTE_LENGTH);
+  const { route } = request;
+  if (typeof route !== 'object' || route === null) return null;
+  const { path } = route as { readonly path?: unknown };
+  if (typeof path !== 'string' && !(path instanceof RegExp) && !Array.isArray(path)) return null;
+  const own = typeof path === 'string' ? path : String(path);
+  const base = typeof request.baseUrl === 'string' ? request.baseUrl : '';
+  const full = (base === '' && status >= FIRST_ERROR ? lostBase(request, own) : base) + own;
+  return (full === '' ? '/' : full).slice(0, MAX_ROUTE_LENGTH);
+}
+
+/** Where a route fails, Express has taken the base away by now: what the path has more than the route stood before it. */
+function lostBase({ originalUrl, url = '/' }: RoutedRequest, route: string): string {
+  if (!route.startsWith('/') || /[*({]/.test(route)) return '';
+  const path = (originalUrl ?? url).split(/[?#]/, 1)[0] ?? '/';
+  const parts = path.split('/');
+  const more = parts.length - (route === '/' ? 1 : route.split('/').length);
+  return more <= 0 ? '' : guessRoute(parts.slice(0, more + 1).join('/'));
+}

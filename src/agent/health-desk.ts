@@ -99,6 +99,11 @@ export class HealthDesk {
     };
   }
 
+  /** The app has registered checks. */
+  get hasChecks(): boolean {
+    return (this.#options.meeting.checks?.length ?? 0) > 0;
+  }
+
   /** Called with the reports, which are most of what the agent does without requests: `report` is measured. */
   tick(report: () => void): void {
     this.#cost.measure(report);

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { Illness, illService, readHealth, untilHealth, workerOf } from '../support/health.ts';
 import { startLoad } from '../support/load/index.ts';
-import { fixture, openPlace, readEvents, startApp } from '../support/service.ts';
+import type { Drover } from '../support/drover.ts';
+import { fixture, openPlace, readEvents, startApp, untilApp } from '../support/service.ts';
 
 const SOURCE = readFileSync(fixture('ill-when-told.cjs'), 'utf8').split('\n');
 const lineOf = (name: string): number => SOURCE.findIndex((line) => line.endsWith(`// here: ${name}`)) + 1;
@@ -18,6 +19,12 @@ const WAYS = [
   { way: 'matches', what: 'a catastrophic regular expression', named: 'matchesForLong' },
   { way: 'waits', what: 'execSync', named: 'waitsForShell' },
 ];
+
+/** The rolling profile is begun a second after the start: no block of a worker that has just come up is named. */
+const untilProfiled = async (drover: Drover): Promise<unknown> =>
+  untilApp(drover, 'shop', 'has been up for a while', ({ workers }) =>
+    workers.every(({ startedAt }) => Date.now() - Date.parse(startedAt ?? '') > 3000),
+  );
 
 const assertNames = (reason: string | null, named: string, way: string): void => {
   assert.match(reason ?? '', new RegExp(`\\b${named}\\b`), 'the function is named');
@@ -34,6 +41,7 @@ describe('a worker whose event loop is blocked', () => {
       await startApp(drover, 'shop', illService(port, illness));
       const load = await startLoad({ mode: 'new', port, connections: 4, pauseMs: [10, 30] });
       await load.untilAnswered(50);
+      await untilProfiled(drover);
       const before = await readHealth(drover, 'shop');
       assert.deepEqual(
         before.workers.map(({ weight }) => weight > 0),
@@ -87,6 +95,7 @@ describe('a worker whose event loop is blocked', () => {
     const { drover, port } = place;
     const illness = new Illness(drover);
     await startApp(drover, 'shop', illService(port, illness, { health: { watchdog: true } }));
+    await untilProfiled(drover);
     illness.tell(1, `spins ${BLOCK_MS}`);
     const during = await untilHealth(drover, 'shop', 'names what blocks', (health) => {
       const { isBlocked, blockedAt } = workerOf(health, 1).eventLoop;

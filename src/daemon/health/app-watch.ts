@@ -42,8 +42,10 @@ import type { CoreTime } from './core-time.ts';
 import type { HealthEdges } from './edges.ts';
 import { WorkerWatch } from './worker-watch.ts';
 
-/** Ready workers that are busier than this in the mean have more to do than they can. */
+/** Ready workers that are busier than this have more to do than they can. */
 const OVERLOADED = 0.95;
+/** Said longer ago it is not about now: a worker that has nothing to do reports every ten seconds only. */
+const RECENT_MS = 3000;
 
 export class AppWatch {
   readonly app: App;
@@ -162,11 +164,10 @@ export class AppWatch {
     for (const watch of watches) if (watch !== null) this.#compareBudgets(watch, at);
     health.workers.forEach((worker, index) => this.#route(watches[index] ?? null, worker, at));
     this.#heal(health.workers, facts, at);
-    const ready = watches.filter((watch) => watch?.isServing === true);
-    const isOverloaded =
-      ready.length > 0 &&
-      ready.filter((watch) => (watch?.lastReport?.report.runtime.eventLoopUtilization ?? 0) > OVERLOADED).length * 2 >
-        ready.length;
+    this.#tellStatus(health, config.name);
+    const ready = watches.filter((watch) => watch !== null && watch.isServing);
+    const overloaded = ready.filter((watch) => (watch?.utilizationWithin(RECENT_MS, at) ?? 0) > OVERLOADED);
+    const isOverloaded = overloaded.length * 2 > ready.length;
     const degrade = stepDegrade(this.#degrade, { isOverloaded, down: health.down, isDiskFull: false }, at);
     this.#degrade = degrade.state;
     for (const { level, reason } of degrade.effects) {
@@ -177,7 +178,6 @@ export class AppWatch {
         data: { level },
       });
     }
-    this.#tellStatus(health, config.name);
   }
 
   #tellStatus({ status, reason }: AppHealth, name: string): void {

@@ -28,6 +28,8 @@ export interface Health {
 
 /** Apps are looked at every so many pings. */
 const LOOK_EVERY = 2;
+/** Sweeps over traffic further apart than this are not compared. */
+const SWEEP_MS = 60_000;
 /** The timer of the daemon's own loop this late is a stall of its own. */
 const STALL_MS = 1000;
 /** How long the agent may take to say what blocked it, once it answers again. */
@@ -40,7 +42,9 @@ export const openHealth = ({ clock, schedule, apps, events }: HealthOptions): He
     schedule,
     onDefect: (reason) => void events.append({ app: null, type: 'defect', reason }),
   });
-  const cores = new CoreTime();
+  // Two, because each tells of the time between two looks: by the pings, and by the sweeps over traffic.
+  const cores = new CoreTime(2 * LOOP_POLICY.everyMs);
+  const coresOfSweeps = new CoreTime(SWEEP_MS);
   const watches = new Map<App, AppWatch>();
   let stalledAt: number | null = null;
   const edges: HealthEdges = {
@@ -64,7 +68,7 @@ export const openHealth = ({ clock, schedule, apps, events }: HealthOptions): He
   const watchOf = (app: App): AppWatch => {
     const known = watches.get(app);
     if (known !== undefined) return known;
-    const watch = new AppWatch(app, edges, cores);
+    const watch = new AppWatch(app, edges, coresOfSweeps);
     watches.set(app, watch);
     return watch;
   };
@@ -99,6 +103,7 @@ export const openHealth = ({ clock, schedule, apps, events }: HealthOptions): He
         });
         return watchOf(app).look(at);
       case 'unblocked':
+        watch.lastBlockMs = effect.durationMs;
         watchOf(app).look(at);
         return void nameBlock(app, watch, effect.durationMs);
       case 'hung':
@@ -134,6 +139,7 @@ export const openHealth = ({ clock, schedule, apps, events }: HealthOptions): He
       if (isLook) watch.look(at);
     }
     cores.keep(living);
+    coresOfSweeps.keep(living);
     for (const [app, watch] of watches)
       if (!apps().includes(app)) {
         watch.close();
@@ -143,6 +149,7 @@ export const openHealth = ({ clock, schedule, apps, events }: HealthOptions): He
 
   let dueAt = startedAt + LOOP_POLICY.everyMs;
   let ticks = 0;
+  let judging: NodeJS.Immediate | null = null;
   let callOff = schedule.background(LOOP_POLICY.everyMs, () => beat());
   const beat = (): void => {
     const at = clock.monotonicMs();
@@ -151,7 +158,9 @@ export const openHealth = ({ clock, schedule, apps, events }: HealthOptions): He
     dueAt = at + LOOP_POLICY.everyMs;
     callOff = schedule.background(LOOP_POLICY.everyMs, () => beat());
     ticks += 1;
-    tick(at, lateMs, ticks % LOOK_EVERY === 0);
+    const isLook = ticks % LOOK_EVERY === 0;
+    // What workers have answered while this process was a little late lies in their sockets: it is read before they are judged.
+    judging = setImmediate(() => tick(clock.monotonicMs(), lateMs > STALL_MS ? lateMs : 0, isLook));
   };
 
   const settingsOf = (app: App): AgentSettings => {
@@ -211,6 +220,7 @@ export const openHealth = ({ clock, schedule, apps, events }: HealthOptions): He
       ),
     close() {
       callOff();
+      if (judging !== null) clearImmediate(judging);
       for (const watch of watches.values()) watch.close();
       probes.close();
     },

@@ -4,6 +4,8 @@
  */
 import { parseArgs } from 'node:util';
 import { agentCost } from '../test/campaigns/agent-cost.ts';
+import { agentOverhead } from '../test/campaigns/agent-overhead.ts';
+import { alertStorm } from '../test/campaigns/alert-storm.ts';
 import { cellMutation } from '../test/campaigns/cell-mutation.ts';
 import { cost } from '../test/campaigns/cost.ts';
 import { cpuDiff } from '../test/campaigns/cpu-diff.ts';
@@ -42,6 +44,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   throughput,
   cost,
   agentCost,
+  agentOverhead,
   cellMutation,
   plantedBugs,
   logs,
@@ -56,6 +59,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   cpuRead,
   cpuDiff,
   probeCost,
+  alertStorm,
 ];
 
 interface Wanted {

@@ -15,8 +15,16 @@ const FOLDER = join(ROOT, 'dist/app');
 export const APP_FILE = join(FOLDER, 'index.cjs');
 
 export async function bundleApp(): Promise<void> {
+  // One by one: what both need is in both, and importing the library reads one file.
+  await bundleEntry('index');
+  await bundleEntry('health-thread');
+  await writeModule();
+  await writeTypes();
+}
+
+async function bundleEntry(name: string): Promise<void> {
   const bundle = await rolldown({
-    input: { index: join(ROOT, 'src/app/index.ts'), 'health-thread': join(ROOT, 'src/app/health-thread.ts') },
+    input: { [name]: join(ROOT, 'src/app', `${name}.ts`) },
     platform: 'node',
     external: [/^node:/, /^[^./]/],
     transform: { target: 'node20' },
@@ -24,17 +32,10 @@ export async function bundleApp(): Promise<void> {
     treeshake: { moduleSideEffects: false },
   });
   try {
-    await bundle.write({
-      dir: FOLDER,
-      format: 'cjs',
-      entryFileNames: '[name].cjs',
-      chunkFileNames: '[name].chunk.cjs',
-    });
+    await bundle.write({ dir: FOLDER, format: 'cjs', entryFileNames: '[name].cjs', codeSplitting: false });
   } finally {
     await bundle.close();
   }
-  await writeModule();
-  await writeTypes();
 }
 
 /** `import { ready } from 'drover/app'`, over the one bundle. */

@@ -20,6 +20,22 @@ export const DAEMON_FILE = join(FOLDER, 'main.js');
 export const PROGRAMS = ['daemon/begin', 'daemon/main', 'daemon/self-test', 'logs/compress-child', 'logs/grep-thread'];
 export const SCRIPTS = ['guard.sh', 'boot-watch.sh'];
 
+/**
+ * Packages that ship only inside of the bundle: as dependencies they would take 28 MB (docs/decisions/opentelemetry.md).
+ * Their licence goes along.
+ */
+export const BUNDLED_PACKAGES = [
+  '@opentelemetry/api',
+  '@opentelemetry/api-logs',
+  '@opentelemetry/core',
+  '@opentelemetry/exporter-logs-otlp-proto',
+  '@opentelemetry/exporter-metrics-otlp-proto',
+  '@opentelemetry/resources',
+  '@opentelemetry/sdk-logs',
+  '@opentelemetry/sdk-metrics',
+];
+const LICENCE = { from: 'node_modules/@opentelemetry/api/LICENSE', to: 'LICENSE.opentelemetry.txt' };
+
 const nameOf = (path: string): string => path.slice(path.indexOf('/') + 1);
 
 export async function bundleDaemon(): Promise<void> {
@@ -38,7 +54,8 @@ export async function bundleDaemon(): Promise<void> {
       chunkFileNames: '[name]-[hash].js',
     });
     for (const script of SCRIPTS) await copyFile(join(ROOT, 'src/daemon', script), join(FOLDER, script));
-    const made = new Set([...SCRIPTS, ...output.map(({ fileName }) => fileName)]);
+    await copyFile(join(ROOT, LICENCE.from), join(FOLDER, LICENCE.to));
+    const made = new Set([...SCRIPTS, LICENCE.to, ...output.map(({ fileName }) => fileName)]);
     // A daemon may run from here: what it has yet to load is only removed once the new files are there.
     const old = (await readdir(FOLDER)).filter((name) => !made.has(name));
     await Promise.all(old.map(async (name) => rm(join(FOLDER, name))));

@@ -5,6 +5,10 @@
 import { writeFile } from 'node:fs/promises';
 import { ADOPTION_TABLE } from '../src/core/adoption.ts';
 import { APP_STATUS_RULES, WORKER_STATUS } from '../src/core/app-status.ts';
+import { DEGRADE_RULES } from '../src/core/degrade.ts';
+import { HEAL_LIMITS } from '../src/core/heal-limits.ts';
+import { HEALING_TABLE } from '../src/core/healing.ts';
+import { APP_HEALTH_RULES, WORKER_HEALTH_RULES } from '../src/core/health.ts';
 import { OPERATION_TABLE } from '../src/core/operation.ts';
 import { PROBE_TABLE } from '../src/core/probe.ts';
 import { WORKER_TABLE } from '../src/core/worker.ts';
@@ -66,6 +70,38 @@ const workerStatus = [
   ].join('\n'),
 ];
 
+const healthRules = [
+  '## What is wrong',
+  'The health of a worker: the first rule that holds decides its status; what the others hold against it counts all the same.',
+  [
+    row(['when', 'status', 'holds against']),
+    row(['---', '---', '---']),
+    ...WORKER_HEALTH_RULES.map(({ when, status, holdsAgainst }) => row([when, `\`${status}\``, holdsAgainst])),
+  ].join('\n'),
+  'The health of an app: the first rule that holds; `healthy` when none does.',
+  [
+    row(['when', 'status']),
+    row(['---', '---']),
+    ...APP_HEALTH_RULES.map(({ when, status }) => row([when, `\`${status}\``])),
+  ].join('\n'),
+  'What the app is to do without: the first rule that holds; `normal` when none does.',
+  [
+    row(['when', 'level']),
+    row(['---', '---']),
+    ...DEGRADE_RULES.map(({ when, level }) => row([when, `\`${level}\``])),
+  ].join('\n'),
+];
+
+const healLimits = [
+  '## What forbids to act',
+  'The first rule that holds is the reason. What is told is the event `heal-held-back`; the others are short waits.',
+  [
+    row(['when', 'told']),
+    row(['---', '---']),
+    ...HEAL_LIMITS.map(({ when, isTold }) => row([when, isTold ? 'yes' : 'no'])),
+  ].join('\n'),
+];
+
 /** The pages as they should be, by path from the root of the repository. */
 export const lifecycles = (): readonly Lifecycle[] => [
   {
@@ -79,6 +115,13 @@ export const lifecycles = (): readonly Lifecycle[] => [
   {
     path: 'docs/internals/adoption-lifecycle.md',
     text: page('The adoption of a worker', 'src/core/adoption.ts', ADOPTION_TABLE),
+  },
+  {
+    path: 'docs/internals/healing-lifecycle.md',
+    text: page('The self-healing ladder of a slot', 'src/core/healing.ts', HEALING_TABLE, [
+      ...healLimits,
+      ...healthRules,
+    ]),
   },
   {
     path: 'docs/internals/probe-lifecycle.md',

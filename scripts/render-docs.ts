@@ -7,6 +7,7 @@ import { renderUsage } from '../src/cli/render/help.ts';
 import { loadJsonSchema } from '../src/config/index.ts';
 import { LATER_IN_APP, LATER_IN_DAEMON } from '../src/config/later.ts';
 import { ERRORS, EVENT_TYPES, type EventType } from '../src/protocol/index.ts';
+import { renderMetrics } from './render-metrics.ts';
 
 /** Text by path below the root of the repository. */
 export const renderDocs = async (): Promise<ReadonlyMap<string, string>> =>
@@ -15,6 +16,7 @@ export const renderDocs = async (): Promise<ReadonlyMap<string, string>> =>
     ['docs/cli.md', await renderCommands()],
     ['docs/configuration.md', await renderConfiguration()],
     ['docs/events.md', renderEvents()],
+    ['docs/metrics.md', renderMetrics(NOTICE)],
   ]);
 
 const NOTICE = '<!-- Written by `npm run docs`. Do not edit. -->';

@@ -9,6 +9,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { parseAst } from 'rolldown/parseAst';
+import { BUNDLED_PACKAGES } from './bundle-daemon.ts';
 
 export interface Breach {
   readonly file: string;
@@ -63,7 +64,7 @@ function visit(node: unknown, found: string[]): void {
  */
 export function findBreaches(root: string): Breach[] {
   const rooms = readRooms(root);
-  const shipped = readShippedPackages(root);
+  const shipped = new Set([...readShippedPackages(root), ...BUNDLED_PACKAGES]);
   const breaches: Breach[] = [];
   for (const file of globSync('{src,bench,examples}/**/*.ts', {
     cwd: root,

@@ -61,6 +61,7 @@ export const SUITES: readonly Suite[] = [
   folder('health', { concurrency: 2, testTimeoutMs: 120_000 }),
   folder('faults', { concurrency: 2, testTimeoutMs: 120_000 }),
   folder('corpus', { testTimeoutMs: 120_000, packages: ['test/corpus'] }),
+  folder('app', { packages: ['test/nodes', 'test/app/servers'] }),
   folder('testing', { testTimeoutMs: 240_000, packages: ['test/testing/runners'] }),
   folder('packaged', { testTimeoutMs: 300_000, packages: ['test/nodes'] }),
   folder('campaigns', { testTimeoutMs: 180_000 }),
@@ -68,6 +69,14 @@ export const SUITES: readonly Suite[] = [
   folder('findings', { testTimeoutMs: 120_000 }),
   folder('examples', { testTimeoutMs: 120_000 }),
   folder('oracle', { testTimeoutMs: 180_000, packages: ['test/nodes', 'test/oracle'] }),
+  folder('metrics', {
+    testTimeoutMs: 120_000,
+    needs: [
+      { command: 'promtool', debian: 'prometheus' },
+      { command: 'prometheus', debian: 'prometheus' },
+    ],
+    packages: ['test/metrics/proto'],
+  }),
   folder('formats', {
     testTimeoutMs: 120_000,
     needs: [{ command: 'go', debian: 'golang-go' }],

@@ -106,6 +106,8 @@ export class Agent {
     this.#health = new HealthDesk({
       meeting,
       agentFile: __filename,
+      output,
+      servers: this.#servers,
       share: link.share ?? null,
       requests: this.#requests,
       runtime: this.#runtime,
@@ -239,6 +241,7 @@ export class Agent {
 
   #watch(server: NetServer, protocol: ServerProtocol): void {
     this.#servers.add(server);
+    this.#health.watch(server);
     if (this.#watched.has(server)) return;
     this.#watched.add(server);
     server.on('close', () => {

@@ -5,12 +5,22 @@
  */
 import { subscribe } from 'node:diagnostics_channel';
 import type { AgentMessage, AgentReport, AgentSettings, DaemonMessage } from '../protocol/agent.ts';
-import { HeapAfterGc, readDetail, ROUTE, Routes, type RequestMeter, type RuntimeMeter } from '../runtime/index.ts';
+import {
+  HeapAfterGc,
+  readDetail,
+  ROUTE,
+  Routes,
+  type NetServer,
+  type RequestMeter,
+  type RuntimeMeter,
+} from '../runtime/index.ts';
 import { AppMetrics, NO_METRICS } from './app-metrics.ts';
 import { BlockWatch } from './block-watch.ts';
 import type { MeetingPoint } from './meeting-point.ts';
+import type { OutputGuard } from './output-guard.ts';
 import { OwnCost } from './own-cost.ts';
 import { SharedBeat } from './shared-beat.ts';
+import { Tracing } from './tracing.ts';
 import { Watchdog } from './watchdog.ts';
 
 export type HealthMessage = Extract<
@@ -29,6 +39,9 @@ export interface HealthDeskOptions {
   readonly agentFile: string;
   /** Null where a thread cannot reach the daemon: in forks of the app's own cluster. */
   readonly share: ((beat: SharedBeat) => void) | null;
+  /** Null where it is no file: then lines have no trace. */
+  readonly output: OutputGuard | null;
+  readonly servers: ReadonlySet<NetServer>;
   readonly requests: RequestMeter;
   readonly runtime: RuntimeMeter;
 }
@@ -52,6 +65,7 @@ export class HealthDesk {
   #heap: HeapAfterGc | null = null;
   #asksApp = true;
   #watchdog: Watchdog | null = null;
+  #tracing: Tracing | null = null;
   #watchedAfterMs: number | null = null;
 
   constructor(options: HealthDeskOptions) {
@@ -104,6 +118,11 @@ export class HealthDesk {
     return (this.#options.meeting.checks?.length ?? 0) > 0;
   }
 
+  /** The app has another server. */
+  watch(server: NetServer): void {
+    this.#tracing?.watch(server);
+  }
+
   /** Called with the reports, which are most of what the agent does without requests: `report` is measured. */
   tick(report: () => void): void {
     this.#cost.measure(report);
@@ -122,10 +141,21 @@ export class HealthDesk {
     this.#heap ??= new HeapAfterGc();
     this.#blocks.start(settings.blockedAfterMs, settings.profile);
     this.#countRoutes(settings.routes);
-    this.#watch(settings);
+    this.#startWatchdog(settings);
+    this.#trace(settings.trace);
   }
 
-  #watch({ watchdog, blockedAfterMs }: AgentSettings): void {
+  #trace({ enabled, logs }: AgentSettings['trace']): void {
+    const { meeting, output, servers } = this.#options;
+    if (!enabled && this.#tracing === null) return;
+    const tracing = (this.#tracing ??= new Tracing());
+    if (enabled) tracing.start(servers);
+    else tracing.stop();
+    meeting.trace = () => tracing.current();
+    if (output !== null) output.traceId = enabled && logs ? () => tracing.current()?.traceId ?? null : null;
+  }
+
+  #startWatchdog({ watchdog, blockedAfterMs }: AgentSettings): void {
     const { share, agentFile } = this.#options;
     const wish = watchdog && share !== null ? blockedAfterMs : null;
     if (wish === this.#watchedAfterMs) return;

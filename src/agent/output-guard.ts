@@ -8,6 +8,7 @@ import type * as FileSystem from 'node:fs';
 import type { LogDrops } from '../protocol/agent.ts';
 import { hasLoaded, sumDrops } from '../runtime/index.ts';
 import { GuardedStream } from './guarded-stream.ts';
+import { addTrace } from './traced-line.ts';
 
 /** The module itself, to change it; by `require`, because what an import would make of it costs a millisecond. */
 const fs = require('node:fs') as typeof FileSystem;
@@ -21,6 +22,8 @@ const OUTPUTS = [1, 2] as const;
 
 export class OutputGuard {
   readonly #streams: (GuardedStream | undefined)[] = [];
+  /** Of the request that prints now; null while lines are left as they are. What is written later, by `fs.write`, is. */
+  traceId: (() => string | null) | null = null;
 
   /** Null where neither output is a file. `onFirstFull`: something found no room for the first time. */
   static install(onFirstFull: ((output: OutputGuard) => void) | null = null): OutputGuard | null {
@@ -60,6 +63,13 @@ export class OutputGuard {
     return (fd, payload, first, second, third) => {
       const stream = fd === 1 ? stdout : fd === 2 ? stderr : undefined;
       if (stream === undefined) return original(fd, payload, first, second, third);
+      if (this.traceId !== null) {
+        const traced = this.#addTrace(payload, first, second);
+        if (traced !== null) {
+          writeGuarded(stream, original, fd, traced, []);
+          return typeof payload === 'string' ? Buffer.byteLength(payload) : (payload as Uint8Array).length;
+        }
+      }
       const isText = typeof payload === 'string' && (second === undefined || second === 'utf8');
       // As `process.stdout` does it: all of some bytes.
       const isWhole = payload instanceof Uint8Array && first === 0 && second === payload.length;
@@ -76,6 +86,19 @@ export class OutputGuard {
       if (length > 0) stream.lastByte = lastByte(payload, []);
       return written;
     };
+  }
+
+  /** Null where nothing is to be added. */
+  #addTrace(payload: unknown, first: unknown, second: unknown): string | null {
+    const isText = typeof payload === 'string' && (second === undefined || second === 'utf8');
+    const isWhole = payload instanceof Uint8Array && first === 0 && second === payload.length;
+    const isAll = payload instanceof Uint8Array && first === undefined;
+    if (!isText && !isWhole && !isAll) return null;
+    const traceId = this.traceId?.() ?? null;
+    if (traceId === null) return null;
+    const text = typeof payload === 'string' ? payload : viewOf(payload).toString('utf8');
+    const traced = addTrace(text, traceId);
+    return traced === text ? null : traced;
   }
 
   #guardAsync(original: Write): Write {

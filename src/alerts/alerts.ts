@@ -98,11 +98,12 @@ export const openAlerts = (
       retry,
       refreshMs,
       firing: () => firingOf(receiver.id),
-      record: (left, dead) =>
-        store.keepTogether(() => {
-          deliveries.putWaiting(receiver.id, left);
-          for (const delivery of dead) bury(delivery, receiver.address);
-        }),
+      // Not together, which would wait for the disk: a message that is given up is one row that changes, and what else may be
+      // lost with the machine (that an attempt failed, or was taken) is found out again.
+      record: (left, dead) => {
+        for (const delivery of dead) bury(delivery, receiver.address);
+        deliveries.putWaiting(receiver.id, left);
+      },
     });
   };
   /** What waits for receivers that are not configured any more, of an earlier daemon too. */

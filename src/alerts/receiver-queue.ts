@@ -29,7 +29,7 @@ export interface QueueEdges {
   readonly retry: RetryPolicy;
   /** Of an Alertmanager. */
   readonly refreshMs: number;
-  /** Writes down what waits now and, with it, what was given up. */
+  /** Writes down what waits now, and what was given up. */
   readonly record: (waiting: readonly DeliveryRecord[], dead: readonly DeadLetterRecord[]) => void;
   /** What fires and concerns the receiver. */
   readonly firing: () => readonly AlertMessage[];

@@ -24,6 +24,46 @@ const scalar = v.union([v.string(), v.number(), v.boolean(), v.null(), v.undefin
 const lane = v.picklist(['stable', 'candidate']);
 const dispatch = v.picklist(['exact', 'classic', 'shared']);
 
+const severity = v.picklist(['page', 'ticket', 'notice']);
+
+const Alert = describing<protocol.AlertDocument>()(
+  v.object({
+    id: text,
+    fingerprint: text,
+    name: text,
+    app: maybe(text),
+    worker: v.exactOptional(text),
+    severity,
+    status: v.picklist(['pending', 'firing', 'resolved']),
+    labels: v.record(text, text),
+    summary: text,
+    description: text,
+    evidence: list(
+      v.object({
+        name: text,
+        value: maybe(number),
+        threshold: maybe(number),
+        unit: v.picklist(['times', 'share', 'ms', 'bytes', 'per-second', 'count', 'z']),
+      }),
+    ),
+    startedAt: time,
+    endsAt: maybe(time),
+    mutedBy: list(text),
+  }),
+);
+
+const Silence = describing<protocol.SilenceDocument>()(
+  v.object({
+    id: text,
+    matchers: list(v.object({ label: text, kind: v.picklist(['is', 'is-not', 'glob']), value: text })),
+    startsAt: time,
+    endsAt: time,
+    everyMs: maybe(number),
+    comment: text,
+    createdBy: maybe(text),
+  }),
+);
+
 const Worker = describing<protocol.WorkerDocument>()(
   v.object({
     id: text,
@@ -169,6 +209,81 @@ export const DOCUMENT_SCHEMAS = {
             }),
           ),
         }),
+      ),
+    }),
+  ),
+  Slo: describing<protocol.SloDocument>()(
+    v.object({
+      apps: list(
+        v.object({
+          name: text,
+          objectives: list(
+            v.object({
+              name: text,
+              indicator: v.picklist(['availability', 'latency', 'ratio']),
+              objective: number,
+              windowMs: number,
+              events: number,
+              bad: number,
+              attained: maybe(number),
+              budget: v.object({
+                consumed: number,
+                remaining: number,
+                burn: maybe(number),
+                exhaustedInMs: maybe(number),
+                observedShare: number,
+              }),
+              alerts: list(
+                v.object({
+                  severity,
+                  burn: number,
+                  longMs: number,
+                  shortMs: number,
+                  longBurn: maybe(number),
+                  shortBurn: maybe(number),
+                  verdict: v.picklist(['burning', 'calm', 'unknown']),
+                }),
+              ),
+            }),
+          ),
+        }),
+      ),
+    }),
+  ),
+  Alerts: describing<protocol.AlertsDocument>()(
+    v.object({
+      alerts: list(Alert),
+      receivers: list(
+        v.object({
+          id: text,
+          kind: v.picklist(['webhook', 'alertmanager', 'command']),
+          address: text,
+          waiting: number,
+          lastTakenAt: maybe(time),
+          lastProblem: maybe(text),
+        }),
+      ),
+      silences: list(Silence),
+      undelivered: list(
+        v.object({
+          id: text,
+          receiver: text,
+          app: maybe(text),
+          names: list(text),
+          status: v.picklist(['firing', 'resolved']),
+          createdAt: time,
+          givenUpAt: time,
+          attempts: number,
+          error: maybe(text),
+        }),
+      ),
+    }),
+  ),
+  Silence,
+  AlertTests: describing<protocol.AlertTestsDocument>()(
+    v.object({
+      receivers: list(
+        v.object({ receiver: text, address: text, isTaken: v.boolean(), said: text, durationMs: number }),
       ),
     }),
   ),

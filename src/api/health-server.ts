@@ -99,7 +99,7 @@ const OF_HOST: Readonly<Record<string, (health: HealthDocument) => HealthStatus>
 
 /** `/health`, `/health/<app>`, `/health/<app>/<slot>`, each also with `/live` and `/ready` behind it; null: no such place. */
 const statusAt = (path: string, health: HealthDocument): HealthStatus | null => {
-  const ofHost = Object.hasOwn(OF_HOST, path) ? OF_HOST[path] : undefined;
+  const ofHost = OF_HOST[path];
   if (ofHost !== undefined) return ofHost(health);
   const found = /^\/health\/([^/]+)(?:\/(\d+))?(?:\/(live|ready))?$/.exec(path);
   if (found === null) return null;

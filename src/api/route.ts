@@ -10,6 +10,10 @@ export type DocumentName =
   | 'Env'
   | 'Why'
   | 'Health'
+  | 'Slo'
+  | 'Alerts'
+  | 'Silence'
+  | 'AlertTests'
   | 'Daemon'
   | 'UpgradeStart'
   | 'Plan'
@@ -46,12 +50,18 @@ export interface Route {
 export const takesKey = ({ method, answer }: Route): boolean =>
   method !== 'GET' && answer.kind === 'document' && answer.document === 'OperationList';
 
+/** A text, and its media type. */
+export interface TextAnswer {
+  readonly type: string;
+  readonly text: string;
+}
+
 type Call<Result> = (service: DroverService, input: Input<unknown, unknown>, context: CallContext) => Result;
 
 export type Answer =
   | { readonly kind: 'document'; readonly document: DocumentName; readonly call: Call<Promise<unknown>> }
   | { readonly kind: 'stream'; readonly document: DocumentName; readonly call: Call<Promise<AsyncIterable<unknown>>> }
-  | { readonly kind: 'text'; readonly call: Call<Promise<string>> };
+  | { readonly kind: 'text'; readonly call: Call<Promise<TextAnswer>> };
 
 /** Ties the types of a route's schemas to those of its call, then forgets them for the table. */
 export const route = <Query extends v.GenericSchema, Body extends v.GenericSchema>(
@@ -78,4 +88,4 @@ type TypedCall<Query, Body, Result> = (
 type TypedAnswer<Query, Body> =
   | { kind: 'document'; document: DocumentName; call: TypedCall<Query, Body, Promise<unknown>> }
   | { kind: 'stream'; document: DocumentName; call: TypedCall<Query, Body, Promise<AsyncIterable<unknown>>> }
-  | { kind: 'text'; call: TypedCall<Query, Body, Promise<string>> };
+  | { kind: 'text'; call: TypedCall<Query, Body, Promise<TextAnswer>> };

@@ -344,5 +344,90 @@ export const ROUTES: readonly Route[] = [
       },
     },
   ),
-  route('GET', '/metrics', 'Prometheus text.', {}, { kind: 'text', call: (service) => service.metrics() }),
+  route(
+    'GET',
+    '/v1/slo',
+    'Objectives: what is spent of their error budgets, and how fast.',
+    { query: schemas.AppQuery },
+    { kind: 'document', document: 'Slo', call: async (service, { query }) => service.slo(optionalApp(query.app)) },
+  ),
+  route(
+    'GET',
+    '/v1/alerts',
+    'Alerts, receivers, silences, and what could not be delivered.',
+    {},
+    { kind: 'document', document: 'Alerts', call: (service) => service.alerts() },
+  ),
+  route(
+    'POST',
+    '/v1/alerts/silences',
+    'Keep alerts quiet for a time.',
+    { body: schemas.SilenceBody },
+    {
+      kind: 'document',
+      document: 'Silence',
+      call: (service, { body }, context) => service.silenceAlerts(body, context),
+    },
+  ),
+  route(
+    'DELETE',
+    '/v1/alerts/silences/:id',
+    'End a silence now.',
+    {},
+    {
+      kind: 'document',
+      document: 'Silence',
+      call: (service, { params }, context) => service.expireSilence(params['id'] ?? '', context),
+    },
+  ),
+  route(
+    'POST',
+    '/v1/alerts/test',
+    'Send a test alert to one receiver, or to each.',
+    { body: schemas.AlertTestBody },
+    {
+      kind: 'document',
+      document: 'AlertTests',
+      call: (service, { body }, context) => service.testAlerts(body.receiver, context),
+    },
+  ),
+  route(
+    'POST',
+    '/v1/alerts/undelivered/:id/retry',
+    'Try once more to deliver what was given up.',
+    {},
+    {
+      kind: 'document',
+      document: 'Done',
+      call: async (service, { params }, context) => {
+        await service.retryDelivery(params['id'] ?? '', context);
+        return { done: true };
+      },
+    },
+  ),
+  route(
+    'DELETE',
+    '/v1/alerts/undelivered/:id',
+    'Forget what was given up.',
+    {},
+    {
+      kind: 'document',
+      document: 'Done',
+      call: async (service, { params }, context) => {
+        await service.dropDelivery(params['id'] ?? '', context);
+        return { done: true };
+      },
+    },
+  ),
+  route(
+    'GET',
+    '/metrics',
+    'Prometheus text, or OpenMetrics where it is accepted.',
+    { query: schemas.MetricsQuery },
+    {
+      kind: 'text',
+      call: (service, { query }, { accept }) =>
+        service.metrics({ accept, scope: query.scope, app: optionalApp(query.app) }),
+    },
+  ),
 ];

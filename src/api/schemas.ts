@@ -233,6 +233,23 @@ const level = () =>
     v.transform((name) => levelOf(name) ?? 0),
   );
 
+export const MetricsQuery = v.strictObject({
+  app: v.optional(v.string()),
+  scope: v.optional(v.picklist(['mixed', 'app', 'worker'], "must be 'mixed', 'app' or 'worker'"), 'mixed'),
+});
+const instant = () =>
+  v.pipe(
+    v.string(),
+    v.check((text) => !Number.isNaN(Date.parse(text)), 'must be a time (ISO 8601)'),
+  );
+export const SilenceBody = v.strictObject({
+  matchers: v.pipe(v.array(v.pipe(v.string(), v.maxLength(1_000))), v.minLength(1), v.maxLength(20)),
+  startsAt: v.nullable(instant()),
+  endsAt: instant(),
+  everyMs: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(60_000))),
+  comment: v.pipe(v.string(), v.maxLength(1_000)),
+});
+export const AlertTestBody = v.strictObject({ receiver: v.nullable(v.pipe(v.string(), v.maxLength(200))) });
 export const AppQuery = v.strictObject({ app: v.optional(v.string()) });
 /** `waitMs`: answer when the operation has ended, at the latest after this time. */
 export const OperationQuery = v.strictObject({ waitMs: v.optional(whole(60_000), '0') });

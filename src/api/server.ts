@@ -162,6 +162,7 @@ const run = async (
     caller: findCaller(request, callerOf),
     signal,
     request: isKeyed ? readRequestKey(request, input.body) : null,
+    accept: request.headers.accept ?? null,
   };
   if (isKeyed && isEnding()) throw new DroverError('DROVER_DAEMON_ENDING');
   if (isKeyed && onStep !== undefined) {
@@ -175,9 +176,11 @@ const run = async (
     case 'document':
       sendJson(response, 200, await answer.call(service, input, context));
       return;
-    case 'text':
-      send(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await answer.call(service, input, context));
+    case 'text': {
+      const { type, text } = await answer.call(service, input, context);
+      send(response, 200, type, text);
       return;
+    }
     case 'stream': {
       const source = await answer.call(service, input, context);
       await writeEvents(response, source, signal, (error) => toKnown(error, options), isCut);

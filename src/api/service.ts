@@ -6,6 +6,8 @@
  * they are recorded, without waiting for their end; `watchOperation` tells the rest.
  */
 import type {
+  AlertsDocument,
+  AlertTestsDocument,
   AppConfig,
   AppDetailDocument,
   AppListDocument,
@@ -20,6 +22,8 @@ import type {
   PlanDocument,
   RequestKey,
   SignalDocument,
+  SilenceDocument,
+  SloDocument,
   UpgradeStartDocument,
   WhyDocument,
 } from '../protocol/index.ts';
@@ -38,6 +42,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** The key of a request that may be sent again; null where the client gave none. What it began is not begun twice. */
   readonly request: RequestKey | null;
+  /** What the client takes, as its header field has it; null: anything. */
+  readonly accept: string | null;
 }
 
 /** An app by name, one worker by its id (`shop/2`), or everything. */
@@ -90,6 +96,21 @@ export interface EventQuery {
   readonly follow: boolean;
 }
 
+export interface MetricsRequest {
+  readonly accept: string | null;
+  readonly scope: 'mixed' | 'app' | 'worker';
+  readonly app: string | null;
+}
+
+/** Times are ISO 8601; `matchers` as `app=shop`, `severity!=page`. */
+export interface SilenceRequest {
+  readonly matchers: readonly string[];
+  readonly startsAt: string | null;
+  readonly endsAt: string;
+  readonly everyMs: number | null;
+  readonly comment: string;
+}
+
 export interface DroverService {
   list(): Promise<AppListDocument>;
   show(app: string): Promise<AppDetailDocument>;
@@ -98,8 +119,19 @@ export interface DroverService {
   health(app: string | null): Promise<HealthDocument>;
   why(app: string): Promise<WhyDocument>;
   daemonStatus(): Promise<DaemonDocument>;
-  /** Prometheus text, version 0.0.4. */
-  metrics(): Promise<string>;
+  /** Prometheus text or OpenMetrics, as `accept` has it. */
+  metrics(request: MetricsRequest): Promise<{ readonly type: string; readonly text: string }>;
+  slo(app: string | null): Promise<SloDocument>;
+  alerts(): Promise<AlertsDocument>;
+  /** Throws DROVER_SILENCE_INVALID. */
+  silenceAlerts(silence: SilenceRequest, context: CallContext): Promise<SilenceDocument>;
+  /** Throws DROVER_SILENCE_UNKNOWN. */
+  expireSilence(id: string, context: CallContext): Promise<SilenceDocument>;
+  /** Null: each receiver. Throws DROVER_RECEIVER_UNKNOWN. */
+  testAlerts(receiver: string | null, context: CallContext): Promise<AlertTestsDocument>;
+  /** Throw DROVER_DELIVERY_UNKNOWN. */
+  retryDelivery(id: string, context: CallContext): Promise<void>;
+  dropDelivery(id: string, context: CallContext): Promise<void>;
 
   /** What `apply` would do; changes nothing. Throws DROVER_APP_EXISTS, never DROVER_PRUNE_REFUSED. */
   plan(request: ApplyRequest): Promise<PlanDocument>;

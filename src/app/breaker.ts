@@ -191,6 +191,7 @@ class BreakerWatch {
       timeMs: this.#since,
       durationMs: 0,
       ageMs: 0,
+      intervalMs: null,
     };
   }
 }

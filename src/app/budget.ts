@@ -72,6 +72,7 @@ export function openBudget(limits: BudgetLimits, options: BudgetOptions, site: B
       timeMs: measuredAt,
       durationMs: 0,
       ageMs: measuredAt === null ? 0 : site.wallMs() - measuredAt,
+      intervalMs: interval,
     };
   };
   const gauge = metrics.gauge('drover_budget_exceeded', {

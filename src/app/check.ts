@@ -46,6 +46,8 @@ export interface Reading {
   readonly timeMs: number | null;
   readonly durationMs: number;
   readonly ageMs: number;
+  /** How often it is looked at anew; null where whenever it is asked for. */
+  readonly intervalMs: number | null;
 }
 
 const DEFAULT_TIMEOUT_MS = 1000;
@@ -92,7 +94,10 @@ export class Check {
 
   /** Resolves when a run has ended, or has timed out; joins the one that is under way. */
   async run(): Promise<void> {
-    this.#current ??= this.#runOnce();
+    if (this.#current === null) {
+      this.#current = this.#runOnce();
+      void this.#current.then(() => (this.#current = null));
+    }
     return this.#current;
   }
 
@@ -119,6 +124,7 @@ export class Check {
       timeMs: outcome?.timeMs ?? null,
       durationMs: outcome?.durationMs ?? 0,
       ageMs: outcome === null ? 0 : this.#clock.monotonicMs() - outcome.at,
+      intervalMs: this.#intervalMs,
     };
   }
 
@@ -126,11 +132,9 @@ export class Check {
     if (this.#timer !== null) clearTimeout(this.#timer);
     const startedAt = this.#clock.monotonicMs();
     const outcome = this.#isHanging(startedAt) ? null : await this.#attempt(startedAt);
-    this.#current = null;
     if (outcome !== null && !this.#isClosed) {
-      const before = this.#outcome;
       this.#outcome = outcome;
-      if (before?.status !== outcome.status || before.output !== outcome.output) this.#onChange();
+      this.#onChange();
     }
     if (!this.#isClosed) this.#timer = setTimeout(() => void this.run(), this.#intervalMs).unref();
   }
@@ -197,13 +201,15 @@ function positive(check: string, option: string, value: number): number {
 }
 
 /** As the agent tells it to the daemon, which has no `warn`: what only warns is a failed check that is not critical. */
-export function toAppCheck(name: string, critical: boolean, { status, durationMs, ageMs, output }: Reading): AppCheck {
+export function toAppCheck(name: string, critical: boolean, reading: Reading): AppCheck {
+  const { status, durationMs, ageMs, intervalMs, output } = reading;
   return {
     name,
     status: status === 'warn' ? 'fail' : status,
     critical: critical && status !== 'warn',
     durationMs,
     ageMs,
+    ...(intervalMs !== null && { intervalMs }),
     ...(output !== null && status !== 'pass' && { error: output }),
   };
 }

@@ -57,6 +57,7 @@ export class Lifecycle {
   readonly #listeners = new Set<() => void>();
   #isExpected = false;
   #isReady = false;
+  #isDraining = false;
   #drained: Promise<HookTrouble[]> | null = null;
   #shutdown: Promise<HookTrouble[]> | null = null;
   #isDrainedByAgent = false;
@@ -69,7 +70,7 @@ export class Lifecycle {
   }
 
   get phase(): 'starting' | 'serving' | 'draining' {
-    if (this.#drained !== null) return 'draining';
+    if (this.#isDraining) return 'draining';
     return this.#isReady || !this.#isExpected ? 'serving' : 'starting';
   }
 
@@ -119,9 +120,10 @@ export class Lifecycle {
   async drain(reason: string, byAgent: boolean): Promise<HookTrouble[]> {
     this.#isDrainedByAgent ||= byAgent;
     if (this.#drained === null) {
+      this.#isDraining = true;
+      this.#changed();
       // All at once: they say goodbye to different parties, and the drain waits for the slowest.
       this.#drained = Promise.all(this.#drainHooks.map(async (hook) => this.#run(hook, reason))).then(flatten);
-      this.#changed();
     }
     return this.#drained;
   }
@@ -172,7 +174,7 @@ export class Lifecycle {
     }
     const deadline = setTimeout(() => {
       this.#host.warn(`not shut down within ${this.#shutdownTimeoutMs} ms of ${signal}; ended`);
-      this.#host.exit(1);
+      this.#exit(1);
     }, this.#shutdownTimeoutMs);
     void this.shutdown(signal).then(() => {
       clearTimeout(deadline);
@@ -185,8 +187,13 @@ export class Lifecycle {
     this.#signals.clear();
     // What restarts on SIGUSR2 waits for a process that ends by it; other listeners have their own way to end.
     if (signal === 'SIGUSR2') this.#host.raise(signal);
-    else if (this.#endsProcess) this.#host.exit(0);
+    else if (this.#endsProcess) this.#exit(0);
     else if (this.#host.listenerCount(signal) === 0) this.#host.raise(signal);
+  }
+
+  /** In another turn of the event loop: what was warned of is written in the next tick. */
+  #exit(code: number): void {
+    setImmediate(() => this.#host.exit(code));
   }
 
   #changed(): void {

@@ -1,11 +1,12 @@
 /** Finds the daemon's engine for `drover run`: this room may not know that one, but both ship side by side. */
-import type { AppConfig } from '../protocol/index.ts';
+import type { AppConfig, DaemonConfig } from '../protocol/index.ts';
 
 /** What `daemon/run.ts` exports. */
 export interface ForegroundModule {
   /** Runs the apps until all have ended; resolves with the exit code. */
   readonly runForeground: (request: {
     readonly apps: readonly AppConfig[];
+    readonly daemon: DaemonConfig | null;
     readonly watch: boolean;
     readonly directory: string;
   }) => Promise<number>;

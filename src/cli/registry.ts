@@ -36,6 +36,18 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'events', summary: 'show what happened', load: () => import('./commands/events.ts') },
   { name: 'why', summary: 'say why an app is in its state', load: () => import('./commands/why.ts') },
   { name: 'health', summary: 'show the health of apps', load: () => import('./commands/health.ts') },
+  { name: 'slo', summary: 'show objectives and their error budgets', load: () => import('./commands/slo.ts') },
+  { name: 'alerts', summary: 'show alerts, receivers and silences', load: () => import('./commands/alerts.ts') },
+  {
+    name: 'alerts silence',
+    summary: 'keep alerts quiet for a time',
+    load: () => import('./commands/alerts-silence.ts'),
+  },
+  {
+    name: 'alerts test',
+    summary: 'send a test alert to the receivers',
+    load: () => import('./commands/alerts-test.ts'),
+  },
   {
     name: 'operation',
     summary: 'list operations, or follow one to its end',
@@ -132,8 +144,6 @@ export const COMMANDS: readonly CommandEntry[] = [
 
 /** Documented and not built yet: refused with DROVER_NOT_AVAILABLE. */
 export const LATER_COMMANDS: readonly string[] = [
-  'slo',
-  'alerts',
   'deploy',
   'rollback',
   'releases',

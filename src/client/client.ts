@@ -4,6 +4,10 @@
  */
 import { DroverError } from '../protocol/index.ts';
 import type {
+  AlertsDocument,
+  AlertTestsDocument,
+  SilenceDocument,
+  SloDocument,
   AppConfig,
   AppDetailDocument,
   AppListDocument,
@@ -50,6 +54,17 @@ export interface EventRequest {
   readonly follow?: boolean | undefined;
 }
 
+/** Matchers as `app=shop`, `severity!=page`, `name=error-*`; times as ISO 8601. */
+export interface SilenceRequest {
+  readonly matchers: readonly string[];
+  /** Null: now. */
+  readonly startsAt: string | null;
+  readonly endsAt: string;
+  /** It comes again so often after its start; null: once. */
+  readonly everyMs: number | null;
+  readonly comment: string;
+}
+
 /** Targets are an app (`shop`), a worker (`shop/2`) or `all`. */
 export interface DroverClient {
   readonly socketPath: string;
@@ -60,6 +75,14 @@ export interface DroverClient {
   why(app: string): Promise<WhyDocument>;
   daemonStatus(): Promise<DaemonDocument>;
   metrics(): Promise<string>;
+  slo(app?: string): Promise<SloDocument>;
+  alerts(): Promise<AlertsDocument>;
+  silenceAlerts(silence: SilenceRequest): Promise<SilenceDocument>;
+  expireSilence(id: string): Promise<SilenceDocument>;
+  /** Null: each receiver. */
+  testAlerts(receiver: string | null): Promise<AlertTestsDocument>;
+  retryDelivery(id: string): Promise<void>;
+  dropDelivery(id: string): Promise<void>;
   plan(file: string | null, apps: readonly AppConfig[], prune: boolean): Promise<PlanDocument>;
   start(file: string | null, apps: readonly AppConfig[]): Promise<readonly OperationDocument[]>;
   apply(file: string | null, apps: readonly AppConfig[], prune: boolean): Promise<readonly OperationDocument[]>;
@@ -154,6 +177,13 @@ export const createClient = (options: ClientOptions = {}): DroverClient => {
     why: async (name) => get(`${app(name)}/why`),
     daemonStatus: () => get('/v1/daemon'),
     metrics: async () => readText(await open(connection, { method: 'GET', path: '/metrics' }), connection.socketPath),
+    slo: (name) => get(`/v1/slo${toQuery({ app: name })}`),
+    alerts: () => get('/v1/alerts'),
+    silenceAlerts: (silence) => change('POST', '/v1/alerts/silences', silence),
+    expireSilence: (id) => change('DELETE', `/v1/alerts/silences/${encodeURIComponent(id)}`),
+    testAlerts: (receiver) => change('POST', '/v1/alerts/test', { receiver }),
+    retryDelivery: async (id) => void (await change('POST', `/v1/alerts/undelivered/${encodeURIComponent(id)}/retry`)),
+    dropDelivery: async (id) => void (await change('DELETE', `/v1/alerts/undelivered/${encodeURIComponent(id)}`)),
     plan: (file, apps, prune) => change('POST', '/v1/plan', { file, apps, prune }),
     start: (file, apps) => operate('POST', '/v1/start', { file, apps }),
     apply: (file, apps, prune) => operate('POST', '/v1/apply', { file, apps, prune }),

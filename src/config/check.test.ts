@@ -76,6 +76,13 @@ const FULL: AppSettings = {
     autoRestart: true,
     interval: '10s',
   },
+  slo: [
+    { name: 'availability', objective: 99.9, window: '30d' },
+    { name: 'latency', objective: 99, thresholdMs: 250, minimumEvents: 50 },
+    { name: 'orders', objective: 95, ratio: { good: 'orders_good_total', total: 'orders_total' } },
+  ],
+  metrics: { routes: 50, app: true },
+  trace: { enabled: true, logs: false },
   surge: 'auto',
   sticky: false,
   user: 'app',

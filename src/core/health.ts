@@ -89,7 +89,7 @@ export interface WorkerRule {
   readonly holdsAgainst: 'alive and routable' | 'alive' | 'routable' | 'told';
   readonly find: (worker: WorkerFacts, policy: HealthPolicy, shared: ReadonlySet<string>) => Finding | null;
   /** Whether the ladder is to hear of it yet, and as what; left out where it never is. */
-  readonly trouble?: (worker: WorkerFacts, policy: HealthPolicy) => TroubleKind | null;
+  readonly trouble?: (worker: WorkerFacts, policy: HealthPolicy, shared: ReadonlySet<string>) => TroubleKind | null;
   readonly isMissingData?: (worker: WorkerFacts) => boolean;
 }
 
@@ -162,10 +162,8 @@ export const WORKER_HEALTH_RULES: readonly WorkerRule[] = [
         ? null
         : { key: `check:${check.name}`, reason: `its check ${check.name} fails${because(check.error)}` };
     },
-    trouble: (worker, { checkPatienceMs }) =>
-      worker.checks.some(({ status, critical, forMs }) => status === 'fail' && critical && forMs >= checkPatienceMs)
-        ? 'check'
-        : null,
+    trouble: (worker, { checkPatienceMs }, shared) =>
+      (ownCheck(worker, shared)?.forMs ?? 0) >= checkPatienceMs ? 'check' : null,
   },
   {
     status: 'critical',
@@ -292,9 +290,14 @@ interface Found {
 const holdsAgainstRouting = ({ rule }: Found): boolean =>
   rule.holdsAgainst === 'routable' || rule.holdsAgainst === 'alive and routable';
 
-const troubleOf = (worker: WorkerFacts, found: readonly Found[], policy: HealthPolicy): Trouble | null => {
+const troubleOf = (
+  worker: WorkerFacts,
+  found: readonly Found[],
+  policy: HealthPolicy,
+  shared: ReadonlySet<string>,
+): Trouble | null => {
   for (const { rule, finding } of found) {
-    const kind = rule.trouble?.(worker, policy) ?? null;
+    const kind = rule.trouble?.(worker, policy, shared) ?? null;
     if (kind === null) continue;
     return { key: finding.key, kind, reason: finding.reason, isMissingData: rule.isMissingData?.(worker) ?? false };
   }
@@ -413,7 +416,7 @@ export const appHealth = (app: AppFacts, policy: HealthPolicy = HEALTH_POLICY): 
         against === null || off.has(index)
           ? against
           : `it stays on rotation although ${against}: most workers show it, so the cause is outside of them`,
-      trouble: worker.phase === 'running' ? troubleOf(worker, mine, policy) : null,
+      trouble: worker.phase === 'running' ? troubleOf(worker, mine, policy, shared) : null,
     };
   });
   const down = checks.filter(({ isShared, critical }) => isShared && critical);

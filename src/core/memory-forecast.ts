@@ -19,13 +19,19 @@ export interface MemoryPolicy {
   readonly points: number;
   /** Fewer points, or over a shorter time, say nothing. */
   readonly minimumPoints: number;
+  /** Full collections are rare (a dozen on the way to the limit): so few points are enough where each is above all before it, */
+  readonly risingPoints: number;
+  /** and the growth over them is this share of the limit. */
+  readonly risingGrowth: number;
   readonly minimumSpanMs: number;
   /** Width of the interval in standard deviations, and whether there is growth at all: 3 is 99.7 %. */
   readonly deviations: number;
   /** Growth of less than this share of the limit over the time looked at is none. */
   readonly leastGrowth: number;
-  /** A fall by this share of what had grown shows that the memory is given back. */
+  /** A fall by this share of the height shows that the memory is given back. */
   readonly fallShare: number;
+  /** Growth over so many falls is no tooth any more: each begins higher than the one before. */
+  readonly falls: number;
   /** Beyond this multiple of the height from which it fell before it is not the same tooth any more. */
   readonly toothFactor: number;
 }
@@ -36,10 +42,13 @@ export const MEMORY_POLICY: MemoryPolicy = {
   recentMs: 600_000,
   points: 60,
   minimumPoints: 8,
+  risingPoints: 5,
+  risingGrowth: 0.15,
   minimumSpanMs: 60_000,
   deviations: 3,
   leastGrowth: 0.02,
-  fallShare: 0.5,
+  fallShare: 0.2,
+  falls: 3,
   toothFactor: 1.1,
 };
 
@@ -54,11 +63,12 @@ interface Series {
   /** The whole life, thinned. */
   readonly long: readonly MemoryPoint[];
   readonly longSpacingMs: number;
-  /** Lowest since the last fall, and highest since then: a tooth that grows. */
-  readonly foot: number | null;
+  /** Highest since the last fall; null before the first point is complete. */
   readonly peak: number | null;
   /** The greatest height from which it fell by itself; null: it never did. */
   readonly fellFrom: number | null;
+  /** The last few falls. */
+  readonly fellAt: readonly number[];
 }
 
 /** Of one worker; plain data. A new worker begins with a new one. */
@@ -103,29 +113,29 @@ export interface MemoryForecast {
   readonly reason: string;
 }
 
-const EMPTY: Series = { recent: [], long: [], longSpacingMs: 0, foot: null, peak: null, fellFrom: null };
+const EMPTY: Series = { recent: [], long: [], longSpacingMs: 0, peak: null, fellFrom: null, fellAt: [] };
 
 export const newMemory = (): MemoryState => ({ lastHeapAfterGcBytes: null, heap: EMPTY, rss: EMPTY });
 
-const noteTooth = (series: Series, bytes: number, policy: MemoryPolicy): Pick<Series, 'foot' | 'peak' | 'fellFrom'> => {
-  const foot = Math.min(series.foot ?? bytes, bytes);
+/** A complete point: does memory go up from here, or was it given back? */
+const noteTooth = (series: Series, { at, bytes }: MemoryPoint, policy: MemoryPolicy): Partial<Series> => {
   const peak = Math.max(series.peak ?? bytes, bytes);
-  const hasFallen = peak - bytes > (peak - (series.foot ?? bytes)) * policy.fallShare && peak - bytes > peak * 0.05;
-  if (!hasFallen) return { foot, peak, fellFrom: series.fellFrom };
-  return { foot: bytes, peak: bytes, fellFrom: Math.max(series.fellFrom ?? 0, peak) };
+  if (peak - bytes <= peak * policy.fallShare) return { peak };
+  const fellAt = [...series.fellAt, at].slice(-policy.falls);
+  return { peak: bytes, fellFrom: Math.max(series.fellFrom ?? 0, peak), fellAt };
 };
 
 const add = (series: Series, point: MemoryPoint, policy: MemoryPolicy): Series => {
   const { spacingMs, recentMs, points } = policy;
   const last = series.recent.at(-1);
-  const tooth = noteTooth(series, point.bytes, policy);
   // Within the spacing the lowest counts: what is above it was garbage, or is given back.
   if (last !== undefined && point.at - last.at < spacingMs) {
-    if (point.bytes >= last.bytes) return { ...series, ...tooth };
+    if (point.bytes >= last.bytes) return series;
     const lowest = { ...last, bytes: point.bytes };
     const long = series.long.at(-1) === last ? [...series.long.slice(0, -1), lowest] : series.long;
-    return { ...series, ...tooth, recent: [...series.recent.slice(0, -1), lowest], long };
+    return { ...series, recent: [...series.recent.slice(0, -1), lowest], long };
   }
+  const tooth = last === undefined ? {} : noteTooth(series, last, policy);
   const recent = [...series.recent.filter(({ at }) => point.at - at <= recentMs), point].slice(-points);
   const lastLong = series.long.at(-1);
   let { longSpacingMs } = series;
@@ -159,7 +169,7 @@ export const noteMemory = (
 const spanMs = (points: readonly MemoryPoint[]): number => (points.at(-1)?.at ?? 0) - (points[0]?.at ?? 0);
 
 const overTime = (points: readonly MemoryPoint[], policy: MemoryPolicy): Slope | null =>
-  points.length < policy.minimumPoints || spanMs(points) < policy.minimumSpanMs
+  points.length < policy.risingPoints || spanMs(points) < policy.minimumSpanMs
     ? null
     : theilSen(
         points.map(({ at, bytes }) => ({ x: at, y: bytes })),
@@ -179,18 +189,19 @@ interface Trend {
 const trendOf = (points: readonly MemoryPoint[], limitBytes: number, policy: MemoryPolicy): Trend | null => {
   const whole = overTime(points, policy);
   if (whole === null) return null;
-  const grown = whole.slope * spanMs(points);
-  const isGrowing = whole.low > 0 && grown >= limitBytes * policy.leastGrowth;
-  const laterHalf = points.slice(Math.floor(points.length / 2));
-  const later = theilSen(
-    laterHalf.map(({ at, bytes }) => ({ x: at, y: bytes })),
-    policy.deviations,
-  );
-  if (!isGrowing || later === null || laterHalf.length < policy.minimumPoints / 2) {
-    return { slope: whole, points, isGrowing };
+  if (points.length < policy.minimumPoints) {
+    if (whole.least <= 0 || whole.slope * spanMs(points) < limitBytes * policy.risingGrowth) return null;
+    return { slope: { ...whole, low: whole.least, high: whole.greatest }, points, isGrowing: true };
   }
-  if (later.slope >= whole.slope / 2) return { slope: whole, points, isGrowing };
-  return { slope: later, points: laterHalf, isGrowing: later.low > 0 };
+  const hasGrown = whole.low > 0 && whole.slope * spanMs(points) >= limitBytes * policy.leastGrowth;
+  const laterHalf = points.slice(Math.floor(points.length / 2));
+  const later = laterHalf.length < policy.minimumPoints ? null : overTime(laterHalf, policy);
+  // With few points nobody can tell; the limit is far then, or hit before anybody could.
+  if (!hasGrown || later === null) return { slope: whole, points, isGrowing: hasGrown };
+  const isGrowing = later.low > 0;
+  return later.high < whole.slope
+    ? { slope: later, points: laterHalf, isGrowing }
+    : { slope: whole, points, isGrowing };
 };
 
 const MB = 1024 * 1024;
@@ -266,7 +277,9 @@ export const forecastAgainst = (
     leftMsLow: Number.isFinite(slope.high) ? room / slope.high : 0,
     leftMsHigh: room / slope.low,
   };
-  const isTooth = series.fellFrom !== null && bytes <= series.fellFrom * policy.toothFactor;
+  const fallsWithin = series.fellAt.filter((at) => at > (points[0]?.at ?? 0)).length;
+  const isTooth =
+    series.fellFrom !== null && bytes <= series.fellFrom * policy.toothFactor && fallsWithin < policy.falls;
   const grows = `${what} grows by ${sizeWords(slope.slope * HOUR_MS)} an hour`;
   const reason = isTooth
     ? `${grows}, as before it fell from ${sizeWords(series.fellFrom)} by itself`

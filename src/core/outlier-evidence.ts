@@ -37,8 +37,9 @@ export interface EvidencePolicy {
   readonly pairVolume: number;
   readonly pairFailureExcess: number;
   readonly significance: number;
-  /** Of latency: requests, how many times slower in each quartile, and by how much in the middle. */
+  /** Of latency: requests at least, and at most as far as newer ones are enough; how many times slower, and by how much. */
   readonly latencyVolume: number;
+  readonly latencyEnough: number;
   readonly slowFactor: number;
   readonly slowByMs: number;
   /** Sweeps with new evidence in a row in which it was slow. */
@@ -62,6 +63,7 @@ export const EVIDENCE_POLICY: EvidencePolicy = {
   pairFailureExcess: 0.2,
   significance: 4,
   latencyVolume: 6,
+  latencyEnough: 12,
   slowFactor: 3,
   slowByMs: 15,
   slowSweeps: 2,

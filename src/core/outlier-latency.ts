@@ -13,16 +13,16 @@ interface Lasted extends Weighed {
   readonly excessMs: number;
 }
 
-const usable = (evidence: Evidence): readonly Interval[] => evidence.intervals.filter(({ isStarved }) => !isStarved);
+const isUsable = ({ isStarved }: Interval): boolean => !isStarved;
 
-const weighAll = (evidence: Evidence): Weighed[] => usable(evidence).flatMap(({ latency }) => weighLatency(latency));
+const weighAll = ({ intervals }: Evidence): Weighed[] => intervals.flatMap(({ latency }) => weighLatency(latency));
 
 /** The name of all routes together. */
 const EVERYTHING = '';
 
 const latencyByRoute = (evidence: Evidence, isByRoute: boolean): Map<string, Weighed[]> => {
   const byRoute = new Map<string, Weighed[]>();
-  for (const interval of usable(evidence)) {
+  for (const interval of evidence.intervals) {
     const parts = isByRoute ? interval.routes : [{ route: EVERYTHING, latency: interval.latency }];
     for (const { route, latency } of parts) {
       const sample = byRoute.get(route);
@@ -41,7 +41,7 @@ const latencyByRoute = (evidence: Evidence, isByRoute: boolean): Map<string, Wei
 const openAges = ({ intervals }: Evidence): readonly Weighed[] => {
   const first = intervals[0];
   const last = intervals.at(-1);
-  if (first === undefined || last === undefined || last.isStarved) return [];
+  if (first === undefined || last === undefined) return [];
   const olderThan: Weighed[] = [];
   let ended = last.ended;
   for (const interval of intervals.slice(0, -1).reverse()) {
@@ -62,35 +62,61 @@ const openAges = ({ intervals }: Evidence): readonly Weighed[] => {
   return ages;
 };
 
+/** Those of them that are old enough to tell: a younger one may yet end in time. */
+const overdue = (evidence: Evidence, afterMs: number): readonly Weighed[] =>
+  openAges(evidence).filter(({ value }) => value >= afterMs);
+
+/**
+ * The newest intervals that hold enough requests, so that what a worker was before it became slow does not excuse it; two of
+ * them at least, because what is open grows old between them.
+ */
+const recent = (evidence: Evidence, overdueMs: number, policy: EvidencePolicy): Evidence => {
+  const intervals = evidence.intervals.filter(isUsable);
+  for (let from = intervals.length - 2; from > 0; from--) {
+    const some = { ...evidence, intervals: intervals.slice(from) };
+    if (total(some, ({ ended }) => ended) + countOf(overdue(some, overdueMs)) >= policy.latencyEnough) return some;
+  }
+  return { ...evidence, intervals };
+};
+
 /** How long the requests of each worker lasted, against what is usual on their routes over all the workers. */
-const compareLasting = (evidences: readonly Evidence[]): readonly (readonly Lasted[])[] => {
+const compareLasting = (all: readonly Evidence[], policy: EvidencePolicy): readonly (readonly Lasted[])[] => {
+  // Which route an open request is on nobody says: where routes are told apart it is measured against a slow one.
+  const slowMs = lowerMedian(all.flatMap((evidence) => quantileOf(weighAll(evidence), 0.9) ?? []));
+  const overdueMs = policy.slowFactor * (slowMs ?? Number.POSITIVE_INFINITY);
+  const evidences = all.map((evidence) => recent(evidence, overdueMs, policy));
   const isByRoute = evidences.every((evidence) => total(evidence, ({ ended }) => ended) === 0 || hasRoutes(evidence));
-  const all = evidences.map((evidence) => latencyByRoute(evidence, isByRoute));
+  const byRoutes = evidences.map((evidence) => latencyByRoute(evidence, isByRoute));
+  const usualMs = usualByRoute(byRoutes, isByRoute);
+  return evidences.map((evidence, index) => {
+    const lasted: Lasted[] = [];
+    for (const [route, sample] of byRoutes[index]!) {
+      const usual = usualMs.get(route);
+      if (usual === undefined) continue;
+      for (const { value, count } of sample) lasted.push({ value: value / usual, count, excessMs: value - usual });
+    }
+    const usual = usualMs.get(EVERYTHING) ?? slowMs ?? Number.POSITIVE_INFINITY;
+    for (const { value, count } of overdue(evidence, overdueMs)) {
+      lasted.push({ value: value / usual, count, excessMs: value - usual });
+    }
+    return lasted;
+  });
+};
+
+const usualByRoute = (
+  byRoutes: readonly ReadonlyMap<string, readonly Weighed[]>[],
+  isByRoute: boolean,
+): ReadonlyMap<string, number> => {
   const usualMs = new Map<string, number>();
-  for (const route of new Set(all.flatMap((byRoute) => [...byRoute.keys()]))) {
-    const medians = all
+  for (const route of new Set(byRoutes.flatMap((byRoute) => [...byRoute.keys()]))) {
+    const medians = byRoutes
       .map((byRoute) => byRoute.get(route) ?? [])
       .filter((sample) => countOf(sample) >= 3)
       .map((sample) => quantileOf(sample, 0.5)!);
     // A worker that answers nothing at all leaves its peers to tell what is usual; a route of one worker alone tells nothing.
     if (medians.length >= 2 || (!isByRoute && medians.length === 1)) usualMs.set(route, lowerMedian(medians)!);
   }
-  // Which route an open request is on nobody says: it is measured against a slow one.
-  const slowMs = lowerMedian(evidences.flatMap((evidence) => quantileOf(weighAll(evidence), 0.9) ?? []));
-  return evidences.map((evidence, index) => {
-    const lasted: Lasted[] = [];
-    for (const [route, sample] of all[index]!) {
-      const usual = usualMs.get(route);
-      if (usual === undefined) continue;
-      for (const { value, count } of sample) lasted.push({ value: value / usual, count, excessMs: value - usual });
-    }
-    if (slowMs !== null) {
-      for (const { value, count } of openAges(evidence)) {
-        lasted.push({ value: value / slowMs, count, excessMs: value - slowMs });
-      }
-    }
-    return lasted;
-  });
+  return usualMs;
 };
 
 /** Mann–Whitney's U, as deviations from what would be expected if both were alike; ties count half. */
@@ -111,7 +137,7 @@ export const rankDeviations = (own: readonly Weighed[], peers: readonly Weighed[
   return (u - (n * m) / 2) / Math.sqrt((n * m * (n + m + 1)) / 12);
 };
 
-const QUARTILES = [0.25, 0.5, 0.75] as const;
+const QUANTILES = [0.1, 0.3, 0.5, 0.7, 0.9] as const;
 
 const isBusy = (own: Evidence, peers: readonly Evidence[], policy: EvidencePolicy): boolean => {
   const utilization = lowerMedian(own.intervals.flatMap((interval) => interval.utilization ?? []));
@@ -129,17 +155,17 @@ const isYoung = (own: Evidence, peers: readonly Evidence[], policy: EvidencePoli
 /** Its newest interval can be judged, and there is something in it to judge. */
 const hasNews = ({ intervals }: Evidence): boolean => {
   const last = intervals.at(-1);
-  return last !== undefined && !last.isStarved && (last.latency.length > 0 || last.open > 0);
+  return last !== undefined && isUsable(last) && (last.latency.length > 0 || last.open > 0);
 };
 
 /**
- * Which workers are slower than their peers, in the order given; null: not this one. Slow is: in every quartile `slowFactor`
- * times as slow, by `slowByMs` in the middle, and too surely for chance. Every quartile, because a worker that happens
- * to get more of the slow requests (one route of two, misses instead of hits) differs in one or two of them only; one that
- * is slow is slow throughout.
+ * Which workers are slower than their peers, in the order given; null: not this one. Slow is: `slowFactor` times as slow in
+ * four of five quantiles, by `slowByMs` in the middle, and too surely for chance. Nearly all quantiles, because a worker
+ * that happens to get more of the slow requests (one route of two, misses instead of hits) differs in some of them; one
+ * that is slow is slow throughout. One may not show it: where half of all requests are slow ones the middle tells nothing.
  */
 export const findSlow = (evidences: readonly Evidence[], policy: EvidencePolicy): readonly (Verdict | null)[] => {
-  const lasting = compareLasting(evidences);
+  const lasting = compareLasting(evidences, policy);
   return evidences.map((own, index) => {
     const isPeer = (_: unknown, at: number): boolean => at !== index;
     const peers = evidences.filter(isPeer);
@@ -156,7 +182,8 @@ const compareWith = (
   const compared = peers.filter((sample) => countOf(sample) >= policy.latencyVolume);
   if (countOf(mine) < policy.latencyVolume || compared.length === 0) return null;
   const usualAt = (q: number): number => lowerMedian(compared.map((sample) => quantileOf(sample, q)!))!;
-  if (!QUARTILES.every((q) => quantileOf(mine, q)! >= policy.slowFactor * usualAt(q))) return null;
+  const slower = QUANTILES.filter((q) => quantileOf(mine, q)! >= policy.slowFactor * usualAt(q));
+  if (slower.length < QUANTILES.length - 1) return null;
   const excesses = mine.map(({ excessMs, count }) => ({ value: excessMs, count }));
   const excessMs = quantileOf(excesses, 0.5)!;
   if (excessMs < policy.slowByMs) return null;

@@ -14,6 +14,9 @@ export interface Slope {
   /** The interval that holds the slope with the confidence that was asked for. */
   readonly low: number;
   readonly high: number;
+  /** Of all pairs. Where even the least is above 0, every point is higher than the one before: by chance once in n! times. */
+  readonly least: number;
+  readonly greatest: number;
 }
 
 /**
@@ -34,11 +37,14 @@ export const theilSen = (points: readonly Point[], deviations: number): Slope | 
   const middle = slopes.length / 2;
   const slope = (slopes[Math.ceil(middle) - 1]! + slopes[Math.floor(middle)]!) / 2;
   const spread = deviations * Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);
-  const lowRank = Math.floor((slopes.length - spread) / 2);
+  // The M1-th smallest and the (M2 + 1)-th smallest, as Sen counts them.
+  const lowRank = Math.floor((slopes.length - spread) / 2) - 1;
   const highRank = Math.ceil((slopes.length + spread) / 2);
   return {
     slope,
     low: lowRank < 0 ? Number.NEGATIVE_INFINITY : slopes[lowRank]!,
     high: highRank >= slopes.length ? Number.POSITIVE_INFINITY : slopes[highRank]!,
+    least: slopes[0]!,
+    greatest: slopes.at(-1)!,
   };
 };

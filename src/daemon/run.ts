@@ -7,7 +7,7 @@ import { Socket } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeExit } from '../core/index.ts';
-import { DroverError, type AppConfig, type Clock } from '../protocol/index.ts';
+import { DroverError, type AppConfig, type Clock, type DaemonConfig } from '../protocol/index.ts';
 import { closeDescriptor, openChannelPair, reapOrphans } from '../os/index.ts';
 import type { Output, WorkerOutput } from '../supervisor/index.ts';
 import { compose, type Drover } from './compose.ts';
@@ -17,6 +17,8 @@ import { watchFiles } from './watch-files.ts';
 
 export interface ForegroundRequest {
   readonly apps: readonly AppConfig[];
+  /** What the configuration says about the daemon, which this process is; null: nothing. */
+  readonly daemon: DaemonConfig | null;
   /** Reload when files below `directory` change. */
   readonly watch: boolean;
   readonly directory: string;
@@ -28,7 +30,7 @@ const REAP_EVERY_MS = 1000;
 const SIGNAL_BASE = 128;
 
 /** Runs the apps until all have ended; resolves with the exit code: the last one that a worker ended with. */
-export const runForeground = async ({ apps, watch, directory }: ForegroundRequest): Promise<number> => {
+export const runForeground = async ({ apps, daemon, watch, directory }: ForegroundRequest): Promise<number> => {
   const home = mkdtempSync(join(tmpdir(), 'drover-run-'));
   const ended = Promise.withResolvers<void>();
   const output = apps.length > 1 ? prefixedOutput() : inheritedOutput();
@@ -47,7 +49,9 @@ export const runForeground = async ({ apps, watch, directory }: ForegroundReques
     lastUpgrade: () => null,
     guardPid: () => null,
     unit: null,
-    log: () => {},
+    // The terminal belongs to the apps, but who asked for an answer on a port must learn that there is none.
+    log: (line) =>
+      daemon === null || daemon.health === null ? undefined : void process.stderr.write(`drover: ${line}\n`),
   });
   const reaper = process.pid === 1 ? setInterval(() => reapOrphans(knownPids(drover)), REAP_EVERY_MS) : null;
   const watcher = watch ? watchFiles(directory, () => void reloadAll(drover)) : null;
@@ -66,7 +70,8 @@ export const runForeground = async ({ apps, watch, directory }: ForegroundReques
     return () => process.off(signal, stop);
   });
   try {
-    const nowhere = { caller: null, signal: new AbortController().signal, request: null };
+    const nowhere = { caller: null, signal: new AbortController().signal, request: null, accept: null };
+    if (daemon !== null) await drover.service.configureDaemon(daemon, nowhere);
     await drover.service.start({ file: null, apps }, nowhere);
     await ended.promise;
     const code = exitCodeOf(drover, exits);

@@ -9,6 +9,7 @@ export {
   type PageInput,
   type PageRequest,
 } from './exposition/exposition.ts';
+export { countWithin } from './exposition/latency-buckets.ts';
 export type { Family, HistogramPoint, Labels, NumberPoint, SummaryPoint } from './exposition/family.ts';
 export type { Problem, ProblemKind } from './exposition/problems.ts';
 export type { AppReading, Collected, DaemonReading, WorkerReading } from './exposition/reading.ts';
@@ -16,3 +17,4 @@ export type { RouteRow } from './exposition/route-table.ts';
 export type { Tick, WorkerState } from './series/recorder.ts';
 export type { FigureName, ObjectivePoint, ObjectiveQuery, RangePoint, RangeQuery } from './series/query.ts';
 export { TimeSeries, type SeriesCondition, type SeriesTrouble, type TimeSeriesOptions } from './series/time-series.ts';
+export { openOtlpPush, type OtlpOptions, type OtlpPush } from './otlp/options.ts';

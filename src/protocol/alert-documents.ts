@@ -50,3 +50,8 @@ export interface AlertTestDocument {
   readonly said: string;
   readonly durationMs: number;
 }
+
+/** `drover alerts test`: what each receiver said to a test alert. */
+export interface AlertTestsDocument {
+  readonly receivers: readonly AlertTestDocument[];
+}

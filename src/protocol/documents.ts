@@ -483,6 +483,44 @@ export interface AlertMatcher {
   readonly value: string;
 }
 
+export interface SloDocument {
+  readonly apps: readonly {
+    readonly name: string;
+    readonly objectives: readonly {
+      readonly name: string;
+      readonly indicator: 'availability' | 'latency' | 'ratio';
+      /** Percent of events that must be good. */
+      readonly objective: number;
+      readonly windowMs: number;
+      /** In the window, as far as it was observed. */
+      readonly events: number;
+      readonly bad: number;
+      /** Percent that was good; null where nothing happened. */
+      readonly attained: number | null;
+      readonly budget: {
+        /** Shares of the whole error budget: above 1, or below 0, it is overspent. */
+        readonly consumed: number;
+        readonly remaining: number;
+        /** How many times faster than it may, now; null where too little happens to tell. */
+        readonly burn: number | null;
+        readonly exhaustedInMs: number | null;
+        /** How much of the window is known, 0–1. */
+        readonly observedShare: number;
+      };
+      readonly alerts: readonly {
+        readonly severity: Severity;
+        /** The rule fires where both windows burn faster than this. */
+        readonly burn: number;
+        readonly longMs: number;
+        readonly shortMs: number;
+        readonly longBurn: number | null;
+        readonly shortBurn: number | null;
+        readonly verdict: 'burning' | 'calm' | 'unknown';
+      }[];
+    }[];
+  }[];
+}
+
 export interface EnvDocument {
   readonly app: string;
   /** Values of secrets are masked. */

@@ -104,6 +104,7 @@ export interface Received {
   readonly text: string;
   readonly body: WebhookBody;
   readonly atMs: number;
+  readonly wallMs: number;
 }
 
 export interface WebhookBody {
@@ -163,6 +164,7 @@ export async function openHttpReceiver(answer: Answer = status(200), port = 0): 
         text,
         body: JSON.parse(text) as WebhookBody,
         atMs: performance.now(),
+        wallMs: Date.now(),
       });
       receiver.answer(response, received.length, request);
     });

@@ -18,6 +18,7 @@ import {
   openHttpReceiver,
   openTestAlerts,
   QUICK,
+  receiverOf,
   stall,
   status,
   webhook,
@@ -242,6 +243,14 @@ describe('the address of a webhook', () => {
     assert.equal(result?.isTaken, true);
     assert.equal(hook.received[0]?.headers.authorization, `Basic ${btoa('ann:p@ss')}`);
     assert.doesNotMatch(JSON.stringify([result, world.alerts.document()]), /p%?4?0?@?ss|ann/);
+  });
+
+  it('of an Alertmanager may have a path, below which its API is', async () => {
+    await using folder = await temporaryFolder();
+    await using hook = await openHttpReceiver();
+    using world = openTestAlerts(folder.path, [receiverOf({ kind: 'alertmanager', url: hook.url })]);
+    assert.equal((await world.alerts.testFire(null))[0]?.isTaken, true);
+    assert.equal(hook.received[0]?.path, '/hook/api/v2/alerts');
   });
 
   it('may be one with TLS, whose certificate is looked at', async () => {

@@ -173,7 +173,36 @@ export class FakeService implements DroverService {
     program: null,
     upgrade: null,
   });
-  metrics = async () => '# TYPE drover_apps gauge\ndrover_apps 1\n';
+  metrics = async () => ({
+    type: 'text/plain; version=0.0.4; charset=utf-8',
+    text: '# TYPE drover_apps gauge\ndrover_apps 1\n',
+  });
+  slo = async (app: string | null) => {
+    if (app !== null) this.find(app);
+    return { apps: [] };
+  };
+  alerts = async () => ({ alerts: [], receivers: [], silences: [], undelivered: [] });
+  silenceAlerts = async (request: { endsAt: string; comment: string }) => ({
+    id: 'silence-1',
+    matchers: [],
+    startsAt: AT,
+    endsAt: request.endsAt,
+    everyMs: null,
+    comment: request.comment,
+    createdBy: null,
+  });
+  expireSilence = async (id: string) => ({
+    id,
+    matchers: [],
+    startsAt: AT,
+    endsAt: AT,
+    everyMs: null,
+    comment: '',
+    createdBy: null,
+  });
+  testAlerts = async () => ({ receivers: [] });
+  retryDelivery = async () => undefined;
+  dropDelivery = async () => undefined;
 
   plan = async (request: { file: string | null; apps: readonly AppConfig[] }) => ({
     changes: planChanges(this.known(), request.apps, request.file, instancesOf),

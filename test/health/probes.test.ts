@@ -31,7 +31,7 @@ describe('a startup probe', () => {
     const file = writeConfig(drover, { shop: illService(port, illness, { probes }) });
     const start = drover.run(['start', file]);
     const waiting = await untilApp(drover, 'shop', 'waits for its probe', ({ workers }) =>
-      workers.every(({ reason }) => reason?.includes('startup probe') === true),
+      workers.every(({ reason }) => reason?.includes('startup probe (') === true),
     );
     assert.deepEqual(readyWorkers(waiting), []);
     assert.match(waiting.workers[0]?.reason ?? '', /503/, 'and what the probe was told');

@@ -7,10 +7,12 @@
 import { parseArgs } from 'node:util';
 import * as fc from 'fast-check';
 import { ADOPTION_TABLE } from '../../src/core/adoption.ts';
+import { HEALING_TABLE } from '../../src/core/healing.ts';
 import { OPERATION_TABLE } from '../../src/core/operation.ts';
 import { PROBE_TABLE } from '../../src/core/probe.ts';
 import { WORKER_TABLE } from '../../src/core/worker.ts';
 import { adoptionHistories, playAdoptionHistory } from '../support/adoption-world.ts';
+import { healHistories, playHealHistory } from '../support/healing-world.ts';
 import { neighbourMutants } from '../support/machine-cells.ts';
 import type { AnyTable } from '../support/machine-cells.ts';
 import { operationHistories, playOperationHistory } from '../support/operation-world.ts';
@@ -56,6 +58,7 @@ const campaigns = [
   campaign('worker', WORKER_TABLE, workerHistories, playWorkerHistory, values.small),
   campaign('operation', OPERATION_TABLE, operationHistories, playOperationHistory, values.small),
   campaign('adoption', ADOPTION_TABLE, adoptionHistories, playAdoptionHistory, values.small),
+  campaign('healing', HEALING_TABLE, healHistories, playHealHistory, values.small),
   campaign('probe', PROBE_TABLE, probeHistories, playProbeHistory, values.small),
 ];
 

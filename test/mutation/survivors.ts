@@ -13,6 +13,12 @@ const JUSTIFIED: readonly Justification[] = [
   { machine: 'operation', matches: /: unexpected → /, why: UNREACHED },
   { machine: 'adoption', matches: /: unexpected → /, why: UNREACHED },
   { machine: 'probe', matches: /: unexpected → /, why: UNREACHED },
+  { machine: 'healing', matches: /: unexpected → /, why: UNREACHED },
+  {
+    machine: 'healing',
+    matches: /^well × (well|renewed|release): ignore → (ease|pardon)$/,
+    why: 'the same but for the turn: what is well becomes well',
+  },
   {
     machine: 'worker',
     matches: /^(starting|running) × start: ignore → wantUp$/,

@@ -15,10 +15,10 @@ export const command = defineCommand<BareOptions & { watch?: boolean }>({
   examples: [['drover run server.js', 'as the command of a container']],
   run: async (context, { args: [entry], options, rest }) => {
     const { watch = false, ...bare } = options;
-    const { apps } = await readApps(entry, rest, bare, context);
+    const { apps, daemon } = await readApps(entry, rest, bare, context);
     try {
       const { runForeground } = await loadForeground();
-      return await runForeground({ apps, watch, directory: context.directory });
+      return await runForeground({ apps, daemon, watch, directory: context.directory });
     } catch (error) {
       if (error instanceof DroverError) throw error;
       context.note(error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -23,6 +23,8 @@ export interface HealthOptions {
 export interface Health {
   readonly hook: HealthHook;
   describe(apps: readonly App[]): HealthDocument;
+  /** The limit of the heap of a worker, as it told itself. */
+  noteHeapLimit(handle: WorkerHandle, bytes: number): void;
   close(): void;
 }
 
@@ -218,6 +220,12 @@ export const openHealth = ({ clock, schedule, apps, events }: HealthOptions): He
         clock,
         (all) => hostHealth({ apps: all, isStateUnwritable: false, isOutputDropped: false }),
       ),
+    noteHeapLimit(handle, bytes) {
+      for (const watch of watches.values()) {
+        const worker = watch.find(handle);
+        if (worker !== null) worker.heapLimitBytes = bytes;
+      }
+    },
     close() {
       callOff();
       if (judging !== null) clearImmediate(judging);

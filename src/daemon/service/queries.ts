@@ -6,7 +6,6 @@ import type { AppDetailDocument, EventDocument, LogLineDocument } from '../../pr
 import { describeApp, instancesOf, workerEnvironment } from '../../supervisor/index.ts';
 import { followEvents } from '../follow-events.ts';
 import { lastCrashOf } from '../last-crash.ts';
-import { metricsText } from '../metrics-text.ts';
 import { explain } from '../why.ts';
 import type { AppIndex } from './app-index.ts';
 import { findLogTargets } from './log-targets.ts';
@@ -14,7 +13,18 @@ import type { ServiceParts } from './parts.ts';
 
 type Queries = Pick<
   DroverService,
-  'list' | 'show' | 'env' | 'health' | 'why' | 'daemonStatus' | 'metrics' | 'plan' | 'logs' | 'events'
+  | 'list'
+  | 'show'
+  | 'env'
+  | 'health'
+  | 'why'
+  | 'daemonStatus'
+  | 'metrics'
+  | 'slo'
+  | 'alerts'
+  | 'plan'
+  | 'logs'
+  | 'events'
 >;
 
 /** Newest events of an app that are looked through for what explains its state. */
@@ -62,7 +72,12 @@ export const queriesOf = (parts: ServiceParts, index: AppIndex): Queries => {
         store.events.list({ app: name, withDaemon: true, limit: CAUSES_LOOKED_AT }),
       ),
     daemonStatus: async () => parts.status(),
-    metrics: async () => metricsText(supervisor.apps),
+    metrics: async ({ accept, scope, app }) => {
+      if (app !== null) index.get(app);
+      return parts.metrics.page({ accept, scope, app });
+    },
+    slo: async (name) => parts.objectives.describe(name === null ? supervisor.apps : [index.get(name)]),
+    alerts: async () => parts.alerts.document(),
 
     plan: async (request) => ({ changes: planChanges(index.known(), request.apps, request.file, instancesOf) }),
 

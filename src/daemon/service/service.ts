@@ -41,6 +41,17 @@ export const openService = (parts: ServiceParts): DroverService => {
     },
     async configureDaemon(config) {
       parts.settings.put(config);
+      parts.onConfigured();
+    },
+    silenceAlerts: async (silence, { caller }) =>
+      parts.alerts.silence({ ...silence, createdBy: caller === null ? null : `uid ${caller.uid}` }),
+    expireSilence: async (id) => parts.alerts.expireSilence(id),
+    testAlerts: async (receiver) => ({ receivers: await parts.alerts.testFire(receiver) }),
+    async retryDelivery(id) {
+      parts.alerts.retry(id);
+    },
+    async dropDelivery(id) {
+      parts.alerts.drop(id);
     },
     async shutdown({ keepWorkers }) {
       parts.onShutdown(keepWorkers);

@@ -18,3 +18,6 @@ export function diskTroubleOf(error: unknown): SeriesFailure {
 
 /** The file was written by another version of Drover. */
 export class OtherForm extends Error {}
+
+/** SQLITE_FULL: the disk, or the file has as many pages as it may have. */
+export const isFull = (error: unknown): boolean => (error as { readonly errcode?: unknown } | null)?.errcode === 13;

@@ -4,7 +4,7 @@
  * the caller: they are told by {@link TimeSeries.condition} and to the listener.
  */
 import type { Clock } from '../../protocol/index.ts';
-import { diskTroubleOf } from './disk-trouble.ts';
+import { diskTroubleOf, isFull } from './disk-trouble.ts';
 import { emptySample, foldInTime, type Sample } from './columns.ts';
 import { MetricsFile, setAside } from './metrics-file.ts';
 import { readObjective, readRange, type ObjectiveQuery, type RangeQuery } from './query.ts';
@@ -56,6 +56,9 @@ const MAINTAIN_EVERY_MS = 60_000;
 const SLICE = 128;
 /** Some minutes of fifty workers: while the disk is full. */
 const MOST_WAITING = 20_000;
+/** Where the quota is met, so much of it is left in use, by cutting off a tenth at a time. */
+const ROOMY = 0.9;
+const MOST_CUTS = 20;
 const HOUR_MS = 3_600_000;
 const KEEP_MS: Readonly<Record<TierName, number>> = { '1s': HOUR_MS, '10s': 48 * HOUR_MS, '5m': Infinity };
 
@@ -69,7 +72,7 @@ export class TimeSeries {
   #flushedAt = -Infinity;
   #maintainedAt = -Infinity;
   #lastTickAt: number | null = null;
-  #isWriting = false;
+  #writing: Promise<void> | null = null;
   #isClosed = false;
   /** How long tiers are kept where the quota is too small for what was asked. */
   readonly #shortened = new Map<TierName, number>();
@@ -99,7 +102,15 @@ export class TimeSeries {
     if (this.#waiting.length > MOST_WAITING) this.#dropOldest();
     if (now - this.#flushedAt < flushEveryMs) return;
     this.#flushedAt = now;
-    void this.#writeInSlices();
+    this.#writing ??= this.#writeInSlices().finally(() => {
+      this.#writing = null;
+    });
+  }
+
+  /** Resolves when what was recorded until now is in the file, where it takes it. */
+  async settled(): Promise<void> {
+    await this.#writing;
+    this.#writeAll();
   }
 
   /** One figure over time. Empty where nothing is known. Throws RangeError where the query is none. */
@@ -121,6 +132,8 @@ export class TimeSeries {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#waiting.push(...this.#recorder.finish());
+    // Nothing is written while the journal is moved.
+    await this.#writing;
     this.#writeAll();
     await this.#file?.checkpoint(true).catch(() => undefined);
     this.#guard(() => this.#file?.close());
@@ -199,8 +212,6 @@ export class TimeSeries {
   }
 
   async #writeInSlices(): Promise<void> {
-    if (this.#isWriting) return;
-    this.#isWriting = true;
     try {
       if (this.#file === null) this.#open();
       const file = this.#file;
@@ -215,8 +226,6 @@ export class TimeSeries {
       await file.checkpoint();
     } catch (error) {
       this.#meet(error);
-    } finally {
-      this.#isWriting = false;
     }
   }
 
@@ -228,27 +237,41 @@ export class TimeSeries {
   /** False where the disk does not take it: it waits. */
   #writeSlice(size: number): boolean {
     const slice = this.#waiting.slice(0, size);
-    try {
-      this.#file?.write(slice);
-    } catch (error) {
-      this.#meet(error);
-      return false;
-    }
+    if (!this.#tryWrite(slice) && !this.#tryWrite(slice)) return false;
     this.#waiting = this.#waiting.slice(slice.length);
     if (this.#trouble?.kind === 'unwritable') this.#say(null);
     return true;
   }
 
-  /** Removes what is too old, and where the quota is met what is oldest; a part at each call. */
+  /** Where it fails because the file may not grow, room has been made when it returns. */
+  #tryWrite(samples: readonly ClosedSample[]): boolean {
+    try {
+      this.#file?.write(samples);
+      return this.#file !== null;
+    } catch (error) {
+      if (isFull(error) && this.#makeRoom()) return false;
+      this.#meet(error);
+      return false;
+    }
+  }
+
+  /** Removes what is too old, and what is oldest where the quota is met. */
   #maintain(): void {
     const { clock, quotaBytes } = this.#options;
     const file = this.#file;
-    if (file === null || clock.monotonicMs() - this.#maintainedAt < MAINTAIN_EVERY_MS) return;
-    this.#maintainedAt = clock.monotonicMs();
-    const now = clock.wallMs();
+    if (file === null) return;
     const used = file.usedBytes;
-    if (used > quotaBytes) this.#shorten(file, now);
-    else if (used < quotaBytes * 0.8) for (const [tier, keep] of this.#shortened) this.#lengthen(tier, keep);
+    const isDue = clock.monotonicMs() - this.#maintainedAt >= MAINTAIN_EVERY_MS;
+    if (used > quotaBytes) this.#makeRoom();
+    else if (isDue) {
+      this.#maintainedAt = clock.monotonicMs();
+      if (used < quotaBytes * 0.8) for (const [tier, keep] of this.#shortened) this.#lengthen(tier, keep);
+      this.#removeOld(file);
+    }
+  }
+
+  #removeOld(file: MetricsFile): void {
+    const now = this.#options.clock.wallMs();
     for (const series of file.list()) {
       for (const { name } of TIERS) file.remove(name, series, now - this.#keep(name));
       file.removeIfEmpty(series);
@@ -256,12 +279,28 @@ export class TimeSeries {
     file.giveBack();
   }
 
+  /** False where there is nothing that could go, or the disk does not even take that. */
+  #makeRoom(): boolean {
+    const file = this.#file;
+    if (file === null) return false;
+    try {
+      const before = file.usedBytes;
+      for (let times = 0; times < MOST_CUTS && file.usedBytes > this.#options.quotaBytes * ROOMY; times += 1) {
+        this.#shorten(file, this.#options.clock.wallMs());
+        this.#removeOld(file);
+      }
+      return file.usedBytes < before;
+    } catch (error) {
+      this.#meet(error);
+      return false;
+    }
+  }
+
   /** The tier that has most samples of a series gives up its oldest tenth. */
   #shorten(file: MetricsFile, now: number): void {
+    const series = file.list();
     const ages = TIERS.map(({ name, periodMs }) => {
-      const oldest = file
-        .list()
-        .reduce((least, series) => Math.min(least, file.bounds(name, series)?.oldest ?? now), now);
+      const oldest = series.reduce((least, one) => Math.min(least, file.bounds(name, one)?.oldest ?? now), now);
       return { name, ageMs: now - oldest, samples: (now - oldest) / periodMs };
     });
     const [largest] = ages.toSorted((a, b) => b.samples - a.samples);
@@ -279,9 +318,6 @@ export class TimeSeries {
       this.#replace(error);
       return;
     }
-    // The limit of the file itself (`max_page_count`) reads as a full disk: make room at once.
-    this.#maintainedAt = -Infinity;
-    this.#guard(() => this.#maintain());
     this.#sayUnwritable(error);
   }
 

@@ -22,7 +22,8 @@ CREATE TABLE alert_deliveries (
   dead_at_ms    INTEGER,
   message_json  TEXT NOT NULL
 ) WITHOUT ROWID, STRICT;
-CREATE INDEX alert_deliveries_by_receiver ON alert_deliveries (receiver, place);
+CREATE INDEX alert_deliveries_waiting ON alert_deliveries (receiver, attempts) WHERE dead_at_ms IS NULL;
+CREATE INDEX alert_deliveries_dead ON alert_deliveries (dead_at_ms) WHERE dead_at_ms IS NOT NULL;
 
 CREATE TABLE silences (
   id            TEXT PRIMARY KEY,

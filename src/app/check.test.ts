@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Check, toAppCheck, type CheckFunction, type CheckOptions } from './check.ts';
+import { CLOCK } from './process-host.ts';
+
+/** A check whose ends can be waited for. */
+function checkOf(run: CheckFunction, options: CheckOptions = {}) {
+  let ended = Promise.withResolvers<void>();
+  const check = new Check('database', run, { interval: 5, timeout: 1000, ...options }, CLOCK, () => {
+    ended.resolve();
+    ended = Promise.withResolvers<void>();
+  });
+  return { check, nextEnd: async () => ended.promise };
+}
+
+const never = (): Promise<never> => new Promise(() => undefined);
+
+describe('A check', () => {
+  // Its timers keep no process alive, and there is nothing else here that would.
+  let hold: NodeJS.Timeout;
+  before(() => void (hold = setInterval(() => undefined, 60_000)));
+  after(() => clearInterval(hold));
+
+  for (const [what, run, status, output] of [
+    ['returns', () => undefined, 'pass', null],
+    ['returns true', () => true, 'pass', null],
+    ['resolves', async () => ({ rows: 1 }), 'pass', null],
+    ['returns false', () => false, 'fail', 'it answered false'],
+    ['throws', () => assert.fail('away'), 'fail', 'away'],
+    ['rejects', async () => Promise.reject(new Error('refused')), 'fail', 'refused'],
+    ['rejects with nothing', async () => Promise.reject(undefined), 'fail', 'undefined'],
+    ['answers warn', () => ({ status: 'warn', output: 'slow' }), 'warn', 'slow'],
+    ['answers fail', async () => ({ status: 'fail' }), 'fail', null],
+  ] as const) {
+    it(`that ${what} is ${status}`, async () => {
+      const { check } = checkOf(run, { interval: 10_000 });
+      assert.equal(check.read().status, 'unknown', 'before it has ended');
+      await check.run();
+      check.close();
+      assert.deepEqual([check.read().status, check.read().output], [status, output]);
+    });
+  }
+
+  it('that hangs fails at its timeout, and is told by its signal', async () => {
+    let reason: unknown;
+    const hang: CheckFunction = async (signal) => {
+      signal.addEventListener('abort', () => (reason = signal.reason));
+      await never();
+    };
+    const { check } = checkOf(hang, { timeout: 5, interval: 10_000 });
+    await check.run();
+    check.close();
+    assert.deepEqual([check.read().status, check.read().output], ['fail', 'no answer within 5 ms']);
+    assert.match(String(reason), /has timed out/);
+  });
+
+  it('never overlaps itself: not while it runs, nor while what has timed out still does', async () => {
+    let running = 0;
+    let most = 0;
+    const ends: (() => void)[] = [];
+    const { check, nextEnd } = checkOf(
+      async () => {
+        most = Math.max(most, ++running);
+        await new Promise<void>((resolve) => ends.push(resolve));
+        running--;
+      },
+      { timeout: 20, interval: 15 },
+    );
+    check.start();
+    void check.run();
+    void check.run();
+    await nextEnd();
+    assert.equal(check.read().status, 'fail', 'timed out');
+    // The interval comes round while the first run has not ended; then it ends, and the next may begin.
+    ends[0]?.();
+    await nextEnd();
+    check.close();
+    assert.equal(ends.length, 2);
+    assert.equal(most, 1);
+    ends[1]?.();
+  });
+
+  it('gives up what has hung for three intervals, and takes no notice of how it ends', async () => {
+    const runs: PromiseWithResolvers<boolean>[] = [];
+    const { check, nextEnd } = checkOf(
+      async () => {
+        const run = Promise.withResolvers<boolean>();
+        runs.push(run);
+        if (runs.length > 1) run.resolve(true);
+        return run.promise;
+      },
+      { timeout: 5, interval: 5 },
+    );
+    check.start();
+    await nextEnd();
+    assert.equal(check.read().status, 'fail');
+    await nextEnd();
+    assert.equal(check.read().status, 'pass', 'a later run has its own outcome');
+    check.close();
+    runs[0]?.resolve(false);
+    await runs[0]?.promise;
+    assert.equal(check.read().status, 'pass');
+  });
+
+  it('runs again after its interval, and no more once it is closed', async () => {
+    let runs = 0;
+    const { check, nextEnd } = checkOf(() => ++runs);
+    check.start();
+    await nextEnd();
+    await nextEnd();
+    assert.equal(runs, 2);
+    check.close();
+    await check.run();
+    const last = runs;
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(runs, last);
+  });
+
+  it('refuses times that are none, with the name of the check', () => {
+    for (const options of [{ timeout: 0 }, { interval: -1 }, { timeout: NaN }, { interval: 2 ** 31 }]) {
+      assert.throws(() => checkOf(() => true, options), /of the check database must be a number of milliseconds/);
+    }
+    assert.throws(() => checkOf('no' as unknown as CheckFunction), TypeError);
+  });
+
+  it('is told to the daemon without the word that it does not know', async () => {
+    const { check } = checkOf(() => ({ status: 'warn', output: 'slow' }), { critical: true, interval: 10_000 });
+    await check.run();
+    check.close();
+    const { status, critical, error, intervalMs } = toAppCheck('database', true, check.read());
+    assert.deepEqual([status, critical, error, intervalMs], ['fail', false, 'slow', 10_000]);
+  });
+});

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as fc from 'fast-check';
+import { seeded } from '../../test/support/random.ts';
+import { forecastMemory, heapLimitOf, newMemory, noteMemory } from './memory-forecast.ts';
+import type { MemoryForecast, MemoryLimit, MemoryState } from './memory-forecast.ts';
+
+const MB = 1024 * 1024;
+const MINUTE = 60_000;
+const HEAP: MemoryLimit = { source: 'heap-after-gc', limitBytes: 256 * MB, words: '--max-old-space-size' };
+const RSS: MemoryLimit = { source: 'rss', limitBytes: 400 * MB, words: 'the budget rssMB' };
+
+interface Life {
+  readonly minutes: number;
+  /** What is held at a time since the start, megabytes. */
+  readonly heldMB: (atMs: number, random: () => number) => number;
+  readonly requestsPerSecond?: number;
+  readonly seed?: number;
+  readonly limits?: readonly MemoryLimit[];
+}
+
+/** A worker that collects every eight to twenty seconds and reports every second. `noise`: floating garbage, requests in flight. */
+const live = ({ minutes, heldMB, requestsPerSecond = 50, seed = 1, limits = [HEAP] }: Life) => {
+  const random = seeded(seed);
+  let state: MemoryState = newMemory();
+  let heapAfterGcBytes: number | null = null;
+  let nextCollectionAt = 3000;
+  const seen: MemoryForecast[] = [];
+  for (let at = 1000; at <= minutes * MINUTE; at += 1000) {
+    if (at >= nextCollectionAt) {
+      heapAfterGcBytes = Math.round((heldMB(at, random) + (random() + random() - 1) * 4) * MB);
+      nextCollectionAt = at + 8000 + random() * 12_000;
+    }
+    const rssBytes = Math.round((heldMB(at, random) + 90 + random() * 40) * MB);
+    const requests = Math.round((at / 1000) * requestsPerSecond);
+    state = noteMemory(state, { uptimeMs: at, heapAfterGcBytes, rssBytes, requests }, at);
+    if (at % 30_000 === 0) seen.push(forecastMemory(state, limits)!);
+  }
+  return { last: seen.at(-1)!, seen, state };
+};
+
+describe('a forecast of memory', () => {
+  it('finds a leak of 20 MB a minute, its growth by the hour and by 1,000 requests, and when it ends', () => {
+    const { last } = live({ minutes: 5, heldMB: (at) => 50 + (20 * at) / MINUTE });
+    assert.equal(last.status, 'growing');
+    assert.equal(last.source, 'heap-after-gc');
+    const perMinute = last.growthPerHourBytes! / 60 / MB;
+    assert.ok(perMinute > 18 && perMinute < 22, `${perMinute} MB a minute`);
+    assert.ok(
+      last.growthPerHourLow! < 1200 * MB && last.growthPerHourHigh! > 1200 * MB,
+      'the truth is in the interval',
+    );
+    const perThousand = last.growthPer1000RequestsBytes! / MB;
+    assert.ok(perThousand > 6 && perThousand < 7.4, `${perThousand} MB per 1,000 requests at 3,000 a minute`);
+    const leftMinutes = last.leftMs! / MINUTE;
+    assert.ok(leftMinutes > 4.5 && leftMinutes < 6.3, `${leftMinutes} min are left of 5.3`);
+    assert.ok(last.leftMsLow! <= last.leftMs! && last.leftMs! <= last.leftMsHigh!);
+    assert.match(
+      last.reason,
+      /the heap after full collections grows by .* an hour and reaches --max-old-space-size \(256 MB\) in/,
+    );
+  });
+
+  it('finds a slow leak over hours', () => {
+    const { last } = live({ minutes: 240, heldMB: (at) => 50 + (6 * at) / 3_600_000 });
+    assert.equal(last.status, 'growing');
+    const perHour = last.growthPerHourBytes! / MB;
+    assert.ok(perHour > 4.5 && perHour < 7.5, `${perHour} MB an hour`);
+  });
+
+  it('calls nothing a leak that stays, over many seeds', () => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const { seen } = live({ minutes: 30, heldMB: () => 80, seed });
+      assert.deepEqual(
+        seen.filter(({ status }) => status === 'growing'),
+        [],
+        `seed ${seed}`,
+      );
+      assert.equal(seen.at(-1)!.status, 'steady');
+    }
+  });
+
+  it('does not take warm-up for a leak: what fills and levels off is steady when it is full', () => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const { seen, last } = live({ minutes: 30, heldMB: (at) => 40 + 60 * (1 - Math.exp(-at / (2 * MINUTE))), seed });
+      assert.notEqual(last.status, 'growing', `seed ${seed}`);
+      // While it fills it grows; but it is never said to hit the limit within minutes.
+      for (const { leftMs } of seen) assert.ok(leftMs === null || leftMs > 5 * MINUTE, `seed ${seed}: ${leftMs} ms`);
+    }
+  });
+
+  it('knows a saw tooth by its first fall', () => {
+    const { seen } = live({ minutes: 60, heldMB: (at) => 60 + ((at % (6 * MINUTE)) / MINUTE) * 15 });
+    const later = seen.slice(15);
+    assert.ok(later.some(({ status }) => status === 'sawtooth'));
+    assert.deepEqual(
+      later.filter(({ status }) => status === 'growing'),
+      [],
+    );
+  });
+
+  it('is not deceived by a saw tooth whose feet rise: a leak under a cache that is emptied', () => {
+    const { last } = live({
+      minutes: 120,
+      heldMB: (at) => 60 + ((at % (6 * MINUTE)) / MINUTE) * 4 + at / MINUTE,
+    });
+    assert.equal(last.status, 'growing');
+  });
+
+  it('takes the limit that is reached first, and says which', () => {
+    const { last } = live({
+      minutes: 8,
+      heldMB: (at) => 50 + (10 * at) / MINUTE,
+      limits: [HEAP, { ...RSS, limitBytes: 260 * MB }],
+    });
+    assert.equal(last.source, 'rss');
+    assert.match(last.reason, /resident memory .* reaches the budget rssMB \(260 MB\)/);
+    assert.equal(forecastMemory(newMemory(), []), null);
+  });
+
+  it('says that it does not know yet', () => {
+    assert.equal(live({ minutes: 1, heldMB: (at) => 50 + at / 1000 }).last.status, 'unknown');
+    const { last } = live({ minutes: 2, heldMB: () => 50, limits: [{ ...HEAP, source: 'heap-after-gc' }] });
+    assert.equal(last.leftMs, null);
+  });
+
+  it('keeps a bounded number of points, and never a limit behind or a time below zero, whatever comes', () => {
+    const report = fc.record({
+      afterMs: fc.integer({ min: 0, max: 600_000 }),
+      heap: fc.option(fc.integer({ min: 0, max: 500 })),
+      rss: fc.option(fc.integer({ min: 0, max: 900 })),
+    });
+    fc.assert(
+      fc.property(fc.array(report, { maxLength: 300 }), (reports) => {
+        let state = newMemory();
+        let at = 60_000;
+        for (const { afterMs, heap, rss } of reports) {
+          at += afterMs;
+          const heapAfterGcBytes = heap === null ? null : heap * MB;
+          const rssBytes = rss === null ? null : rss * MB;
+          state = noteMemory(state, { uptimeMs: at, heapAfterGcBytes, rssBytes, requests: at }, at);
+        }
+        for (const { recent, long } of [state.heap, state.rss]) assert.ok(recent.length <= 60 && long.length <= 60);
+        const forecast = forecastMemory(state, [HEAP, RSS])!;
+        for (const ms of [forecast.leftMs, forecast.leftMsLow, forecast.leftMsHigh]) assert.ok(ms === null || ms >= 0);
+        assert.equal(forecast.leftMs !== null, forecast.status === 'growing');
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('reads the heap limit as Node does', () => {
+    assert.equal(heapLimitOf(['--max-old-space-size=256']), 256 * MB);
+    assert.equal(heapLimitOf(['--max_old_space_size', '300', '--max-old-space-size=64']), 64 * MB);
+    assert.equal(heapLimitOf(['--enable-source-maps', '--max-old-space-size=x']), null);
+  });
+});

@@ -1,0 +1,137 @@
+/**
+ * Metrics of all apps: the page that scrapers read, and the series that are kept. Agents are asked for everything when
+ * somebody reads a page, and not more often than once a second; what is recorded every second is what they report anyway.
+ */
+import { join } from 'node:path';
+import { Exposition, TimeSeries, type AppReading, type Collected, type PageRequest } from '../../metrics/index.ts';
+import type { AppHealthDocument, Clock, DaemonConfig, EventInput } from '../../protocol/index.ts';
+import type { App, Schedule, WorkerHandle } from '../../supervisor/index.ts';
+import { collect, readApps, readDaemon } from './readings.ts';
+
+export interface MetricsOptions {
+  /** Null: nothing is kept on the disk. */
+  readonly folder: string | null;
+  readonly clock: Clock;
+  readonly schedule: Schedule;
+  readonly version: string;
+  readonly apps: () => readonly App[];
+  readonly config: () => DaemonConfig['metrics'];
+  readonly healthOf: (app: App) => AppHealthDocument | undefined;
+  readonly onCollected: (handle: WorkerHandle, collected: Collected) => void;
+  readonly onEvent: (event: EventInput) => void;
+}
+
+export interface Metrics {
+  page(request: PageRequest): Promise<{ readonly type: string; readonly text: string }>;
+  /** Counters of the app's own, as they stood when its agents were asked last, summed by name over their labels. */
+  named(handle: WorkerHandle, names: readonly string[]): Readonly<Record<string, number>>;
+  readonly series: TimeSeries | null;
+  close(): Promise<void>;
+}
+
+const RECORD_EVERY_MS = 1000;
+/** Objectives on counters of the app's own, and limits of heaps, need what only a collection tells. */
+const COLLECT_EVERY_MS = 10_000;
+const FRESH_MS = 1000;
+
+export const openMetrics = (options: MetricsOptions): Metrics => {
+  const { folder, clock, schedule, version, apps, config, healthOf, onCollected, onEvent } = options;
+  const startedAtMs = clock.wallMs();
+  const exposition = new Exposition();
+  const series =
+    folder === null
+      ? null
+      : new TimeSeries({
+          file: join(folder, 'metrics.db'),
+          clock,
+          ...config(),
+          onTrouble: (trouble) => {
+            if (trouble === null) return;
+            const reason = `time series: ${trouble.kind}: ${trouble.reason}`;
+            onEvent({ app: null, type: 'state-damaged', reason, data: { ...trouble } });
+          },
+        });
+  let collected: ReadonlyMap<WorkerHandle, Collected | null> = new Map();
+  let collectedAt = -Infinity;
+  let under: Promise<void> | null = null;
+  const refresh = (): Promise<void> => {
+    if (clock.monotonicMs() - collectedAt < FRESH_MS) return Promise.resolve();
+    under ??= collect(apps(), schedule)
+      .then((answers) => {
+        collected = answers;
+        collectedAt = clock.monotonicMs();
+        for (const [handle, answer] of answers) if (answer !== null) onCollected(handle, answer);
+      })
+      .finally(() => {
+        under = null;
+      });
+    return under;
+  };
+  const read = (): readonly AppReading[] => readApps(apps(), collected, healthOf);
+  const named = (handle: WorkerHandle, names: readonly string[]): Readonly<Record<string, number>> => {
+    const answer = collected.get(handle);
+    if (answer === undefined || answer === null) return {};
+    const found: Record<string, number> = {};
+    for (const { name, values } of answer.app) {
+      if (!names.includes(name)) continue;
+      let sum = 0;
+      for (const { value, metricName } of values) if (metricName === undefined || metricName === name) sum += value;
+      found[name] = sum;
+    }
+    return found;
+  };
+
+  const namesOf = (app: App): readonly string[] =>
+    app.state.config.slo.flatMap(({ indicator }) =>
+      indicator.kind === 'ratio' ? [indicator.good, indicator.total] : [],
+    );
+  const record = (): void => {
+    series?.record(
+      read().map(({ app: name, workers }) => {
+        const app = apps().find((each) => each.app === name);
+        const handles = app?.liveHandles() ?? [];
+        const names = app === undefined ? [] : namesOf(app);
+        return {
+          app: name,
+          workers: workers.map(({ worker, spawn, report, acceptQueue }) => {
+            const handle = handles.find(({ spawnId }) => spawnId === spawn);
+            return {
+              worker,
+              spawn,
+              report,
+              acceptQueue,
+              ...(names.length === 0 || handle === undefined ? {} : { named: named(handle, names) }),
+            };
+          }),
+        };
+      }),
+    );
+  };
+  let callOff = schedule.background(RECORD_EVERY_MS, () => beat());
+  let ticks = 0;
+  const beat = (): void => {
+    callOff = schedule.background(RECORD_EVERY_MS, () => beat());
+    ticks += 1;
+    if ((ticks * RECORD_EVERY_MS) % COLLECT_EVERY_MS === 0) void refresh();
+    record();
+    // What a worker did before it ended is counted with the others'.
+    if (ticks % 10 === 0) exposition.take(read());
+  };
+  return {
+    async page(request) {
+      await refresh();
+      const page = exposition.write(
+        { apps: read(), daemon: readDaemon(version, startedAtMs) },
+        request,
+        clock.monotonicMs(),
+      );
+      return { type: page.contentType, text: page.body };
+    },
+    named,
+    series,
+    async close() {
+      callOff();
+      await series?.close();
+    },
+  };
+};

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { agentCost } from '../test/campaigns/agent-cost.ts';
+import { alertTraces } from '../test/campaigns/alert-traces.ts';
 import { agentOverhead } from '../test/campaigns/agent-overhead.ts';
 import { alertStorm } from '../test/campaigns/alert-storm.ts';
 import { cellMutation } from '../test/campaigns/cell-mutation.ts';
@@ -56,6 +57,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   soak,
   hostileFiles,
   findings,
+  alertTraces,
   cpuRead,
   cpuDiff,
   probeCost,

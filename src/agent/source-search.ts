@@ -42,7 +42,7 @@ export function findBuiltin(source: string, line: number): (SourcePosition & { r
   }));
   const literals = [
     ...text.matchAll(
-      /(?<=(?:^|[\s(,=:[!&|?{};]))\/((?:[^/\\\n[*]|\\.|\[(?:[^\]\\\n]|\\.)*\])(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])*)\/[dgimsuvy]*/g,
+      /(?<=(?:^|[(,=:[!&|?{};]|\breturn)\s*)\/((?:[^/\\\n[*]|\\.|\[(?:[^\]\\\n]|\\.)*\])(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])*)\/[dgimsuvy]*/g,
     ),
   ].map(({ 1: pattern = '', index }) => ({ name: `RegExp: ${pattern}`, index }));
   const others = [...text.matchAll(/(?<=\.)(?:sort|toSorted)(?=\s*\()/g)].map(({ 0: name, index }) => ({

@@ -3,4 +3,4 @@
  * its line out of here and adds it to the schema.
  */
 export const LATER_IN_APP: ReadonlySet<string> = new Set(['secrets', 'deploy', 'limits', 'sandbox', 'leak', 'profile']);
-export const LATER_IN_DAEMON: ReadonlySet<string> = new Set(['otlp', 'dashboard', 'nats']);
+export const LATER_IN_DAEMON: ReadonlySet<string> = new Set(['dashboard', 'nats']);

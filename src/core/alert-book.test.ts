@@ -294,7 +294,7 @@ describe('the book of alerts', () => {
         world.judge('good', ...subjects);
         assert.deepEqual([world.book.alerts, world.book.receivers['hook']?.groups], [{}, {}]);
       }),
-      { numRuns: 1500 },
+      { numRuns: 600 },
     );
   });
 

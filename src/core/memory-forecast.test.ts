@@ -34,9 +34,9 @@ const live = ({ minutes, heldMB, requestsPerSecond = 50, seed = 1, limits = [HEA
     const rssBytes = Math.round((heldMB(at, random) + 90 + random() * 40) * MB);
     const requests = Math.round((at / 1000) * requestsPerSecond);
     state = noteMemory(state, { uptimeMs: at, heapAfterGcBytes, rssBytes, requests }, at);
-    if (at % 30_000 === 0) seen.push(forecastMemory(state, limits)!);
+    if (at % 30_000 === 0 && minutes < 600) seen.push(forecastMemory(state, limits)!);
   }
-  return { last: seen.at(-1)!, seen, state };
+  return { last: seen.at(-1) ?? forecastMemory(state, limits)!, seen, state };
 };
 
 describe('a forecast of memory', () => {
@@ -100,11 +100,64 @@ describe('a forecast of memory', () => {
   });
 
   it('is not deceived by a saw tooth whose feet rise: a leak under a cache that is emptied', () => {
-    const { last } = live({
-      minutes: 120,
-      heldMB: (at) => 60 + ((at % (6 * MINUTE)) / MINUTE) * 4 + at / MINUTE,
+    // Half-way up a tooth: lower than the tooth before was high.
+    const { last, state } = live({
+      minutes: 177,
+      heldMB: (at) => 60 + ((at % (6 * MINUTE)) / MINUTE) * 10 + at / MINUTE,
     });
+    assert.ok((last.bytes ?? 0) < (state.heap.fellFrom ?? 0));
     assert.equal(last.status, 'growing');
+  });
+
+  it('does not count the first minute, in which a program is loaded', () => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const { seen } = live({ minutes: 6, heldMB: (at) => 10 + Math.min(at, MINUTE) / 400, seed });
+      assert.ok(
+        seen.every(({ status }) => status !== 'growing'),
+        `seed ${seed}`,
+      );
+    }
+  });
+
+  it('goes by what growth is now where it has slowed down', () => {
+    const { last } = live({ minutes: 30, heldMB: (at) => 40 + Math.min(at, 10 * MINUTE) / 6000 + (1.5 * at) / MINUTE });
+    const perMinute = (last.growthPerHourBytes ?? 0) / 60 / MB;
+    assert.equal(last.status, 'growing');
+    assert.ok(perMinute > 1 && perMinute < 2, `${perMinute} MB a minute`);
+  });
+
+  it('counts collections, not reports of the same one', () => {
+    let state = newMemory();
+    for (let at = 2 * MINUTE; at <= 9 * MINUTE; at += 1000) {
+      const heapAfterGcBytes = (50 + Math.floor(at / (3 * MINUTE))) * MB;
+      state = noteMemory(state, { uptimeMs: at, heapAfterGcBytes, rssBytes: null, requests: at }, at);
+    }
+    assert.equal(state.heap.recent.length, 4);
+  });
+
+  it('is content with five collections where each left much more than the one before', () => {
+    const after = (...megabytes: readonly number[]): string => {
+      let state = newMemory();
+      for (const [index, held] of megabytes.entries()) {
+        const at = (2 + index) * MINUTE;
+        state = noteMemory(state, { uptimeMs: at, heapAfterGcBytes: held * MB, rssBytes: null, requests: at }, at);
+      }
+      return forecastMemory(state, [HEAP])!.status;
+    };
+    assert.equal(after(61, 82, 105, 139), 'unknown');
+    assert.equal(after(61, 82, 105, 139, 168), 'growing');
+    assert.equal(after(61, 82, 105, 104, 168), 'unknown', 'one that left less');
+    assert.equal(after(61, 63, 66, 69, 72), 'unknown', 'too little');
+  });
+
+  it('does not take noise for growth when there are few points', () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      const { seen } = live({ minutes: 4, heldMB: (_, random) => 80 + random() * 40, seed });
+      assert.ok(
+        seen.every(({ status }) => status !== 'growing'),
+        `seed ${seed}`,
+      );
+    }
   });
 
   it('takes the limit that is reached first, and says which', () => {
@@ -147,6 +200,12 @@ describe('a forecast of memory', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it('keeps a bounded number of points of a long life', () => {
+    const { state } = live({ minutes: 600, heldMB: () => 50 });
+    for (const { recent, long } of [state.heap, state.rss]) assert.ok(recent.length <= 60 && long.length <= 60);
+    assert.equal(state.rss.long[0]?.at, MINUTE, 'which reaches back to its beginning');
   });
 
   it('reads the heap limit as Node does', () => {

@@ -182,10 +182,7 @@ interface Trend {
   readonly isGrowing: boolean;
 }
 
-/**
- * Growth that slows down is something being filled: what the later half says counts then, and where that half does not grow
- * for sure nothing does.
- */
+/** Growth that has ended was something being filled: where the later half does not grow for sure nothing does. */
 const trendOf = (points: readonly MemoryPoint[], limitBytes: number, policy: MemoryPolicy): Trend | null => {
   const whole = overTime(points, policy);
   if (whole === null) return null;
@@ -198,10 +195,7 @@ const trendOf = (points: readonly MemoryPoint[], limitBytes: number, policy: Mem
   const later = laterHalf.length < policy.minimumPoints ? null : overTime(laterHalf, policy);
   // With few points nobody can tell; the limit is far then, or hit before anybody could.
   if (!hasGrown || later === null) return { slope: whole, points, isGrowing: hasGrown };
-  const isGrowing = later.low > 0;
-  return later.high < whole.slope
-    ? { slope: later, points: laterHalf, isGrowing }
-    : { slope: whole, points, isGrowing };
+  return { slope: whole, points, isGrowing: later.low > 0 };
 };
 
 const MB = 1024 * 1024;

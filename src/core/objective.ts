@@ -5,9 +5,10 @@
  * The times are those of one timeline that goes on over restarts: the wall clock when the daemon began, plus what has passed
  * since by the monotonic one. Steps of the wall clock between two daemons are borne (`counts.ts`).
  *
- * Refuses to judge windows with too few events, and counts as spent only what was observed: an hour of which five minutes are
- * known holds the errors of five minutes. So what burns is told when the share of the budget is really gone, also just after
- * a start, and a short blip beside a gap is no outage of an hour.
+ * Refuses to judge windows with too few events, and does not take for spent what may be chance. What was before the first
+ * counts holds no errors: so what burns is told when the share of the budget is really gone, also just after a start. A
+ * gap is taken to have been like the rest of its window, because trouble makes gaps; but where more than a quarter is missing,
+ * what is left no longer speaks for all of it, and a blip beside a long gap is no outage of an hour.
  */
 import type { ObjectiveConfig } from '../protocol/index.ts';
 import { type BurnRule, burnRulesFor, RESOLUTION_MS, SHORT_IN_LONG } from './burn-rules.ts';
@@ -31,6 +32,8 @@ export interface ObjectivePlan {
 
 /** Plain data, to be kept over restarts. */
 export interface ObjectiveState {
+  /** The beginning of the first span; null before it. */
+  readonly since: number | null;
   /** The end of the newest span; null before the first. */
   readonly at: number | null;
   /** For each rule what its windows hold, then for the objective's whole window. */
@@ -79,8 +82,13 @@ const BUCKETS = BUCKETS_IN_SHORT * SHORT_IN_LONG;
 const LATE_MS = 3 * RESOLUTION_MS;
 /** A span of whole events that is spread over buckets may sum up to a trifle less. */
 const ROUNDING = 1e-6;
-/** How rarely chance alone may look like a burn: with some ten independent looks an hour it does so once in years. */
-const CHANCE = 1e-4;
+/**
+ * How rarely chance alone makes so many errors in one window; both windows must be beyond it. Measured on 312 days of 1 to 6
+ * requests a minute at nine tenths of the budget: 2 pages. Ten times rarer is 1, and pages come later.
+ */
+const CHANCE = 1e-2;
+/** So much of a window speaks for all of it. */
+const MOST_OF_WINDOW = 0.75;
 
 export const planObjective = (objective: ObjectiveConfig, resolutionMs?: number): ObjectivePlan => ({
   objective,
@@ -88,6 +96,7 @@ export const planObjective = (objective: ObjectiveConfig, resolutionMs?: number)
 });
 
 export const newObjective = ({ rules, objective }: ObjectivePlan): ObjectiveState => ({
+  since: null,
   at: null,
   series: [...rules.map(({ longMs }) => longMs), objective.windowMs].map((ms) => newSeries(ms / BUCKETS, BUCKETS)),
 });
@@ -104,7 +113,7 @@ export const resumeObjective = (plan: ObjectivePlan, before: ObjectiveState): Ob
     if (source === undefined) return empty;
     return source.bucketMs === empty.bucketMs ? source : refill(empty, source, before.at ?? 0);
   });
-  return { at: before.at, series };
+  return { since: before.since, at: before.at, series };
 };
 
 /** A bucket as the span that it stands for; the present one ends with what was observed last. */
@@ -117,36 +126,57 @@ const refill = (empty: CountSeries, source: CountSeries, at: number): CountSerie
 /** The state with one more span of counts; of all workers together. Counts that are no numbers leave it as it is. */
 export const observeCounts = (state: ObjectiveState, span: CountSpan): ObjectiveState => {
   if (!isUsable(span)) return state;
-  return { at: span.at, series: movedBack(state, span.at).map((series) => addSpan(series, span)) };
+  const { since, series } = movedBack(state, span.at);
+  return { since: since ?? span.at - span.forMs, at: span.at, series: series.map((one) => addSpan(one, span)) };
 };
 
-const movedBack = ({ at: seenAt, series }: ObjectiveState, at: number): readonly CountSeries[] =>
-  seenAt === null || at >= seenAt ? series : series.map((one) => movedBackTo(one, at));
+const movedBack = (state: ObjectiveState, at: number): ObjectiveState => {
+  const { since, at: seenAt, series } = state;
+  if (seenAt === null || since === null || at >= seenAt) return state;
+  return { since: since - (seenAt - at), at, series: series.map((one) => movedBackTo(one, at)) };
+};
 
 /** How the objective stands at `at`. */
 export const judgeObjective = (plan: ObjectivePlan, state: ObjectiveState, at: number): ObjectiveVerdict => {
   const { objective, rules } = plan;
-  const all = movedBack(state, at);
+  const { since, series } = movedBack(state, at);
   // The next counts are still to come: that is no gap.
   const isLate = (shortMs: number): boolean =>
     state.at !== null && at > state.at && at - state.at <= Math.min(shortMs, LATE_MS);
   const endOf = (shortMs: number): number => (isLate(shortMs) ? (state.at ?? at) : at);
-  const verdicts = rules.map((rule, index) => judgeRule(objective, rule, all[index]!, endOf(rule.shortMs)));
-  const whole = all.at(-1)!;
-  const wholeEnd = endOf(objective.windowMs / SHORT_IN_LONG);
-  return { rules: verdicts, budget: standing(objective, verdicts, whole, wholeEnd) };
+  const windowOf = (index: number, shortMs: number): Window => ({
+    series: series[index]!,
+    since: since ?? at,
+    at: endOf(shortMs),
+  });
+  const verdicts = rules.map((rule, index) => judgeRule(objective, rule, windowOf(index, rule.shortMs)));
+  const whole = windowOf(rules.length, objective.windowMs / SHORT_IN_LONG);
+  return { rules: verdicts, budget: standing(objective, verdicts, whole) };
 };
 
-const judgeRule = (objective: ObjectiveConfig, rule: BurnRule, series: CountSeries, at: number): RuleVerdict => {
+interface Window {
+  readonly series: CountSeries;
+  readonly since: number;
+  /** Its end. */
+  readonly at: number;
+}
+
+const judgeRule = (objective: ObjectiveConfig, rule: BurnRule, window: Window): RuleVerdict => {
   const { minimumEvents } = objective;
+  const { series, at } = window;
   const counts = countsIn(series, at, BUCKETS);
+  const shortCounts = countsIn(series, at, BUCKETS_IN_SHORT);
   const long = burnOf(objective, counts, minimumEvents);
-  const short = burnOf(objective, countsIn(series, at, BUCKETS_IN_SHORT), Math.ceil(minimumEvents / SHORT_IN_LONG));
+  const short = burnOf(objective, shortCounts, Math.ceil(minimumEvents / SHORT_IN_LONG));
   const isCalm = (short.burn !== null && short.burn <= rule.burn) || (long.burn !== null && long.burn <= rule.burn);
   if (isCalm) return { rule, verdict: 'calm', long, short };
   // Neither window is below the rule, but one may not be known.
-  const spent = (long.burn ?? 0) * observedShare(series, at, counts);
-  const isBurning = spent > rule.burn && short.burn !== null && isBeyondChance(objective, rule, counts);
+  const spent = (long.burn ?? 0) * spokenFor(window, counts);
+  const isBurning =
+    spent > rule.burn &&
+    short.burn !== null &&
+    isBeyondChance(objective, rule, counts) &&
+    isBeyondChance(objective, rule, shortCounts);
   return { rule, verdict: isBurning ? 'burning' : 'unknown', long, short };
 };
 
@@ -156,8 +186,12 @@ const burnOf = ({ target }: ObjectiveConfig, { bad, total }: WindowCounts, minim
   burn: total + ROUNDING < minimum || total <= ROUNDING ? null : bad / total / (1 - target),
 });
 
-const observedShare = (series: CountSeries, at: number, { coveredMs }: WindowCounts): number =>
-  Math.min(1, coveredMs / spanOf(series, at, BUCKETS));
+/** The share of a window that what was seen of it stands for. */
+const spokenFor = ({ series, since, at }: Window, { coveredMs }: WindowCounts): number => {
+  const spanMs = spanOf(series, at, BUCKETS);
+  const historyMs = Math.min(spanMs, at - since);
+  return historyMs <= 0 ? 0 : Math.min(1, coveredMs / (MOST_OF_WINDOW * historyMs)) * (historyMs / spanMs);
+};
 
 /**
  * Whether so many errors would hardly ever come about if the true burn were half of the rule's, and at most 1: among few events
@@ -173,16 +207,11 @@ const isBeyondChance = ({ target }: ObjectiveConfig, { burn }: BurnRule, { bad, 
   return total * divergence >= -Math.log(CHANCE);
 };
 
-const standing = (
-  objective: ObjectiveConfig,
-  verdicts: readonly RuleVerdict[],
-  series: CountSeries,
-  at: number,
-): BudgetStanding => {
+const standing = (objective: ObjectiveConfig, verdicts: readonly RuleVerdict[], window: Window): BudgetStanding => {
   const { windowMs, target } = objective;
+  const { series, at } = window;
   const counts = countsIn(series, at, BUCKETS);
-  const observed = observedShare(series, at, counts);
-  const consumed = counts.total === 0 ? 0 : (counts.bad / counts.total / (1 - target)) * observed;
+  const consumed = counts.total === 0 ? 0 : (counts.bad / counts.total / (1 - target)) * spokenFor(window, counts);
   const remaining = 1 - consumed;
   const burn =
     verdicts.flatMap(({ short, long }) => [short.burn, long.burn]).find((one) => one !== null) ??
@@ -190,7 +219,7 @@ const standing = (
   return {
     events: counts.total,
     bad: counts.bad,
-    observedShare: observed,
+    observedShare: Math.min(1, counts.coveredMs / spanOf(series, at, BUCKETS)),
     consumed,
     remaining,
     burn,

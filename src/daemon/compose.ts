@@ -34,12 +34,8 @@ import {
 } from '../supervisor/index.ts';
 import { openDaemonSettings } from './daemon-settings.ts';
 import { fileOutput } from './file-output.ts';
-import { openAlerts } from '../alerts/index.ts';
-import { judgeHealthAlerts } from './health/alert-feed.ts';
-import { openHealthPort } from './health/health-port.ts';
+import { openCare } from './health/care.ts';
 import { openHealth } from './health/health.ts';
-import { openMetrics } from './health/metrics.ts';
-import { openObjectives } from './health/objectives.ts';
 import { CHANNEL_PREFIX, type Inherited } from './inheritance.ts';
 import type { KeptDescriptor } from './guard.ts';
 import { nameSteps } from './named-steps.ts';
@@ -186,6 +182,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     clock,
     schedule: edges.schedule,
     apps: () => supervisor.apps,
+    memory: store.meta,
     events: store.events,
   });
   const supervisor: Supervisor = new Supervisor(edges, {
@@ -195,48 +192,24 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     onOperation: (_app, run) => operations.note(run),
     onDeleted: ({ app }) => removeApp(app),
   });
-  const alerts = openAlerts({
-    store,
-    clock,
-    schedule: edges.schedule,
-    random: Math.random,
-    newId: () => edges.newId().replaceAll('_', '-'),
-    receivers: () => settings.get().alerts,
-    onEvent: (event) => void store.events.append(event),
-    env: process.env,
-    version: VERSION,
-  });
-  const metrics = openMetrics({
+  const care = openCare({
     folder: options.stateFile === ':memory:' ? null : home,
     clock,
     schedule: edges.schedule,
+    supervisor,
+    store,
+    settings,
+    health,
+    newId: edges.newId,
     version: VERSION,
-    apps: () => supervisor.apps,
-    config: () => settings.get().metrics,
-    healthOf: (app) => health.describe([app]).apps[0],
-    onCollected: (handle, { detail }) => health.noteHeapLimit(handle, detail.heapLimitBytes),
-    onEvent: (event) => void store.events.append(event),
-  });
-  const objectives = openObjectives({
-    clock,
-    schedule: edges.schedule,
-    apps: () => supervisor.apps,
-    named: (handle, names) => metrics.named(handle, names),
-    judge: (judgements) => alerts.judge(judgements),
-    meta: store.meta,
-  });
-  const healthPort = openHealthPort({
-    config: () => settings.get().health,
-    source: {
-      health: () => health.describe(supervisor.apps),
-      metrics: (accept) => metrics.page({ accept: accept ?? null, scope: 'mixed', app: null }),
-    },
     log: options.log,
   });
   const removeApp = (name: string): void => {
-    alerts.forget(name);
     const app = supervisor.find(name);
-    if (app !== null) supervisor.remove(app);
+    if (app !== null) {
+      care.forget(app);
+      supervisor.remove(app);
+    }
     store.apps.remove(name);
     logs.forget(name);
     store.events.append({ app: name, type: 'app-removed', reason: null });
@@ -249,12 +222,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
           onLost: (worker, reason) => tellLost(store, worker, reason),
         })
       : null;
-  const rounds = startRounds([
-    () => edges.oomKills.look(),
-    () => outputWatch?.look(),
-    () => alerts.judge(judgeHealthAlerts(health.describe(supervisor.apps).apps)),
-    () => healthPort.look(),
-  ]);
+  const rounds = startRounds([() => edges.oomKills.look(), () => outputWatch?.look(), () => care.look()]);
   const agentSocket = await openAgentSocket({
     path: edges.socketPath,
     claim: (spawnId, link) => supervisor.claimLink(spawnId, link),
@@ -268,13 +236,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     operations,
     settings,
     health,
-    metrics,
-    objectives,
-    alerts,
-    onConfigured() {
-      alerts.reconfigure();
-      healthPort.look();
-    },
+    care,
     clock,
     logHome: home,
     status: () => describeDaemon({ options, supervisor, dataPath, startedAt, state }),
@@ -303,10 +265,8 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     stopWorkers: () => supervisor.stopAll(),
     async close() {
       rounds.close();
-      objectives.close();
-      alerts.close();
+      await care.close();
       health.close();
-      await Promise.all([metrics.close(), healthPort.close()]);
       supervisor.close();
       await agentSocket.close();
       dataPath.close();

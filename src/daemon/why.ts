@@ -39,10 +39,24 @@ const duringOperation: Relation = (cause, event, before) =>
   cause.seq >
     (before.findLast((other) => other.type === 'operation-started' && sameOperation(other, event, before))?.seq ?? 0);
 
+const sameIn =
+  (field: string): Relation =>
+  (cause, event) =>
+    cause.worker === event.worker && cause.data[field] === event.data[field];
+const sameProbe = sameIn('probe');
+const sameCheck = sameIn('check');
+const sameBudget = sameIn('budget');
+const sameAlert = sameIn('name');
+
 type Causes = readonly (readonly [type: EventType | readonly EventType[], relation: Relation])[];
 
 /** A daemon that began, or became another version in place; of those on record the last one. */
 const DAEMON: Causes = [[['daemon-started', 'daemon-recovered', 'daemon-upgrading'], anywhere]];
+
+/** What a worker may be unwell with. */
+const UNWELL: Causes = [
+  [['worker-hung', 'worker-blocked', 'probe-failed', 'check-failed', 'budget-exceeded', 'worker-ejected'], sameWorker],
+];
 
 /** Which earlier events bring an event about, most direct first. */
 const CAUSES: Partial<Readonly<Record<EventType, Causes>>> = {
@@ -60,6 +74,7 @@ const CAUSES: Partial<Readonly<Record<EventType, Causes>>> = {
   'crash-loop': [['worker-exited', sameWorker]],
   'worker-draining': [
     ['worker-hung', sameWorker],
+    [['worker-recovering', 'worker-recycled'], sameProcess],
     ['operation-started', stillRunning],
   ],
   'worker-killed': [
@@ -81,7 +96,36 @@ const CAUSES: Partial<Readonly<Record<EventType, Causes>>> = {
     ['port-taken', duringOperation],
     ['operation-started', sameOperation],
   ],
+  'worker-unblocked': [['worker-blocked', sameWorker]],
+  'worker-hung': [['worker-blocked', sameWorker]],
+  'worker-returned': [['worker-ejected', sameWorker]],
+  'worker-recovering': [
+    [['worker-hung', 'probe-failed', 'check-failed', 'budget-exceeded', 'worker-ejected'], sameWorker],
+    // A check that fails everywhere is told of the app.
+    ['health-changed', anywhere],
+  ],
+  'worker-quarantined': [[['worker-recovering', 'worker-recycled'], sameWorker]],
+  'heal-held-back': [[['worker-recovering', 'worker-recycled', 'health-changed'], anywhere]],
   'operation-resumed': DAEMON,
+  'worker-unblocked': [['worker-blocked', sameWorker]],
+  'worker-hung': [['worker-blocked', sameWorker]],
+  'worker-returned': [['worker-ejected', sameWorker]],
+  'probe-passed': [['probe-failed', sameProbe]],
+  'check-passed': [['check-failed', sameCheck]],
+  'budget-met': [['budget-exceeded', sameBudget]],
+  'worker-recovering': UNWELL,
+  'worker-recycled': UNWELL,
+  'worker-quarantined': [['worker-recovering', sameWorker], ...UNWELL],
+  'heal-held-back': UNWELL,
+  'health-changed': [
+    [
+      ['worker-blocked', 'worker-ejected', 'probe-failed', 'check-failed', 'budget-exceeded', 'worker-exited'],
+      anywhere,
+    ],
+  ],
+  'degrade-changed': [['check-failed', anywhere]],
+  'alert-firing': [['health-changed', anywhere]],
+  'alert-resolved': [['alert-firing', sameAlert]],
   'log-drop-ended': [['log-dropped', sameProcess]],
   'worker-adopted': DAEMON,
   'descriptors-regained': DAEMON,
@@ -91,6 +135,11 @@ const CAUSES: Partial<Readonly<Record<EventType, Causes>>> = {
 /** What there is to say where no event on record is the cause. */
 const UNCAUSED: Partial<Readonly<Record<EventType, string>>> = {
   'operation-started': 'it was asked for',
+  'worker-blocked': 'its event loop was busy with one thing',
+  'worker-ejected': 'its own answers, beside those of its peers',
+  'probe-failed': 'what the probe was answered',
+  'check-failed': 'what the check of the app said',
+  'budget-exceeded': 'what the worker takes',
   'worker-signalled': 'it was asked for',
   'daemon-started': 'it was asked for',
   'daemon-recovered': 'it had died',
@@ -117,7 +166,18 @@ const TROUBLE: ReadonlySet<EventType> = new Set([
   'worker-start-timeout',
   'port-taken',
   'worker-hung',
+  'worker-blocked',
+  'worker-ejected',
+  'worker-quarantined',
 ]);
+
+/** Workers that are left alone because replacing them did not help; whoever asks for an operation begins anew. */
+const findQuarantine = (events: readonly EventDocument[]): EventDocument | undefined => {
+  const quarantined = events.findLastIndex(({ type }) => type === 'worker-quarantined');
+  if (quarantined === -1) return undefined;
+  const isOver = events.slice(quarantined).some(({ type }) => type === 'operation-started');
+  return isOver ? undefined : events[quarantined];
+};
 
 const summarize = (app: AppDocument, events: readonly EventDocument[]): string => {
   const ready = app.workers.filter((worker) => worker.ready).length;
@@ -125,5 +185,7 @@ const summarize = (app: AppDocument, events: readonly EventDocument[]): string =
   const trouble = events.findLast((event) => TROUBLE.has(event.type));
   const operation = events.findLast((event) => event.type === 'operation-ended');
   if (app.status !== 'online' && trouble !== undefined) return `${state}, because ${describeEvent(trouble)}.`;
+  const quarantined = findQuarantine(events);
+  if (quarantined !== undefined) return `${state}. In quarantine: ${describeEvent(quarantined)}.`;
   return operation?.reason ? `${state}. Last change: ${operation.reason}.` : `${state}.`;
 };

@@ -117,7 +117,9 @@ function routeOf(request: RoutedRequest, status: number): string | null {
 function lostBase({ originalUrl, url = '/' }: RoutedRequest, route: string): string {
   if (!route.startsWith('/') || /[*({]/.test(route)) return '';
   const path = (originalUrl ?? url).split(/[?#]/, 1)[0] ?? '/';
-  const parts = path.split('/');
-  const more = parts.length - (route === '/' ? 1 : route.split('/').length);
-  return more <= 0 ? '' : guessRoute(parts.slice(0, more + 1).join('/'));
+  const parts = partsOf(path);
+  const more = parts.length - partsOf(route).length;
+  return more <= 0 ? '' : guessRoute(`/${parts.slice(0, more).join('/')}`);
 }
+
+const partsOf = (path: string): string[] => path.split('/').filter((part) => part !== '');

@@ -19,8 +19,10 @@ const COMMON = `
 
 export const MEMORY = ':memory:';
 
-/** Throws what SQLite or the file system says. */
-export function connectFile(file: string): DatabaseSync {
+type Close = (connection: DatabaseSync) => void;
+
+/** Throws what SQLite or the file system says; `close` ends the connection then, where there is one already. */
+export function connectFile(file: string, close: Close = (connection) => connection.close()): DatabaseSync {
   // -wal takes over the mode. Before any lock exists, because closing a second descriptor of the file would drop
   // SQLite's locks.
   makePrivate(file);
@@ -34,6 +36,7 @@ export function connectFile(file: string): DatabaseSync {
      PRAGMA wal_autocheckpoint = 256;
      PRAGMA journal_size_limit = 1048576;
      ${COMMON}`,
+    close,
   );
 }
 
@@ -86,12 +89,12 @@ export const makePrivate = (file: string): void => closeSync(openSync(file, 'a',
 /** Nothing is there, or nothing is in it. */
 export const isEmptyFile = (file: string): boolean => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0;
 
-function prepared(connection: DatabaseSync, sql: string): DatabaseSync {
+function prepared(connection: DatabaseSync, sql: string, close: Close = (each) => each.close()): DatabaseSync {
   try {
     connection.exec(sql);
     return connection;
   } catch (error) {
-    connection.close();
+    close(connection);
     throw error;
   }
 }

@@ -88,7 +88,8 @@ function openFile(place: StatePlace): Opened {
   if (problem !== null) throw new Damage(problem);
   const wal = walOf(file);
   const lostChanges = isEmptyFile(wal) ? 0 : countLostCommits(readFileSync(wal));
-  const connection = connectFile(file);
+  // The schema alone may reach beyond where the file was cut off, and be missed here already.
+  const connection = connectFile(file, (failed) => closeUnchanged(failed, wal));
   try {
     refuseNewer(connection, place);
     const damage = findDamage(connection);

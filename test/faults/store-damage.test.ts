@@ -124,7 +124,8 @@ function outcomeOf(folder: string, what: string): 'whole' | 'said' | 'fell back'
     addApp(store, 'new');
     if (fallBack !== null) {
       assert.deepEqual(vital, home.backedUp, what);
-      assert.doesNotMatch(fallBack.reason, /[\n*]/, `${what}: a reason is one line of words`);
+      // SQLite's own heading has stars; one may also be the very byte that was damaged.
+      assert.doesNotMatch(fallBack.reason, /\n|\*\*/, `${what}: a reason is one line of words`);
       const aside = fallBack.setAside;
       assert.equal(aside === null, what.startsWith('state.db and'), `${what}: ${String(aside)}`);
       return 'fell back';

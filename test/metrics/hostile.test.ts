@@ -64,7 +64,7 @@ describe('a strict parser', () => {
         fc.constantFrom(null, OPEN),
         (apps, scope, accept) => {
           const { body } = new Exposition().write({ apps, daemon: null }, { accept, scope, app: null }, 0);
-          parsePage(body, accept === null ? 'text' : 'openmetrics');
+          parsePage(Buffer.from(body).toString(), accept === null ? 'text' : 'openmetrics');
         },
       ),
       { numRuns: 500 },

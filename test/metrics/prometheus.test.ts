@@ -61,6 +61,7 @@ describe('Prometheus', { skip, concurrency: false }, () => {
   const own = (orders: number) => [
     counter('orders_total', orders, { kind: 'book "é"\n\\' }),
     histogram('work_seconds', [0.1, 1], [1, 2, 3], 4.5),
+    { ...counter('odd_total', 1, { kind: 'zero\0byte \uD800 \r' }), help: 'zero\0byte' },
   ];
 
   before(async () => {
@@ -152,6 +153,7 @@ describe('Prometheus', { skip, concurrency: false }, () => {
     assert.equal(alone?.metric['kind'], 'book "é"\n\\');
     await settles('work_seconds_bucket{job="shop",le="1"}', 6);
     await settles('work_seconds_count{job="shop"}', 12);
+    await settles('odd_total{job="shop"}', 2);
   });
 
   it('answers quantiles of routes', async () => {

@@ -91,6 +91,8 @@ describe('an exec probe', () => {
     assert.match(error ?? '', /^the command printed more than a MiB: x+…$/);
     assert.ok((error ?? '').length <= 1000);
     assert.ok(process.memoryUsage.rss() - before < 100 * 1024 ** 2);
+    // So little would be through long before its timeout if it were read.
+    assert.equal((await run(sh('head -c 50000000 /dev/zero'), { timeoutMs: 2000 })).outcome, 'fail');
   });
 
   it('may print a lot and pass', async () => {

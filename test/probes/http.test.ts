@@ -168,9 +168,22 @@ describe('an http probe', () => {
   });
 
   it('does not follow redirects elsewhere, and counts them as good, with a warning', async () => {
-    for (const location of ['http://shop.example/login', '//shop.example/', 'http://localhost/']) {
-      await using server = await saying(answer(302, '', `Location: ${location}\r\n`));
-      const { outcome, warning } = await ask(http(server.port));
+    for (const location of [
+      'http://shop.example/login',
+      '//shop.example/',
+      'http://localhost:PORT/',
+      'http://127.0.0.1:1/',
+    ]) {
+      let asked = 0;
+      await using server = await httpServer((_request, response) => {
+        asked += 1;
+        response.writeHead(302, { Location: location.replace('PORT', String(server.port)) }).end();
+      });
+      // Its only port, for redirects to another name with the same port.
+      const address = (port: number | null) =>
+        port === server.port ? ({ kind: 'tcp', host: '127.0.0.1', port, v6only: false } as const) : null;
+      const { outcome, warning } = await ask(http(server.port), {}, { address });
+      assert.equal(asked, 1);
       assert.equal(outcome, 'pass');
       assert.match(warning ?? '', /which is not this worker/);
     }

@@ -12,7 +12,6 @@ import {
   healPhaseOf,
   keepSlots,
   newDegrade,
-  newHealing,
   newOutliers,
   RECYCLE_POLICY,
   stepDegrade,
@@ -40,6 +39,7 @@ import {
 } from '../../supervisor/index.ts';
 import type { CoreTime } from './core-time.ts';
 import type { HealthEdges } from './edges.ts';
+import { healingKey, keptOf, readHealing, writeHealing, type Timeline } from './healing-memory.ts';
 import { WorkerWatch } from './worker-watch.ts';
 
 /** Ready workers that are busier than this have more to do than they can. */
@@ -57,8 +57,9 @@ export class AppWatch {
   readonly #factors = new Map<number, number>();
   #outliers: OutlierState = newOutliers();
   #sweptAt = -Infinity;
-  #healing: HealState = newHealing();
+  #healing: HealState;
   #degrade: DegradeState = newDegrade();
+  #kept: string;
   /** Chosen to be replaced before it runs out of memory, and why. */
   #recycle: { readonly handle: WorkerHandle; readonly reason: string } | null = null;
   /** Begun by the ladder, not by a person. */
@@ -71,6 +72,14 @@ export class AppWatch {
     this.app = app;
     this.#edges = edges;
     this.#cores = cores;
+    this.#healing = readHealing(edges.memory.find(healingKey(app)), this.#timeline);
+    this.#kept = keptOf(this.#healing);
+  }
+
+  /** What lasts of the ladder is told on the wall clock: the next daemon's monotonic one begins anew. */
+  get #timeline(): Timeline {
+    const { clock } = this.#edges;
+    return { aheadMs: clock.wallMs() - clock.monotonicMs() };
   }
 
   get workers(): Iterable<WorkerWatch> {
@@ -168,7 +177,11 @@ export class AppWatch {
     const ready = watches.filter((watch) => watch !== null && watch.isServing);
     const overloaded = ready.filter((watch) => (watch?.utilizationWithin(RECENT_MS, at) ?? 0) > OVERLOADED);
     const isOverloaded = overloaded.length * 2 > ready.length;
-    const degrade = stepDegrade(this.#degrade, { isOverloaded, down: health.down, isDiskFull: false }, at);
+    const degrade = stepDegrade(
+      this.#degrade,
+      { isOverloaded, down: health.down, isDiskFull: this.#isOutputDropped },
+      at,
+    );
     this.#degrade = degrade.state;
     for (const { level, reason } of degrade.effects) {
       for (const watch of this.#workers.values()) this.#sendTo(watch.handle, { type: 'degrade', level, reason });
@@ -318,6 +331,14 @@ export class AppWatch {
     });
   }
 
+  /** Written only where what lasts of it has changed. */
+  #keepHealing(): void {
+    const kept = keptOf(this.#healing);
+    if (kept === this.#kept) return;
+    this.#kept = kept;
+    this.#edges.memory.put(healingKey(this.app), writeHealing(this.#healing, this.#timeline));
+  }
+
   #policy(): HealPolicy {
     return { ...HEAL_POLICY, ...this.app.state.config.heal };
   }
@@ -344,6 +365,7 @@ export class AppWatch {
       this.#policy(),
     );
     this.#healing = step.state;
+    this.#keepHealing();
     for (const effect of step.effects) this.#carryOut(effect);
   }
 
@@ -406,6 +428,10 @@ export class AppWatch {
     } catch (error) {
       fail(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  get #isOutputDropped(): boolean {
+    return [...this.#workers.values()].some(({ lastReport }) => lastReport?.report.log?.isDropping ?? false);
   }
 
   /** What a person has asked for and what has ended is a new beginning for the slots. */

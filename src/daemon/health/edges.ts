@@ -6,6 +6,8 @@ import type { WorkerWatch } from './worker-watch.ts';
 
 export interface HealthEdges {
   readonly clock: Clock;
+  /** Small texts that outlive the daemon. */
+  readonly memory: { find(key: string): string | undefined; put(key: string, value: string): void };
   /** Since this daemon began. */
   upMs(): number;
   /** Since its own event loop was late for long; null: it never was. */

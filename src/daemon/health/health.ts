@@ -17,6 +17,8 @@ export interface HealthOptions {
   readonly clock: Clock;
   readonly schedule: Schedule;
   readonly apps: () => readonly App[];
+  /** Small texts that outlive the daemon. */
+  readonly memory: HealthEdges['memory'];
   readonly events: { append(event: EventInput): number };
 }
 
@@ -37,7 +39,7 @@ const STALL_MS = 1000;
 /** How long the agent may take to say what blocked it, once it answers again. */
 const NAMING_MS = 2000;
 
-export const openHealth = ({ clock, schedule, apps, events }: HealthOptions): Health => {
+export const openHealth = ({ clock, schedule, apps, memory, events }: HealthOptions): Health => {
   const startedAt = clock.monotonicMs();
   const probes = openProbes({
     clock,
@@ -51,6 +53,7 @@ export const openHealth = ({ clock, schedule, apps, events }: HealthOptions): He
   let stalledAt: number | null = null;
   const edges: HealthEdges = {
     clock,
+    memory,
     upMs: () => clock.monotonicMs() - startedAt,
     sinceStallMs: () => (stalledAt === null ? null : clock.monotonicMs() - stalledAt),
     watchProbes: (app, watch, onChange) =>

@@ -23,6 +23,8 @@ export interface MetricsOptions {
 
 export interface Metrics {
   page(request: PageRequest): Promise<{ readonly type: string; readonly text: string }>;
+  /** Of all apps, with what their agents answer now. */
+  readings(): Promise<readonly AppReading[]>;
   /** Counters of the app's own, as they stood when its agents were asked last, summed by name over their labels. */
   named(handle: WorkerHandle, names: readonly string[]): Readonly<Record<string, number>>;
   readonly series: TimeSeries | null;
@@ -126,6 +128,10 @@ export const openMetrics = (options: MetricsOptions): Metrics => {
         clock.monotonicMs(),
       );
       return { type: page.contentType, text: page.body };
+    },
+    async readings() {
+      await refresh();
+      return read();
     },
     named,
     series,

@@ -27,7 +27,7 @@ export interface ObjectivesOptions {
   readonly named: (handle: WorkerHandle, names: readonly string[]) => Readonly<Record<string, number>>;
   readonly judge: (judgements: readonly Judgement[]) => void;
   /** Small texts that outlive the daemon. */
-  readonly meta: { find(key: string): string | undefined; put(key: string, value: string): void };
+  readonly memory: { find(key: string): string | undefined; put(key: string, value: string): void };
 }
 
 export interface Objectives {
@@ -45,20 +45,22 @@ interface Watched {
   verdict: ObjectiveVerdict | null;
 }
 
-export const openObjectives = ({ clock, schedule, apps, named, judge, meta }: ObjectivesOptions): Objectives => {
+export const objectiveKey = (app: string, objective: string): string => `objective:${app}:${objective}`;
+
+export const openObjectives = ({ clock, schedule, apps, named, judge, memory }: ObjectivesOptions): Objectives => {
   const watched = new Map<string, Watched>();
   // One timeline over restarts: see `core/objective.ts`.
   const beganAt = clock.wallMs();
   const beganMonotonic = clock.monotonicMs();
   const now = (): number => beganAt + clock.monotonicMs() - beganMonotonic;
-  const keyOf = (app: App, { name }: ObjectiveConfig): string => `objective:${app.app}:${name}`;
+  const keyOf = (app: App, { name }: ObjectiveConfig): string => objectiveKey(app.app, name);
 
   const watchedOf = (app: App, objective: ObjectiveConfig): Watched => {
     const key = keyOf(app, objective);
     const known = watched.get(key);
     if (known === undefined) {
       const plan = planObjective(objective);
-      const kept = readState(meta.find(key));
+      const kept = readState(memory.find(key));
       const state = kept === null ? newObjective(plan) : resumeObjective(plan, kept);
       const fresh: Watched = { plan, state, seen: new WeakMap(), verdict: null };
       watched.set(key, fresh);
@@ -104,7 +106,7 @@ export const openObjectives = ({ clock, schedule, apps, named, judge, meta }: Ob
         const one = watchedOf(app, objective);
         observe(app, one, at);
         if (one.verdict !== null) judgements.push(...judgeObjectiveAlerts(app.app, one.plan, one.verdict));
-        if (looks % SAVE_EVERY_LOOKS === 0) meta.put(keyOf(app, objective), JSON.stringify(one.state));
+        if (looks % SAVE_EVERY_LOOKS === 0) memory.put(keyOf(app, objective), JSON.stringify(one.state));
       }
     for (const key of watched.keys()) if (!present.has(key)) watched.delete(key);
     if (judgements.length > 0) judge(judgements);

@@ -4,10 +4,8 @@ import type { Clock, DaemonDocument, UpgradeStartDocument } from '../../protocol
 import type { Store } from '../../store/index.ts';
 import type { App, Supervisor } from '../../supervisor/index.ts';
 import type { DaemonSettings } from '../daemon-settings.ts';
-import type { Alerts } from '../../alerts/index.ts';
 import type { Health } from '../health/health.ts';
-import type { Metrics } from '../health/metrics.ts';
-import type { Objectives } from '../health/objectives.ts';
+import type { Care } from '../health/care.ts';
 import type { Operations } from '../operations.ts';
 
 export interface ServiceParts {
@@ -17,11 +15,7 @@ export interface ServiceParts {
   readonly operations: Operations;
   readonly settings: DaemonSettings;
   readonly health: Pick<Health, 'describe'>;
-  readonly metrics: Pick<Metrics, 'page'>;
-  readonly objectives: Pick<Objectives, 'describe'>;
-  readonly alerts: Alerts;
-  /** What holds for the daemon has changed. */
-  readonly onConfigured: () => void;
+  readonly care: Omit<Care, 'close'>;
   readonly clock: Clock;
   readonly logHome: string;
   readonly status: () => DaemonDocument;

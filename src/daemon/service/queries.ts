@@ -74,10 +74,10 @@ export const queriesOf = (parts: ServiceParts, index: AppIndex): Queries => {
     daemonStatus: async () => parts.status(),
     metrics: async ({ accept, scope, app }) => {
       if (app !== null) index.get(app);
-      return parts.metrics.page({ accept, scope, app });
+      return parts.care.metrics.page({ accept, scope, app });
     },
-    slo: async (name) => parts.objectives.describe(name === null ? supervisor.apps : [index.get(name)]),
-    alerts: async () => parts.alerts.document(),
+    slo: async (name) => parts.care.objectives.describe(name === null ? supervisor.apps : [index.get(name)]),
+    alerts: async () => parts.care.alerts.document(),
 
     plan: async (request) => ({ changes: planChanges(index.known(), request.apps, request.file, instancesOf) }),
 

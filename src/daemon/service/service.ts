@@ -41,17 +41,17 @@ export const openService = (parts: ServiceParts): DroverService => {
     },
     async configureDaemon(config) {
       parts.settings.put(config);
-      parts.onConfigured();
+      parts.care.reconfigure();
     },
     silenceAlerts: async (silence, { caller }) =>
-      parts.alerts.silence({ ...silence, createdBy: caller === null ? null : `uid ${caller.uid}` }),
-    expireSilence: async (id) => parts.alerts.expireSilence(id),
-    testAlerts: async (receiver) => ({ receivers: await parts.alerts.testFire(receiver) }),
+      parts.care.alerts.silence({ ...silence, createdBy: caller === null ? null : `uid ${caller.uid}` }),
+    expireSilence: async (id) => parts.care.alerts.expireSilence(id),
+    testAlerts: async (receiver) => ({ receivers: await parts.care.alerts.testFire(receiver) }),
     async retryDelivery(id) {
-      parts.alerts.retry(id);
+      parts.care.alerts.retry(id);
     },
     async dropDelivery(id) {
-      parts.alerts.drop(id);
+      parts.care.alerts.drop(id);
     },
     async shutdown({ keepWorkers }) {
       parts.onShutdown(keepWorkers);

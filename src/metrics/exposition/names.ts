@@ -24,7 +24,7 @@ export const isLabelName = (name: string): boolean =>
 
 /**
  * As it arrives at the reader: half of a surrogate pair would become another character on the wire, where two values
- * could turn out the same, and the lexer of Prometheus takes a zero byte for the end of the page.
+ * could turn out the same. A zero byte ends a text for readers written in C (Prometheus itself does not mind).
  */
 export const cleanText = (text: string, longest: number): string =>
   text.slice(0, longest).toWellFormed().replaceAll('\0', '\uFFFD');

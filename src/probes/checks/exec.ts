@@ -53,8 +53,8 @@ export const execCheck = ({ argv, surroundings }: CommandQuestion, signal: Abort
       if (pid !== undefined) underWay.delete(pid);
       // As long as somebody of the group lives, the system gives its number to nobody else.
       endGroup(pid);
-      // What it printed last is in the pipe: the next turn of the loop has read it.
-      setImmediate(() => end(judge({ code, killedBy, within, output })));
+      // What it printed is read by now: libuv looks at its signals after everything else that one poll has brought.
+      end(judge({ code, killedBy, within, output }));
     });
     if (signal.aborted) kill();
     else signal.addEventListener('abort', kill);

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { guessRoute } from './route-guess.ts';
+import { ROUTE, Routes } from './routes.ts';
+
+describe('A route', () => {
+  it('is guessed from a path by what looks like an id', () => {
+    for (const [path, route] of [
+      ['/', '/'],
+      ['/users/17?x=/1', '/users/:id'],
+      ['/users/018f3c9e-7b1a-7c3e-9f00-3b1a7c3e9f00/orders', '/users/:id/orders'],
+      ['/blobs/deadbeef01', '/blobs/:id'],
+      ['/api/v2/oauth2/token', '/api/v2/oauth2/token'],
+      ['/order-12345', '/:id'],
+      ['/mail/a@b.c', '/mail/:id'],
+      ['/t/eyJhbGciOiJIUzI1NiJ9aaaaaaaaaaaaaaaaaaaaaaaa', '/t/:id'],
+      ['/a%20b', '/:id'],
+      ['/a/b/c/d/e/f/g/h/i/j', '/a/b/c/d/e/f/g/h/*'],
+      ['*', '*'],
+      ['http://else/', '/'],
+    ] as const) {
+      assert.equal(guessRoute(path), route);
+    }
+  });
+
+  it('is bounded in number and in length, whatever comes', () => {
+    const routes = new Routes(10);
+    for (let index = 0; index < 5000; index++) {
+      routes.count(
+        { method: 'GET', url: `/${'abcdefghij'[index % 10]}${'klmnopqrst'[((index / 10) % 10) | 0]}` },
+        200,
+        1,
+      );
+      routes.count({ method: 'GET', [ROUTE]: 'x'.repeat(1000) + index }, 200, 1);
+    }
+    const all = routes.read();
+    assert.equal(all.length, 11);
+    assert.ok(all.every(({ route }) => route.length <= 200));
+    assert.equal(
+      all.flatMap(({ byClass }) => byClass).reduce((sum, one) => sum + one, 0),
+      10_000,
+    );
+  });
+
+  it('of Express is that of its router, also where an error has taken the base away', () => {
+    const routes = new Routes(10);
+    routes.count(
+      { method: 'GET', url: '/17', originalUrl: '/users/17', baseUrl: '/users', route: { path: '/:id' } },
+      200,
+      1,
+    );
+    routes.count({ method: 'GET', url: '/users/17', baseUrl: '', route: { path: '/:id' } }, 500, 1);
+    routes.count({ method: 'GET', url: '/17', baseUrl: '', route: { path: '/:id' } }, 500, 1);
+    routes.count({ method: 'GET', url: '/', baseUrl: '', route: { path: '/' } }, 404, 1);
+    assert.deepEqual(
+      routes.read().map(({ route, byClass }) => `${route} ${byClass.join('')}`),
+      ['/users/:id 001001', '/:id 000001', '/ 000010'],
+    );
+  });
+});

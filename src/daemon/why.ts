@@ -96,16 +96,6 @@ const CAUSES: Partial<Readonly<Record<EventType, Causes>>> = {
     ['port-taken', duringOperation],
     ['operation-started', sameOperation],
   ],
-  'worker-unblocked': [['worker-blocked', sameWorker]],
-  'worker-hung': [['worker-blocked', sameWorker]],
-  'worker-returned': [['worker-ejected', sameWorker]],
-  'worker-recovering': [
-    [['worker-hung', 'probe-failed', 'check-failed', 'budget-exceeded', 'worker-ejected'], sameWorker],
-    // A check that fails everywhere is told of the app.
-    ['health-changed', anywhere],
-  ],
-  'worker-quarantined': [[['worker-recovering', 'worker-recycled'], sameWorker]],
-  'heal-held-back': [[['worker-recovering', 'worker-recycled', 'health-changed'], anywhere]],
   'operation-resumed': DAEMON,
   'worker-unblocked': [['worker-blocked', sameWorker]],
   'worker-hung': [['worker-blocked', sameWorker]],

@@ -27,6 +27,7 @@ import { logs } from '../test/campaigns/logs.ts';
 import { logDiskFull } from '../test/campaigns/log-disk-full.ts';
 import { probeCost } from '../test/campaigns/probe-cost.ts';
 import { reloadLoss } from '../test/campaigns/reload-loss.ts';
+import { seriesCost } from '../test/campaigns/series-cost.ts';
 import { soak } from '../test/campaigns/soak.ts';
 import { stall } from '../test/campaigns/stall.ts';
 import { throughput } from '../test/campaigns/throughput.ts';
@@ -61,6 +62,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   cpuRead,
   cpuDiff,
   probeCost,
+  seriesCost,
   alertStorm,
 ];
 

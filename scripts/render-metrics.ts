@@ -48,7 +48,8 @@ metric's \`aggregator\`, as prom-client does in a cluster:
 
 Names of prom-client's default metrics are Drover's own here. A label of the app that has the name of one of ours is called
 \`exported_app\` or \`exported_worker\`. In OpenMetrics a counter whose name does not end in \`_total\` has the type \`unknown\`, so that
-it keeps its name. At most 10,000 series of an app are shown. What is not is counted by \`drover_metrics_left_out\`:`;
+it keeps its name. At most 10,000 series of an app are shown, and of all its workers together 50,000 values are kept, an equal
+part of each. What is not is counted by \`drover_metrics_left_out\`:`;
 
 const REASONS: Readonly<Record<ProblemKind, string>> = {
   'bad-name': 'not a name or a type that Prometheus takes, or there twice in one worker',

@@ -102,7 +102,7 @@ describe('the queue of a receiver', () => {
     world.queue.push(message('a'), 'a2');
     world.queue.push(message('b'), 'b1');
     await world.play(10_000);
-    assert.deepEqual(world.attempts, ['0 a1', '0 b1', '500 a1', '500 a2']);
+    assert.deepEqual(world.attempts, ['0 a1', '500 b1', '500 a1', '500 a2']);
   });
 
   it('makes one message of those of a group that were never sent, and of no other', async () => {
@@ -143,16 +143,25 @@ describe('the queue of a receiver', () => {
     });
   });
 
+  it('leaves a receiver that fails alone for longer each time, however many groups wait', async () => {
+    const world = make({ answer: (_, nth) => (nth <= 5 ? FAILED : TAKEN) });
+    for (let index = 0; index < 20; index += 1) world.queue.push(message(`g${index}`), `m${index}`);
+    await world.play(60_000);
+    const times = world.attempts.map((attempt) => Number(attempt.split(' ')[0]));
+    assert.deepEqual(times.slice(0, 7), [0, 500, 1_500, 3_500, 7_500, 11_500, 11_500]);
+    assert.deepEqual([times.length, world.waiting(), world.dead], [25, [], []]);
+  });
+
   it('gives up after the last attempt, or at once what is refused', async () => {
     const world = make({ answer: ({ id }) => (id === 'bad' ? REFUSED : FAILED) });
     world.queue.push(message(), 'm1');
     world.queue.push(message('b'), 'bad');
     await world.play(60_000);
-    assert.deepEqual(world.attempts, ['0 m1', '0 bad', '500 m1', '1500 m1', '3500 m1']);
+    assert.deepEqual(world.attempts, ['0 m1', '500 bad', '500 m1', '1500 m1', '3500 m1']);
     assert.deepEqual(
       world.dead.map(({ id, attempts, error, deadAtMs }) => [id, attempts, error, deadAtMs - WALL_MS]),
       [
-        ['bad', 1, 'answered 400: bad', 0],
+        ['bad', 1, 'answered 400: bad', 500],
         ['m1', 4, 'answered 500', 3_500],
       ],
     );

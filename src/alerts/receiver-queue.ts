@@ -1,7 +1,9 @@
 /**
  * What waits to be told to one receiver: one message at a time, those of one group in their order, so that an end never comes
- * before its beginning; one that has to wait for its next attempt holds up no other group. What waits is bounded: a message that
- * was never sent becomes one with the next of its group.
+ * before its beginning. A receiver that fails is left alone for a while, longer each time in a row, whatever waits: it is the
+ * receiver that fails, and hundreds of attempts a second would hold up the daemon. Then what was tried least goes first, so that
+ * one message that it cannot take holds up no other group. What waits is bounded: a message that was never sent becomes one with
+ * the next of its group.
  *
  * An Alertmanager is told as well, again and again, all that fires: it takes an alert to be over of which it hears nothing.
  */
@@ -56,6 +58,10 @@ export class ReceiverQueue {
   #inFlight: AbortController | null = null;
   #sending: DeliveryRecord | null = null;
   #refreshAt: number;
+  /** In a row, whatever the message. */
+  #failures = 0;
+  /** Nothing that waits is tried before; on the monotonic clock. */
+  #pausedUntil = 0;
   #callOff: (() => void) | null = null;
   #isClosed = false;
   #lastTakenAtMs: number | null = null;
@@ -162,7 +168,7 @@ export class ReceiverQueue {
     this.#callOff?.();
     this.#callOff = null;
     if (this.#isClosed || this.#inFlight !== null) return;
-    const next = Math.min(this.#refreshAt, ...this.#heads().map(this.#due));
+    const next = Math.min(this.#refreshAt, Math.max(this.#pausedUntil, Math.min(...this.#heads().map(this.#due))));
     if (next === Infinity) return;
     const waitMs = Math.max(0, next - this.#edges.clock.monotonicMs());
     this.#callOff = this.#edges.schedule.background(waitMs, () => {
@@ -173,7 +179,9 @@ export class ReceiverQueue {
 
   async #act(): Promise<void> {
     const now = this.#edges.clock.monotonicMs();
-    const due = this.#heads().find((each) => this.#due(each) <= now);
+    const dues = now < this.#pausedUntil ? [] : this.#heads().filter((each) => this.#due(each) <= now);
+    const least = Math.min(...dues.map(({ attempts }) => attempts));
+    const due = dues.find(({ attempts }) => attempts === least);
     if (due !== undefined) await this.#deliver(due);
     else if (this.#refreshAt <= now) await this.#refresh(now);
     this.#plan();
@@ -186,6 +194,12 @@ export class ReceiverQueue {
     const outcome = await this.#send(delivery.id, delivery.message);
     this.#sending = null;
     if (outcome === null) return;
+    this.#failures = outcome.kind === 'failed' ? this.#failures + 1 : 0;
+    this.#pausedUntil = 0;
+    if (outcome.kind === 'failed') {
+      const pauseMs = nextAttemptMs(this.#failures, outcome.retryAfterMs, random(), { ...retry, attempts: Infinity });
+      this.#pausedUntil = clock.monotonicMs() + (pauseMs ?? 0);
+    }
     if (outcome.kind === 'taken') {
       this.#remove(delivery);
       return record(this.#waiting, []);

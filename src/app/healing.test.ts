@@ -62,8 +62,9 @@ describe('Healing', () => {
   });
 
   it('never recovers more often than it may, whatever happens', () => {
-    const looks = fc.array(fc.record({ afterMs: fc.integer({ min: 1, max: 600_000 }), isBad: fc.boolean() }), {
+    const looks = fc.array(fc.record({ afterMs: fc.integer({ min: 1, max: 60_000 }), isBad: fc.boolean() }), {
       maxLength: 300,
+      size: 'max',
     });
     fc.assert(
       fc.property(looks, (given) => {

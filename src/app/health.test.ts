@@ -22,10 +22,17 @@ describe('Health', () => {
 
   it('replaces a check of the same name, and the old one cannot take away the new', async () => {
     const health = new Health(CLOCK);
-    const off = health.register('database', () => false, ONCE);
-    const own = health.register('database', () => true, ONCE);
+    // The timers of checks keep no process alive.
+    const hold = setInterval(() => undefined, 60_000);
+    let [oldRuns, newRuns] = [0, 0];
+    const off = health.register('database', () => ++oldRuns < 0, { interval: 2 });
+    let own: () => void = () => undefined;
+    await new Promise<void>((resolve) => {
+      own = health.register('database', () => void (++newRuns === 4 && resolve()), { interval: 5 });
+    });
+    clearInterval(hold);
+    assert.equal(oldRuns, 1, 'the old one is run no more');
     off();
-    await health.settled();
     assert.deepEqual(
       health.status().checks.map(({ status }) => status),
       ['pass'],

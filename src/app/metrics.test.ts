@@ -3,10 +3,14 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { MetricRegistry } from './metrics.ts';
 
-const DISTINCT = fc.uniqueArray(fc.string({ unit: 'binary', maxLength: 20 }), {
-  minLength: 1,
-  selector: (value) => value.replaceAll('\u0000', ''),
-});
+const MARKS = fc.constantFrom('"', '\\', '\n', 'n', '{', '}', ',', ' ');
+const DISTINCT = fc.uniqueArray(
+  fc.oneof(fc.string({ unit: 'binary', maxLength: 20 }), fc.string({ unit: MARKS, maxLength: 8 })),
+  {
+    minLength: 1,
+    selector: (value) => value.replaceAll('\u0000', ''),
+  },
+);
 
 function open() {
   const told: string[] = [];

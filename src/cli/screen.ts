@@ -30,6 +30,13 @@ export const openScreen = (input: ReadStream, output: WriteStream): Screen => {
   const onResize = (): void => wake?.();
   // Without wrapping: a long reason must not push the rows below it off the screen.
   output.write(`${ENTER}\u001B[?7l`);
+  const restore = (): void => void output.write(`\u001B[?7h${LEAVE}`);
+  // A terminal that is left as it is now would be of no use to whoever ended us.
+  const end = (signal: NodeJS.Signals): void => {
+    restore();
+    process.kill(process.pid, signal);
+  };
+  process.once('SIGTERM', end).once('SIGHUP', end);
   input.setRawMode(true);
   input.on('data', onData);
   output.on('resize', onResize);
@@ -59,7 +66,8 @@ export const openScreen = (input: ReadStream, output: WriteStream): Screen => {
       output.off('resize', onResize);
       input.setRawMode(false);
       input.pause();
-      output.write(`\u001B[?7h${LEAVE}`);
+      process.off('SIGTERM', end).off('SIGHUP', end);
+      restore();
     },
   };
 };

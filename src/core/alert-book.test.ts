@@ -216,6 +216,17 @@ describe('the book of alerts', () => {
     assert.deepEqual(told, [['page firing'], ['ticket firing', 'page resolved']]);
   });
 
+  it('knows when what it told was over, however late it tells so', () => {
+    const slow = { ...RECEIVER, groupIntervalMs: 2 * HOUR };
+    const world = new World([slow]).judge('bad', subject('a')).until(MINUTE).judge('good', subject('a'));
+    world
+      .until(HOUR)
+      .judge('good', subject('a'))
+      .until(3 * HOUR);
+    assert.deepEqual(world.lines, ['10 firing: a', '7210 resolved: -a']);
+    assert.equal(world.told.at(1)?.notification.alerts.at(0)?.endsAt, '1970-01-01T00:01:00.000Z');
+  });
+
   it('ends what was wrong with an app that is gone, or with one worker of it', () => {
     const workers = ['api/0', 'api/1'].map((worker) => subject('w', { worker }));
     const world = new World().judge('bad', subject('a'), ...workers).until(MINUTE);

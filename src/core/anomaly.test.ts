@@ -166,6 +166,15 @@ describe('an unusual value', () => {
     assert.ok(spread < 1, `${spread}`);
   });
 
+  it('is held against how much values differ within an hour, too', () => {
+    const watch = new Watch();
+    let turn = 0;
+    watch.run(START + DAY, () => ((turn += 1) % 2 === 0 ? 60 : 140));
+    const { usual, spread } = baselineAt(watch.state, watch.at)!;
+    assert.equal(usual, 100);
+    assert.ok(Math.abs(spread - 1.4826 * 40) < 1e-6, `${spread}`);
+  });
+
   it('of a clock that was set back goes on', () => {
     const watch = new Watch();
     watch.run(START + DAY, () => 100);

@@ -21,7 +21,7 @@ export interface CountSpan extends Counters {
 }
 
 export interface CountBucket {
-  /** Its time is from `index * bucketMs` to before `(index + 1) * bucketMs`. */
+  /** Its time is from `index * bucketMs` to `(index + 1) * bucketMs`. */
   readonly index: number;
   readonly bad: number;
   readonly total: number;
@@ -70,7 +70,7 @@ export const addSpan = (series: CountSeries, span: CountSpan): CountSeries => {
   const { at, forMs, total } = span;
   const bad = Math.max(0, total - span.good);
   const last = indexAt(at, bucketMs);
-  const first = Math.max(last - keep + 1, forMs === 0 ? last : indexAt(at - forMs, bucketMs, 'after'));
+  const first = Math.max(last - keep + 1, forMs === 0 ? last : indexAt(at - forMs, bucketMs));
   const buckets = withoutExpired(series, last);
   for (let index = first; index <= last; index++) {
     const startsAt = Math.max(at - forMs, index * bucketMs);
@@ -83,10 +83,10 @@ export const addSpan = (series: CountSeries, span: CountSpan): CountSeries => {
   return { ...series, buckets };
 };
 
-/** The moment between two buckets belongs to the one before as the end of a span, to the one after as its beginning. */
-const indexAt = (at: number, bucketMs: number, boundary: 'before' | 'after' = 'before'): number => {
+/** The moment between two buckets belongs to the one before: spans and windows end with it. */
+const indexAt = (at: number, bucketMs: number): number => {
   const index = Math.floor(at / bucketMs);
-  return boundary === 'before' && index * bucketMs === at ? index - 1 : index;
+  return index * bucketMs === at ? index - 1 : index;
 };
 
 const withoutExpired = ({ buckets, keep }: CountSeries, last: number): CountBucket[] => {

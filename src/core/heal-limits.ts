@@ -123,7 +123,9 @@ export const HEAL_LIMITS: readonly HealLimit[] = [
   {
     when: 'as many workers as may be replaced within an hour were (perHour)',
     isTold: true,
-    find: ({ state, policy, at }) => {
+    find: ({ state, policy, trouble, at }) => {
+      // Who is about to run out of memory is ended by that otherwise, and not without loss.
+      if (trouble.kind === 'memory') return null;
       const recent = state.replacedAt.filter((one) => at - one < HOUR_MS).length;
       return recent < policy.perHour ? null : `${recent} workers were replaced within the hour, the limit of the app`;
     },

@@ -245,6 +245,17 @@ describe('the limits of the ladder', () => {
     assert.ok(app.pass(3_600_000).unwell('hang').types.includes('replace'));
   });
 
+  it('are not: perHour for who is about to run out of memory, nor do these count', () => {
+    const app = new App();
+    app.policy = { ...POLICY, perHour: 1, quarantineAfter: 100 };
+    for (let time = 0; time < 3; time++) {
+      assert.ok(app.unwell('memory').types.includes('replace'), `time ${time}`);
+      app.replaced().send({ type: 'well' }).pass(120_000);
+      app.send({ type: 'timer', timer: 'prove' });
+    }
+    assert.ok(app.unwell('hang').types.includes('replace'), 'the first that counts');
+  });
+
   it('are: it has not helped in other slots either', () => {
     const app = new App();
     for (const slot of [1, 2, 3]) {

@@ -352,7 +352,8 @@ const account = (
   { state: slot, effects }: SlotStep,
 ): HealState => {
   const { at } = event;
-  const hasReplaced = effects.some(({ type }) => type === 'replace');
+  // One that is replaced ahead of an out-of-memory is no repair: what leaks fast must not use up what is left for those.
+  const hasReplaced = effects.some(({ type }) => type === 'replace') && slot.trouble?.kind !== 'memory';
   const hasFailed = slot.failures > before.failures && slot.trouble !== null;
   const recent = <One>(list: readonly One[], when: (one: One) => number): One[] =>
     list.filter((one) => at - when(one) < HOUR_MS);

@@ -122,6 +122,12 @@ describe('the health of a worker', () => {
     assert.deepEqual(missed, ['a critical check fails in most workers']);
   });
 
+  it('is no matter for the ladder while it starts or goes: its own machine sees to that', () => {
+    for (const phase of ['starting', 'draining', 'aborting', 'killing', 'backoff'] as const) {
+      assert.equal(four({ phase, isHung: true, blockedMs: 40_000 }).workers[0]?.trouble, null, phase);
+    }
+  });
+
   it('tells the ladder that data is missing', () => {
     assert.equal(four(probe('liveness', { isMissingData: true })).workers[0]?.trouble?.isMissingData, true);
   });

@@ -32,6 +32,13 @@ describe('a worker that answers errors', () => {
     }
   });
 
+  it('is ejected for errors in a row over several reports, and not for as many among good answers', () => {
+    const few = play({ workers: [{ failing: 1 }, GOOD], perSecond: 2 }, 12);
+    assert.deepEqual(few.ejected(), [0]);
+    assert.match(reasonOf(few.told.at(0)!.effect), /at least \d failed answers in a row/);
+    assert.deepEqual(play({ workers: four({ failing: 0.1 }), perSecond: 200 }, 30).ejected(), []);
+  });
+
   it('is found by comparison when only half of its answers fail', () => {
     for (const seed of SEEDS) {
       const world = play({ workers: four({ failing: 0.5 }), perSecond: 40, seed }, 12);
@@ -168,7 +175,23 @@ describe('a worker that only seems slower', () => {
     assert.deepEqual(play({ workers: four({ slowFactor: 5, utilization: 0.97 }), perSecond: 60 }).ejected(), [0]);
   });
 
+  it('is left alone when half of all requests are slow ones, and all of its own', () => {
+    nobody({ workers: four({ onlyRoute: '/slow' }), perSecond: 40, routes: TWO_ROUTES });
+  });
+
+  it('is left alone with streams that have been open for long', () => {
+    const routes: readonly RouteLoad[] = [
+      { route: '/', share: 1, tookMs: around(10) },
+      { route: '/stream', share: 0, tookMs: () => 3_600_000 },
+    ];
+    const off = { enabled: false };
+    const streams = four({ onlyRoute: '/stream' });
+    const world = new TrafficWorld({ workers: streams, perSecond: 16, routes, config: off }).run(20);
+    assert.deepEqual(world.change({ workers: four(), config: {} }).run(60).ejected(), []);
+  });
+
   it('is left alone for little: twice as slow, or by milliseconds', () => {
+    nobody({ workers: four({ slowFactor: 2 }), perSecond: 40, routes: [{ route: '/', share: 1, tookMs: around(60) }] });
     nobody({ workers: four({ slowFactor: 2 }), perSecond: 60 });
     nobody({ workers: four({ slowFactor: 6 }), perSecond: 60, routes: [{ route: '/', share: 1, tookMs: around(1) }] });
   });
@@ -208,6 +231,13 @@ describe('the ejection of outliers', () => {
     assert.deepEqual(world.ejected(), [0]);
     world.change({ workers: four(bad, bad, bad, bad) }).run(6);
     assert.equal(ejectionOf(world.state, 0), null);
+  });
+
+  it('ejects nobody for some seconds after most were bad: they do not get well at the same moment', () => {
+    const world = new TrafficWorld({ workers: four(bad), perSecond: 40 });
+    world.state = { ...world.state, outsideUntil: 5000 };
+    assert.deepEqual(world.run(4).ejected(), []);
+    assert.deepEqual(world.run(4).ejected(), [0]);
   });
 
   it('ejects none when more than the cap would be bad', () => {

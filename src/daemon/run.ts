@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { describeExit } from '../core/index.ts';
 import { DroverError, type AppConfig, type Clock, type DaemonConfig } from '../protocol/index.ts';
 import { closeDescriptor, openChannelPair, reapOrphans } from '../os/index.ts';
+import { commandPids } from '../probes/index.ts';
 import type { Output, WorkerOutput } from '../supervisor/index.ts';
 import { compose, type Drover } from './compose.ts';
 import { NO_INHERITANCE } from './inheritance.ts';
@@ -118,7 +119,10 @@ const exitCodeOf = (drover: Drover, exits: ReadonlyMap<string, number>): number 
 };
 
 const knownPids = (drover: Drover): ReadonlySet<number> =>
-  new Set(drover.supervisor.apps.flatMap((app) => app.liveHandles().flatMap(({ pid }) => pid ?? [])));
+  new Set([
+    ...drover.supervisor.apps.flatMap((app) => app.liveHandles().flatMap(({ pid }) => pid ?? [])),
+    ...commandPids(),
+  ]);
 
 const reloadAll = async (drover: Drover): Promise<void> => {
   for (const app of drover.supervisor.apps) {

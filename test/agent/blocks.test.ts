@@ -119,8 +119,9 @@ underEachNode('A block of the event loop', ({ path: node, major }) => {
     worker.send({ type: 'settings', settings: SETTINGS });
     await profiled(worker);
     worker.send({ type: 'message', payload: 'profiles' });
-    const block = await nextBlock(worker, 'busyLoop', 0);
-    assert.equal(block.place?.function, 'busyLoop');
+    worker.send({ type: 'message', payload: 'busyLoop' });
+    // On a busy machine the begin of its own profile is a block as well.
+    await worker.said('report', ({ report }) => report.block?.place?.function === 'busyLoop', 20_000);
     worker.send({ type: 'message', payload: 'profiled' });
     await worker.printed('its own profile has busyLoop true');
   });

@@ -366,7 +366,9 @@ describe('the command line', () => {
         fc.constantFrom('.', '..', '/', 'x'.repeat(5_000), '/dev/null'),
         // The system's own limit: a word of a command line holds no NUL.
       )
-      .map((text) => text.replaceAll('\0', ''));
+      .map((text) => text.replaceAll('\0', ''))
+      // What goes on for ever has no end to look at.
+      .filter((text) => !/^-[a-z]*w/.test(text));
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...names, ''), fc.array(word, { maxLength: 4 }), async (name, words) => {
         const { code, out, err } = await harness.drover(...name.split(' '), ...words);

@@ -272,7 +272,8 @@ export class HealingWorld {
   private run(effect: HealEffect): void {
     this.effects.push(effect);
     if (effect.type === 'recover' || effect.type === 'replace') this.asked.push(effect);
-    if (effect.type === 'replace') this.replacedAt.push(this.at);
+    const kind = 'slot' in effect ? this.state.slots[effect.slot]?.trouble?.kind : undefined;
+    if (effect.type === 'replace' && kind !== 'memory') this.replacedAt.push(this.at);
     if (effect.type === 'disarm') this.timers.delete(`${effect.slot} ${effect.timer}`);
     if (effect.type === 'arm') {
       const { slot, timer, turn, afterMs } = effect;
@@ -314,7 +315,8 @@ export class HealingWorld {
     if (trouble.kind !== 'hang') for (const one of unready) if (one !== slot) busy.add(one);
     this.must(busy.size < unavailableCap(this.policy, slots), 'never more than maxUnavailable are down');
     const recent = this.replacedAt.filter((one) => this.at - one < HOUR_MS).length;
-    this.must(recent < this.policy.perHour, 'never more replacements within an hour than allowed');
+    if (trouble.kind !== 'memory')
+      this.must(recent < this.policy.perHour, 'never more replacements within an hour than allowed');
     if (COMES_FROM_OUTSIDE[trouble.kind]) {
       const same = new Set([slot, ...troubles.filter(({ key }) => key === trouble.key).map((one) => one.slot)]).size;
       this.must(same < 2 || same * 2 <= slots, 'nothing is done about what most workers have');

@@ -14,6 +14,7 @@ import { healingKey } from './healing-memory.ts';
 import type { Health } from './health.ts';
 import { openMetrics, type Metrics } from './metrics.ts';
 import { objectiveKey, openObjectives, type Objectives } from './objectives.ts';
+import { familiesOf } from './own-families.ts';
 import { openPush } from './push.ts';
 
 export interface CareOptions {
@@ -66,8 +67,9 @@ export const openCare = (options: CareOptions): Care => {
     apps,
     config: () => settings.get().metrics,
     healthOf: (app) => health.describe([app]).apps[0],
-    onCollected: (handle, { detail }) => health.noteHeapLimit(handle, detail.heapLimitBytes),
-    onEvent: (event) => void store.events.append(event),
+    onCollected: (handle, { detail }) => health.noteHeapLimit(handle, oldSpaceOf(detail.heapLimitBytes)),
+    extra: () => familiesOf(objectives.describe(apps()), alerts.document()),
+    log,
   });
   const objectives = openObjectives({
     clock,
@@ -90,6 +92,7 @@ export const openCare = (options: CareOptions): Care => {
     clock,
     schedule,
     version,
+    versionOf: (app) => supervisor.find(app)?.state.release.toString() ?? null,
     config: () => settings.get().otlp,
     readings: () => metrics.readings(),
     subscribe: (listener) => store.events.subscribe(listener),
@@ -120,6 +123,11 @@ export const openCare = (options: CareOptions): Care => {
     },
   };
 };
+
+/** What V8's limit has for the young generation beside the old one: with `--max-old-space-size=256` it is 448 MB on Node 24. */
+const YOUNG_BYTES = 192 * 1024 * 1024;
+
+const oldSpaceOf = (heapLimitBytes: number): number => Math.max(heapLimitBytes / 2, heapLimitBytes - YOUNG_BYTES);
 
 /** What is remembered of its health. */
 const keysOf = (app: App): readonly string[] => [

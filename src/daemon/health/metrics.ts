@@ -3,8 +3,16 @@
  * somebody reads a page, and not more often than once a second; what is recorded every second is what they report anyway.
  */
 import { join } from 'node:path';
-import { Exposition, TimeSeries, type AppReading, type Collected, type PageRequest } from '../../metrics/index.ts';
-import type { AppHealthDocument, Clock, DaemonConfig, EventInput } from '../../protocol/index.ts';
+import {
+  Exposition,
+  TimeSeries,
+  type AppReading,
+  type Collected,
+  type Family,
+  type PageRequest,
+  type Problem,
+} from '../../metrics/index.ts';
+import type { AppHealthDocument, Clock, DaemonConfig } from '../../protocol/index.ts';
 import type { App, Schedule, WorkerHandle } from '../../supervisor/index.ts';
 import { collect, readApps, readDaemon } from './readings.ts';
 
@@ -17,8 +25,10 @@ export interface MetricsOptions {
   readonly apps: () => readonly App[];
   readonly config: () => DaemonConfig['metrics'];
   readonly healthOf: (app: App) => AppHealthDocument | undefined;
+  /** Of what others know. */
+  readonly extra: () => readonly Family[];
   readonly onCollected: (handle: WorkerHandle, collected: Collected) => void;
-  readonly onEvent: (event: EventInput) => void;
+  readonly log: (line: string) => void;
 }
 
 export interface Metrics {
@@ -35,9 +45,10 @@ const RECORD_EVERY_MS = 1000;
 /** Objectives on counters of the app's own, and limits of heaps, need what only a collection tells. */
 const COLLECT_EVERY_MS = 10_000;
 const FRESH_MS = 1000;
+const MOST_TOLD = 1000;
 
 export const openMetrics = (options: MetricsOptions): Metrics => {
-  const { folder, clock, schedule, version, apps, config, healthOf, onCollected, onEvent } = options;
+  const { folder, clock, schedule, version, apps, config, healthOf, onCollected, extra, log } = options;
   const startedAtMs = clock.wallMs();
   const exposition = new Exposition();
   const series =
@@ -48,9 +59,11 @@ export const openMetrics = (options: MetricsOptions): Metrics => {
           clock,
           ...config(),
           onTrouble: (trouble) => {
-            if (trouble === null) return;
-            const reason = `time series: ${trouble.kind}: ${trouble.reason}`;
-            onEvent({ app: null, type: 'state-damaged', reason, data: { ...trouble } });
+            log(
+              trouble === null
+                ? 'time series are written again'
+                : `time series are ${trouble.kind}: ${trouble.reason}${trouble.setAside === null ? '' : ` (the old file is ${trouble.setAside})`}`,
+            );
           },
         });
   let collected: ReadonlyMap<WorkerHandle, Collected | null> = new Map();
@@ -68,6 +81,16 @@ export const openMetrics = (options: MetricsOptions): Metrics => {
         under = null;
       });
     return under;
+  };
+  const told = new Set<string>();
+  /** Each once: a scraper comes every few seconds. */
+  const tellProblems = (problems: readonly Problem[]): void => {
+    for (const { app, kind, metric, count } of problems) {
+      const key = `${app} ${kind} ${metric}`;
+      if (told.has(key) || told.size >= MOST_TOLD) continue;
+      told.add(key);
+      log(`metrics of ${app}: ${metric ?? 'some'} left out (${kind}), ${count} values`);
+    }
   };
   const read = (): readonly AppReading[] => readApps(apps(), collected, healthOf);
   const named = (handle: WorkerHandle, names: readonly string[]): Readonly<Record<string, number>> => {
@@ -123,10 +146,11 @@ export const openMetrics = (options: MetricsOptions): Metrics => {
     async page(request) {
       await refresh();
       const page = exposition.write(
-        { apps: read(), daemon: readDaemon(version, startedAtMs) },
+        { apps: read(), daemon: readDaemon(version, startedAtMs), extra: extra() },
         request,
         clock.monotonicMs(),
       );
+      tellProblems(page.problems);
       return { type: page.contentType, text: page.body };
     },
     async readings() {

@@ -9,6 +9,8 @@ export interface PushOptions {
   readonly clock: Clock;
   readonly schedule: Schedule;
   readonly version: string;
+  /** `service.version` of an app. */
+  readonly versionOf: (app: string) => string | null;
   readonly config: () => DaemonConfig['otlp'];
   /** Of all apps, with what their agents answer now. */
   readonly readings: () => Promise<readonly AppReading[]>;
@@ -21,7 +23,16 @@ export interface Push {
   close(): Promise<void>;
 }
 
-export const openPush = ({ clock, schedule, version, config, readings, subscribe, log }: PushOptions): Push => {
+export const openPush = ({
+  clock,
+  schedule,
+  version,
+  versionOf,
+  config,
+  readings,
+  subscribe,
+  log,
+}: PushOptions): Push => {
   let push: OtlpPush | null = null;
   let key: string | null = null;
   let callOff: (() => void) | null = null;
@@ -54,7 +65,7 @@ export const openPush = ({ clock, schedule, version, config, readings, subscribe
       const { endpoint, headers, intervalMs } = wanted;
       const onTrouble = (reason: string | null): void =>
         log(reason === null ? `${endpoint} takes metrics again` : `metrics cannot be pushed to ${endpoint}: ${reason}`);
-      push = await openOtlpPush({ endpoint, headers, version, hostName: hostname(), onTrouble });
+      push = await openOtlpPush({ endpoint, headers, version, versionOf, hostName: hostname(), onTrouble });
       arm(intervalMs);
     } catch (error) {
       log(`metrics cannot be pushed: ${messageOf(error)}`);

@@ -36,7 +36,7 @@ export interface ExpositionLimits {
   readonly valuesPerApp: number;
 }
 
-export const DEFAULT_EXPOSITION_LIMITS: ExpositionLimits = { seriesPerApp: 10_000, valuesPerApp: 100_000 };
+export const DEFAULT_EXPOSITION_LIMITS: ExpositionLimits = { seriesPerApp: 10_000, valuesPerApp: 50_000 };
 
 export interface PageRequest {
   /** The header field; null where there was none. */

@@ -17,6 +17,7 @@ const graceful = new GracefulServer(
   options.server,
 );
 onDrain((reason) => say(`drain ${reason}`));
+onShutdown(async () => say(`cut ${(await graceful.close()).cutRequests}`));
 onShutdown(() => say('shutdown first'));
 graceful.onShutdown(() => say('shutdown second'));
 if (options.hangs !== undefined) onShutdown(() => new Promise(() => {}), { name: 'hangs', timeout: options.hangs });

@@ -1,0 +1,51 @@
+/** The health of apps as a table, and below a worker each check of it that does not pass. */
+import type { CheckDocument, HealthDocument, WorkerHealthDocument } from '../../protocol/index.ts';
+import type { CliContext } from '../context.ts';
+import { firstLine, paintStatus } from './apps.ts';
+import { renderTable } from './table.ts';
+import { formatMs, formatNumber } from './values.ts';
+
+const HEAD = ['app', 'health', 'loop delay', 'loop %', 'share', 'reason'];
+
+export const renderHealth = ({ apps }: HealthDocument, context: CliContext): string =>
+  apps.length === 0
+    ? 'No apps. Start one with `drover start <script>`.'
+    : renderTable(
+        HEAD,
+        apps.flatMap(({ name, status, reason, level, workers }) => [
+          [
+            context.paint('bold', name),
+            paintStatus(status, context),
+            '',
+            '',
+            '',
+            [level === 'normal' ? null : level, reason].filter((part) => part !== null).join('; '),
+          ],
+          ...workers.flatMap((worker) => [workerRow(worker, context), ...failingRows(worker, context)]),
+        ]),
+      );
+
+const workerRow = ({ id, status, reason, eventLoop, weight }: WorkerHealthDocument, context: CliContext): string[] => [
+  `  ${id}`,
+  paintStatus(status, context),
+  formatMs(eventLoop.delayMs),
+  formatNumber(eventLoop.utilization === null ? null : eventLoop.utilization * 100),
+  `${formatNumber(weight)}%`,
+  [reason === null ? null : firstLine(reason), blockOf(eventLoop)].filter((part) => part !== null).join('; '),
+];
+
+/** Where it was blocked last, as long as nothing else is to be said of that. */
+const blockOf = ({ isBlocked, blockedAt, blockedMs }: WorkerHealthDocument['eventLoop']): string | null =>
+  isBlocked || blockedMs === null || blockedAt === undefined
+    ? null
+    : `blocked for ${formatMs(blockedMs)} in ${blockedAt}`;
+
+const failingRows = ({ checks }: WorkerHealthDocument, context: CliContext): string[][] =>
+  checks
+    .filter(({ status }) => status === 'fail')
+    .map((check) => [`    ${check.name}`, context.paint('red', 'fails'), '', '', '', describe(check)]);
+
+const describe = ({ critical, error }: CheckDocument): string =>
+  [critical ? 'critical' : null, error === undefined ? null : firstLine(error)]
+    .filter((part) => part !== null)
+    .join(': ');

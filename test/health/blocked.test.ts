@@ -138,7 +138,7 @@ describe('a worker whose event loop is blocked', () => {
     assert.ok(during.workers.every(({ weight }) => weight > 0));
     await untilHealth(drover, 'shop', 'is healthy again', ({ status }) => status === 'healthy');
     const blocked = await readEvents(drover, 'shop', 'worker-blocked');
-    assert.deepEqual(blocked.map(({ worker }) => worker).toSorted(), ['shop/0', 'shop/1']);
+    assert.deepEqual(blocked.map(({ worker }) => String(worker)).toSorted(), ['shop/0', 'shop/1']);
     assert.deepEqual(await readEvents(drover, 'shop', 'worker-recovering'), []);
   });
 });

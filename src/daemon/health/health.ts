@@ -58,7 +58,8 @@ export const openHealth = ({ clock, schedule, apps, memory, events }: HealthOpti
     sinceStallMs: () => (stalledAt === null ? null : clock.monotonicMs() - stalledAt),
     watchProbes: (app, watch, onChange) =>
       probes.watch(watchedWorker(app, watch), {
-        onResult: () => undefined,
+        // What a start waits for is told in the words of the last answer.
+        onResult: () => void watch.tenant.checkReadiness(),
         onChange: (kind, verdict, detail) => {
           const type = verdict === 'passed' ? 'probe-passed' : 'probe-failed';
           // That a new worker passes is what is expected of it.

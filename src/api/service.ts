@@ -23,6 +23,7 @@ import type {
   RequestKey,
   SignalDocument,
   SilenceDocument,
+  SilenceRequest,
   SloDocument,
   UpgradeStartDocument,
   WhyDocument,
@@ -100,15 +101,6 @@ export interface MetricsRequest {
   readonly accept: string | null;
   readonly scope: 'mixed' | 'app' | 'worker';
   readonly app: string | null;
-}
-
-/** Times are ISO 8601; `matchers` as `app=shop`, `severity!=page`. */
-export interface SilenceRequest {
-  readonly matchers: readonly string[];
-  readonly startsAt: string | null;
-  readonly endsAt: string;
-  readonly everyMs: number | null;
-  readonly comment: string;
 }
 
 export interface DroverService {

@@ -7,6 +7,7 @@ import type {
   AlertsDocument,
   AlertTestsDocument,
   SilenceDocument,
+  SilenceRequest,
   SloDocument,
   AppConfig,
   AppDetailDocument,
@@ -52,17 +53,6 @@ export interface EventRequest {
   readonly afterSeq?: number | undefined;
   readonly limit?: number | undefined;
   readonly follow?: boolean | undefined;
-}
-
-/** Matchers as `app=shop`, `severity!=page`, `name=error-*`; times as ISO 8601. */
-export interface SilenceRequest {
-  readonly matchers: readonly string[];
-  /** Null: now. */
-  readonly startsAt: string | null;
-  readonly endsAt: string;
-  /** It comes again so often after its start; null: once. */
-  readonly everyMs: number | null;
-  readonly comment: string;
 }
 
 /** Targets are an app (`shop`), a worker (`shop/2`) or `all`. */

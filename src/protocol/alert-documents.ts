@@ -55,3 +55,14 @@ export interface AlertTestDocument {
 export interface AlertTestsDocument {
   readonly receivers: readonly AlertTestDocument[];
 }
+
+/** `drover alerts silence`: what is asked for. Matchers as `app=shop`, `severity!=page`, `name=error-*`; times as ISO 8601. */
+export interface SilenceRequest {
+  readonly matchers: readonly string[];
+  /** Null: now. */
+  readonly startsAt: string | null;
+  readonly endsAt: string;
+  /** It comes again so often after its start; null: once. */
+  readonly everyMs: number | null;
+  readonly comment: string;
+}

@@ -38,6 +38,8 @@ const SWEEP_MS = 60_000;
 const STALL_MS = 1000;
 /** How long the agent may take to say what blocked it, once it answers again. */
 const NAMING_MS = 2000;
+const NAMING_TRIES = 5;
+const NAMING_PAUSE_MS = 200;
 
 export const openHealth = ({ clock, schedule, apps, memory, events }: HealthOptions): Health => {
   const startedAt = clock.monotonicMs();
@@ -80,10 +82,13 @@ export const openHealth = ({ clock, schedule, apps, memory, events }: HealthOpti
   };
 
   const nameBlock = async (app: App, watch: WorkerWatch, durationMs: number): Promise<void> => {
-    const before = watch.block?.number ?? 0;
-    await watch.handle.freshReport(schedule, NAMING_MS);
-    const { block } = watch;
-    const named = block !== null && block.number > before ? block : null;
+    const isOfThis = (): boolean => watch.block !== null && watch.block.number > watch.blocksBefore;
+    // It may be told before it is named: what was sampled has to be read first.
+    for (let tries = 0; tries < NAMING_TRIES && !(isOfThis() && watch.block?.place !== null); tries += 1) {
+      if (tries > 0) await new Promise<void>((resolve) => schedule.background(NAMING_PAUSE_MS, resolve));
+      await watch.handle.freshReport(schedule, NAMING_MS);
+    }
+    const named = isOfThis() ? watch.block : null;
     const lastedMs = Math.max(durationMs, named?.durationMs ?? 0);
     watch.lastBlockMs = lastedMs;
     events.append({
@@ -101,6 +106,7 @@ export const openHealth = ({ clock, schedule, apps, memory, events }: HealthOpti
         watch.handle.link?.send({ type: 'ping', id: effect.id });
         return;
       case 'blocked':
+        watch.blocksBefore = watch.block?.number ?? 0;
         events.append({
           app: app.app,
           worker: watch.tenant.id,

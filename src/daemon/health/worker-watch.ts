@@ -55,6 +55,8 @@ export class WorkerWatch {
   lastReport: { readonly report: AgentReport; readonly at: number } | null = null;
   /** The last block that its agent named, and the one that its watchdog tells of while it lasts. */
   block: LoopBlock | null = null;
+  /** The number of the last one before it was found to be blocked now. */
+  blocksBefore = 0;
   lastBlockMs: number | null = null;
   heapLimitBytes: number | null = null;
   readyAt: number | null = null;

@@ -104,6 +104,7 @@ describe('a dependency that is down', () => {
     await untilHealth(drover, 'shop', 'is checked', ({ workers }) =>
       workers.every(({ checks }) => checks.some(({ status }) => status === 'pass')),
     );
+    await database.close();
     // Well below the ten seconds after which an idle worker reports.
     const during = await untilHealth(drover, 'shop', 'is degraded', ({ status }) => status !== 'healthy', {
       withinMs: 6000,

@@ -58,6 +58,7 @@ export const SUITES: readonly Suite[] = [
     testTimeoutMs: 120_000,
     needs: [{ command: 'prometheus-alertmanager', debian: 'prometheus-alertmanager' }],
   }),
+  folder('health', { concurrency: 2, testTimeoutMs: 120_000 }),
   folder('faults', { concurrency: 2, testTimeoutMs: 120_000 }),
   folder('corpus', { testTimeoutMs: 120_000, packages: ['test/corpus'] }),
   folder('app', { packages: ['test/nodes', 'test/app/servers'] }),

@@ -330,9 +330,11 @@ export class Agent {
       return;
     }
     const activity = this.#requests.activity + (this.#branches?.activity ?? 0);
-    const isQuiet = activity === this.#reportedActivity && this.#inFlight === 0;
+    const isIdle = activity === this.#reportedActivity && this.#inFlight === 0;
+    // Every outcome of a check counts, with or without requests.
+    const isQuiet = isIdle && !this.#health.hasChecks;
     this.#runtime.begin();
-    this.#runtime.tick(!isQuiet);
+    this.#runtime.tick(!isIdle);
     const hasLogNews = this.#dropNews.isNew(this.#drops);
     if (isQuiet && !hasLogNews && !this.#hasNews && ++this.#quietReports % QUIET_FACTOR !== 0) return;
     this.#reportedActivity = activity;

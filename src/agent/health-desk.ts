@@ -113,6 +113,11 @@ export class HealthDesk {
     };
   }
 
+  /** The app has registered checks. */
+  get hasChecks(): boolean {
+    return (this.#options.meeting.checks?.length ?? 0) > 0;
+  }
+
   /** The app has another server. */
   watch(server: NetServer): void {
     this.#tracing?.watch(server);

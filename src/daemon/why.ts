@@ -161,11 +161,21 @@ const TROUBLE: ReadonlySet<EventType> = new Set([
   'worker-quarantined',
 ]);
 
+/** Workers that are left alone because replacing them did not help; whoever asks for an operation begins anew. */
+const findQuarantine = (events: readonly EventDocument[]): EventDocument | undefined => {
+  const quarantined = events.findLastIndex(({ type }) => type === 'worker-quarantined');
+  if (quarantined === -1) return undefined;
+  const isOver = events.slice(quarantined).some(({ type }) => type === 'operation-started');
+  return isOver ? undefined : events[quarantined];
+};
+
 const summarize = (app: AppDocument, events: readonly EventDocument[]): string => {
   const ready = app.workers.filter((worker) => worker.ready).length;
   const state = `${app.name} is ${app.status}: ${ready} of ${app.instances} workers are ready`;
   const trouble = events.findLast((event) => TROUBLE.has(event.type));
   const operation = events.findLast((event) => event.type === 'operation-ended');
   if (app.status !== 'online' && trouble !== undefined) return `${state}, because ${describeEvent(trouble)}.`;
+  const quarantined = findQuarantine(events);
+  if (quarantined !== undefined) return `${state}. In quarantine: ${describeEvent(quarantined)}.`;
   return operation?.reason ? `${state}. Last change: ${operation.reason}.` : `${state}.`;
 };

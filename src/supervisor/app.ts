@@ -346,6 +346,9 @@ export class App implements TenantHost {
 
   mayAcceptAtOnce(tenant: Tenant): boolean {
     if (tenant.isReplacement || this.isAnyReady || this.needsReadySignal(tenant)) return false;
+    const { startup, readiness } = tenant.config.probes;
+    // It is to show first that it can serve.
+    if (startup !== undefined || readiness !== undefined) return false;
     return this.desk.expectedPorts(tenant).length <= 1;
   }
 

@@ -25,6 +25,7 @@ import {
   type HealState,
   type OutlierEffect,
   type OutlierState,
+  type Trouble,
   type WorkerFacts,
   type WorkerHealth,
 } from '../../core/index.ts';
@@ -44,8 +45,14 @@ import { WorkerWatch } from './worker-watch.ts';
 
 const IN_BETWEEN: ReadonlySet<AppStatus> = new Set(['starting', 'stopping', 'stopped']);
 
-/** Ready workers that are busier than this in the mean have more to do than they can. */
+/** Ready workers that are busier than this have more to do than they can. */
 const OVERLOADED = 0.95;
+/** Said longer ago it is not about now: a worker that has nothing to do reports every ten seconds only. */
+const RECENT_MS = 3000;
+/** How long what a recover hook has done may take to show: two runs of a check at its usual interval, */
+const RELIEF_MS = 20_000;
+/** and as many intervals of the budgets: it counts as met again after three. */
+const RELIEF_INTERVALS = 4;
 
 export class AppWatch {
   readonly app: App;
@@ -59,6 +66,8 @@ export class AppWatch {
   #sweptAt = -Infinity;
   #healing: HealState;
   #degrade: DegradeState = newDegrade();
+  /** By slot: how long what a recover hook has done may take to show. */
+  readonly #reliefs = new Map<number, { readonly generation: number; readonly untilAt: number }>();
   #kept: string;
   /** Chosen to be replaced before it runs out of memory, and why. */
   #recycle: { readonly handle: WorkerHandle; readonly reason: string } | null = null;
@@ -173,11 +182,10 @@ export class AppWatch {
     for (const watch of watches) if (watch !== null) this.#compareBudgets(watch, at);
     health.workers.forEach((worker, index) => this.#route(watches[index] ?? null, worker, at));
     this.#heal(health.workers, facts, at);
-    const ready = watches.filter((watch) => watch?.isServing === true);
-    const isOverloaded =
-      ready.length > 0 &&
-      ready.filter((watch) => (watch?.lastReport?.report.runtime.eventLoopUtilization ?? 0) > OVERLOADED).length * 2 >
-        ready.length;
+    this.#tellStatus(health, config.name);
+    const ready = watches.filter((watch) => watch !== null && watch.isServing);
+    const overloaded = ready.filter((watch) => (watch?.utilizationWithin(RECENT_MS, at) ?? 0) > OVERLOADED);
+    const isOverloaded = overloaded.length * 2 > ready.length;
     const degrade = stepDegrade(
       this.#degrade,
       { isOverloaded, down: health.down, isDiskFull: this.#isOutputDropped },
@@ -192,7 +200,6 @@ export class AppWatch {
         data: { level },
       });
     }
-    this.#tellStatus(health, config.name);
   }
 
   #tellStatus({ status, reason }: AppHealth, name: string): void {
@@ -330,6 +337,7 @@ export class AppWatch {
       const worker = facts[index];
       if (worker === undefined || worker.phase !== 'running') return;
       if (trouble === null) this.#step({ type: 'well', at, slot, generation });
+      else if (this.#isRelieving(slot, generation, trouble, at)) return;
       else this.#step({ type: 'unwell', at, slot, generation, trouble, evidence: evidenceOf(worker, reason) });
     });
   }
@@ -340,6 +348,12 @@ export class AppWatch {
     if (kept === this.#kept) return;
     this.#kept = kept;
     this.#edges.memory.put(healingKey(this.app), writeHealing(this.#healing, this.#timeline));
+  }
+
+  /** Its recover hook has just run: checks and budgets have to be good several times in a row before that shows. */
+  #isRelieving(slot: number, generation: number, { kind }: Trouble, at: number): boolean {
+    const relief = this.#reliefs.get(slot);
+    return kind !== 'hang' && relief !== undefined && relief.generation === generation && at < relief.untilAt;
   }
 
   #policy(): HealPolicy {
@@ -411,6 +425,10 @@ export class AppWatch {
     );
     const at = this.#edges.clock.monotonicMs();
     const { outcome, detail } = answer ?? { outcome: 'failed', detail: 'it did not answer' };
+    if (outcome === 'recovered' && handle !== null) {
+      const reliefMs = Math.max(RELIEF_MS, RELIEF_INTERVALS * app.state.config.budgets.intervalMs);
+      this.#reliefs.set(slot, { generation: handle.generation, untilAt: at + reliefMs });
+    }
     this.#step({ type: 'recovered', at, slot, turn, outcome, detail });
   }
 

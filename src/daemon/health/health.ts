@@ -32,6 +32,8 @@ export interface Health {
 
 /** Apps are looked at every so many pings. */
 const LOOK_EVERY = 2;
+/** Sweeps over traffic further apart than this are not compared. */
+const SWEEP_MS = 60_000;
 /** The timer of the daemon's own loop this late is a stall of its own. */
 const STALL_MS = 1000;
 /** How long the agent may take to say what blocked it, once it answers again. */
@@ -46,7 +48,9 @@ export const openHealth = ({ clock, schedule, apps, memory, events }: HealthOpti
     schedule,
     onDefect: (reason) => void events.append({ app: null, type: 'defect', reason }),
   });
-  const cores = new CoreTime();
+  // Two, because each tells of the time between two looks: by the pings, and by the sweeps over traffic.
+  const cores = new CoreTime(2 * LOOP_POLICY.everyMs);
+  const coresOfSweeps = new CoreTime(SWEEP_MS);
   const watches = new Map<App, AppWatch>();
   let stalledAt: number | null = null;
   const edges: HealthEdges = {
@@ -56,7 +60,8 @@ export const openHealth = ({ clock, schedule, apps, memory, events }: HealthOpti
     sinceStallMs: () => (stalledAt === null ? null : clock.monotonicMs() - stalledAt),
     watchProbes: (app, watch, onChange) =>
       probes.watch(watchedWorker(app, watch), {
-        onResult: () => undefined,
+        // What a start waits for is told in the words of the last answer.
+        onResult: () => void watch.tenant.checkReadiness(),
         onChange: (kind, verdict, detail) => {
           const type = verdict === 'passed' ? 'probe-passed' : 'probe-failed';
           // That a new worker passes is what is expected of it.
@@ -71,7 +76,7 @@ export const openHealth = ({ clock, schedule, apps, memory, events }: HealthOpti
   const watchOf = (app: App): AppWatch => {
     const known = watches.get(app);
     if (known !== undefined) return known;
-    const watch = new AppWatch(app, edges, cores);
+    const watch = new AppWatch(app, edges, coresOfSweeps);
     watches.set(app, watch);
     return watch;
   };
@@ -110,6 +115,7 @@ export const openHealth = ({ clock, schedule, apps, memory, events }: HealthOpti
         });
         return watchOf(app).look(at);
       case 'unblocked':
+        watch.lastBlockMs = effect.durationMs;
         watchOf(app).look(at);
         return void nameBlock(app, watch, effect.durationMs);
       case 'hung':
@@ -145,6 +151,7 @@ export const openHealth = ({ clock, schedule, apps, memory, events }: HealthOpti
       if (isLook) watch.look(at);
     }
     cores.keep(living);
+    coresOfSweeps.keep(living);
     for (const [app, watch] of watches)
       if (!apps().includes(app)) {
         watch.close();
@@ -154,6 +161,7 @@ export const openHealth = ({ clock, schedule, apps, memory, events }: HealthOpti
 
   let dueAt = startedAt + LOOP_POLICY.everyMs;
   let ticks = 0;
+  let judging: NodeJS.Immediate | null = null;
   let callOff = schedule.background(LOOP_POLICY.everyMs, () => beat());
   const beat = (): void => {
     const at = clock.monotonicMs();
@@ -162,7 +170,9 @@ export const openHealth = ({ clock, schedule, apps, memory, events }: HealthOpti
     dueAt = at + LOOP_POLICY.everyMs;
     callOff = schedule.background(LOOP_POLICY.everyMs, () => beat());
     ticks += 1;
-    tick(at, lateMs, ticks % LOOK_EVERY === 0);
+    const isLook = ticks % LOOK_EVERY === 0;
+    // What workers have answered while this process was a little late lies in their sockets: it is read before they are judged.
+    judging = setImmediate(() => tick(clock.monotonicMs(), lateMs > STALL_MS ? lateMs : 0, isLook));
   };
 
   const settingsOf = (app: App): AgentSettings => {
@@ -228,6 +238,7 @@ export const openHealth = ({ clock, schedule, apps, memory, events }: HealthOpti
     },
     close() {
       callOff();
+      if (judging !== null) clearImmediate(judging);
       for (const watch of watches.values()) watch.close();
       probes.close();
     },

@@ -76,6 +76,12 @@ export class WorkerWatch {
     return handle.pid !== null && tenant.state.phase === 'running' && !handle.isLeaving && !tenant.isReplacement;
   }
 
+  /** How busy its event loop is, 0–1, where it has said so within `ms`; else null. */
+  utilizationWithin(ms: number, at: number): number | null {
+    const { lastReport } = this;
+    return lastReport === null || at - lastReport.at > ms ? null : lastReport.report.runtime.eventLoopUtilization;
+  }
+
   noteReport(report: AgentReport, at: number, config: AppConfig): readonly CheckEffect[] {
     this.lastReport = { report, at };
     const { runtime } = report;

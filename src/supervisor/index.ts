@@ -16,7 +16,7 @@ export { OperationRun } from './operation-run.ts';
 export { canOverlap } from './overlap.ts';
 export { ReceiptBook } from './receipt.ts';
 export { describeRegained } from './regained.ts';
-export { systemSchedule, type CallOff, type Schedule } from './schedule.ts';
+export { systemSchedule, wait, type CallOff, type Schedule } from './schedule.ts';
 export { REPORT_EVERY_MS } from './spawn-worker.ts';
 export { isOfApp, type Stray } from './strays.ts';
 export { instancesOf, isStartable, Supervisor } from './supervisor.ts';

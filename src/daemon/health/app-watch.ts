@@ -131,6 +131,10 @@ export class AppWatch {
   #askByProbes(watch: WorkerWatch): void {
     const { probes } = this.app.state.config;
     if (watch.probedBy === probes || watch.handle.isLeaving) return;
+    // Before it listens nobody would answer, and the next question comes a whole period later.
+    const { tenant, handle } = watch;
+    const isUp = handle.listening.length > 0 || tenant.isAgentless || tenant.state.phase === 'running';
+    if (!isUp && Object.values(probes).some(({ target }) => target.kind === 'http' || target.kind === 'tcp')) return;
     watch.probes?.close();
     watch.probedBy = probes;
     watch.probes = this.#edges.watchProbes(this.app, watch, () => {

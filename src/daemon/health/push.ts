@@ -2,8 +2,10 @@
 import { hostname } from 'node:os';
 import { openOtlpPush, type AppReading, type OtlpPush } from '../../metrics/index.ts';
 import type { Clock, DaemonConfig, EventDocument } from '../../protocol/index.ts';
-import type { Schedule } from '../../supervisor/index.ts';
+import { wait, type Schedule } from '../../supervisor/index.ts';
 import { messageOf } from '../message-of.ts';
+
+const CLOSE_WITHIN_MS = 2000;
 
 export interface PushOptions {
   readonly clock: Clock;
@@ -81,7 +83,8 @@ export const openPush = ({
       isClosed = true;
       unsubscribe();
       reconfigure();
-      await work;
+      // Whoever ends the daemon does not wait for a collector that hangs.
+      await Promise.race([work, wait(schedule, CLOSE_WITHIN_MS)]);
     },
   };
 };

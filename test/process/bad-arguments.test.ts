@@ -27,6 +27,9 @@ const NO_CHOICE = ['', 'loud', 'constructor', '__proto__', 'x'.repeat(10_000)];
 const NONE: readonly string[] = [];
 
 /** For each option that takes a value: values that it must not take. */
+const NO_ID: readonly string[] = ['', 'a b', '../x', 'x'.repeat(300)];
+const NO_SPAN: readonly string[] = ['', 'soon', '0s', '-1h', '5'];
+
 const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   '--name': ['', 'all', '../x', 'a b', 'a\u001B[31m', 'a\nb', 'x'.repeat(64), 'x'.repeat(10_000)],
   '--instances': ['0', '257', 'many', ...NO_NUMBER],
@@ -52,6 +55,14 @@ const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   '--min-effect': NO_PART,
   '--min-share': NO_PART,
   '--fdr': NO_PART,
+  '--retry': NO_ID,
+  '--drop': NO_ID,
+  '--end': NO_ID,
+  '--for': NO_SPAN,
+  '--every': NO_SPAN,
+  '--from': NO_TIME,
+  '--match': ['', 'shop', '=shop'],
+  '--comment': NONE,
   '--class': NONE,
   '--title': NONE,
   '--output': NONE,

@@ -29,6 +29,9 @@ const LIVE = [
   'connections',
   'inFlight',
   'acceptQueue',
+  'requestsPerSecond',
+  'latencyMs',
+  'errorShare',
   'weight',
 ] as const;
 

@@ -1,6 +1,8 @@
 import { DroverError } from '../../protocol/index.ts';
 import { defineCommand, JSON_OPTION } from '../command.ts';
+import { parseId } from '../parse-id.ts';
 import { renderSilence } from '../render/alerts.ts';
+import { parseTime } from '../time.ts';
 import { findDurationMs } from '../../config/index.ts';
 
 const parseSpan =
@@ -13,13 +15,18 @@ const parseSpan =
     });
   };
 
-const collect = (text: string, previous: unknown): string[] => [...((previous as string[] | undefined) ?? []), text];
+const collect = (text: string, previous: unknown): string[] => {
+  if (/^[^=!]+!?=/.test(text)) return [...((previous as string[] | undefined) ?? []), text];
+  throw new DroverError('DROVER_USAGE', {
+    message: `--match ${JSON.stringify(text)}: write a label and a value, such as severity=ticket or name!=anomaly.`,
+  });
+};
 
 export const command = defineCommand<{
   json?: boolean;
   for?: number;
   every?: number;
-  from?: string;
+  from?: number;
   comment?: string;
   match?: string[];
   end?: string;
@@ -32,10 +39,14 @@ export const command = defineCommand<{
       about: 'only these: name, severity, app, worker or a label; `!=` and `*` work',
       parse: collect,
     },
-    { flags: '--from <time>', about: 'from then on (ISO 8601) instead of now' },
+    {
+      flags: '--from <time>',
+      about: 'from then on (`14:30`, `2026-11-25T14:30`) instead of now',
+      parse: (text) => parseTime(text, Date.now()),
+    },
     { flags: '--every <duration>', about: 'again and again: a maintenance window', parse: parseSpan('--every') },
     { flags: '--comment <text>', about: 'why' },
-    { flags: '--end <id>', about: 'end this silence now' },
+    { flags: '--end <id>', about: 'end this silence now', parse: parseId('--end') },
     JSON_OPTION,
   ],
   examples: [
@@ -52,11 +63,9 @@ export const command = defineCommand<{
     const matchers = [...(app === undefined ? [] : [`app=${app}`]), ...(options.match ?? [])];
     if (matchers.length === 0)
       throw new DroverError('DROVER_USAGE', { message: 'Name an app, or say which alerts with --match.' });
-    const startMs = options.from === undefined ? context.nowMs() : Date.parse(options.from);
-    if (Number.isNaN(startMs))
-      throw new DroverError('DROVER_USAGE', {
-        message: `--from ${JSON.stringify(options.from)}: write a time (ISO 8601).`,
-      });
+    // One that is misspelt would keep nobody quiet.
+    if (app !== undefined) await client.health(app);
+    const startMs = options.from ?? context.nowMs();
     const silence = await client.silenceAlerts({
       matchers,
       startsAt: options.from === undefined ? null : new Date(startMs).toISOString(),

@@ -1,12 +1,13 @@
 import { defineCommand, JSON_OPTION } from '../command.ts';
 import { showLive, WATCH_OPTION } from '../live.ts';
+import { parseId } from '../parse-id.ts';
 import { renderAlerts } from '../render/alerts.ts';
 
 export const command = defineCommand<{ json?: boolean; watch?: boolean; retry?: string; drop?: string }>({
   args: [],
   options: [
-    { flags: '--retry <id>', about: 'deliver once more what was given up' },
-    { flags: '--drop <id>', about: 'forget what was given up' },
+    { flags: '--retry <id>', about: 'deliver once more what was given up', parse: parseId('--retry') },
+    { flags: '--drop <id>', about: 'forget what was given up', parse: parseId('--drop') },
     WATCH_OPTION,
     JSON_OPTION,
   ],

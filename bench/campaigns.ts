@@ -17,6 +17,7 @@ import { faults } from '../test/campaigns/faults.ts';
 import { findings } from '../test/campaigns/findings.ts';
 import { hostileFiles } from '../test/campaigns/hostile-files.ts';
 import { flameSpeed } from '../test/campaigns/flame-speed.ts';
+import { health } from '../test/campaigns/health.ts';
 import { heapSpeed } from '../test/campaigns/heap-speed.ts';
 import { heapVerdict } from '../test/campaigns/heap-verdict.ts';
 import { keptAliveSpread } from '../test/campaigns/kept-alive-spread.ts';
@@ -42,6 +43,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   faults,
   logDiskFull,
   stall,
+  health,
   keptAliveSpread,
   throughput,
   cost,

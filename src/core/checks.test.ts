@@ -107,8 +107,20 @@ describe('a check of the app', () => {
 });
 
 describe('a check over the workers of an app', () => {
-  const verdict = (status: CheckVerdict['status'], name = 'database'): CheckVerdict[] => [
-    { name, status, critical: true, durationMs: 1, error: status === 'fail' ? 'refused' : null, forMs: 1 },
+  const verdict = (
+    status: CheckVerdict['status'],
+    hasJustFailed = status === 'fail',
+    name = 'database',
+  ): CheckVerdict[] => [
+    {
+      name,
+      status,
+      critical: true,
+      durationMs: 1,
+      error: status === 'fail' ? 'refused' : null,
+      forMs: 1,
+      hasJustFailed,
+    },
   ];
   const isShared = (...statuses: CheckVerdict['status'][]): boolean | undefined =>
     sharedChecks(statuses.map((status) => verdict(status)))[0]?.isShared;
@@ -120,5 +132,14 @@ describe('a check over the workers of an app', () => {
     assert.equal(isShared('pass', 'pass'), undefined);
     assert.equal(isShared('fail'), true, 'one worker alone cannot tell');
     assert.equal(isShared('fail', 'fail', 'unknown', 'unknown'), true, 'who knows nothing does not count');
+  });
+
+  it('is so as soon as one has confirmed what the others have seen once', () => {
+    const shared = (...workers: CheckVerdict[][]): boolean | undefined => sharedChecks(workers)[0]?.isShared;
+    const [down, seenOnce, well] = [verdict('fail'), verdict('pass', true), verdict('pass')];
+    assert.equal(shared(down, seenOnce, seenOnce, seenOnce), true);
+    assert.equal(shared(down, seenOnce, well, well), false);
+    assert.equal(shared(seenOnce, seenOnce, seenOnce, seenOnce), undefined, 'nobody has confirmed it');
+    assert.equal(shared(down, verdict('unknown', true), verdict('unknown', true)), true);
   });
 });

@@ -38,6 +38,8 @@ export interface CheckVerdict {
   readonly error: string | null;
   /** How long it has had its status. */
   readonly forMs: number;
+  /** Its last result was bad, whether that is confirmed or not. */
+  readonly hasJustFailed: boolean;
 }
 
 export interface CheckEffect {
@@ -110,6 +112,7 @@ export const checkVerdicts = (state: CheckState, at: number): CheckVerdict[] =>
     durationMs: check.durationMs,
     error: status === 'fail' ? (check.error ?? null) : null,
     forMs: at - since,
+    hasJustFailed: check.status === 'fail',
   }));
 
 export interface SharedCheck {
@@ -122,23 +125,29 @@ export interface SharedCheck {
   readonly error: string | null;
 }
 
-/** The failing checks of an app over its workers. One worker alone cannot tell its own trouble from everybody's. */
+/**
+ * The failing checks of an app over its workers. Workers run their checks at different times of the same period: when the
+ * first of them has two bad results, each of the others has had one, if what they ask is down for all; so one counts here,
+ * beside one that is confirmed. One worker alone cannot tell its own trouble from everybody's.
+ */
 export const sharedChecks = (
   workers: readonly (readonly CheckVerdict[])[],
   policy: CheckPolicy = CHECK_POLICY,
 ): SharedCheck[] => {
   const byName = new Map<string, { critical: boolean; failing: number; workers: number; error: string | null }>();
-  for (const { name, status, critical, error } of workers.flat()) {
-    if (status === 'unknown') continue;
+  const confirmed = new Set<string>();
+  for (const { name, status, critical, error, hasJustFailed } of workers.flat()) {
+    if (status === 'unknown' && !hasJustFailed) continue;
+    if (status === 'fail') confirmed.add(name);
     const sum = byName.get(name) ?? { critical: false, failing: 0, workers: 0, error: null };
     byName.set(name, {
       critical: sum.critical || critical,
-      failing: sum.failing + (status === 'fail' ? 1 : 0),
+      failing: sum.failing + (status === 'fail' || hasJustFailed ? 1 : 0),
       workers: sum.workers + 1,
       error: sum.error ?? error,
     });
   }
   return [...byName]
-    .filter(([, { failing }]) => failing > 0)
+    .filter(([name]) => confirmed.has(name))
     .map(([name, sum]) => ({ name, ...sum, isShared: sum.failing > sum.workers * policy.sharedBeyond }));
 };

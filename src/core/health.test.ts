@@ -37,6 +37,7 @@ const check = (status: CheckVerdict['status'], change: Partial<CheckVerdict> = {
   durationMs: 1,
   error: status === 'fail' ? 'connection refused' : null,
   forMs: 60_000,
+  hasJustFailed: status === 'fail',
   ...change,
 });
 const DOWN = { checks: [check('fail')] };
@@ -55,6 +56,21 @@ const budget = (change: Partial<BudgetVerdict> = {}): BudgetVerdict => ({
   ...change,
 });
 const FORECAST = { status: 'growing', leftMs: 3_600_000, reason: 'the heap grows' } as MemoryForecast;
+
+describe('a dependency that is down for all', () => {
+  it('takes nobody off rotation, neither when the first confirms it nor when the last is about to pass again', () => {
+    const seenOnce = { checks: [check('pass', { hasJustFailed: true })] };
+    const first = four(DOWN, seenOnce, seenOnce, seenOnce);
+    assert.equal(first.status, 'degraded');
+    assert.deepEqual(
+      first.workers.map(({ isRoutable }) => isRoutable),
+      [true, true, true, true],
+    );
+    const passing = { checks: [check('fail', { hasJustFailed: false })] };
+    assert.ok(four(passing, UP, UP, UP).workers.every(({ isRoutable, trouble }) => isRoutable && trouble === null));
+    assert.equal(four(DOWN, UP, UP, UP).workers[0]?.isRoutable, false, 'one that really is alone');
+  });
+});
 
 describe('the health of a worker', () => {
   it('is healthy where nothing is known against it', () => {

@@ -97,8 +97,11 @@ const failing = (worker: WorkerFacts, kind: ProbeKind): ProbeFact | undefined =>
   worker.probes.find((probe) => probe.kind === kind && probe.status === 'fail');
 const because = (text: string | null): string => (text === null ? '' : `: ${text}`);
 const seconds = (ms: number): string => (ms < 10_000 ? `${Math.round(ms / 100) / 10} s` : `${Math.round(ms / 1000)} s`);
+/** Whose last result was good is about to pass: after an outage workers do so one after the other, and the last is not alone. */
 const ownCheck = (worker: WorkerFacts, shared: ReadonlySet<string>): CheckVerdict | undefined =>
-  worker.checks.find(({ name, status, critical }) => status === 'fail' && critical && !shared.has(name));
+  worker.checks.find(
+    ({ name, status, critical, hasJustFailed }) => status === 'fail' && hasJustFailed && critical && !shared.has(name),
+  );
 const isMemory = ({ budget }: BudgetVerdict): boolean => budget === 'heapUsedMB' || budget === 'rssMB';
 const exceeded = (worker: WorkerFacts, critical: boolean): BudgetVerdict | undefined =>
   worker.budgets.find((budget) => budget.isExceeded && budget.critical === critical);

@@ -38,7 +38,7 @@ const SWEEP_MS = 60_000;
 const STALL_MS = 1000;
 /** How long the agent may take to say what blocked it, once it answers again. */
 const NAMING_MS = 2000;
-const NAMING_TRIES = 20;
+const NAMING_TRIES = 8;
 const NAMING_PAUSE_MS = 250;
 
 export const openHealth = ({ clock, schedule, apps, memory, events }: HealthOptions): Health => {

@@ -149,6 +149,12 @@ const describeDrops = (log: LogDrops | undefined): LogDropDocument | null =>
   log === undefined ? null : { lines: log.lines, bytes: log.bytes, dropping: log.isDropping, code: log.code };
 
 const cpuPercent = (handle: WorkerHandle): number | null => {
+  const percent = cpuPercentOf(handle);
+  return percent === null ? null : Math.round(percent * 10) / 10;
+};
+
+/** Processor time of about the last ten seconds, in percent of a core; null where nothing is known. */
+export const cpuPercentOf = (handle: WorkerHandle): number | null => {
   const span = handle.reportSpan;
   if (span === null) return null;
   // By the worker's own clock: what it said while no daemon listened is all read in one moment.
@@ -156,7 +162,7 @@ const cpuPercent = (handle: WorkerHandle): number | null => {
   const spanMs = last.uptimeMs - first.uptimeMs;
   if (spanMs <= 0) return null;
   const usedUs = last.cpuUserUs + last.cpuSystemUs - first.cpuUserUs - first.cpuSystemUs;
-  return Math.round(usedUs / spanMs) / 10;
+  return usedUs / spanMs / 10;
 };
 
 const rssOf = (handle: WorkerHandle): number | null =>

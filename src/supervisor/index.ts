@@ -4,7 +4,7 @@ export type { AppChange, AppState, HealthHook } from './app-state.ts';
 export { adoptWorkers, type AdoptionSources } from './adoption-run.ts';
 export { openAgentSocket } from './agent-socket.ts';
 export { parseAgentMessage } from './agent-schema.ts';
-export { appStatusOf, describeApp, shardViews } from './documents.ts';
+export { appStatusOf, cpuPercentOf, describeApp, shardViews } from './documents.ts';
 export type { Output, Records, SupervisorEdges, Traffic, TrafficPort, WorkerOutput } from './edges.ts';
 export { identityOf } from './identity.ts';
 export { appEnvironment, workerEnvironment } from './environment.ts';

@@ -37,7 +37,6 @@ export interface Metrics {
   readings(): Promise<readonly AppReading[]>;
   /** Counters of the app's own, as they stood when its agents were asked last, summed by name over their labels. */
   named(handle: WorkerHandle, names: readonly string[]): Readonly<Record<string, number>>;
-  readonly series: TimeSeries | null;
   close(): Promise<void>;
 }
 
@@ -92,44 +91,22 @@ export const openMetrics = (options: MetricsOptions): Metrics => {
       log(`metrics of ${app}: ${metric ?? 'some'} left out (${kind}), ${count} values`);
     }
   };
-  const read = (): readonly AppReading[] => readApps(apps(), collected, healthOf);
-  const named = (handle: WorkerHandle, names: readonly string[]): Readonly<Record<string, number>> => {
-    const answer = collected.get(handle);
-    if (answer === undefined || answer === null) return {};
-    const found: Record<string, number> = {};
-    for (const { name, values } of answer.app) {
-      if (!names.includes(name)) continue;
-      let sum = 0;
-      for (const { value, metricName } of values) if (metricName === undefined || metricName === name) sum += value;
-      found[name] = sum;
-    }
-    return found;
-  };
+  const read = (health: MetricsOptions['healthOf'] = () => undefined): readonly AppReading[] =>
+    readApps(apps(), collected, health);
+  const named = (handle: WorkerHandle, names: readonly string[]): Readonly<Record<string, number>> =>
+    sumsOf(collected.get(handle) ?? null, names);
 
-  const namesOf = (app: App): readonly string[] =>
-    app.state.config.slo.flatMap(({ indicator }) =>
-      indicator.kind === 'ratio' ? [indicator.good, indicator.total] : [],
-    );
   const record = (): void => {
+    const names = new Map(apps().map((app) => [app.app, namesOf(app)]));
     series?.record(
-      read().map(({ app: name, workers }) => {
-        const app = apps().find((each) => each.app === name);
-        const handles = app?.liveHandles() ?? [];
-        const names = app === undefined ? [] : namesOf(app);
-        return {
-          app: name,
-          workers: workers.map(({ worker, spawn, report, acceptQueue }) => {
-            const handle = handles.find(({ spawnId }) => spawnId === spawn);
-            return {
-              worker,
-              spawn,
-              report,
-              acceptQueue,
-              ...(names.length === 0 || handle === undefined ? {} : { named: named(handle, names) }),
-            };
-          }),
-        };
-      }),
+      read().map(({ app, workers }) => ({
+        app,
+        workers: workers.map(({ worker, spawn, report, acceptQueue, collected: answer }) => {
+          const wanted = names.get(app) ?? [];
+          const found = wanted.length === 0 ? {} : { named: sumsOf(answer, wanted) };
+          return { worker, spawn, report, acceptQueue, ...found };
+        }),
+      })),
     );
   };
   let callOff = schedule.background(RECORD_EVERY_MS, () => beat());
@@ -146,7 +123,7 @@ export const openMetrics = (options: MetricsOptions): Metrics => {
     async page(request) {
       await refresh();
       const page = exposition.write(
-        { apps: read(), daemon: readDaemon(version, startedAtMs), extra: extra() },
+        { apps: read(healthOf), daemon: readDaemon(version, startedAtMs), extra: extra() },
         request,
         clock.monotonicMs(),
       );
@@ -158,10 +135,27 @@ export const openMetrics = (options: MetricsOptions): Metrics => {
       return read();
     },
     named,
-    series,
     async close() {
       callOff();
       await series?.close();
     },
   };
+};
+
+/** The counters that an app's objectives are about. */
+const namesOf = (app: App): readonly string[] =>
+  app.state.config.slo.flatMap(({ indicator }) =>
+    indicator.kind === 'ratio' ? [indicator.good, indicator.total] : [],
+  );
+
+/** Of these counters, over their labels; what the worker has not is left out. */
+const sumsOf = (collected: Collected | null, names: readonly string[]): Readonly<Record<string, number>> => {
+  const found: Record<string, number> = {};
+  for (const { name, values } of collected?.app ?? []) {
+    if (!names.includes(name)) continue;
+    let sum = 0;
+    for (const { value, metricName } of values) if (metricName === undefined || metricName === name) sum += value;
+    found[name] = sum;
+  }
+  return found;
 };

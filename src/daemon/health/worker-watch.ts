@@ -29,7 +29,7 @@ import {
 } from '../../core/index.ts';
 import type { ProbeHandle } from '../../probes/index.ts';
 import type { AgentReport, AppConfig, LoopBlock, ProbeKind } from '../../protocol/index.ts';
-import type { Tenant, WorkerHandle } from '../../supervisor/index.ts';
+import { cpuPercentOf, type Tenant, type WorkerHandle } from '../../supervisor/index.ts';
 
 const MB = 1024 * 1024;
 const KINDS: readonly ProbeKind[] = ['startup', 'liveness', 'readiness'];
@@ -118,22 +118,13 @@ export class WorkerWatch {
         heapUsedMB: runtime.heapUsedBytes / MB,
         rssMB: runtime.rssBytes / MB,
         eventLoopLagMs: runtime.delayMs.p99,
-        cpuPercent: this.#cpuPercent(),
+        cpuPercent: cpuPercentOf(this.handle),
       },
       at,
       budgets,
     );
     this.budgets = step.state;
     return step.effects;
-  }
-
-  #cpuPercent(): number | null {
-    const span = this.handle.reportSpan;
-    if (span === null) return null;
-    const [first, last] = [span.first.runtime, span.last.runtime];
-    const spanMs = last.uptimeMs - first.uptimeMs;
-    if (spanMs <= 0) return null;
-    return (last.cpuUserUs + last.cpuSystemUs - first.cpuUserUs - first.cpuSystemUs) / spanMs / 10;
   }
 
   /** Whatever ends it when it is reached. */

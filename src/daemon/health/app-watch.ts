@@ -8,39 +8,23 @@ import {
   chooseRecycle,
   ejectionOf,
   factorOf,
-  HEAL_POLICY,
-  healPhaseOf,
-  keepSlots,
   newDegrade,
   newOutliers,
   RECYCLE_POLICY,
   stepDegrade,
-  stepHealing,
   stepOutliers,
   type AppHealth,
   type DegradeState,
-  type HealEffect,
-  type HealEvent,
-  type HealPolicy,
-  type HealState,
   type OutlierEffect,
   type OutlierState,
-  type Trouble,
   type WorkerFacts,
   type WorkerHealth,
 } from '../../core/index.ts';
 import type { AppStatus, EventInput } from '../../protocol/index.ts';
-import {
-  appStatusOf,
-  canOverlap,
-  type App,
-  type CallOff,
-  type Tenant,
-  type WorkerHandle,
-} from '../../supervisor/index.ts';
+import { appStatusOf, type App, type Tenant, type WorkerHandle } from '../../supervisor/index.ts';
 import type { CoreTime } from './core-time.ts';
 import type { HealthEdges } from './edges.ts';
-import { healingKey, keptOf, readHealing, writeHealing, type Timeline } from './healing-memory.ts';
+import { Healer } from './healer.ts';
 import { WorkerWatch } from './worker-watch.ts';
 
 const IN_BETWEEN: ReadonlySet<AppStatus> = new Set(['starting', 'stopping', 'stopped']);
@@ -49,31 +33,20 @@ const IN_BETWEEN: ReadonlySet<AppStatus> = new Set(['starting', 'stopping', 'sto
 const OVERLOADED = 0.95;
 /** Said longer ago it is not about now: a worker that has nothing to do reports every ten seconds only. */
 const RECENT_MS = 3000;
-/** How long what a recover hook has done may take to show: two runs of a check at its usual interval, */
-const RELIEF_MS = 20_000;
-/** and as many intervals of the budgets: it counts as met again after three. */
-const RELIEF_INTERVALS = 4;
 
 export class AppWatch {
   readonly app: App;
   readonly #edges: HealthEdges;
   readonly #cores: CoreTime;
   readonly #workers = new Map<WorkerHandle, WorkerWatch>();
-  readonly #timers = new Map<string, CallOff>();
+  readonly #healer: Healer;
   /** The share of its weight that each slot was given last. */
   readonly #factors = new Map<number, number>();
   #outliers: OutlierState = newOutliers();
   #sweptAt = -Infinity;
-  #healing: HealState;
   #degrade: DegradeState = newDegrade();
-  /** By slot: how long what a recover hook has done may take to show. */
-  readonly #reliefs = new Map<number, { readonly generation: number; readonly untilAt: number }>();
-  #kept: string;
   /** Chosen to be replaced before it runs out of memory, and why. */
   #recycle: { readonly handle: WorkerHandle; readonly reason: string } | null = null;
-  /** Begun by the ladder, not by a person. */
-  #ownOperation: string | null = null;
-  #seenOperation: string | null = null;
   #health: AppHealth | null = null;
   #toldStatus: string | null = null;
 
@@ -81,14 +54,7 @@ export class AppWatch {
     this.app = app;
     this.#edges = edges;
     this.#cores = cores;
-    this.#healing = readHealing(edges.memory.find(healingKey(app)), this.#timeline);
-    this.#kept = keptOf(this.#healing);
-  }
-
-  /** What lasts of the ladder is told on the wall clock: the next daemon's monotonic one begins anew. */
-  get #timeline(): Timeline {
-    const { clock } = this.#edges;
-    return { aheadMs: clock.wallMs() - clock.monotonicMs() };
+    this.#healer = new Healer(app, edges, (event) => this.#tell(event));
   }
 
   get workers(): Iterable<WorkerWatch> {
@@ -175,7 +141,7 @@ export class AppWatch {
   look(at: number): void {
     const { app } = this;
     const { config } = app.state;
-    this.#noteOperation(at);
+    this.#healer.noteOperation(at);
     const watches = app.holders.map((tenant) => this.find(tenant.handle));
     for (const watch of watches) if (watch !== null) this.#askByProbes(watch);
     this.#sweep(watches, at);
@@ -185,7 +151,7 @@ export class AppWatch {
     this.#health = health;
     for (const watch of watches) if (watch !== null) this.#compareBudgets(watch, at);
     health.workers.forEach((worker, index) => this.#route(watches[index] ?? null, worker, at));
-    this.#heal(health.workers, facts, at);
+    this.#healer.heal(health.workers, facts, at);
     this.#tellStatus(health, config.name);
     const ready = watches.filter((watch) => watch !== null && watch.isServing);
     const overloaded = ready.filter((watch) => (watch?.utilizationWithin(RECENT_MS, at) ?? 0) > OVERLOADED);
@@ -232,7 +198,7 @@ export class AppWatch {
               ejections: this.#outliers.workers[slot]?.ejections ?? 1,
             },
       recycle: watch !== null && this.#recycle?.handle === watch.handle ? this.#recycle.reason : null,
-      isQuarantined: healPhaseOf(this.#healing, slot) === 'quarantined',
+      isQuarantined: this.#healer.isQuarantined(slot),
     };
     if (watch !== null) return watch.facts(at, this.app.state.config, standing);
     return {
@@ -332,143 +298,8 @@ export class AppWatch {
     return Math.max(0, ...serving.map(({ handle, readyAt }) => (readyAt ?? at) - handle.spawnedAt));
   }
 
-  // ── the ladder ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #heal(workers: readonly WorkerHealth[], facts: readonly WorkerFacts[], at: number): void {
-    if (!this.app.isWanted) return;
-    this.#healing = keepSlots(this.#healing, this.app.slotNumbers);
-    workers.forEach(({ slot, generation, trouble, reason }, index) => {
-      const worker = facts[index];
-      if (worker === undefined || worker.phase !== 'running') return;
-      if (trouble === null) this.#step({ type: 'well', at, slot, generation });
-      else if (this.#isRelieving(slot, generation, trouble, at)) return;
-      else this.#step({ type: 'unwell', at, slot, generation, trouble, evidence: evidenceOf(worker, reason) });
-    });
-  }
-
-  /** Written only where what lasts of it has changed. */
-  #keepHealing(): void {
-    const kept = keptOf(this.#healing);
-    if (kept === this.#kept) return;
-    this.#kept = kept;
-    this.#edges.memory.put(healingKey(this.app), writeHealing(this.#healing, this.#timeline));
-  }
-
-  /** Its recover hook has just run: checks and budgets have to be good several times in a row before that shows. */
-  #isRelieving(slot: number, generation: number, { kind }: Trouble, at: number): boolean {
-    const relief = this.#reliefs.get(slot);
-    return kind !== 'hang' && relief !== undefined && relief.generation === generation && at < relief.untilAt;
-  }
-
-  #policy(): HealPolicy {
-    return { ...HEAL_POLICY, ...this.app.state.config.heal };
-  }
-
-  #step(event: HealEvent): void {
-    const { app } = this;
-    const troubles = (this.#health?.workers ?? []).flatMap(({ slot, trouble }) =>
-      trouble === null ? [] : [{ slot, key: trouble.key }],
-    );
-    const running = app.operation;
-    const watch = this.find(app.slots.find(event.slot)?.holder?.handle ?? null);
-    const step = stepHealing(
-      this.#healing,
-      event,
-      {
-        slots: app.state.instances,
-        unready: app.slotNumbers.filter((slot) => app.slots.find(slot)?.holder?.state.phase !== 'running'),
-        troubles,
-        operation: running === null || running.id === this.#ownOperation ? null : `${running.kind} ${running.id}`,
-        daemonUpMs: this.#edges.upMs(),
-        sinceStallMs: this.#edges.sinceStallMs(),
-        canRecover: watch?.lastReport?.report.canRecover ?? false,
-      },
-      this.#policy(),
-    );
-    this.#healing = step.state;
-    this.#keepHealing();
-    for (const effect of step.effects) this.#carryOut(effect);
-  }
-
-  #carryOut(effect: HealEffect): void {
-    switch (effect.type) {
-      case 'arm':
-        return this.#arm(effect);
-      case 'disarm':
-        this.#timers.get(`${effect.slot} ${effect.timer}`)?.();
-        return;
-      case 'recover':
-        return void this.#recover(effect);
-      case 'replace':
-        return void this.#replace(effect);
-      case 'report':
-        this.#tell({
-          worker: `${this.app.app}/${effect.slot}`,
-          type: effect.event,
-          reason: effect.reason,
-          data: { generation: effect.generation, evidence: effect.evidence, attempts: effect.attempts },
-        });
-    }
-  }
-
-  #arm({ slot, timer, afterMs, turn }: Extract<HealEffect, { type: 'arm' }>): void {
-    const name = `${slot} ${timer}`;
-    this.#timers.get(name)?.();
-    const fire = (): void => this.#step({ type: 'timer', at: this.#edges.clock.monotonicMs(), slot, turn, timer });
-    this.#timers.set(name, this.app.edges.schedule.background(afterMs, fire));
-  }
-
-  async #recover({ slot, turn, reason }: Extract<HealEffect, { type: 'recover' }>): Promise<void> {
-    const { app } = this;
-    const handle = app.slots.find(slot)?.holder?.handle ?? null;
-    const answer = await handle?.ask(
-      app.edges.schedule,
-      app.state.config.heal.recoverTimeoutMs,
-      (id) => ({ type: 'recover', id, reason }),
-      'recovered',
-    );
-    const at = this.#edges.clock.monotonicMs();
-    const { outcome, detail } = answer ?? { outcome: 'failed', detail: 'it did not answer' };
-    if (outcome === 'recovered' && handle !== null) {
-      const reliefMs = Math.max(RELIEF_MS, RELIEF_INTERVALS * app.state.config.budgets.intervalMs);
-      this.#reliefs.set(slot, { generation: handle.generation, untilAt: at + reliefMs });
-    }
-    this.#step({ type: 'recovered', at, slot, turn, outcome, detail });
-  }
-
-  async #replace({ slot, turn, generation, reason }: Extract<HealEffect, { type: 'replace' }>): Promise<void> {
-    const { app } = this;
-    const fail = (words: string): void =>
-      this.#step({ type: 'replace-failed', at: this.#edges.clock.monotonicMs(), slot, turn, reason: words });
-    try {
-      const machine = canOverlap(app) ? 'reload' : 'restart';
-      const action = machine === 'reload' ? 'replace' : 'stop-start';
-      const run = app.begin(machine, {}, { machine, changes: [{ slot, action }] }, { isAsked: false });
-      this.#ownOperation = run.id;
-      const { receipt } = await run.ended;
-      const now = app.slots.find(slot)?.holder?.handle?.generation ?? generation;
-      if (receipt?.outcome !== 'completed' || now === generation)
-        return fail(receipt?.reason ?? `the replacement for ${reason} did not come up`);
-      this.#step({ type: 'replaced', at: this.#edges.clock.monotonicMs(), slot, turn, generation: now });
-    } catch (error) {
-      fail(error instanceof Error ? error.message : String(error));
-    }
-  }
-
   get #isOutputDropped(): boolean {
     return [...this.#workers.values()].some(({ lastReport }) => lastReport?.report.log?.isDropping ?? false);
-  }
-
-  /** What a person has asked for and what has ended is a new beginning for the slots. */
-  #noteOperation(at: number): void {
-    const { operation } = this.app;
-    if (operation !== null) {
-      if (operation.id !== this.#ownOperation && operation.plan.isAsked) this.#seenOperation = operation.id;
-      return;
-    }
-    if (this.#seenOperation === null) return;
-    this.#seenOperation = null;
-    for (const slot of this.app.slotNumbers) this.#step({ type: 'release', at, slot });
   }
 
   #sendTo(handle: WorkerHandle, message: Parameters<NonNullable<WorkerHandle['link']>['send']>[0]): void {
@@ -480,18 +311,8 @@ export class AppWatch {
   }
 
   close(): void {
-    for (const callOff of this.#timers.values()) callOff();
+    this.#healer.close();
     for (const watch of this.#workers.values()) watch.close();
     this.#workers.clear();
   }
 }
-
-/** What is kept of a worker that is unwell, for whoever looks into it. */
-const evidenceOf = (worker: WorkerFacts, reason: string | null): Readonly<Record<string, unknown>> => ({
-  reason,
-  probes: worker.probes.filter(({ status }) => status === 'fail'),
-  checks: worker.checks.filter(({ status }) => status === 'fail'),
-  blockedMs: worker.blockedMs,
-  budgets: worker.budgets.filter(({ isExceeded }) => isExceeded),
-  forecast: worker.forecast?.reason ?? null,
-});

@@ -86,9 +86,8 @@ function readMainStack(onStack: (frames: readonly StackFrame[]) => void): boolea
   session.on('Debugger.scriptParsed', ({ params }) => urls.set(params.scriptId, params.url));
   session.on('Debugger.paused', ({ params }) => {
     const { callFrames } = params as unknown as Paused;
-    session.post('Debugger.resume');
-    // Disconnected at once: Node waits for debuggers when a process ends.
-    session.post('Debugger.disable', () => session.disconnect());
+    // Nothing but this lets the main thread go on, so that it never does with a debugger: Node says so when a process ends.
+    session.disconnect();
     onStack(
       callFrames.map(({ functionName, location }) => ({
         functionName,

@@ -5,6 +5,9 @@
 if read -r _ <&3; then
   exit 0
 fi
+# Others may wait for the same daemon's end; one of them comes next (daemon/succession.ts).
+read -r _ <&7 || exit 0
+exec 7<&-
 # Where the copy that the daemon ran from was removed with its home, what it was copied from is as good. And where a home
 # cannot share the Node of its copy, a version manager may have removed that: another one is better than none.
 become() {
@@ -31,10 +34,11 @@ become() {
 # a daemon that cannot start is not tried for ever. Nobody's child, because nobody would wait for its end.
 (
   (
-    exec 3<&5 5<&- 6>&-
-    unset DROVER_STANDBY
+    exec 3<&5 5<&- 6>&- 7<&8 8<&-
+    unset DROVER_STANDBY DROVER_SUCCESSION
     read -r _ <&3 && exit 0
-    exec 3<&-
+    read -r _ <&7 || exit 0
+    exec 3<&- 7<&-
     become "$@"
   ) &
 )

@@ -1,7 +1,7 @@
 /**
  * Keeps a guard beside the daemon (`guard.sh`): a shell that holds all shards and channels and becomes the next daemon
  * when this one dies. A new guard replaces the old one whenever the set of descriptors changes; a guard that died is
- * replaced at once.
+ * replaced at once. Where two of them wait, one comes next (`succession.ts`).
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { writeSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { Writable } from 'node:stream';
 import { closeDescriptor, duplicate, inodeIfOpen, nameOf, openMemoryFile, openPipe } from '../os/index.ts';
 import type { DescriptorName } from '../protocol/index.ts';
+import { endSuccession, openSuccession, SUCCESSION_VARIABLE } from './succession.ts';
 
 /** A descriptor worth keeping, and what it is, in words that the next daemon understands. */
 export interface KeptDescriptor {
@@ -38,6 +39,14 @@ export interface GuardOptions {
   readonly hasServed: () => boolean;
   /** Daemons in a row before this one that died before they served. */
   readonly deaths: number;
+  /** Whoever takes it comes after this daemon (`succession.ts`). */
+  readonly succession: number;
+}
+
+/** By what the program that this process becomes has the guard of the one before. */
+export interface HandedOver {
+  readonly pipe: number;
+  readonly succession: number;
 }
 
 /**
@@ -56,9 +65,9 @@ export interface Guard {
   dismiss(reason: Dismissal): Promise<void>;
   /**
    * The daemon becomes another program at once: keeps all that there is now, and changes nothing any more. Returns the
-   * descriptor by which the next program has it (`openHandedGuard`); null where it needs none.
+   * descriptors by which the next program has it (`openHandedGuard`); null where it needs none.
    */
-  handOver(): number | null;
+  handOver(): HandedOver | null;
 }
 
 const SCRIPT = fileURLToPath(new URL('guard.sh', import.meta.url));
@@ -71,7 +80,9 @@ const LONGEST_MS = 300;
 const LIST_FD = 4;
 /** Both ends of the pipe at which a copy of the guard stands by (`standby.ts`): the shell has them by number. */
 const STANDBY_FD = 6;
-const FIRST_KEPT_FD = 7;
+/** The shell takes its turn at the one before it, of this daemon; this one is of the next. */
+const NEXT_SUCCESSION_FD = 8;
+const FIRST_KEPT_FD = 9;
 /** A guard has nothing to do that could end it; one that ended within this time never stood. */
 const SHORT_LIFE_MS = 1000;
 const LONGEST_DISMISSAL_MS = 2000;
@@ -100,15 +111,25 @@ export const openGuard = (options: GuardOptions): Guard => {
       const list = openMemoryFile(JSON.stringify(inheritance));
       ours.push(list);
       const { readFd, writeFd } = openPipe();
-      ours.push(readFd, writeFd);
+      const nextSuccession = openSuccession();
+      ours.push(readFd, writeFd, nextSuccession);
       const child = spawn('/bin/sh', [SCRIPT, ...options.command], {
         detached: true,
         env: {
           ...options.env,
           [INHERITANCE_VARIABLE]: nameOf(list, LIST_FD),
           [STANDBY_VARIABLE]: nameOf(writeFd, STANDBY_FD),
+          [SUCCESSION_VARIABLE]: nameOf(nextSuccession, NEXT_SUCCESSION_FD),
         },
-        stdio: ['ignore', 'inherit', 'inherit', 'pipe', list, readFd, writeFd, ...kept.map(({ fd }) => fd)],
+        stdio: [
+          ...(['ignore', 'inherit', 'inherit', 'pipe'] as const),
+          list,
+          readFd,
+          writeFd,
+          options.succession,
+          nextSuccession,
+          ...kept.map(({ fd }) => fd),
+        ],
       });
       if (child.pid !== undefined) return child;
       // Told by an event as well, which nobody else listens to.
@@ -178,10 +199,12 @@ export const openGuard = (options: GuardOptions): Guard => {
       if (timer !== null) clearTimeout(timer);
       replace();
       isDismissed = true;
-      return current === null ? null : duplicate(descriptorOf(current.pipe));
+      if (current === null) return null;
+      return { pipe: duplicate(descriptorOf(current.pipe)), succession: options.succession };
     },
     async dismiss() {
       isDismissed = true;
+      endSuccession(options.succession);
       if (timer !== null) clearTimeout(timer);
       const last = current;
       if (last === null || last.child.exitCode !== null) return;

@@ -4,9 +4,9 @@
  * that the environment names, from a service manager by its own rules (`service-manager/take-stored.ts`).
  */
 import { closeDescriptor, findNamed, readMemoryFile, setCloexec } from '../os/index.ts';
-import type { DescriptorName } from '../protocol/index.ts';
 import { INHERITANCE_VARIABLE, type Inheritance, type KeptDescriptor } from './guard.ts';
 import type { StoredDescriptors } from './service-manager/take-stored.ts';
+import { takeNamed } from './take-named.ts';
 
 export const CHANNEL_PREFIX = 'channel:';
 /** What only concerns the daemon itself, from a program to the one that it becomes. */
@@ -75,10 +75,3 @@ const sort = (everything: readonly KeptDescriptor[], deaths: number): Inherited 
 
 const byName = (kept: readonly KeptDescriptor[], prefix: string): ReadonlyMap<string, number> =>
   new Map(kept.map(({ name, fd }) => [name.slice(prefix.length), fd]));
-
-/** Takes a variable that names a descriptor out of the environment; null where there is none, or not what it says. */
-export const takeNamed = (env: NodeJS.ProcessEnv, variable: string): number | null => {
-  const name = env[variable] as DescriptorName | undefined;
-  delete env[variable];
-  return name === undefined ? null : findNamed(name);
-};

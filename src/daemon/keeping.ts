@@ -12,6 +12,7 @@ import { findServiceManager } from './service-manager/environment.ts';
 import { openServiceManagerLink, type ServiceManagerLink } from './service-manager/link.ts';
 import { nameOfDescriptor } from './service-manager/stored-name.ts';
 import { takeStandby } from './standby.ts';
+import { takeSuccession } from './succession.ts';
 import { takeStored, type StoredDescriptors } from './service-manager/take-stored.ts';
 import { inodeIfOpen, inodeOf } from '../os/index.ts';
 import { originOf, ownProgram } from '../program/index.ts';
@@ -40,6 +41,7 @@ export const findKeeping = (env: NodeJS.ProcessEnv, pid: number): Keeping => {
   const stored = takeStored(env, pid);
   const handed = takeInheritance(env);
   const sendStandbyAway = takeStandby(env);
+  const succession = takeSuccession(env);
   // A daemon that replaced its own program has a list; what the manager stored was handed to the one before.
   const inherited = handed.isRecovery || stored === null ? handed : inheritStored(stored);
   const manager = findServiceManager(env, pid);
@@ -52,8 +54,9 @@ export const findKeeping = (env: NodeJS.ProcessEnv, pid: number): Keeping => {
       ...common,
       broughtBackBy: 'the guard',
       open(holdings) {
-        const guard = openShell(env, inherited, holdings);
-        sendStandbyAway();
+        const guard = openShell(env, inherited, succession, holdings);
+        // One that could not be started is tried again, and the copy of the last one waits as well.
+        if (guard.pid !== null) sendStandbyAway();
         return guard;
       },
     };
@@ -68,7 +71,7 @@ const watchOpen = (all: readonly KeptDescriptor[]): (() => readonly KeptDescript
 
 const MAIN = fileURLToPath(new URL(`main${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url));
 
-const openShell = (env: NodeJS.ProcessEnv, { deaths }: Inherited, holdings: Holdings): Guard => {
+const openShell = (env: NodeJS.ProcessEnv, { deaths }: Inherited, succession: number, holdings: Holdings): Guard => {
   const program = ownProgram();
   const origin = program.isCopy ? originOf(program) : null;
   return openGuard({
@@ -80,6 +83,7 @@ const openShell = (env: NodeJS.ProcessEnv, { deaths }: Inherited, holdings: Hold
       ...(origin !== null && { DROVER_INSTALLED_NODE: origin.node, DROVER_INSTALLED_MAIN: origin.main }),
     },
     deaths,
+    succession,
   });
 };
 

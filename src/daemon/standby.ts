@@ -5,7 +5,7 @@
  */
 import { setCloexec } from '../os/index.ts';
 import { sendAway, STANDBY_VARIABLE } from './guard.ts';
-import { takeNamed } from './inheritance.ts';
+import { takeNamed } from './take-named.ts';
 
 /** Takes the variable out of the environment. What is returned sends the standby away; it is nothing without one. */
 export const takeStandby = (env: NodeJS.ProcessEnv): (() => void) => {

@@ -14,6 +14,7 @@ import { definedOf } from '../defined-of.ts';
 import { INHERITANCE_VARIABLE, type Guard, type Inheritance, type KeptDescriptor } from '../guard.ts';
 import { nameHanded, type HandedName } from '../inheritance.ts';
 import type { ServiceManagerLink } from '../service-manager/link.ts';
+import { SUCCESSION_VARIABLE } from '../succession.ts';
 
 export interface BecomeParts {
   readonly api: ApiServer;
@@ -43,8 +44,8 @@ export const become = async (program: Program, parts: BecomeParts): Promise<void
   if (link === null) parts.hold({ name: nameHanded('api'), fd: socket });
   const watch = startBootWatch();
   if (watch !== null) handed.set('boot-watch', watch);
-  const pipe = guard.handOver();
-  if (pipe !== null) handed.set('guard', pipe);
+  const handedGuard = guard.handOver();
+  if (handedGuard !== null) handed.set('guard', handedGuard.pipe);
   onStep('upgrade-guarded');
   const list = [
     ...parts.kept().filter(({ name }) => name !== nameHanded('api')),
@@ -54,25 +55,27 @@ export const become = async (program: Program, parts: BecomeParts): Promise<void
     parts.closeState();
     onStep('upgrade-closed');
     // A program that is not there would end this process with a core of all its memory.
-    if (isUsable(program)) execute(program, list);
+    if (isUsable(program)) execute(program, list, handedGuard?.succession ?? null);
   } finally {
     // Without its state there is no going on.
     process.kill(process.pid, 'SIGKILL');
   }
 };
 
-const execute = (program: Program, kept: readonly KeptDescriptor[]): void => {
+const execute = (program: Program, kept: readonly KeptDescriptor[], succession: number | null): void => {
   const inheritance: Inheritance = {
     descriptors: kept.map(({ name, fd }) => ({ name, descriptor: nameOf(fd) })),
     hasServed: true,
     deaths: 0,
   };
   const list = openMemoryFile(JSON.stringify(inheritance));
-  for (const fd of [list, ...kept.map((each) => each.fd)]) setCloexec(fd, false);
+  const inheritedFds = [list, ...kept.map(({ fd }) => fd), ...(succession === null ? [] : [succession])];
+  for (const fd of inheritedFds) setCloexec(fd, false);
   const [file, ...args] = commandOf(program);
   process.execve?.(file, [file, ...args], {
     ...definedOf(process.env),
     ...DAEMON_ENVIRONMENT,
     [INHERITANCE_VARIABLE]: nameOf(list),
+    ...(succession !== null && { [SUCCESSION_VARIABLE]: nameOf(succession) }),
   });
 };

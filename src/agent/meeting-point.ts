@@ -22,6 +22,7 @@ const MAX_WORD_LENGTH = 1000;
 export interface MeetingHost {
   readonly onReady: () => void;
   readonly onExpectReady: () => void;
+  readonly onHurry: () => void;
 }
 
 export interface Recovery {
@@ -53,6 +54,7 @@ export class MeetingPoint {
         this.expectsReady = true;
         this.#host?.onExpectReady();
       },
+      hurry: () => this.#host?.onHurry(),
       degradeLevel: () => this.#level,
       trace: () => this.trace(),
     };

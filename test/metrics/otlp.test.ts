@@ -146,7 +146,9 @@ describe('the push over OTLP', () => {
     ];
     await push.push([app([worker(0, { collected: collected(own) })])], 1_790_000_060_000);
     await push.close();
-    const scopes = (receiver.requests[0]?.message as MetricsRequest).resourceMetrics[0]?.scopeMetrics ?? [];
+    const [{ message } = assert.fail('nothing was pushed')] = receiver.requests;
+    const { resourceMetrics } = message as MetricsRequest;
+    const scopes = resourceMetrics[0]?.scopeMetrics ?? [];
     assert.deepEqual(
       scopes.map(({ scope }) => scope.name),
       ['drover', 'drover.app'],

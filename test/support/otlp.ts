@@ -92,6 +92,7 @@ export interface LogsRequest {
 /** One span, with the name of the service and of the instrumentation that it is of; ids are hexadecimal. */
 export interface Span {
   readonly service: string;
+  readonly instance: string | null;
   readonly scope: string;
   readonly name: string;
   readonly kind: string;
@@ -101,12 +102,18 @@ export interface Span {
   readonly parentSpanId: string;
 }
 
+export interface PushedMetric {
+  readonly resource: Readonly<Record<string, unknown>>;
+  readonly scope: string;
+  readonly metric: Metric;
+}
+
 interface TraceRequest {
   readonly resourceSpans: readonly {
     readonly resource: Resource;
     readonly scopeSpans: readonly {
       readonly scope: { readonly name: string };
-      readonly spans: readonly Omit<Span, 'service' | 'scope'>[];
+      readonly spans: readonly Omit<Span, 'service' | 'instance' | 'scope'>[];
     }[];
   }[];
 }
@@ -126,6 +133,7 @@ export interface OtlpReceiver extends AsyncDisposable {
   readonly answers: number[];
   /** Of all that were pushed so far. */
   spans(): Span[];
+  metrics(): PushedMetric[];
   logRecords(): LogRecord[];
 }
 
@@ -137,6 +145,11 @@ const readBody = async (request: IncomingMessage): Promise<Buffer> => {
   for await (const part of request) parts.push(part as Buffer);
   const body = Buffer.concat(parts);
   return request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
+};
+
+const namesOf = ({ attributes }: Resource): Pick<Span, 'service' | 'instance'> => {
+  const { 'service.name': service, 'service.instance.id': instance = null } = attributesOf(attributes);
+  return { service: String(service), instance: instance as string | null };
 };
 
 const hex = (id: Uint8Array | undefined): string => Buffer.from(id ?? []).toString('hex');
@@ -189,9 +202,18 @@ export async function openOtlpReceiver(): Promise<OtlpReceiver> {
           scopeSpans.flatMap(({ scope, spans }) =>
             spans.map((span) => ({
               ...withHexIds(span),
-              service: String(attributesOf(resource.attributes)['service.name']),
+              ...namesOf(resource),
               scope: scope.name,
             })),
+          ),
+        ),
+    metrics: () =>
+      requests
+        .filter(({ path }) => path === '/v1/metrics')
+        .flatMap(({ message }) => (message as MetricsRequest).resourceMetrics)
+        .flatMap(({ resource, scopeMetrics }) =>
+          scopeMetrics.flatMap(({ scope, metrics }) =>
+            metrics.map((metric) => ({ resource: attributesOf(resource.attributes), scope: scope.name, metric })),
           ),
         ),
     logRecords: () =>

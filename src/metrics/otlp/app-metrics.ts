@@ -29,20 +29,14 @@ export function appMetrics(reading: WorkerReading, wallMs: number): MetricData[]
 
 function dataOf({ name, help, type, points }: AppFamily, time: Times): MetricData[] {
   const all = [...points.values()];
-  switch (type) {
-    case 'counter':
-      return [sum(time, name, '', help, true, all.map(numberAt(0)))];
-    case 'gauge':
-      return [gauge(time, name, '', help, all.map(numberAt(0)))];
-    case 'histogram':
-      return [histogram(time, name, '', help, all.map(bucketsOf))];
-    case 'summary':
-      return [
-        gauge(time, name, '', help, all.flatMap(quantilesOf)),
-        sum(time, `${name}_count`, '', help, true, all.map(numberAt(-2))),
-        sum(time, `${name}_sum`, '', help, true, all.map(numberAt(-1))),
-      ];
-  }
+  if (type === 'counter') return [sum(time, name, '', help, true, all.map(numberAt(0)))];
+  if (type === 'gauge') return [gauge(time, name, '', help, all.map(numberAt(0)))];
+  if (type === 'histogram') return [histogram(time, name, '', help, all.map(bucketsOf))];
+  return [
+    gauge(time, name, '', help, all.flatMap(quantilesOf)),
+    sum(time, `${name}_count`, '', help, true, all.map(numberAt(-2))),
+    sum(time, `${name}_sum`, '', help, true, all.map(numberAt(-1))),
+  ];
 }
 
 const attributesOf = (labels: Labels): Attributes => Object.fromEntries(labels);

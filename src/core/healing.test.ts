@@ -221,6 +221,25 @@ describe('the limits of the ladder', () => {
     assert.ok(!isHeld(held({ slots: 1, troubles: [{ slot: 0, key: 'liveness' }] })), 'one alone cannot tell');
   });
 
+  it('are: most workers had the same a moment ago, and this one is the last to get well', () => {
+    const app = held({ troubles: [0, 1, 2].map((slot) => ({ slot, key: 'liveness' })) });
+    app.situation = { ...app.situation, troubles: [{ slot: 0, key: 'liveness' }] };
+    assert.deepEqual(app.pass(59_999).unwell('liveness').types, [], 'which is not worth telling');
+    assert.ok(app.pass(1).unwell('liveness').types.includes('replace'));
+    const other = held({ troubles: [0, 1, 2].map((slot) => ({ slot, key: 'liveness' })) });
+    other.situation = { ...other.situation, troubles: [] };
+    assert.ok(other.pass(1000).unwell('hang').types.includes('replace'), 'what it has for itself is its own');
+  });
+
+  it('are: another one is being replaced, where two may be down', () => {
+    const app = new App();
+    app.policy = { ...POLICY, maxUnavailable: { workers: 2 } };
+    assert.ok(app.unwell('hang', { slot: 1 }).types.includes('replace'));
+    assert.deepEqual(app.unwell('hang').types, [], 'which is not worth telling');
+    app.send({ type: 'replaced', slot: 1, generation: 2 });
+    assert.ok(app.unwell('hang').types.includes('replace'));
+  });
+
   it('are: others may show the same within a moment', () => {
     const app = new App().unwell('liveness');
     assert.equal(app.phase, 'waiting');

@@ -108,6 +108,8 @@ export type HealEffect =
       readonly type: 'report';
       readonly event: 'worker-recovering' | 'worker-recycled' | 'worker-quarantined' | 'heal-held-back' | 'defect';
       readonly reason: string;
+      /** What it is about; null: the slot is well. */
+      readonly trouble: TroubleKind | null;
       /** What is known of the trouble, and what was done about it before: for the event's data. */
       readonly evidence: HealEvidence;
       readonly attempts: readonly HealAttempt[];

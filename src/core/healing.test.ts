@@ -76,7 +76,7 @@ class App {
 describe('the self-healing ladder', () => {
   it('replaces a worker that hangs, start first, and says why', () => {
     const app = new App().unwell('hang');
-    assert.deepEqual(app.types, ['replace', 'worker-recovering']);
+    assert.deepEqual(app.types, ['worker-recovering', 'replace']);
     assert.match(app.told!, /hang!; it is replaced, start first/);
     assert.equal(app.replaced().phase, 'proving');
     assert.equal(app.pass(300_000).send({ type: 'timer', timer: 'prove' }).phase, 'well');
@@ -104,7 +104,7 @@ describe('the self-healing ladder', () => {
   it('does not ask a hook of a loop that hangs', () => {
     const app = new App();
     app.situation = { ...app.situation, canRecover: true };
-    assert.deepEqual(app.unwell('hang').types, ['replace', 'worker-recovering']);
+    assert.deepEqual(app.unwell('hang').types, ['worker-recovering', 'replace']);
   });
 
   it('waits longer and longer when that does not help, then leaves the slot alone with the evidence', () => {
@@ -150,7 +150,7 @@ describe('the self-healing ladder', () => {
 
   it('tells a recycling from a recovery, and lets a worker that leaks again prove itself for a minute only', () => {
     const app = new App().unwell('memory');
-    assert.deepEqual(app.types, ['replace', 'worker-recycled']);
+    assert.deepEqual(app.types, ['worker-recycled', 'replace']);
     app.replaced();
     const armed = app.effects.find((effect) => effect.type === 'arm');
     assert.equal(armed?.type === 'arm' ? armed.afterMs : null, 60_000);

@@ -106,6 +106,7 @@ const report = (
   slot: context.slot,
   generation: slot.generation,
   reason,
+  trouble: slot.trouble?.kind ?? null,
   evidence: slot.trouble?.evidence ?? {},
   attempts: slot.attempts,
 });
@@ -158,6 +159,8 @@ const replace = (slot: HealSlot, at: number, trouble: HealTrouble, context: Heal
     next,
     { phase: 'replacing' },
     [
+      // Said first: the operation that it leads to is a consequence.
+      report(next, event, `${trouble.reason}${asked}; it is replaced, start first`, context),
       {
         type: 'replace',
         slot: context.slot,
@@ -165,7 +168,6 @@ const replace = (slot: HealSlot, at: number, trouble: HealTrouble, context: Heal
         turn: slot.turn + 1,
         reason: trouble.reason,
       },
-      report(next, event, `${trouble.reason}${asked}; it is replaced, start first`, context),
     ],
     context,
   );

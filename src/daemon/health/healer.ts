@@ -151,7 +151,12 @@ export class Healer {
           worker: `${this.#app.app}/${effect.slot}`,
           type: effect.event,
           reason: effect.reason,
-          data: { generation: effect.generation, evidence: effect.evidence, attempts: effect.attempts },
+          data: {
+            generation: effect.generation,
+            trouble: effect.trouble,
+            evidence: effect.evidence,
+            attempts: effect.attempts,
+          },
         });
     }
   }

@@ -59,6 +59,12 @@ export class Healer {
     return healPhaseOf(this.#healing, slot) === 'quarantined';
   }
 
+  /** Replacing its worker has not helped, so nothing is done about it: for a while, or until somebody looks after it. */
+  hasLeftAlone(slot: number): boolean {
+    const phase = healPhaseOf(this.#healing, slot);
+    return phase === 'backoff' || phase === 'quarantined';
+  }
+
   /** What a person has asked for and what has ended is a new beginning for the slots. */
   noteOperation(at: number): void {
     const { operation } = this.#app;

@@ -3,6 +3,7 @@
  * themselves. Each worker is a resource of its own (`service.instance.id`), as if it pushed by itself; events are logs of
  * the service that they are about. Loaded only where a collector is configured.
  */
+import { ROOT_CONTEXT, trace, TraceFlags, type Context } from '@opentelemetry/api';
 import { SeverityNumber, type Logger } from '@opentelemetry/api-logs';
 import { ExportResultCode } from '@opentelemetry/core';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
@@ -12,11 +13,14 @@ import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs
 import { AggregationTemporality, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { EventDocument } from '../../protocol/index.ts';
 import type { WorkerReading } from '../exposition/reading.ts';
+import { appMetrics } from './app-metrics.ts';
 import type { OtlpOptions, OtlpPush } from './options.ts';
 import { workerMetrics } from './worker-metrics.ts';
 
 const TIMEOUT_MS = 10_000;
 const SCOPE = 'drover';
+/** Of what the app itself counts. */
+const APP_SCOPE = 'drover.app';
 
 export function createOtlpPush(options: OtlpOptions): OtlpPush {
   const { headers, timeoutMs = TIMEOUT_MS, version, onTrouble } = options;
@@ -90,9 +94,13 @@ export function createOtlpPush(options: OtlpOptions): OtlpPush {
         for (const { app, workers } of apps) {
           for (const worker of workers) {
             const before = condition.failed;
+            const own = appMetrics(worker, wallMs);
             await send({
               resource: resourceOf(app, worker),
-              scopeMetrics: [{ scope: { name: SCOPE, version }, metrics: workerMetrics(worker, wallMs) }],
+              scopeMetrics: [
+                { scope: { name: SCOPE, version }, metrics: workerMetrics(worker, wallMs) },
+                ...(own.length === 0 ? [] : [{ scope: { name: APP_SCOPE }, metrics: own }]),
+              ],
             });
             if (condition.failed > before || isClosed) return;
           }
@@ -138,6 +146,7 @@ function recordOf({ at, app, worker, type, reason, data, seq }: EventDocument) {
     severityNumber,
     severityText,
     body: reason ?? type,
+    ...contextOf(data['correlation']),
     attributes: {
       'drover.event.seq': seq,
       'drover.event.type': type,
@@ -146,4 +155,14 @@ function recordOf({ at, app, worker, type, reason, data, seq }: EventDocument) {
       'drover.event.data': JSON.stringify(data),
     },
   };
+}
+
+/**
+ * What belongs together is told as one trace. A record has both ids or none, and there is no span here: the second half of the
+ * id stands for it.
+ */
+function contextOf(correlation: unknown): { readonly context?: Context } {
+  if (typeof correlation !== 'string') return {};
+  const spanContext = { traceId: correlation, spanId: correlation.slice(16), traceFlags: TraceFlags.SAMPLED };
+  return { context: trace.setSpanContext(ROOT_CONTEXT, spanContext) };
 }

@@ -22,6 +22,7 @@ import { health } from '../test/campaigns/health.ts';
 import { heapSpeed } from '../test/campaigns/heap-speed.ts';
 import { heapVerdict } from '../test/campaigns/heap-verdict.ts';
 import { keptAliveSpread } from '../test/campaigns/kept-alive-spread.ts';
+import { leakRecycling } from '../test/campaigns/leak-recycling.ts';
 import { plantedBugs } from '../test/campaigns/planted-bugs.ts';
 import { logsVsPm2 } from '../test/campaigns/logs-vs-pm2.ts';
 import { logSpeed } from '../test/campaigns/log-speed.ts';
@@ -46,6 +47,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   stall,
   health,
   badInput,
+  leakRecycling,
   keptAliveSpread,
   throughput,
   cost,

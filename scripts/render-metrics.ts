@@ -86,8 +86,10 @@ conventions: \`process.cpu.time\`, \`process.memory.usage\`, \`process.memory.vi
 \`process.uptime\`, \`nodejs.eventloop.delay.{min,max,mean,stddev,p50,p90,p99}\`, \`nodejs.eventloop.utilization\`,
 \`nodejs.eventloop.time\`, \`v8js.gc.duration\`, \`v8js.memory.heap.used\`, \`v8js.memory.heap.space.{size,available_size,physical_size}\`,
 \`v8js.resource.active\`, \`http.server.active_requests\`, \`http.server.request.duration\` (with \`http.request.method\` and \`http.route\`),
-and \`drover.responses\`. The app's own metrics are not pushed: whoever pushes those has an exporter in the app. An event is a log record
-named \`drover.<type>\`, its reason the body. Failed pushes are tried again for ten seconds, then given up; counters are
+and \`drover.responses\`. The app's own metrics (\`metrics.app\`) come beside them in a scope \`drover.app\`, under the names and labels
+that the app gave them; prom-client's default metrics are left out, as those above say the same, and a summary comes as a gauge with
+\`quantile\` and the sums \`…_count\` and \`…_sum\`. An app that pushes its metrics by an exporter of its own sets \`metrics.app\` to
+\`false\`, if they are in a prom-client as well. An event is a log record named \`drover.<type>\`, its reason the body. Failed pushes are tried again for ten seconds, then given up; counters are
 cumulative, so the next push has it all.`;
 
 export const renderMetrics = (notice: string): string => {

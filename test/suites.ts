@@ -77,6 +77,11 @@ export const SUITES: readonly Suite[] = [
     ],
     packages: ['test/metrics/proto', 'test/app/servers'],
   }),
+  folder('otel', {
+    concurrency: 2,
+    testTimeoutMs: 120_000,
+    packages: ['test/nodes', 'test/metrics/proto', 'test/otel', 'test/otel/node20'],
+  }),
   folder('formats', {
     testTimeoutMs: 120_000,
     needs: [{ command: 'go', debian: 'golang-go' }],

@@ -295,7 +295,7 @@ export class Agent {
   #drained(summary: DrainSummary, thenExit: boolean): void {
     if (thenExit) this.#requests.loseInFlight();
     this.#send({ type: 'drained', summary, report: this.#report() });
-    if (thenExit) return endProcess(this.#ipc.deliver);
+    if (thenExit) return endProcess(this.#ipc.deliver, () => this.#listeners?.letGo());
     this.#requests.onResponse = null;
     this.#phase = 'booting';
   }

@@ -115,6 +115,11 @@ export class Listeners {
     }
   }
 
+  /** Servers that were held for good do not keep the process alive any more. */
+  letGo(): void {
+    for (const { faux } of this.#open.values()) faux.unref();
+  }
+
   states(): ServerState[] {
     return [...this.#open.values()]
       .filter(({ state }) => state === 'open')

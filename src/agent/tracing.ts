@@ -8,6 +8,7 @@ import type { AsyncLocalStorage } from 'node:async_hooks';
 import type * as AsyncHooks from 'node:async_hooks';
 import type * as Crypto from 'node:crypto';
 import { subscribe } from 'node:diagnostics_channel';
+import type * as Http from 'node:http';
 import type { TraceContext } from '../protocol/agent.ts';
 import type { NetServer } from '../runtime/index.ts';
 import { formatTraceparent, parseTraceparent } from './traceparent.ts';
@@ -22,6 +23,7 @@ interface Traced {
 
 /** A request that the app makes with `http`: told of since Node 22.12, before its headers are sent. */
 const HTTP_CREATED = 'http.client.request.created';
+const TELLS_OF_HTTP = isAtLeast(22, 12);
 /** One that it makes with `fetch` or undici. */
 const UNDICI_CREATED = 'undici:request:create';
 
@@ -29,6 +31,7 @@ export class Tracing {
   #storage: AsyncLocalStorage<Traced> | null = null;
   readonly #wrapped = new WeakSet<NetServer>();
   #isOn = false;
+  #hearsHttp = TELLS_OF_HTTP;
 
   get isOn(): boolean {
     return this.#isOn;
@@ -75,7 +78,22 @@ export class Tracing {
   #run(headers: Headers, then: () => boolean): boolean {
     // A request of HTTP/2 is told of twice.
     if (!this.#isOn || this.#storage === null || this.#storage.getStore()?.headers === headers) return then();
+    if (!this.#hearsHttp) this.#hearHttp();
     return this.#storage.run({ headers, context: null }, then);
+  }
+
+  /** Older Nodes: what makes the header is told before it does. In the first request, when `http` has been loaded anyway. */
+  #hearHttp(): void {
+    this.#hearsHttp = true;
+    const { prototype } = (require('node:http') as typeof Http).ClientRequest as unknown as {
+      readonly prototype: { _implicitHeader: (this: HttpRequest) => void };
+    };
+    const original = prototype._implicitHeader;
+    const send = (request: HttpRequest): void => this.#sendByHttp(request);
+    prototype._implicitHeader = function _implicitHeader() {
+      send(this);
+      original.call(this);
+    };
   }
 
   #sendByHttp(request: HttpRequest): void {
@@ -128,6 +146,11 @@ function begin(headers: Headers): TraceContext {
     spanId: randomHex(8),
     isSampled: caller?.isSampled ?? true,
   };
+}
+
+function isAtLeast(wantedMajor: number, wantedMinor: number): boolean {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 }
 
 /** All zeros, which no id may be, does not happen in practice. */

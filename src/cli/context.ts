@@ -59,7 +59,9 @@ export const processContext = (): CliContext => {
     },
     paint: (style, text) => (hasColor(stdout) ? styleText(style, text, { validateStream: false }) : text),
     isInteractive: stderr.isTTY && env['TERM'] !== 'dumb',
-    columns: stdout.columns || 100,
+    get columns() {
+      return stdout.columns || 100;
+    },
     env,
     directory: findDirectory(env['PWD'], process.cwd()),
     nowMs: Date.now,

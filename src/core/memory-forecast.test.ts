@@ -160,6 +160,52 @@ describe('a forecast of memory', () => {
     }
   });
 
+  const resident = (atEnd: number, megabytesAt: (atMs: number) => number, firstAt = 1000): MemoryForecast => {
+    let state = newMemory();
+    for (let at = firstAt; at <= atEnd; at += 1000) {
+      const rssBytes = megabytesAt(at) * MB;
+      state = noteMemory(state, { uptimeMs: at, heapAfterGcBytes: null, rssBytes, requests: at }, at);
+    }
+    return forecastMemory(state, [{ ...RSS, limitBytes: 256 * MB }])!;
+  };
+
+  it('sees who runs headlong into the limit before there is a trend, in the first minute too', () => {
+    const fast = (at: number): number => 180 + (60 * at) / MINUTE;
+    assert.equal(resident(10_000, fast).status, 'unknown', 'ten seconds are none');
+    const forecast = resident(40_000, fast);
+    assert.equal(forecast.status, 'growing');
+    assert.equal(forecast.isHeadlong, true);
+    const leftSeconds = forecast.leftMs! / 1000;
+    assert.ok(leftSeconds > 30 && leftSeconds < 45, `${leftSeconds} s are left of 36`);
+    assert.match(
+      forecast.reason,
+      /reaches the budget rssMB \(256 MB\) in .* s if it goes on as in the last half minute/,
+    );
+  });
+
+  it('calls nobody headlong who is far from the limit, stays, comes down again, or takes long to get there', () => {
+    const notHeadlong = (megabytesAt: (atMs: number) => number): void =>
+      assert.equal(resident(40_000, megabytesAt).isHeadlong, false);
+    notHeadlong((at) => 100 + (60 * at) / MINUTE);
+    notHeadlong(() => 250);
+    notHeadlong((at) => 215 + (5 * at) / MINUTE);
+    notHeadlong((at) => 180 + (60 * Math.min(at, 30_000)) / MINUTE - (at > 34_000 ? 10 : 0));
+    for (const loadedMs of [12_000, 17_000, 22_000])
+      for (let atEnd = loadedMs + 5000; atEnd <= 60_000; atEnd += 1000)
+        assert.equal(resident(atEnd, (at) => 60 + 170 * Math.min(1, at / loadedMs)).isHeadlong, false, 'loaded');
+    notHeadlong((at) => (at % 15_000) / 300 + 200);
+  });
+
+  it('sees a leak that begins late in a long life', () => {
+    const late = (at: number): number => 150 + (at > 60 * MINUTE ? (60 * (at - 60 * MINUTE)) / MINUTE : 0);
+    assert.equal(resident(61 * MINUTE, late).isHeadlong, true);
+    // From where it has fallen by itself before it may fall again.
+    const bursts = (at: number): number =>
+      at % (10 * MINUTE) < 9 * MINUTE ? 150 : 150 + ((at % MINUTE) * 60) / MINUTE;
+    assert.equal(resident(9 * MINUTE + 58_000, bursts).isHeadlong, true, 'the first time nobody can know');
+    assert.equal(resident(29 * MINUTE + 58_000, bursts).isHeadlong, false);
+  });
+
   it('takes the limit that is reached first, and says which', () => {
     const { last } = live({
       minutes: 8,

@@ -34,6 +34,14 @@ export interface MemoryPolicy {
   readonly falls: number;
   /** Beyond this multiple of the height from which it fell before it is not the same tooth any more. */
   readonly toothFactor: number;
+  /** What runs headlong into the limit, whatever its age: beyond this share of it, */
+  readonly headlongShare: number;
+  /** at its highest after a growth over so many points, */
+  readonly headlongPoints: number;
+  /** within this time, but not over less than half of it, */
+  readonly headlongMs: number;
+  /** and there within this time. */
+  readonly headlongWithinMs: number;
 }
 
 export const MEMORY_POLICY: MemoryPolicy = {
@@ -50,6 +58,10 @@ export const MEMORY_POLICY: MemoryPolicy = {
   fallShare: 0.2,
   falls: 3,
   toothFactor: 1.1,
+  headlongShare: 0.75,
+  headlongPoints: 4,
+  headlongMs: 30_000,
+  headlongWithinMs: 120_000,
 };
 
 interface MemoryPoint {
@@ -59,6 +71,8 @@ interface MemoryPoint {
 }
 
 interface Series {
+  /** The last moments, warm-up or not. */
+  readonly fresh: readonly MemoryPoint[];
   readonly recent: readonly MemoryPoint[];
   /** The whole life, thinned. */
   readonly long: readonly MemoryPoint[];
@@ -109,11 +123,13 @@ export interface MemoryForecast {
   readonly leftMs: number | null;
   readonly leftMsLow: number | null;
   readonly leftMsHigh: number | null;
+  /** It is near its limit and goes there fast: told from the last half minute, not from a trend that is certain. */
+  readonly isHeadlong: boolean;
   readonly points: number;
   readonly reason: string;
 }
 
-const EMPTY: Series = { recent: [], long: [], longSpacingMs: 0, peak: null, fellFrom: null, fellAt: [] };
+const EMPTY: Series = { fresh: [], recent: [], long: [], longSpacingMs: 0, peak: null, fellFrom: null, fellAt: [] };
 
 export const newMemory = (): MemoryState => ({ lastHeapAfterGcBytes: null, heap: EMPTY, rss: EMPTY });
 
@@ -123,6 +139,15 @@ const noteTooth = (series: Series, { at, bytes }: MemoryPoint, policy: MemoryPol
   if (peak - bytes <= peak * policy.fallShare) return { peak };
   const fellAt = [...series.fellAt, at].slice(-policy.falls);
   return { peak: bytes, fellFrom: Math.max(series.fellFrom ?? 0, peak), fellAt };
+};
+
+/** Within the spacing the lowest counts: what is above it was garbage, or is given back. */
+const addFresh = (fresh: Series['fresh'], point: MemoryPoint, policy: MemoryPolicy): Series['fresh'] => {
+  const { spacingMs, headlongMs } = policy;
+  const last = fresh.at(-1);
+  if (last === undefined || point.at - last.at >= spacingMs)
+    return [...fresh.filter(({ at }) => point.at - at <= headlongMs), point];
+  return point.bytes >= last.bytes ? fresh : [...fresh.slice(0, -1), { ...last, bytes: point.bytes }];
 };
 
 const add = (series: Series, point: MemoryPoint, policy: MemoryPolicy): Series => {
@@ -156,13 +181,18 @@ export const noteMemory = (
   policy: MemoryPolicy = MEMORY_POLICY,
 ): MemoryState => {
   const { heapAfterGcBytes: heap, rssBytes, requests } = sample;
-  if (sample.uptimeMs < policy.warmUpMs) return { ...state, lastHeapAfterGcBytes: heap };
+  const isWarmingUp = sample.uptimeMs < policy.warmUpMs;
+  const note = (series: Series, bytes: number): Series => {
+    const point = { at, bytes, requests };
+    const fresh = addFresh(series.fresh, point, policy);
+    return isWarmingUp ? { ...series, fresh } : { ...add(series, point, policy), fresh };
+  };
   // The same figure again is the same collection.
   const hasCollected = heap !== null && heap !== state.lastHeapAfterGcBytes;
   return {
     lastHeapAfterGcBytes: heap,
-    heap: hasCollected ? add(state.heap, { at, bytes: heap, requests }, policy) : state.heap,
-    rss: rssBytes === null ? state.rss : add(state.rss, { at, bytes: rssBytes, requests }, policy),
+    heap: hasCollected ? note(state.heap, heap) : state.heap,
+    rss: rssBytes === null ? state.rss : note(state.rss, rssBytes),
   };
 };
 
@@ -198,6 +228,30 @@ const trendOf = (points: readonly MemoryPoint[], limitBytes: number, policy: Mem
   return { slope: whole, points, isGrowing: later.low > 0 };
 };
 
+/**
+ * What nobody can wait for until it is sure: a worker near its limit whose last half minute, gone on with, takes it there before
+ * a trend is seen; in its first minutes, or when a leak begins late in a long life.
+ */
+const headlongOf = (series: Series, limitBytes: number, policy: MemoryPolicy): Trend | null => {
+  const { fresh: points, fellFrom } = series;
+  const { bytes } = points.at(-1) ?? { bytes: 0 };
+  if (points.length < policy.headlongPoints || spanMs(points) < policy.headlongMs / 2) return null;
+  if (bytes < limitBytes * policy.headlongShare || points.some((point) => point.bytes > bytes)) return null;
+  // It has come back from here before.
+  if (fellFrom !== null && bytes <= fellFrom * policy.toothFactor) return null;
+  const slope = theilSen(
+    points.map((point) => ({ x: point.at, y: point.bytes })),
+    policy.deviations,
+  );
+  const [before, last] = points.slice(-2);
+  if (slope === null || before === undefined || last === undefined) return null;
+  // A program that has just been loaded has grown fast, and does so no longer.
+  const lastStep = (last.bytes - before.bytes) / (last.at - before.at);
+  if (slope.slope <= 0 || lastStep < slope.slope / 2) return null;
+  if ((limitBytes - bytes) / slope.slope > policy.headlongWithinMs) return null;
+  return { slope: { ...slope, low: slope.least, high: slope.greatest }, points, isGrowing: true };
+};
+
 const MB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
 const SOURCE_WORDS: Readonly<Record<MemorySource, string>> = {
@@ -225,7 +279,8 @@ export const forecastAgainst = (
 ): MemoryForecast => {
   const series = limit.source === 'rss' ? state.rss : state.heap;
   const { limitBytes, source } = limit;
-  const bytes = series.recent.at(-1)?.bytes ?? null;
+  const headlong = headlongOf(series, limitBytes, policy);
+  const bytes = (headlong === null ? series.recent : series.fresh).at(-1)?.bytes ?? null;
   const trends = [series.recent, series.long].flatMap((points) => trendOf(points, limitBytes, policy) ?? []);
   const nothing = {
     source,
@@ -235,9 +290,10 @@ export const forecastAgainst = (
     leftMs: null,
     leftMsLow: null,
     leftMsHigh: null,
+    isHeadlong: false,
   };
   const what = SOURCE_WORDS[source];
-  if (trends.length === 0 || bytes === null) {
+  if ((trends.length === 0 && headlong === null) || bytes === null) {
     return {
       ...nothing,
       status: 'unknown',
@@ -249,7 +305,9 @@ export const forecastAgainst = (
     };
   }
   // The steeper of those that grow for sure: the limit is hit by the sooner one.
-  const growing = trends.filter(({ isGrowing }) => isGrowing).sort((a, b) => b.slope.slope - a.slope.slope)[0];
+  const certain = trends.filter(({ isGrowing }) => isGrowing).sort((a, b) => b.slope.slope - a.slope.slope)[0];
+  const isHeadlong = headlong !== null && headlong.slope.slope > (certain?.slope.high ?? 0);
+  const growing = isHeadlong ? headlong : certain;
   const { slope, points } = growing ?? trends[0]!;
   const perHour = {
     growthPerHourBytes: slope.slope * HOUR_MS,
@@ -269,20 +327,27 @@ export const forecastAgainst = (
   const left = {
     leftMs: room / slope.slope,
     leftMsLow: Number.isFinite(slope.high) ? room / slope.high : 0,
-    leftMsHigh: room / slope.low,
+    leftMsHigh: slope.low > 0 ? room / slope.low : Number.POSITIVE_INFINITY,
   };
   const fallsWithin = series.fellAt.filter((at) => at > (points[0]?.at ?? 0)).length;
   const isTooth =
-    series.fellFrom !== null && bytes <= series.fellFrom * policy.toothFactor && fallsWithin < policy.falls;
+    !isHeadlong &&
+    series.fellFrom !== null &&
+    bytes <= series.fellFrom * policy.toothFactor &&
+    fallsWithin < policy.falls;
   const grows = `${what} grows by ${sizeWords(slope.slope * HOUR_MS)} an hour`;
+  const certainty = isHeadlong
+    ? 'if it goes on as in the last half minute'
+    : `(${timeWords(left.leftMsLow)} to ${timeWords(left.leftMsHigh)})`;
   const reason = isTooth
-    ? `${grows}, as before it fell from ${sizeWords(series.fellFrom)} by itself`
-    : `${grows} and reaches ${limit.words} (${sizeWords(limitBytes)}) in ${timeWords(left.leftMs)} (${timeWords(left.leftMsLow)} to ${timeWords(left.leftMsHigh)})`;
+    ? `${grows}, as before it fell from ${sizeWords(series.fellFrom ?? 0)} by itself`
+    : `${grows} and reaches ${limit.words} (${sizeWords(limitBytes)}) in ${timeWords(left.leftMs)} ${certainty}`;
   return {
     ...nothing,
     ...perHour,
     ...(isTooth ? {} : left),
     status: isTooth ? 'sawtooth' : 'growing',
+    isHeadlong,
     growthPer1000RequestsBytes: perThousand(points),
     points: points.length,
     reason,

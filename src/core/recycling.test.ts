@@ -146,6 +146,7 @@ describe('recycling ahead of an out-of-memory', () => {
       leftMs,
       leftMsLow: leftMs,
       leftMsHigh: leftMs,
+      isHeadlong: false,
       points: 60,
       reason: 'it grows',
     };
@@ -182,6 +183,14 @@ describe('recycling ahead of an out-of-memory', () => {
     assert.equal(chooseRecycle([candidate(0, growing(0.61, 1000))], true, POLICY), null);
     assert.equal(chooseRecycle([candidate(0, { ...growing(0.95, 1000), status: 'sawtooth' })], false, POLICY), null);
     assert.equal(chooseRecycle([candidate(0, growing(0.95, 1))], false, POLICY)?.leftMs, 0);
+  });
+
+  it('does not wait for two minutes to pass with who runs headlong into the limit', () => {
+    const young = (isHeadlong: boolean): RecycleCandidate =>
+      candidate(0, { ...growing(0.9, 1000), isHeadlong }, 40_000);
+    assert.equal(chooseRecycle([young(false)], false, POLICY), null);
+    assert.equal(chooseRecycle([young(true)], false, POLICY)?.slot, 0);
+    assert.equal(chooseRecycle([young(true)], true, POLICY), null, 'one at a time all the same');
   });
 
   it('chooses the soonest, and only when somebody would come too late otherwise', () => {

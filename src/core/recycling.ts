@@ -16,7 +16,7 @@ export interface RecyclePolicy {
   readonly headroom: number;
   /** Share of the limit below which nobody is recycled. */
   readonly leastShare: number;
-  /** A worker that would have to go sooner than this after its start is not worth replacing. */
+  /** Nobody is recycled sooner than this after its start, but who runs headlong into the limit. */
   readonly leastLifeMs: number;
 }
 
@@ -72,7 +72,7 @@ export const chooseRecycle = (
   const first = due[0];
   if (isRecycling || !isLate || first === undefined) return null;
   const { slot, generation, uptimeMs, forecast } = first.candidate;
-  if (uptimeMs < policy.leastLifeMs) return null;
+  if (uptimeMs < policy.leastLifeMs && !forecast.isHeadlong) return null;
   if ((forecast.bytes ?? 0) < forecast.limit.limitBytes * policy.leastShare) return null;
   const others = due.filter(({ leftMs }, index) => index > 0 && leftMs < (index + 1) * leadMs).length;
   const ahead = others === 0 ? '' : `; ${others} more of its app will be due with it`;

@@ -54,6 +54,21 @@ underEachNode("A worker's life", ({ path: node }) => {
     }
   });
 
+  it('ends after its drain with what a handler of SIGTERM has begun, where that ends nothing itself', async () => {
+    await using daemon = await openFakeDaemon();
+    const port = await freePort();
+    const worker = await daemon.start({
+      app: join(APPS, 'only-cleans-up.cjs'),
+      node,
+      shards: [daemon.shard(dualStack(port))],
+      env: { PORT: String(port) },
+    });
+    await worker.said('listening');
+    await worker.drain({ idleGraceMs: 100 });
+    assert.deepEqual(await worker.exited, { code: 0, signal: null });
+    await worker.printed('cleaned up');
+  });
+
   it('ends by itself when the app has nothing left to do', async () => {
     await using daemon = await openFakeDaemon();
     const worker = await daemon.start({ app: ['-e', 'setTimeout(() => {}, 50)'], node });

@@ -12,6 +12,8 @@ import { underEachNode } from './support/under-each-node.ts';
 
 const APP = join(import.meta.dirname, '../fixtures/apps/traced.cjs');
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
+/** What the app sends itself stays. */
+const GIVEN = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 const CALLER = `00-${TRACE}-00f067aa0ba902b7-01`;
 
 const settings = (trace: AgentSettings['trace']): AgentSettings => ({
@@ -66,7 +68,7 @@ async function ask(port: number, path: string, traceparent?: string | string[]):
   });
 }
 
-underEachNode('The trace of a request', ({ path: node, major }) => {
+underEachNode('The trace of a request', ({ path: node }) => {
   it('is continued, or begun where there is none, and is there after promises and timers', async () => {
     await using daemon = await openFakeDaemon();
     const { ask, output } = await start(daemon, node, { enabled: true, logs: false });
@@ -86,12 +88,14 @@ underEachNode('The trace of a request', ({ path: node, major }) => {
   it('goes on with the requests that it makes', async () => {
     await using daemon = await openFakeDaemon();
     const { ask } = await start(daemon, node, { enabled: true, logs: false });
-    const { own, ...sent } = JSON.parse(await ask('/calls', CALLER)) as Record<'http' | 'fetch', string> & {
+    const { own, ...sent } = JSON.parse(await ask('/calls', CALLER)) as Record<
+      'http' | 'fetch' | 'posted' | 'given',
+      string
+    > & {
       readonly own: TraceContext;
     };
     const expected = `00-${TRACE}-${own.spanId}-01`;
-    // Node 20 does not tell of a request by `http` before its headers are sent.
-    assert.deepEqual(sent, { http: major === 20 ? 'none' : expected, fetch: expected });
+    assert.deepEqual(sent, { http: expected, fetch: expected, posted: expected, given: GIVEN });
   });
 
   it('is on the lines that it prints, where that is wanted', async () => {
@@ -120,7 +124,7 @@ underEachNode('The trace of a request', ({ path: node, major }) => {
     assert.deepEqual([agent.traceId, agent.spanId], [own.traceId, own.spanId]);
     assert.notEqual(agent.traceId, TRACE);
     const calls = JSON.parse(await ask('/calls', CALLER)) as Record<string, unknown>;
-    assert.deepEqual([calls['own'], calls['http'], calls['fetch']], [null, 'none', 'none']);
+    assert.deepEqual([calls['own'], calls['http'], calls['fetch'], calls['posted']], [null, 'none', 'none', 'none']);
   });
 
   it('is not there unless it is wanted, and ends when it is not any more', async () => {

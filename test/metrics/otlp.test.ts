@@ -1,121 +1,35 @@
-/**
- * What is pushed, as a collector sees it: a server of our own that decodes with the official definitions (of an older
- * release of OpenTelemetry, made with another protobuf library than what sends).
- */
+/** What is pushed, as a collector sees it. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { createRequire } from 'node:module';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { openOtlpPush, type OtlpPush } from '../../src/metrics/index.ts';
-import { app, collected, worker } from './readings.ts';
-
-interface Decoder {
-  decode(bytes: Uint8Array): unknown;
-  toObject(message: unknown, options: object): Record<string, unknown>;
-}
-
-const load = createRequire(join(import.meta.dirname, 'proto', 'package.json'));
-const definitions = load('@opentelemetry/otlp-transformer/build/src/generated/root') as {
-  opentelemetry: {
-    proto: {
-      collector: {
-        metrics: { v1: { ExportMetricsServiceRequest: Decoder } };
-        logs: { v1: { ExportLogsServiceRequest: Decoder } };
-      };
-    };
-  };
-};
-const { metrics: metricsProto, logs: logsProto } = definitions.opentelemetry.proto.collector;
-
-interface Value {
-  stringValue?: string;
-  intValue?: number;
-  doubleValue?: number;
-}
-interface KeyValue {
-  key: string;
-  value: Value;
-}
-interface DataPoint {
-  attributes: KeyValue[];
-  startTimeUnixNano: string;
-  timeUnixNano: string;
-  asDouble?: number;
-  count?: number;
-  sum?: number;
-  bucketCounts?: number[];
-  explicitBounds?: number[];
-}
-interface Metric {
-  name: string;
-  unit: string;
-  sum?: { dataPoints: DataPoint[]; isMonotonic: boolean; aggregationTemporality: string };
-  gauge?: { dataPoints: DataPoint[] };
-  histogram?: { dataPoints: DataPoint[] };
-}
-interface MetricsRequest {
-  resourceMetrics: { resource: { attributes: KeyValue[] }; scopeMetrics: { scope: object; metrics: Metric[] }[] }[];
-}
-interface LogsRequest {
-  resourceLogs: {
-    resource: { attributes: KeyValue[] };
-    scopeLogs: {
-      logRecords: {
-        body: Value;
-        severityText: string;
-        timeUnixNano: string;
-        attributes: KeyValue[];
-        eventName: string;
-      }[];
-    }[];
-  }[];
-}
-
-const attributesOf = (list: readonly KeyValue[]): Record<string, unknown> =>
-  Object.fromEntries(list.map(({ key, value }) => [key, value.stringValue ?? value.intValue ?? value.doubleValue]));
-
-const readBody = async (request: IncomingMessage): Promise<Buffer> => {
-  const parts: Buffer[] = [];
-  for await (const part of request) parts.push(part as Buffer);
-  return Buffer.concat(parts);
-};
+import type { AppMetric } from '../../src/protocol/index.ts';
+import {
+  attributesOf,
+  openOtlpReceiver,
+  type LogsRequest,
+  type MetricsRequest,
+  type OtlpReceiver,
+} from '../support/otlp.ts';
+import { app, collected, counter, gauge, histogram, worker } from './readings.ts';
 
 describe('the push over OTLP', () => {
-  let server: Server;
-  let endpoint: string;
-  let answers: number[];
-  let requests: { path: string; headers: IncomingMessage['headers']; message: unknown }[];
+  let receiver: OtlpReceiver;
 
   before(async () => {
-    server = createServer((request, response) => {
-      void readBody(request).then((bytes) => {
-        const path = request.url ?? '';
-        const decoder =
-          path === '/v1/metrics' ? metricsProto.v1.ExportMetricsServiceRequest : logsProto.v1.ExportLogsServiceRequest;
-        const message = decoder.toObject(decoder.decode(bytes), { longs: Number, enums: String, arrays: true });
-        requests.push({ path, headers: request.headers, message });
-        response.writeHead(answers.shift() ?? 200, { 'content-type': 'application/x-protobuf' }).end();
-      });
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    receiver = await openOtlpReceiver();
   });
   beforeEach(() => {
-    answers = [];
-    requests = [];
+    receiver.answers.length = 0;
+    receiver.requests.length = 0;
   });
-  after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  after(async () => receiver[Symbol.asyncDispose]());
 
   const open = async (change: { readonly endpoint?: string; readonly timeoutMs?: number } = {}): Promise<OtlpPush> =>
     openOtlpPush({
-      endpoint,
+      endpoint: receiver.endpoint,
       headers: { 'x-token': 'of-a-test' },
       version: '0.1.0',
       hostName: 'host-1',
@@ -128,10 +42,10 @@ describe('the push over OTLP', () => {
     await push.push([app([worker(0, { pid: 4711 }), worker(1)])], 1_790_000_060_000);
     await push.close();
     assert.deepEqual(
-      requests.map(({ path }) => path),
+      receiver.requests.map(({ path }) => path),
       ['/v1/metrics', '/v1/metrics'],
     );
-    const [first] = requests;
+    const [first] = receiver.requests;
     assert.equal(first?.headers['content-type'], 'application/x-protobuf');
     assert.equal(first.headers['x-token'], 'of-a-test');
     const { resourceMetrics } = first.message as MetricsRequest;
@@ -207,6 +121,67 @@ describe('the push over OTLP', () => {
     assert.equal(push.condition.pushed, 2);
   });
 
+  it('sends what the app itself counts beside it, under the names and labels of the app', async () => {
+    const push = await open();
+    const summary: AppMetric = {
+      name: 'wait_seconds',
+      help: 'Waits.',
+      type: 'summary',
+      aggregator: 'sum',
+      values: [
+        { value: 0.25, labels: { quantile: 0.5 } },
+        { value: 2, labels: { quantile: 0.99 } },
+        { value: 12.5, labels: {}, metricName: 'wait_seconds_sum' },
+        { value: 40, labels: {}, metricName: 'wait_seconds_count' },
+      ],
+    };
+    const own = [
+      counter('orders_total', 7, { kind: 'new', tries: 2 }),
+      gauge('queue_length', -3, 'max'),
+      histogram('order_seconds', [0.1, 1], [4, 2, 1], 5.5),
+      summary,
+      // Drover pushes that itself, as process.cpu.time; and what nobody could read is left out.
+      counter('process_cpu_seconds_total', 1),
+      counter('below_zero', -1),
+    ];
+    await push.push([app([worker(0, { collected: collected(own) })])], 1_790_000_060_000);
+    await push.close();
+    const [{ message } = assert.fail('nothing was pushed')] = receiver.requests;
+    const { resourceMetrics } = message as MetricsRequest;
+    const scopes = resourceMetrics[0]?.scopeMetrics ?? [];
+    assert.deepEqual(
+      scopes.map(({ scope }) => scope.name),
+      ['drover', 'drover.app'],
+    );
+    const metrics = scopes[1]?.metrics ?? [];
+    const byName = new Map(metrics.map((metric) => [metric.name, metric]));
+    assert.deepEqual(
+      [...byName.keys()],
+      ['orders_total', 'queue_length', 'order_seconds', 'wait_seconds', 'wait_seconds_count', 'wait_seconds_sum'],
+    );
+    const orders = byName.get('orders_total')?.sum;
+    assert.equal(orders?.isMonotonic, true);
+    assert.equal(orders.aggregationTemporality, 'AGGREGATION_TEMPORALITY_CUMULATIVE');
+    const [point] = orders.dataPoints;
+    assert.deepEqual([attributesOf(point?.attributes ?? []), point?.asDouble], [{ kind: 'new', tries: '2' }, 7]);
+    assert.equal(Number(point?.startTimeUnixNano), 1_790_000_000e9);
+    assert.equal(byName.get('queue_length')?.gauge?.dataPoints[0]?.asDouble, -3);
+    const seconds = byName.get('order_seconds')?.histogram?.dataPoints[0];
+    assert.deepEqual(
+      [seconds?.explicitBounds, seconds?.bucketCounts, seconds?.count, seconds?.sum],
+      [[0.1, 1], [4, 2, 1], 7, 5.5],
+    );
+    assert.deepEqual(
+      byName.get('wait_seconds')?.gauge?.dataPoints.map((one) => [attributesOf(one.attributes), one.asDouble]),
+      [
+        [{ quantile: '0.5' }, 0.25],
+        [{ quantile: '0.99' }, 2],
+      ],
+    );
+    assert.equal(byName.get('wait_seconds_count')?.sum?.dataPoints[0]?.asDouble, 40);
+    assert.equal(byName.get('wait_seconds_sum')?.sum?.dataPoints[0]?.asDouble, 12.5);
+  });
+
   it('sends events as logs of the app that they are about', async () => {
     const push = await open();
     push.event({
@@ -220,7 +195,7 @@ describe('the push over OTLP', () => {
     });
     push.event({ seq: 8, at: '2026-11-27T08:00:01.000Z', app: null, type: 'daemon-started', reason: null, data: {} });
     await push.close();
-    const logs = requests.map(({ message }) => (message as LogsRequest).resourceLogs[0]);
+    const logs = receiver.requests.map(({ message }) => (message as LogsRequest).resourceLogs[0]);
     const of = (name: string) =>
       logs.find((one) => attributesOf(one?.resource.attributes ?? [])['service.name'] === name);
     const [record] = of('shop')?.scopeLogs[0]?.logRecords ?? [];
@@ -238,14 +213,14 @@ describe('the push over OTLP', () => {
   });
 
   it('tries again where the collector is busy, and says so where it refuses', async () => {
-    answers = [503, 200];
+    receiver.answers.push(503, 200);
     const push = await open();
     await push.push([app([worker(0)])], 1_790_000_060_000);
-    assert.equal(requests.length, 2, 'one was answered 503');
+    assert.equal(receiver.requests.length, 2, 'one was answered 503');
     assert.equal(push.condition.trouble, null);
-    answers = [400];
+    receiver.answers.push(400);
     await push.push([app([worker(0), worker(1)])], 1_790_000_070_000);
-    assert.equal(requests.length, 3, 'what was refused is not sent again, nor is what would follow');
+    assert.equal(receiver.requests.length, 3, 'what was refused is not sent again, nor is what would follow');
     assert.match(push.condition.trouble ?? '', /400|Bad Request/i);
     await push.push([app([worker(0)])], 1_790_000_080_000);
     assert.equal(push.condition.trouble, null);
@@ -277,7 +252,7 @@ describe('the push over OTLP', () => {
     await push.push([app([worker(0, { collected: null, node: null })])], 1_790_000_060_000);
     await push.push([app([worker(0, { collected: collected([], { routes: [] }) })])], 1_790_000_060_000);
     await push.close();
-    const names = requests.map(({ message }) =>
+    const names = receiver.requests.map(({ message }) =>
       (message as MetricsRequest).resourceMetrics[0]?.scopeMetrics[0]?.metrics.map(({ name }) => name),
     );
     assert.ok(names[0]?.includes('process.memory.usage') && !names[0].includes('v8js.gc.duration'));

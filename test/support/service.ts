@@ -104,9 +104,13 @@ export interface Answer {
 export async function ask(
   port: number,
   path = '/',
-  { host = '127.0.0.1', from }: { readonly host?: string; readonly from?: string } = {},
+  {
+    host = '127.0.0.1',
+    from,
+    headers = {},
+  }: { readonly host?: string; readonly from?: string; readonly headers?: Readonly<Record<string, string>> } = {},
 ): Promise<Answer> {
-  return answerOf({ host, port, path, timeout: 10_000, localAddress: from });
+  return answerOf({ host, port, path, headers, timeout: 10_000, localAddress: from });
 }
 
 /** The same over a Unix socket. */

@@ -274,12 +274,14 @@ export class AppWatch {
 
   #chooseRecycle(watches: readonly (WorkerWatch | null)[], at: number): void {
     const { config } = this.app.state;
-    if (this.#recycle !== null && this.find(this.#recycle.handle) === null) this.#recycle = null;
+    const chosenBefore = this.find(this.#recycle?.handle ?? null);
+    // Its siblings are not to run out of memory because it is left alone.
+    if (chosenBefore === null || this.#healer.hasLeftAlone(chosenBefore.tenant.slot)) this.#recycle = null;
     const serving = watches.filter((watch) => watch !== null && watch.isServing) as readonly WorkerWatch[];
     const candidates = serving.flatMap((watch) => {
       const forecast = watch.forecast(config);
       const uptimeMs = watch.lastReport?.report.runtime.uptimeMs ?? 0;
-      return forecast === null
+      return forecast === null || this.#healer.hasLeftAlone(watch.tenant.slot)
         ? []
         : [{ slot: watch.tenant.slot, generation: watch.handle.generation, uptimeMs, forecast }];
     });

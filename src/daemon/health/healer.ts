@@ -59,6 +59,12 @@ export class Healer {
     return healPhaseOf(this.#healing, slot) === 'quarantined';
   }
 
+  /** Replacing its worker has not helped, so nothing is done about it: for a while, or until somebody looks after it. */
+  hasLeftAlone(slot: number): boolean {
+    const phase = healPhaseOf(this.#healing, slot);
+    return phase === 'backoff' || phase === 'quarantined';
+  }
+
   /** What a person has asked for and what has ended is a new beginning for the slots. */
   noteOperation(at: number): void {
     const { operation } = this.#app;
@@ -100,7 +106,16 @@ export class Healer {
   }
 
   #policy(): HealPolicy {
-    return { ...HEAL_POLICY, ...this.#app.state.config.heal };
+    const { heal, probes } = this.#app.state.config;
+    const { patienceMs } = HEAL_POLICY;
+    // Those that have the same show it within a period of the probe, and its timeout.
+    const roundMs = probes.liveness === undefined ? 0 : probes.liveness.periodMs + probes.liveness.timeoutMs;
+    return {
+      ...HEAL_POLICY,
+      ...heal,
+      patienceMs: { ...patienceMs, liveness: Math.max(patienceMs.liveness, roundMs) },
+      aloneMs: Math.max(HEAL_POLICY.aloneMs, 2 * roundMs),
+    };
   }
 
   #step(event: HealEvent): void {
@@ -142,7 +157,12 @@ export class Healer {
           worker: `${this.#app.app}/${effect.slot}`,
           type: effect.event,
           reason: effect.reason,
-          data: { generation: effect.generation, evidence: effect.evidence, attempts: effect.attempts },
+          data: {
+            generation: effect.generation,
+            trouble: effect.trouble,
+            evidence: effect.evidence,
+            attempts: effect.attempts,
+          },
         });
     }
   }

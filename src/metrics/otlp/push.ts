@@ -12,11 +12,14 @@ import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs
 import { AggregationTemporality, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { EventDocument } from '../../protocol/index.ts';
 import type { WorkerReading } from '../exposition/reading.ts';
+import { appMetrics } from './app-metrics.ts';
 import type { OtlpOptions, OtlpPush } from './options.ts';
 import { workerMetrics } from './worker-metrics.ts';
 
 const TIMEOUT_MS = 10_000;
 const SCOPE = 'drover';
+/** Of what the app itself counts. */
+const APP_SCOPE = 'drover.app';
 
 export function createOtlpPush(options: OtlpOptions): OtlpPush {
   const { headers, timeoutMs = TIMEOUT_MS, version, onTrouble } = options;
@@ -90,9 +93,13 @@ export function createOtlpPush(options: OtlpOptions): OtlpPush {
         for (const { app, workers } of apps) {
           for (const worker of workers) {
             const before = condition.failed;
+            const own = appMetrics(worker, wallMs);
             await send({
               resource: resourceOf(app, worker),
-              scopeMetrics: [{ scope: { name: SCOPE, version }, metrics: workerMetrics(worker, wallMs) }],
+              scopeMetrics: [
+                { scope: { name: SCOPE, version }, metrics: workerMetrics(worker, wallMs) },
+                ...(own.length === 0 ? [] : [{ scope: { name: APP_SCOPE }, metrics: own }]),
+              ],
             });
             if (condition.failed > before || isClosed) return;
           }

@@ -3,23 +3,11 @@
  * Node.js and HTTP servers (`@opentelemetry/semantic-conventions` 1.45.0; status of most: development). Cumulative, from the
  * start of the worker.
  */
-import { ValueType, type Attributes, type HrTime } from '@opentelemetry/api';
-import { AggregationTemporality, DataPointType, type MetricData } from '@opentelemetry/sdk-metrics';
+import type { MetricData } from '@opentelemetry/sdk-metrics';
 import { GC_KINDS } from '../exposition/catalogue.ts';
 import { LATENCY_BOUNDS_SECONDS, toLatencyBuckets } from '../exposition/latency-buckets.ts';
 import type { WorkerReading } from '../exposition/reading.ts';
-
-interface Point<Value> {
-  readonly attributes: Attributes;
-  readonly value: Value;
-}
-
-interface Buckets {
-  readonly boundaries: readonly number[];
-  /** One more than there are boundaries; not cumulative. */
-  readonly counts: readonly number[];
-  readonly sum: number;
-}
+import { gauge, histogram, sum, timesOf, type Point } from './metric-data.ts';
 
 const V8_GC_BOUNDS_SECONDS = [0.01, 0.1, 1, 10];
 
@@ -28,8 +16,7 @@ export function workerMetrics(reading: WorkerReading, wallMs: number): MetricDat
   const { report, collected } = reading;
   const { runtime } = report;
   const detail = collected?.detail ?? null;
-  const startTime = hrTime(detail === null ? wallMs - runtime.uptimeMs : detail.startedAtSeconds * 1000);
-  const time: Times = { startTime, endTime: hrTime(wallMs) };
+  const time = timesOf(reading, wallMs);
   const one = (value: number | null | undefined): Point<number>[] =>
     value === null || value === undefined ? [] : [{ attributes: {}, value }];
 
@@ -159,67 +146,3 @@ const SPACES = [
   ['space.available_size', 'Heap space available size.', 'availableBytes'],
   ['space.physical_size', 'Committed size of a heap space.', 'physicalBytes'],
 ] as const;
-
-interface Times {
-  readonly startTime: HrTime;
-  readonly endTime: HrTime;
-}
-
-const hrTime = (ms: number): HrTime => [Math.floor(ms / 1000), Math.round((ms % 1000) * 1e6)];
-
-const head = (name: string, unit: string, description: string) => ({
-  descriptor: { name, unit, description, valueType: ValueType.DOUBLE },
-  aggregationTemporality: AggregationTemporality.CUMULATIVE,
-});
-
-function sum(
-  time: Times,
-  name: string,
-  unit: string,
-  description: string,
-  isMonotonic: boolean,
-  points: readonly Point<number>[],
-): MetricData {
-  return {
-    ...head(name, unit, description),
-    dataPointType: DataPointType.SUM,
-    isMonotonic,
-    dataPoints: points.map((point) => ({ ...time, ...point })),
-  };
-}
-
-function gauge(
-  time: Times,
-  name: string,
-  unit: string,
-  description: string,
-  points: readonly Point<number>[],
-): MetricData {
-  return {
-    ...head(name, unit, description),
-    dataPointType: DataPointType.GAUGE,
-    dataPoints: points.map((point) => ({ ...time, ...point })),
-  };
-}
-
-function histogram(
-  time: Times,
-  name: string,
-  unit: string,
-  description: string,
-  points: readonly Point<Buckets>[],
-): MetricData {
-  return {
-    ...head(name, unit, description),
-    dataPointType: DataPointType.HISTOGRAM,
-    dataPoints: points.map(({ attributes, value: { boundaries, counts, sum: total } }) => ({
-      ...time,
-      attributes,
-      value: {
-        buckets: { boundaries: [...boundaries], counts: [...counts] },
-        sum: total,
-        count: counts.reduce((all, count) => all + count, 0),
-      },
-    })),
-  };
-}

@@ -25,6 +25,7 @@ const MAX_CHECK_ERROR_LENGTH = 500;
 export interface MeetingHost {
   readonly onReady: () => void;
   readonly onExpectReady: () => void;
+  readonly onHurry: () => void;
 }
 
 export interface Recovery {
@@ -56,6 +57,7 @@ export class MeetingPoint {
         this.expectsReady = true;
         this.#host?.onExpectReady();
       },
+      hurry: () => this.#host?.onHurry(),
       degradeLevel: () => this.#level,
       trace: () => this.trace(),
     };

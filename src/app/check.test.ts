@@ -122,6 +122,43 @@ describe('A check', () => {
     assert.equal(runs, last);
   });
 
+  it('is run sooner once it has turned, to be sure, and says that both are news', async ({ mock }) => {
+    const outcomes = [true, false, false, false, true, true, true];
+    const told: boolean[] = [];
+    let runs = 0;
+    mock.timers.enable({ apis: ['setTimeout'] });
+    const check = new Check(
+      'database',
+      () => outcomes[runs++],
+      { interval: 10_000 },
+      CLOCK,
+      (isNews) => told.push(isNews),
+    );
+    const settle = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    const runsAfter = async (ms: number): Promise<number> => {
+      mock.timers.tick(ms);
+      await settle();
+      return runs;
+    };
+    await check.run();
+    await settle();
+    assert.equal(await runsAfter(9999), 1);
+    assert.equal(await runsAfter(1), 2, 'the first bad one');
+    assert.equal(await runsAfter(2499), 2);
+    assert.equal(await runsAfter(1), 3, 'which is confirmed');
+    assert.equal(await runsAfter(9999), 3);
+    for (const [ms, expected] of [
+      [1, 4],
+      [10_000, 5],
+      [2500, 6],
+      [10_000, 7],
+    ] as const) {
+      assert.equal(await runsAfter(ms), expected);
+    }
+    check.close();
+    assert.deepEqual(told, [false, true, true, false, true, true, false]);
+  });
+
   it('refuses times that are none, with the name of the check', () => {
     for (const options of [{ timeout: 0 }, { interval: -1 }, { timeout: NaN }, { interval: 2 ** 31 }]) {
       assert.throws(() => checkOf(() => true, options), /of the check database must be a number of milliseconds/);

@@ -209,6 +209,8 @@ const MEANINGS: Readonly<Record<EventType, string>> = {
     'Something should be done about a worker, and is not: the reason says which limit stands against it.',
   'alert-firing': 'An alert fires.',
   'alert-resolved': 'It does not any more.',
+  'metrics-left-out':
+    "Something of the app's own metrics is not on the page; the reason names the metric and says why. Told once for each, at most twenty times of an app.",
   'alert-undelivered': 'An alert could not be delivered; it is kept.',
   'worker-signalled': 'Somebody sent a worker a signal by `drover signal`.',
   'crash-loop': 'A slot crashed more often than the restart limit allows; it is retried at the longest wait.',
@@ -230,6 +232,8 @@ const renderEvents = (): string =>
   page(
     '# Events',
     '`drover events` and `/v1/events` give `{ seq, at, app, worker?, type, reason, data }`. The list of types is closed. `seq` grows with gaps and no number comes twice, also after a fall-back to a backup: what came after the last event that you saw is `/v1/events?afterSeq=<its seq>`.',
+    '',
+    'Events that belong together have one id in `data.correlation`: those of a command and of what it did to workers, those of a crash up to the next worker that is ready, those of a trouble with what the ladder did about it. See [traces](tracing.md).',
     table(
       ['type', 'meaning'],
       EVENT_TYPES.map((type) => row(code(type), MEANINGS[type])),

@@ -59,7 +59,10 @@ const REASONS: Readonly<Record<ProblemKind, string>> = {
   'type-conflict': 'another worker, or another app on the same page, has it as another type: the first stays',
   'different-buckets': 'nothing is left out: it is shown for each worker',
   'too-many': 'beyond the limit of the app; those that came first stay',
-  'agent-limit': 'left out in the worker already, because there were too many',
+  'agent-limit':
+    'left out in the worker already: more than 10,000 series or about 960 KiB of one worker, or nothing that is a series',
+  'not-told':
+    'the app’s own code threw, did not answer within a second, or holds the event loop so long that it is asked less often',
 };
 
 const FOLDS = { sum: 'added up', mean: 'mean', max: 'greatest' };
@@ -86,7 +89,8 @@ conventions: \`process.cpu.time\`, \`process.memory.usage\`, \`process.memory.vi
 and \`drover.responses\`. The app's own metrics (\`metrics.app\`) come beside them in a scope \`drover.app\`, under the names and labels
 that the app gave them; prom-client's default metrics are left out, as those above say the same, and a summary comes as a gauge with
 \`quantile\` and the sums \`…_count\` and \`…_sum\`. An app that pushes its metrics by an exporter of its own sets \`metrics.app\` to
-\`false\`, if they are in a prom-client as well. An event is a log record named \`drover.<type>\`, its reason the body. Failed pushes are tried again for ten seconds, then given up; counters are
+\`false\`, if they are in a prom-client as well. An event is a log record named \`drover.<type>\`, its reason the body,
+with the id of what it [belongs to](tracing.md) as its trace id. Failed pushes are tried again for ten seconds, then given up; counters are
 cumulative, so the next push has it all.`;
 
 export const renderMetrics = (notice: string): string => {

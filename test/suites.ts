@@ -76,7 +76,7 @@ export const SUITES: readonly Suite[] = [
       { command: 'promtool', debian: 'prometheus' },
       { command: 'prometheus', debian: 'prometheus' },
     ],
-    packages: ['test/metrics/proto'],
+    packages: ['test/metrics/proto', 'test/app/servers'],
   }),
   folder('otel', {
     concurrency: 2,

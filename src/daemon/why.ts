@@ -15,6 +15,7 @@ export const explain = (app: AppDocument, events: readonly EventDocument[]): Why
     at: event.at,
     event: describeEvent(event),
     because: causeOf(event, telling.slice(0, index)),
+    ...(typeof event.data['correlation'] === 'string' ? { correlation: event.data['correlation'] } : {}),
     ...(event === crash ? { lastLines: lastLinesOf(event) } : {}),
   }));
   return { app: app.name, chain: chain.slice(-LINKS_SHOWN), summary: summarize(app, telling) };

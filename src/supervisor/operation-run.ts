@@ -373,7 +373,14 @@ export class OperationRun {
     data: { outcome?: OperationOutcome; isAsked?: boolean } = {},
   ): void {
     const { app, edges } = this.#host;
-    edges.records.events.append({ app, type, reason, data: { operation: this.id, kind: this.kind, ...data } });
+    const { isAsked, changes } = this.plan;
+    edges.records.events.append({
+      app,
+      type,
+      reason,
+      data: { operation: this.id, kind: this.kind, ...data },
+      operation: { id: this.id, slots: changes.map(({ slot }) => slot), isAsked },
+    });
   }
 
   #recorded(): OperationMemory {

@@ -166,6 +166,45 @@ describe('A check', () => {
     assert.throws(() => checkOf('no' as unknown as CheckFunction), TypeError);
   });
 
+  it('has an outcome whatever is thrown or answered, which JSON can have', async () => {
+    const mute: unknown = Object.create(null);
+    const trap = (): never => {
+      throw new Error('trap');
+    };
+    const odd = Object.assign(new Error('x'), { message: { not: 'a text' } });
+    const circular: Record<string, unknown> = {};
+    circular['self'] = circular;
+    const THROWN: readonly unknown[] = [
+      odd,
+      Object.assign(new Error('x'), { message: 42 }),
+      mute,
+      null,
+      undefined,
+      Symbol('s'),
+      new Proxy(new Error('x'), { get: trap }),
+      'x'.repeat(1_000_000),
+    ];
+    const ANSWERED: readonly unknown[] = [
+      { status: 'fail', output: mute },
+      { status: 'fail', output: new Error('an error') },
+      { status: 'fail', output: 'x'.repeat(1_000_000), observedValue: 10n },
+      { status: 'fail', observedValue: circular },
+      { status: 'fail', observedValue: 'y'.repeat(1_000_000), observedUnit: {}, componentType: 5 },
+      Object.defineProperty({ status: 'fail' }, 'output', { enumerable: true, get: trap }),
+    ];
+    const thrown = THROWN.map((error): CheckFunction => () => {
+      throw error;
+    });
+    for (const run of [...thrown, ...ANSWERED.map((answer) => () => answer)]) {
+      const { check } = checkOf(run, { interval: 10_000 });
+      await check.run();
+      check.close();
+      const reading = check.read();
+      assert.equal(reading.status, 'fail');
+      assert.ok(JSON.stringify([reading, toAppCheck('x', true, reading)]).length < 3000);
+    }
+  });
+
   it('is told to the daemon without the word that it does not know', async () => {
     const { check } = checkOf(() => ({ status: 'warn', output: 'slow' }), { critical: true, interval: 10_000 });
     await check.run();

@@ -192,10 +192,36 @@ async function answerOf(run: CheckFunction, signal: AbortSignal): Promise<CheckA
   try {
     const value = await run(signal);
     if (value === false) return { status: 'fail', output: 'it answered false' };
-    return isAnswer(value) ? value : { status: 'pass' };
+    return isAnswer(value) ? tidy(value) : { status: 'pass' };
   } catch (error) {
     return { status: 'fail', output: describe(error).slice(0, MAX_OUTPUT_LENGTH) };
   }
+}
+
+/** Read once, here, where it may throw: what stays is small, and JSON can have it. */
+function tidy({ status, observedValue, observedUnit, componentType, output }: CheckAnswer): CheckAnswer {
+  return {
+    status,
+    ...(observedValue !== undefined && { observedValue: plainOf(observedValue) }),
+    ...(observedUnit !== undefined && { observedUnit: describe(observedUnit).slice(0, MAX_OUTPUT_LENGTH) }),
+    ...(componentType !== undefined && { componentType: describe(componentType).slice(0, MAX_OUTPUT_LENGTH) }),
+    ...(output !== undefined && output !== null && { output: describe(output).slice(0, MAX_OUTPUT_LENGTH) }),
+  };
+}
+
+/** Small objects stay what they are; what JSON does not know, or is large, becomes the beginning of its words. */
+function plainOf(value: unknown): unknown {
+  if (value === null || typeof value === 'boolean') return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (typeof value === 'object') {
+    try {
+      const text = JSON.stringify(value);
+      if (text !== undefined && text.length <= MAX_OUTPUT_LENGTH) return JSON.parse(text) as unknown;
+    } catch {
+      // Circular, or with something in it that JSON does not know.
+    }
+  }
+  return describe(value).slice(0, MAX_OUTPUT_LENGTH);
 }
 
 function isAnswer(value: unknown): value is CheckAnswer {
@@ -206,7 +232,8 @@ function isAnswer(value: unknown): value is CheckAnswer {
 /** In words; objects that cannot be made a string have one all the same. */
 export function describe(error: unknown): string {
   try {
-    return error instanceof Error ? error.message || error.name : String(error);
+    // An error's message may be anything: nothing keeps an app from setting it.
+    return String(error instanceof Error ? error.message || error.name : error);
   } catch {
     return 'an error without words';
   }

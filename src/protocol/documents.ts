@@ -327,6 +327,7 @@ export const EVENT_TYPES = [
   'alert-firing',
   'alert-resolved',
   'alert-undelivered',
+  'metrics-left-out',
   'defect',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];

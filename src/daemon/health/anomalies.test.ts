@@ -100,7 +100,10 @@ describe('anomalies', () => {
   });
 
   it('know the past of before the daemon was restarted, but not what cannot be read', () => {
-    const world = new World().pass(8 * 60, 600).restart().pass(4, 6000);
+    const world = new World()
+      .pass(8 * 60, 600)
+      .restart()
+      .pass(4, 6000);
     assert.equal(world.verdict('requestRate'), 'bad');
     world.kept.set(anomalyKey('shop'), '{"requestRate":');
     world.restart().pass(3, 6000);

@@ -193,6 +193,8 @@ const MEANINGS: Readonly<Record<EventType, string>> = {
   'worker-unblocked': 'It answers again; the reason names what blocked, where that is known.',
   'probe-failed': 'A probe has failed so often in a row that it counts.',
   'probe-passed': 'It passes again.',
+  'probe-warned':
+    'An answer to a probe counts as good and is probably not what was meant, such as a redirect to another host; once for each warning.',
   'check-failed': 'A check that the app registered fails in enough workers to count.',
   'check-passed': 'It passes again.',
   'worker-ejected': 'A worker is off rotation because its answers are worse than those of its peers.',

@@ -212,7 +212,7 @@ const MEANINGS: Readonly<Record<EventType, string>> = {
   'alert-firing': 'An alert fires.',
   'alert-resolved': 'It does not any more.',
   'metrics-left-out':
-    "Something of the app's own metrics is not on the page; the reason names the metric and says why. Told once for each, at most twenty times of an app.",
+    "Something of the app's own metrics is not on the page; the reason names the metric and says why. Told once for each, at most fifty times of an app.",
   'alert-undelivered': 'An alert could not be delivered; it is kept.',
   'worker-signalled': 'Somebody sent a worker a signal by `drover signal`.',
   'crash-loop': 'A slot crashed more often than the restart limit allows; it is retried at the longest wait.',

@@ -47,7 +47,7 @@ const COLLECT_EVERY_MS = 10_000;
 const FRESH_MS = 1000;
 const MOST_TOLD = 1000;
 /** Of one app, in the life of a daemon: what its metrics lack must not fill the events. */
-const MOST_EVENTS = 20;
+const MOST_EVENTS = 50;
 
 export const openMetrics = (options: MetricsOptions): Metrics => {
   const { folder, clock, schedule, version, apps, config, healthOf, onCollected, extra, events, log } = options;

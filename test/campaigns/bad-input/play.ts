@@ -387,7 +387,7 @@ const findUnclear = async (
   const events = await readAllEvents(drover);
   const reasons = events.filter(({ app }) => app === SHOP).map(({ type, reason }) => `${type} ${reason}`);
   for (const said of [
-    /metrics-left-out.*registry.*not answered within 1000 ms/,
+    /metrics-left-out.*registry.*(not answered within 1000 ms|has not answered yet)/,
     /metrics-left-out.*metric (hangs|throws)/,
     /metrics-left-out.*holds the event loop/,
     /metrics-left-out.*(odd_labels|odd_types|own_buckets|bad_histogram)/,

@@ -128,7 +128,9 @@ export class AppMetrics {
 async function askEach(registry: Registry, standing: Standing, tell: (line: string) => void): Promise<unknown[]> {
   const defaults = registry._defaultLabels;
   const labelled = (item: unknown): unknown => {
+    // Without any, which is what nearly all have, values are left as they are: to copy labels that throw would lose the metric.
     if (!isRecord(item) || !Array.isArray(item['values']) || !isRecord(defaults)) return item;
+    if (Object.keys(defaults).length === 0) return item;
     const values = (item['values'] as unknown[]).map((value) =>
       isRecord(value) ? { ...value, labels: { ...defaults, ...(value['labels'] as object) } } : value,
     );

@@ -27,7 +27,11 @@ export const renderHealth = ({ apps }: HealthDocument, context: CliContext): str
               .filter((part) => part !== null)
               .join('; '),
           ],
-          ...workers.flatMap((worker) => [workerRow(worker, context), ...failingRows(worker, context)]),
+          ...workers.flatMap((worker) => [
+            workerRow(worker, context),
+            ...failingRows(worker, context),
+            ...warnedRows(worker, context),
+          ]),
         ]),
       );
 
@@ -56,6 +60,14 @@ const failingRows = ({ checks }: WorkerHealthDocument, context: CliContext): str
   checks
     .filter(({ status }) => status === 'fail')
     .map((check) => [`    ${toPlainName(check.name)}`, context.paint('red', 'fails'), '', '', '', describe(check)]);
+
+/** Good, and to be looked at. */
+const warnedRows = ({ checks }: WorkerHealthDocument, context: CliContext): string[][] =>
+  checks.flatMap(({ name, status, warning }) =>
+    status === 'fail' || warning === undefined
+      ? []
+      : [[`    ${toPlainName(name)}`, context.paint('yellow', 'warns'), '', '', '', firstLine(warning)]],
+  );
 
 const describe = ({ critical, error }: CheckDocument): string =>
   [critical ? 'critical' : null, error === undefined ? null : firstLine(error)]

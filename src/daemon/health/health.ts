@@ -59,8 +59,20 @@ export const openHealth = ({ clock, schedule, apps, memory, events }: HealthOpti
     sinceStallMs: () => (stalledAt === null ? null : clock.monotonicMs() - stalledAt),
     watchProbes: (app, watch, onChange) =>
       probes.watch(watchedWorker(app, watch), {
-        // What a start waits for is told in the words of the last answer.
-        onResult: () => void watch.tenant.checkReadiness(),
+        onResult: (kind, { warning }) => {
+          if (watch.isNewWarning(kind, warning)) {
+            const reason = `${kind}: ${warning}`;
+            events.append({
+              app: app.app,
+              worker: watch.tenant.id,
+              type: 'probe-warned',
+              reason,
+              data: { probe: kind },
+            });
+          }
+          // What a start waits for is told in the words of the last answer.
+          watch.tenant.checkReadiness();
+        },
         onChange: (kind, verdict, detail) => {
           const type = verdict === 'passed' ? 'probe-passed' : 'probe-failed';
           // That a new worker passes is what is expected of it.

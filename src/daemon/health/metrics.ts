@@ -47,7 +47,7 @@ const COLLECT_EVERY_MS = 10_000;
 const FRESH_MS = 1000;
 const MOST_TOLD = 1000;
 /** Of one app, in the life of a daemon: what its metrics lack must not fill the events. */
-const MOST_EVENTS = 20;
+const MOST_EVENTS = 50;
 
 export const openMetrics = (options: MetricsOptions): Metrics => {
   const { folder, clock, schedule, version, apps, config, healthOf, onCollected, extra, events, log } = options;
@@ -97,7 +97,9 @@ export const openMetrics = (options: MetricsOptions): Metrics => {
       const soFar = (eventsOf.get(app) ?? 0) + 1;
       eventsOf.set(app, soFar);
       if (soFar > MOST_EVENTS) continue;
-      const reason = `${metric ?? 'some series'}: ${WORDS[kind]}`;
+      // A name that is none may have anything in it, lines too.
+      const named = metric === null ? 'some series' : kind === 'bad-name' ? JSON.stringify(metric) : metric;
+      const reason = `${named}: ${WORDS[kind]}`;
       const further = soFar === MOST_EVENTS ? '; further ones are only counted (drover_metrics_left_out)' : '';
       events.append({ app, type: 'metrics-left-out', reason: `${reason}${further}`, data: { metric, kind, count } });
     }

@@ -387,7 +387,7 @@ const findUnclear = async (
   const events = await readAllEvents(drover);
   const reasons = events.filter(({ app }) => app === SHOP).map(({ type, reason }) => `${type} ${reason}`);
   for (const said of [
-    /metrics-left-out.*registry.*not answered within 1000 ms/,
+    /metrics-left-out.*registry.*(not answered within 1000 ms|has not answered yet)/,
     /metrics-left-out.*metric (hangs|throws)/,
     /metrics-left-out.*holds the event loop/,
     /metrics-left-out.*(odd_labels|odd_types|own_buckets|bad_histogram)/,
@@ -396,6 +396,9 @@ const findUnclear = async (
   const undelivered = events.find(({ type }) => type === 'alert-undelivered');
   must('an event of what was not delivered', undelivered?.reason ?? 'there is none', /answered 400/);
   await page.readOnce();
+  must('the page', /^odd_labels.*$/m.exec(page.last)?.[0] ?? page.last, /^odd_labels\{app="shop"/);
+  if (!/^odd_labels\{.*who="\\"\\\\\\n\uFFFD/m.test(page.last))
+    unclear.push('the page has no label with quotes and lines');
   if (!(page.leftOut('agent-limit') > 0)) unclear.push('the page counts nothing that was left out');
   return unclear;
 };
@@ -444,7 +447,8 @@ const findUnquiet = async (
   return unquiet;
 };
 
-const isOfProbe = (line: string): boolean => line.startsWith('/bin/sh\0-c') || line.startsWith('sleep\0');
+/** A guard of the daemon's sleeps as well, for a second at a time. */
+const isOfProbe = (line: string): boolean => line.startsWith('/bin/sh\0-c') || line.startsWith('sleep\x00600');
 
 const commandLineOf = (pid: number): string => {
   try {

@@ -80,6 +80,8 @@ export class AppWatch {
   /** Called whenever something about a tenant changed: a process came, or went. */
   note(tenant: Tenant, at: number): void {
     const { handle } = tenant;
+    // One that is shorter than the time between two looks is seen by what it does.
+    this.#healer.noteOperation(at);
     if (handle === null) return;
     const known = this.#workers.get(handle);
     if (handle.pid === null) {

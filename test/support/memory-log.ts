@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readUnlessGone } from '../../support/processes.ts';
+import { readUnlessGone } from './processes.ts';
 
 const EVERY_MS = 250;
 

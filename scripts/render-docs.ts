@@ -230,6 +230,8 @@ const renderEvents = (): string =>
   page(
     '# Events',
     '`drover events` and `/v1/events` give `{ seq, at, app, worker?, type, reason, data }`. The list of types is closed. `seq` grows with gaps and no number comes twice, also after a fall-back to a backup: what came after the last event that you saw is `/v1/events?afterSeq=<its seq>`.',
+    '',
+    'Events that belong together have one id in `data.correlation`: those of a command and of what it did to workers, those of a crash up to the next worker that is ready, those of a trouble with what the ladder did about it. See [traces](tracing.md).',
     table(
       ['type', 'meaning'],
       EVENT_TYPES.map((type) => row(code(type), MEANINGS[type])),

@@ -86,7 +86,8 @@ conventions: \`process.cpu.time\`, \`process.memory.usage\`, \`process.memory.vi
 and \`drover.responses\`. The app's own metrics (\`metrics.app\`) come beside them in a scope \`drover.app\`, under the names and labels
 that the app gave them; prom-client's default metrics are left out, as those above say the same, and a summary comes as a gauge with
 \`quantile\` and the sums \`…_count\` and \`…_sum\`. An app that pushes its metrics by an exporter of its own sets \`metrics.app\` to
-\`false\`, if they are in a prom-client as well. An event is a log record named \`drover.<type>\`, its reason the body. Failed pushes are tried again for ten seconds, then given up; counters are
+\`false\`, if they are in a prom-client as well. An event is a log record named \`drover.<type>\`, its reason the body,
+with the id of what it [belongs to](tracing.md) as its trace id. Failed pushes are tried again for ten seconds, then given up; counters are
 cumulative, so the next push has it all.`;
 
 export const renderMetrics = (notice: string): string => {

@@ -169,7 +169,15 @@ export const DOCUMENT_SCHEMAS = {
   Why: describing<protocol.WhyDocument>()(
     v.object({
       app: text,
-      chain: list(v.object({ at: time, event: text, because: text, lastLines: v.exactOptional(list(text)) })),
+      chain: list(
+        v.object({
+          at: time,
+          event: text,
+          because: text,
+          correlation: v.exactOptional(text),
+          lastLines: v.exactOptional(list(text)),
+        }),
+      ),
       summary: text,
     }),
   ),

@@ -28,6 +28,8 @@ export interface ApiOptions {
   readonly callerOf?: (fd: number) => Caller | null;
   /** What whoever types the next command should know; null when there is nothing. */
   readonly notice?: () => string | null;
+  /** Runs what answers a request, whose `traceparent` this is. */
+  readonly within?: (traceparent: string | undefined, work: () => Promise<void>) => Promise<void>;
   /** Of this Drover, told with every answer. */
   readonly version?: string;
   /** Told of everything that is not in the catalogue: a defect, or the operating system failing. */
@@ -69,10 +71,15 @@ export const serveApi = async (options: ApiOptions): Promise<ApiServer> => {
   let isFollowed = false;
   let isEnding = false;
   const life: Life = { closing: closing.signal, isCut: () => isFollowed, isEnding: () => isEnding };
+  const { within = (_traceparent, work) => work() } = options;
   const router = findMyWay({ ignoreTrailingSlash: true, maxParamLength: MAX_PARAMETER_LENGTH });
   for (const route of ROUTES) {
     router.on(route.method, route.path, (request, response, params) =>
-      guarded(run(route, { request, response, params }, options, life), response, options),
+      guarded(
+        within(traceparentOf(request), () => run(route, { request, response, params }, options, life)),
+        response,
+        options,
+      ),
     );
   }
   router.on('GET', '/v1/openapi.json', (_request, response) => guarded(sendOpenApi(response), response, options));
@@ -126,6 +133,9 @@ export const serveApi = async (options: ApiOptions): Promise<ApiServer> => {
     },
   };
 };
+
+/** Node joins several of them, which is none. */
+const traceparentOf = ({ headers }: IncomingMessage): string | undefined => [headers['traceparent']].flat()[0];
 
 interface Exchange {
   readonly request: IncomingMessage;

@@ -54,6 +54,16 @@ describe('A log line', () => {
   });
 });
 
+const SPAN = Symbol.for('OpenTelemetry Context Key SPAN');
+const SPAN_CONTEXT = { traceId: CONTEXT.traceId, spanId: CONTEXT.spanId, traceFlags: 1 };
+const OPEN_TELEMETRY = {
+  [Symbol.for('opentelemetry.js.api.1')]: {
+    context: {
+      active: () => ({ getValue: (key: symbol) => (key === SPAN ? { spanContext: () => SPAN_CONTEXT } : undefined) }),
+    },
+  },
+};
+
 describe('The trace', () => {
   it('is the agent’s where there is one', () => {
     const agent = {
@@ -65,14 +75,11 @@ describe('The trace', () => {
       trace: () => CONTEXT,
     };
     assert.equal(readTrace(agent, {}), CONTEXT);
+    assert.deepEqual(readTrace({ ...agent, trace: () => null }, OPEN_TELEMETRY), CONTEXT, 'while it traces');
   });
 
   it('is OpenTelemetry’s where there is none, and nothing without', () => {
-    const { traceId, spanId } = CONTEXT;
-    const spanContext = () => ({ traceId, spanId, traceFlags: 1 });
-    const key = Symbol.for('OpenTelemetry Context Key SPAN');
-    const active = () => ({ getValue: (asked: symbol) => (asked === key ? { spanContext } : undefined) });
-    assert.deepEqual(readTrace(null, { [Symbol.for('opentelemetry.js.api.1')]: { context: { active } } }), CONTEXT);
+    assert.deepEqual(readTrace(null, OPEN_TELEMETRY), CONTEXT);
     for (const scope of [{}, { [Symbol.for('opentelemetry.js.api.1')]: {} }])
       assert.equal(readTrace(null, scope), null);
   });

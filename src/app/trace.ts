@@ -1,6 +1,6 @@
 /**
- * The trace of the request that this code runs for: from the agent under the daemon; alone from OpenTelemetry, where the app
- * has loaded its API, which keeps itself under a registered symbol for that.
+ * The trace of the request that this code runs for: from the agent, where its tracing is on; else from OpenTelemetry, where the
+ * app has loaded its API, which keeps itself under a registered symbol for that.
  */
 import type { AgentSide, TraceContext } from '../protocol/index.ts';
 
@@ -17,9 +17,9 @@ interface Span {
   readonly spanContext?: () => { readonly traceId?: unknown; readonly spanId?: unknown; readonly traceFlags?: unknown };
 }
 
-/** Null outside a request, where tracing is off, and where there is nothing that traces. */
+/** Null outside a request, and where there is nothing that traces. */
 export function readTrace(agent: AgentSide | null, scope: object = globalThis): TraceContext | null {
-  return agent === null ? fromOpenTelemetry(scope) : agent.trace();
+  return agent?.trace() ?? fromOpenTelemetry(scope);
 }
 
 function fromOpenTelemetry(scope: object): TraceContext | null {

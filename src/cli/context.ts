@@ -47,6 +47,8 @@ export const processContext = (): CliContext => {
     const difference = describeDifference(readVersion(), version);
     if (difference !== null) onNotice(difference);
   };
+  // As OpenTelemetry hands its context on by the environment.
+  const shared = { onNotice, ...(env['TRACEPARENT'] ? { traceparent: env['TRACEPARENT'] } : {}) };
   return {
     print: (line) => {
       stdout.write(`${line}\n`);
@@ -59,13 +61,15 @@ export const processContext = (): CliContext => {
     },
     paint: (style, text) => (hasColor(stdout) ? styleText(style, text, { validateStream: false }) : text),
     isInteractive: stderr.isTTY && env['TERM'] !== 'dumb',
-    columns: stdout.columns || 100,
+    get columns() {
+      return stdout.columns || 100;
+    },
     env,
     directory: findDirectory(env['PWD'], process.cwd()),
     nowMs: Date.now,
     connect: async ({ isUpgrade = false } = {}) =>
-      (await import('../client/index.ts')).createClient({ onNotice, ...(isUpgrade ? {} : { onVersion }) }),
-    ensure: async () => (await import('../client/index.ts')).ensureDaemon({ onNotice, onVersion }),
+      (await import('../client/index.ts')).createClient({ ...shared, ...(isUpgrade ? {} : { onVersion }) }),
+    ensure: async () => (await import('../client/index.ts')).ensureDaemon({ ...shared, onVersion }),
     interrupted: () => {
       if (interrupt === null) {
         const controller = new AbortController();

@@ -106,6 +106,8 @@ export interface ClientOptions {
   readonly onNotice?: (text: string) => void;
   /** Given the daemon's version, with each answer. */
   readonly onVersion?: (version: string) => void;
+  /** The trace that its requests are a part of, as in W3C Trace Context. */
+  readonly traceparent?: string | undefined;
 }
 
 /** A change is answered when it is recorded, which takes longer than a look; a daemon that is stopped never answers. */
@@ -120,6 +122,7 @@ export const createClient = (options: ClientOptions = {}): DroverClient => {
     timeoutMs: options.timeoutMs ?? 10_000,
     onNotice: options.onNotice,
     onVersion: options.onVersion,
+    traceparent: options.traceparent,
   };
   const get = <Document>(path: string): Promise<Document> => call(connection, { method: 'GET', path });
   const changing = (method: 'POST' | 'DELETE', path: string, body: unknown): Exchange => ({

@@ -8,7 +8,7 @@ const { connect } = process.getBuiltinModule('node:net');
 
 /** Throws DROVER_DAEMON_START with the end of the daemon's log when it does not come up. */
 export const ensureDaemon = async (
-  options: DaemonStart & Pick<ClientOptions, 'onNotice' | 'onVersion'> = {},
+  options: DaemonStart & Pick<ClientOptions, 'onNotice' | 'onVersion' | 'traceparent'> = {},
 ): Promise<DroverClient> => {
   const { home, socketPath, servePath } = ownHome();
   if (await isListening(socketPath)) return createClient({ ...options, socketPath });

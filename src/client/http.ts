@@ -24,6 +24,7 @@ export interface Connection {
   readonly onNotice?: ((text: string) => void) | undefined;
   /** Given the daemon's version, with each answer. */
   readonly onVersion?: ((version: string) => void) | undefined;
+  readonly traceparent?: string | undefined;
 }
 
 export interface Exchange {
@@ -55,6 +56,7 @@ export const open = async (connection: Connection, exchange: Exchange): Promise<
     headers: {
       host: 'drover',
       ...(connection.onNotice === undefined ? {} : { [NOTICE_HEADER]: 'shown' }),
+      ...(connection.traceparent === undefined ? {} : { traceparent: connection.traceparent }),
       ...(exchange.key === undefined ? {} : { 'idempotency-key': `"${exchange.key}"` }),
       ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
     },

@@ -3,7 +3,7 @@
  * `drover why`. All of them are there so that healing never makes an outage worse. Pure; counts nothing itself.
  */
 import type { Trouble, TroubleKind } from './health.ts';
-import type { HealPolicy, HealSituation, HealState } from './healing-types.ts';
+import type { HealPolicy, HealSituation, HealState, HealTrouble } from './healing-types.ts';
 import { workersIn } from './worker-share.ts';
 
 export const HOUR_MS = 3_600_000;
@@ -25,7 +25,7 @@ export const COMES_FROM_OUTSIDE: Readonly<Record<TroubleKind, boolean>> = {
 export interface LimitQuestion {
   readonly state: HealState;
   readonly slot: number;
-  readonly trouble: Trouble & { readonly since: number };
+  readonly trouble: HealTrouble;
   readonly situation: HealSituation;
   readonly policy: HealPolicy;
   readonly at: number;
@@ -48,6 +48,13 @@ const acting = ({ slots }: HealState, except: number): number[] =>
 
 export const unavailableCap = ({ maxUnavailable }: Pick<HealPolicy, 'maxUnavailable'>, slots: number): number =>
   Math.max(1, workersIn(maxUnavailable, slots));
+
+/** In how many workers it is seen, where most have it and that speaks for a cause outside of them; null: it does not. */
+export const findShared = (slot: number, { kind, key }: Trouble, { slots, troubles }: HealSituation): number | null => {
+  if (!COMES_FROM_OUTSIDE[kind]) return null;
+  const same = new Set([slot, ...troubles.filter((one) => one.key === key).map((one) => one.slot)]).size;
+  return same < 2 || same * 2 <= slots ? null : same;
+};
 
 /** The first rule that holds decides. */
 export const HEAL_LIMITS: readonly HealLimit[] = [
@@ -81,14 +88,19 @@ export const HEAL_LIMITS: readonly HealLimit[] = [
     when: 'most workers have the same trouble, and it is of a kind that comes from outside',
     isTold: true,
     find: ({ slot, trouble, situation }) => {
-      if (!COMES_FROM_OUTSIDE[trouble.kind]) return null;
-      const same = new Set([
-        slot,
-        ...situation.troubles.filter(({ key }) => key === trouble.key).map((one) => one.slot),
-      ]).size;
-      if (same < 2 || same * 2 <= situation.slots) return null;
-      return `${same} of ${situation.slots} workers have the same, so the cause is outside of them`;
+      const same = findShared(slot, trouble, situation);
+      return same === null
+        ? null
+        : `${same} of ${situation.slots} workers have the same, so the cause is outside of them`;
     },
+  },
+  {
+    when: 'most workers had the same a moment ago: the last to get well is not alone with it',
+    isTold: false,
+    find: ({ trouble: { sharedAt }, policy: { aloneMs }, at }) =>
+      sharedAt !== null && at - sharedAt < aloneMs
+        ? `most workers had the same ${seconds(at - sharedAt)} ago, so the cause is outside of them`
+        : null,
   },
   {
     when: 'it has not lasted as long as others may take to show the same',
@@ -118,6 +130,16 @@ export const HEAL_LIMITS: readonly HealLimit[] = [
       const cap = unavailableCap(policy, situation.slots);
       if (busy.size < cap) return null;
       return `${busy.size} of ${situation.slots} workers are down or being seen to, and no more than ${cap} may be`;
+    },
+  },
+  {
+    when: 'another worker of the app is being replaced: an app has one operation at a time',
+    isTold: false,
+    find: ({ state, slot }) => {
+      const other = Object.entries(state.slots).find(
+        ([one, { phase }]) => phase === 'replacing' && Number(one) !== slot,
+      );
+      return other === undefined ? null : `the worker of slot ${other[0]} is being replaced`;
     },
   },
   {

@@ -26,7 +26,12 @@ export interface HealAttempt {
 /** What is known beside the reason, kept for whoever looks into it: figures, the last block, failing checks. */
 export type HealEvidence = Readonly<Record<string, unknown>>;
 
-export type HealTrouble = Trouble & { readonly since: number; readonly evidence: HealEvidence };
+export type HealTrouble = Trouble & {
+  readonly since: number;
+  /** When most workers had the same last, where that speaks for a cause outside of them; null: they never had. */
+  readonly sharedAt: number | null;
+  readonly evidence: HealEvidence;
+};
 
 /** One slot. */
 export interface HealSlot {
@@ -103,6 +108,8 @@ export type HealEffect =
       readonly type: 'report';
       readonly event: 'worker-recovering' | 'worker-recycled' | 'worker-quarantined' | 'heal-held-back' | 'defect';
       readonly reason: string;
+      /** What it is about; null: the slot is well. */
+      readonly trouble: TroubleKind | null;
       /** What is known of the trouble, and what was done about it before: for the event's data. */
       readonly evidence: HealEvidence;
       readonly attempts: readonly HealAttempt[];
@@ -115,6 +122,8 @@ export type HealPolicy = Omit<AppConfig['heal'], never> & {
   readonly settleMs: number;
   /** How long a trouble that others may have as well has to last: they show it within a period of the probe. */
   readonly patienceMs: Readonly<Record<TroubleKind, number>>;
+  /** What most workers had is nobody's own until one has had it alone for this long: they get well one after the other. */
+  readonly aloneMs: number;
   /** How long a worker must be well after something was done before that is taken to have helped. */
   readonly proveMs: Readonly<Record<TroubleKind, number>>;
   /** After a replacement that did not help. */
@@ -143,6 +152,8 @@ export interface HealContext {
   readonly slot: number;
   /** What forbids to act; null: nothing. */
   readonly held: { readonly reason: string; readonly isTold: boolean } | null;
+  /** What is wrong by now: what the event says, with its past. */
+  readonly trouble: HealTrouble | null;
   readonly canRecover: boolean;
   readonly policy: HealPolicy;
 }

@@ -76,7 +76,7 @@ class App {
 describe('the self-healing ladder', () => {
   it('replaces a worker that hangs, start first, and says why', () => {
     const app = new App().unwell('hang');
-    assert.deepEqual(app.types, ['replace', 'worker-recovering']);
+    assert.deepEqual(app.types, ['worker-recovering', 'replace']);
     assert.match(app.told!, /hang!; it is replaced, start first/);
     assert.equal(app.replaced().phase, 'proving');
     assert.equal(app.pass(300_000).send({ type: 'timer', timer: 'prove' }).phase, 'well');
@@ -104,7 +104,7 @@ describe('the self-healing ladder', () => {
   it('does not ask a hook of a loop that hangs', () => {
     const app = new App();
     app.situation = { ...app.situation, canRecover: true };
-    assert.deepEqual(app.unwell('hang').types, ['replace', 'worker-recovering']);
+    assert.deepEqual(app.unwell('hang').types, ['worker-recovering', 'replace']);
   });
 
   it('waits longer and longer when that does not help, then leaves the slot alone with the evidence', () => {
@@ -150,7 +150,7 @@ describe('the self-healing ladder', () => {
 
   it('tells a recycling from a recovery, and lets a worker that leaks again prove itself for a minute only', () => {
     const app = new App().unwell('memory');
-    assert.deepEqual(app.types, ['replace', 'worker-recycled']);
+    assert.deepEqual(app.types, ['worker-recycled', 'replace']);
     app.replaced();
     const armed = app.effects.find((effect) => effect.type === 'arm');
     assert.equal(armed?.type === 'arm' ? armed.afterMs : null, 60_000);
@@ -219,6 +219,25 @@ describe('the limits of the ladder', () => {
     const hangs = all.map(({ slot }) => ({ slot, key: 'hang' }));
     assert.ok(!isHeld(held({ troubles: hangs }, 'hang')));
     assert.ok(!isHeld(held({ slots: 1, troubles: [{ slot: 0, key: 'liveness' }] })), 'one alone cannot tell');
+  });
+
+  it('are: most workers had the same a moment ago, and this one is the last to get well', () => {
+    const app = held({ troubles: [0, 1, 2].map((slot) => ({ slot, key: 'liveness' })) });
+    app.situation = { ...app.situation, troubles: [{ slot: 0, key: 'liveness' }] };
+    assert.deepEqual(app.pass(59_999).unwell('liveness').types, [], 'which is not worth telling');
+    assert.ok(app.pass(1).unwell('liveness').types.includes('replace'));
+    const other = held({ troubles: [0, 1, 2].map((slot) => ({ slot, key: 'liveness' })) });
+    other.situation = { ...other.situation, troubles: [] };
+    assert.ok(other.pass(1000).unwell('hang').types.includes('replace'), 'what it has for itself is its own');
+  });
+
+  it('are: another one is being replaced, where two may be down', () => {
+    const app = new App();
+    app.policy = { ...POLICY, maxUnavailable: { workers: 2 } };
+    assert.ok(app.unwell('hang', { slot: 1 }).types.includes('replace'));
+    assert.deepEqual(app.unwell('hang').types, [], 'which is not worth telling');
+    app.send({ type: 'replaced', slot: 1, generation: 2 });
+    assert.ok(app.unwell('hang').types.includes('replace'));
   });
 
   it('are: others may show the same within a moment', () => {

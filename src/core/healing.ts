@@ -12,7 +12,7 @@
  * What forbids to act is in `heal-limits.ts`; what is wrong comes from `health.ts`. Refuses to start, end or ask anything:
  * it answers with effects.
  */
-import { findLimit, HOUR_MS } from './heal-limits.ts';
+import { findLimit, findShared, HOUR_MS } from './heal-limits.ts';
 import type { Trouble, TroubleKind } from './health.ts';
 import type {
   HealAttempt,
@@ -49,6 +49,8 @@ export const HEAL_POLICY: Omit<
 > = {
   settleMs: 30_000,
   patienceMs: { ...same(0), liveness: 10_000 },
+  // Three intervals of budgets at their default, or six periods of a probe.
+  aloneMs: 60_000,
   // A new worker that is full again within a minute was not worth starting; one that leaks like the old one was.
   proveMs: { ...same(300_000), memory: 60_000, 'budget-memory': 60_000 },
   backoff: { initialMs: 30_000, factor: 2, maxMs: 600_000 },
@@ -104,6 +106,7 @@ const report = (
   slot: context.slot,
   generation: slot.generation,
   reason,
+  trouble: slot.trouble?.kind ?? null,
   evidence: slot.trouble?.evidence ?? {},
   attempts: slot.attempts,
 });
@@ -156,6 +159,8 @@ const replace = (slot: HealSlot, at: number, trouble: HealTrouble, context: Heal
     next,
     { phase: 'replacing' },
     [
+      // Said first: the operation that it leads to is a consequence.
+      report(next, event, `${trouble.reason}${asked}; it is replaced, start first`, context),
       {
         type: 'replace',
         slot: context.slot,
@@ -163,7 +168,6 @@ const replace = (slot: HealSlot, at: number, trouble: HealTrouble, context: Heal
         turn: slot.turn + 1,
         reason: trouble.reason,
       },
-      report(next, event, `${trouble.reason}${asked}; it is replaced, start first`, context),
     ],
     context,
   );
@@ -220,26 +224,13 @@ const unexpected: HealTransition = (slot, event, context) =>
     report(slot, 'defect', `the ladder of a slot that is ${slot.phase} did not expect ${columnOf(event)}`, context),
   ]);
 
-/** The same trouble keeps the time at which it began. */
-const since = (
-  slot: HealSlot,
-  { trouble, evidence }: Pick<Extract<HealEvent, { type: 'unwell' }>, 'trouble' | 'evidence'>,
-  at: number,
-): HealTrouble => ({
-  ...trouble,
-  evidence,
-  since: slot.trouble?.key === trouble.key ? slot.trouble.since : at,
-});
+const consider: HealTransition<'unwell'> = (slot, { at }, context) => actOn(slot, at, context.trouble!, context);
 
-const consider: HealTransition<'unwell'> = (slot, { at, ...event }, context) =>
-  actOn(slot, at, since(slot, event, at), context);
-
-const noteTrouble: HealTransition<'unwell'> = (slot, { at, ...event }) =>
-  stay({ ...slot, trouble: since(slot, event, at) });
+const noteTrouble: HealTransition<'unwell'> = (slot, _event, { trouble }) => stay({ ...slot, trouble });
 
 /** Something was done, and it is unwell again. */
-const relapse: HealTransition<'unwell'> = (slot, { at, ...event }, context) => {
-  const again = since(slot, event, at);
+const relapse: HealTransition<'unwell'> = (slot, { at }, context) => {
+  const again = context.trouble!;
   const last = slot.attempts.at(-1);
   // What has been counted already is not counted twice: it was well in between.
   if (last === undefined || last.hasHelped !== null) return actOn(slot, at, again, context);
@@ -340,9 +331,19 @@ const isStale = (slot: HealSlot, event: HealEvent): boolean => {
   return 'generation' in event && event.generation < slot.generation;
 };
 
-/** What is wrong where an event may lead to something being done. */
-const troubleAt = (slot: HealSlot, event: HealEvent): HealTrouble | null =>
-  event.type === 'unwell' ? since(slot, event, event.at) : slot.trouble;
+/** What is wrong where an event may lead to something being done. The same trouble keeps its past. */
+const troubleAt = (slot: HealSlot, event: HealEvent, situation: HealSituation): HealTrouble | null => {
+  if (event.type !== 'unwell') return slot.trouble;
+  const { trouble, evidence, at } = event;
+  const before = slot.trouble?.key === trouble.key ? slot.trouble : null;
+  const isShared = findShared(event.slot, trouble, situation) !== null;
+  return {
+    ...trouble,
+    evidence,
+    since: before?.since ?? at,
+    sharedAt: isShared ? at : (before?.sharedAt ?? null),
+  };
+};
 
 /** Keeps what counts over all slots: replacements, and those that did not help. */
 const account = (
@@ -384,12 +385,12 @@ export const stepHealing = (
   const isRenewed = 'generation' in event && event.type !== 'replaced' && event.generation > known.generation;
   // The hook that was asked was another worker's.
   const before = isRenewed ? { ...known, generation: event.generation, hasAskedHook: false } : known;
-  const trouble = troubleAt(before, event);
+  const trouble = troubleAt(before, event, situation);
   const { slot, at } = event;
   const held = trouble === null ? null : findLimit({ state, slot, trouble, situation, policy, at });
   // The column was derived from this very event, which TypeScript cannot follow through the lookup.
   const transition = table[before.phase][columnOf(event)] as HealTransition;
-  const step = transition(before, event, { slot, held, canRecover: situation.canRecover, policy });
+  const step = transition(before, event, { slot, held, trouble, canRecover: situation.canRecover, policy });
   return { state: account(state, event, before, step), effects: step.effects };
 };
 

@@ -132,3 +132,4 @@ export type { OutlierSample, VerdictKind } from './outlier-evidence.ts';
 export * from './outliers.ts';
 export * from './recycling.ts';
 export { workersIn } from './worker-share.ts';
+export { newCorrelation, stepCorrelation, type CorrelationState, type CorrelationStep } from './correlation.ts';

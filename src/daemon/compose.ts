@@ -36,6 +36,7 @@ import { openDaemonSettings } from './daemon-settings.ts';
 import { fileOutput } from './file-output.ts';
 import { openCare } from './health/care.ts';
 import { openHealth } from './health/health.ts';
+import { correlateEvents } from './correlate-events.ts';
 import { CHANNEL_PREFIX, type Inherited } from './inheritance.ts';
 import type { KeptDescriptor } from './guard.ts';
 import { nameSteps } from './named-steps.ts';
@@ -112,13 +113,16 @@ const UNIQUE_BYTES = 9;
 export const compose = async (options: ComposeOptions): Promise<Drover> => {
   const { home, clock, inherited } = options;
   const runDirectory = openRunDirectory(home);
-  const store = openStore({
-    file: options.stateFile,
+  const store = correlateEvents(
+    openStore({
+      file: options.stateFile,
+      clock,
+      random: Math.random,
+      version: VERSION,
+      goesBack: options.goesBack ?? false,
+    }),
     clock,
-    random: Math.random,
-    version: VERSION,
-    goesBack: options.goesBack ?? false,
-  });
+  );
   const state = watchState(store, options.log);
   const settings = openDaemonSettings(store);
   const operations = new Operations(store);

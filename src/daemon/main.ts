@@ -12,6 +12,7 @@ import { COPY_FILE, leaveStartLock, noteProblem, ownProgram, restoreCopy, settle
 import { DroverError, type Clock, type DispatchLevel, type UpgradeDocument } from '../protocol/index.ts';
 import { describeApp } from '../supervisor/index.ts';
 import { compose } from './compose.ts';
+import { inRequest } from './correlate-events.ts';
 import { sendAway, type Guard, type KeptDescriptor } from './guard.ts';
 import { findKeeping } from './keeping.ts';
 import { forgetPid, notePid, writePid } from './pid-file.ts';
@@ -140,6 +141,7 @@ const main = async (): Promise<void> => {
       version: own.version,
       callerOf: peerOf,
       notice: drover.notice,
+      within: inRequest,
       onDefect: (error) => log(`defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
       ...(onStep === null ? {} : { onStep }),
     });

@@ -4,6 +4,7 @@
  * daemon killed there (`die-at-step.ts`).
  */
 import type { SupervisorEdges } from '../supervisor/index.ts';
+import { inherit } from './inherit.ts';
 
 /**
  * In the order in which a reload comes by them. `operation-…ing` and `process-starting` are the moments before the deed,
@@ -114,16 +115,6 @@ export const nameSteps = (edges: SupervisorEdges, onStep: (step: string) => void
     }),
   };
 };
-
-/** Everything of `whole`, with some of its methods replaced. Methods of a class are not copied by spreading. */
-const inherit = <Whole extends object>(whole: Whole, methods: Partial<Whole>): Whole =>
-  new Proxy(whole, {
-    get: (target, key) => {
-      if (key in methods) return methods[key as keyof Whole];
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value;
-    },
-  });
 
 /** A holder is `app/slot#generation`; a name of an app has no slash. */
 const appOf = (holderId: string): string => holderId.slice(0, holderId.indexOf('/'));

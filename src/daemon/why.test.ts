@@ -63,6 +63,35 @@ describe('`why`', () => {
     assert.match(because(before, begin, good), /reload \(operation 2\)/);
   });
 
+  it('explains an operation of the ladder by what the ladder found, and the next one not by that again', () => {
+    const recovering = event('worker-recovering', 'its liveness probe fails', { generation: 1 });
+    const own = (id: string): EventDocument =>
+      event('operation-started', `reload (operation ${id})`, { operation: id, isAsked: false });
+    const first = own('7');
+    assert.match(because(recovering, first), /its liveness probe fails/);
+    assert.match(because(recovering, first, own('8')), /Drover sets something right by itself/);
+    assert.match(because(recovering, event('operation-started', 'reload', { isAsked: true })), /it was asked for/);
+  });
+
+  it('explains what the ladder does by what it is about, not by what was told last', () => {
+    const exceeded = event('budget-exceeded', 'event-loop lag 300 ms', { budget: 'eventLoopLagMs' });
+    const budget = { ...exceeded, worker: 'shop/0' };
+    const ejected = event('worker-ejected', 'its requests take long');
+    const recovering = event('worker-recovering', 'over its budget', { trouble: 'budget-load' });
+    assert.match(because(budget, ejected, recovering), /event-loop lag 300 ms/);
+    assert.match(because(ejected, recovering), /nothing earlier is on record/);
+    assert.match(because(budget, ejected, event('worker-recovering', 'slow', {})), /its requests take long/);
+  });
+
+  it('tells of a quarantine until somebody asks for something, also where the ladder does something else', () => {
+    const quarantined = event('worker-quarantined', '3 replacements in a row did not help', { generation: 4 });
+    const own = event('operation-started', 'reload (operation 8)', { operation: '8', isAsked: false });
+    const asked = event('operation-started', 'reload (operation 9)', { operation: '9', isAsked: true });
+    const online = { ...app, status: 'online' } as const;
+    assert.match(explain(online, [quarantined, own]).summary, /In quarantine: .*did not help/);
+    assert.doesNotMatch(explain(online, [quarantined, own, asked]).summary, /quarantine/);
+  });
+
   it('finds a cause that lies further back than what is told', () => {
     const others = Array.from({ length: 40 }, () => event('worker-backoff', 'next start in 1 ms', { generation: 0 }));
     const signalled = event('worker-signalled', 'SIGTERM, as asked', { generation: 7 });

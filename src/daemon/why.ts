@@ -1,4 +1,5 @@
 /** The causal chain behind the present state of an app, told from its events: each with what it followed from. */
+import type { TroubleKind } from '../core/index.ts';
 import { lastLinesOf } from './last-crash.ts';
 import type { AppDocument, EventDocument, EventType, WhyDocument } from '../protocol/index.ts';
 
@@ -14,6 +15,7 @@ export const explain = (app: AppDocument, events: readonly EventDocument[]): Why
     at: event.at,
     event: describeEvent(event),
     because: causeOf(event, telling.slice(0, index)),
+    ...(typeof event.data['correlation'] === 'string' ? { correlation: event.data['correlation'] } : {}),
     ...(event === crash ? { lastLines: lastLinesOf(event) } : {}),
   }));
   return { app: app.name, chain: chain.slice(-LINKS_SHOWN), summary: summarize(app, telling) };
@@ -39,6 +41,12 @@ const duringOperation: Relation = (cause, event, before) =>
   cause.seq >
     (before.findLast((other) => other.type === 'operation-started' && sameOperation(other, event, before))?.seq ?? 0);
 
+/** Drover's own: by the ladder, or to set something right. */
+const isOwn = ({ data }: EventDocument): boolean => data['isAsked'] === false;
+/** Nothing has followed from the cause yet. */
+const ofOwn: Relation = (cause, event, before) =>
+  isOwn(event) && !before.some(({ type, seq }) => type === 'operation-started' && seq > cause.seq);
+
 const sameIn =
   (field: string): Relation =>
   (cause, event) =>
@@ -53,9 +61,24 @@ type Causes = readonly (readonly [type: EventType | readonly EventType[], relati
 /** A daemon that began, or became another version in place; of those on record the last one. */
 const DAEMON: Causes = [[['daemon-started', 'daemon-recovered', 'daemon-upgrading'], anywhere]];
 
+/** By which event it was told before what the ladder acts on. */
+const TOLD_BY: Readonly<Record<TroubleKind, readonly EventType[]>> = {
+  hang: ['worker-hung', 'worker-blocked'],
+  liveness: ['probe-failed'],
+  check: ['check-failed'],
+  ejected: ['worker-ejected'],
+  'budget-memory': ['budget-exceeded'],
+  'budget-load': ['budget-exceeded'],
+  memory: [],
+};
+/** Events of before it was written down are about whatever was told last. */
+const isAbout: Relation = (cause, event, before) =>
+  sameWorker(cause, event, before) &&
+  (TOLD_BY[event.data['trouble'] as TroubleKind]?.includes(cause.type) ?? !('trouble' in event.data));
+
 /** What a worker may be unwell with. */
 const UNWELL: Causes = [
-  [['worker-hung', 'worker-blocked', 'probe-failed', 'check-failed', 'budget-exceeded', 'worker-ejected'], sameWorker],
+  [['worker-hung', 'worker-blocked', 'probe-failed', 'check-failed', 'budget-exceeded', 'worker-ejected'], isAbout],
 ];
 
 /** Which earlier events bring an event about, most direct first. */
@@ -96,6 +119,7 @@ const CAUSES: Partial<Readonly<Record<EventType, Causes>>> = {
     ['port-taken', duringOperation],
     ['operation-started', sameOperation],
   ],
+  'operation-started': [[['worker-recovering', 'worker-recycled', 'worker-hung'], ofOwn]],
   'operation-resumed': DAEMON,
   'worker-unblocked': [['worker-blocked', sameWorker]],
   'worker-hung': [['worker-blocked', sameWorker]],
@@ -147,6 +171,7 @@ const causeOf = (event: EventDocument, before: readonly EventDocument[]): string
     const cause = before.findLast((earlier) => types.includes(earlier.type) && isRelated(earlier, event, before));
     if (cause !== undefined) return describeEvent(cause);
   }
+  if (event.type === 'operation-started' && isOwn(event)) return 'Drover sets something right by itself';
   return UNCAUSED[event.type] ?? 'nothing earlier is on record';
 };
 
@@ -165,7 +190,7 @@ const TROUBLE: ReadonlySet<EventType> = new Set([
 const findQuarantine = (events: readonly EventDocument[]): EventDocument | undefined => {
   const quarantined = events.findLastIndex(({ type }) => type === 'worker-quarantined');
   if (quarantined === -1) return undefined;
-  const isOver = events.slice(quarantined).some(({ type }) => type === 'operation-started');
+  const isOver = events.slice(quarantined).some((event) => event.type === 'operation-started' && !isOwn(event));
   return isOver ? undefined : events[quarantined];
 };
 

@@ -338,6 +338,7 @@ export interface EventDocument {
   readonly worker?: string;
   readonly type: EventType;
   readonly reason: string | null;
+  /** With `correlation`, the same in all events that belong together, in most. */
   readonly data: Readonly<Record<string, unknown>>;
 }
 
@@ -347,6 +348,8 @@ export interface WhyDocument {
     readonly at: string;
     readonly event: string;
     readonly because: string;
+    /** The same for what belongs together: one operation, or one trouble of a worker with what was done about it. */
+    readonly correlation?: string;
     /** Of the newest crash: what the worker printed last. */
     readonly lastLines?: readonly string[];
   }[];

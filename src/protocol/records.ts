@@ -63,4 +63,6 @@ export interface EventInput {
   readonly type: EventType;
   readonly reason?: string | null;
   readonly data?: Readonly<Record<string, unknown>>;
+  /** Of the events of an operation: whom it changes. Not kept; `core/correlation.ts` goes by it. */
+  readonly operation?: { readonly id: string; readonly slots: readonly number[]; readonly isAsked: boolean };
 }

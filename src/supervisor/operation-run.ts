@@ -95,7 +95,7 @@ export class OperationRun {
     });
     this.#document = this.#describe(null);
     const word = unfinished === undefined ? 'operation-started' : 'operation-resumed';
-    this.#event(word, `${plan.kind} (operation ${this.id})`);
+    this.#event(word, `${plan.kind} (operation ${this.id})`, { isAsked: plan.isAsked });
   }
 
   /** Returns its id. */
@@ -370,10 +370,17 @@ export class OperationRun {
   #event(
     type: 'operation-started' | 'operation-resumed' | 'operation-ended' | 'defect',
     reason: string,
-    data: { outcome?: OperationOutcome } = {},
+    data: { outcome?: OperationOutcome; isAsked?: boolean } = {},
   ): void {
     const { app, edges } = this.#host;
-    edges.records.events.append({ app, type, reason, data: { operation: this.id, kind: this.kind, ...data } });
+    const { isAsked, changes } = this.plan;
+    edges.records.events.append({
+      app,
+      type,
+      reason,
+      data: { operation: this.id, kind: this.kind, ...data },
+      operation: { id: this.id, slots: changes.map(({ slot }) => slot), isAsked },
+    });
   }
 
   #recorded(): OperationMemory {

@@ -70,6 +70,16 @@ describe('the ladder', { concurrency: true, timeout: 180_000 }, () => {
     const receipts = await readEvents(drover, 'dead', 'worker-recovering');
     assert.equal(receipts.length, 1);
     assert.match(receipts[0]?.reason ?? '', /liveness probe fails.*503.*replaced, start first/);
+    const told = await readEvents(drover, 'dead');
+    const begun = told.findIndex(({ type }) => type === 'probe-failed');
+    const ended = told.findLastIndex(({ type }) => type === 'operation-ended');
+    const together = told.slice(begun, ended + 1);
+    assert.deepEqual(
+      [...new Set(together.map(({ data }) => data['correlation']))],
+      [together[0]?.data['correlation']],
+      together.map(({ type, data }) => `${type} ${String(data['correlation'])}`).join('\n'),
+    );
+    assert.match(String(together[0]?.data['correlation']), /^[\da-f]{32}$/);
     const types = await typesOf(drover, 'dead', 'dead/0');
     assert.ok(
       types.lastIndexOf('worker-ready') < types.indexOf('worker-draining'),

@@ -15,6 +15,8 @@ import {
 } from '../support/otlp.ts';
 import { app, collected, counter, gauge, histogram, worker } from './readings.ts';
 
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
+
 describe('the push over OTLP', () => {
   let receiver: OtlpReceiver;
 
@@ -191,7 +193,7 @@ describe('the push over OTLP', () => {
       worker: 'shop/1',
       type: 'worker-blocked',
       reason: 'nothing answered for 800 ms',
-      data: { durationMs: 800 },
+      data: { durationMs: 800, correlation: TRACE },
     });
     push.event({ seq: 8, at: '2026-11-27T08:00:01.000Z', app: null, type: 'daemon-started', reason: null, data: {} });
     await push.close();
@@ -207,8 +209,16 @@ describe('the push over OTLP', () => {
       'drover.event.type': 'worker-blocked',
       'drover.app': 'shop',
       'service.instance.id': 'shop/1',
-      'drover.event.data': '{"durationMs":800}',
+      'drover.event.data': `{"durationMs":800,"correlation":"${TRACE}"}`,
     });
+    assert.deepEqual(
+      receiver
+        .logRecords()
+        .map(({ traceId }) => traceId)
+        .toSorted(),
+      ['', TRACE],
+      'what belongs together is one trace',
+    );
     assert.equal(of('drover')?.scopeLogs[0]?.logRecords[0]?.severityText, 'INFO');
   });
 

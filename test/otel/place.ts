@@ -42,6 +42,9 @@ interface PageConfig {
 export interface TracedPlace extends AsyncDisposable {
   readonly drover: Drover;
   readonly receiver: OtlpReceiver;
+  /** The app's. */
+  readonly folder: string;
+  readonly port: number;
   /** Writes the configuration of the page, changed by this, and starts it on that Node. */
   start(change?: (shop: Settings) => Settings, daemon?: object): Promise<void>;
   /** A body; the request has the caller's `traceparent`. */
@@ -72,6 +75,8 @@ export async function openTracedPlace(
   return {
     drover,
     receiver,
+    folder,
+    port,
 
     async start(change = (shop) => shop, daemon) {
       const page = JSON.parse(fileOfPage('drover.config.json')) as PageConfig;

@@ -314,12 +314,22 @@ export class HealingWorld {
     );
     if (trouble.kind !== 'hang') for (const one of unready) if (one !== slot) busy.add(one);
     this.must(busy.size < unavailableCap(this.policy, slots), 'never more than maxUnavailable are down');
+    const others = Object.entries(before.slots).filter(([one]) => Number(one) !== slot);
+    this.must(
+      act.type !== 'replace' || others.every(([, { phase }]) => phase !== 'replacing'),
+      'one worker is replaced at a time: the app can do no second operation beside',
+    );
     const recent = this.replacedAt.filter((one) => this.at - one < HOUR_MS).length;
     if (trouble.kind !== 'memory')
       this.must(recent < this.policy.perHour, 'never more replacements within an hour than allowed');
     if (COMES_FROM_OUTSIDE[trouble.kind]) {
       const same = new Set([slot, ...troubles.filter(({ key }) => key === trouble.key).map((one) => one.slot)]).size;
       this.must(same < 2 || same * 2 <= slots, 'nothing is done about what most workers have');
+      const { sharedAt } = trouble;
+      this.must(
+        sharedAt === null || this.at - sharedAt >= this.policy.aloneMs,
+        'nothing is done about what most workers had a moment ago',
+      );
     }
     if (act.type === 'recover') {
       this.must(this.history.hasHook, 'only a hook that is there is asked');

@@ -10,7 +10,8 @@ export const command = defineCommand<{ json?: boolean; once?: boolean }>({
     { flags: '--json', about: 'one JSON document a second, a line each' },
     { flags: '--once', about: 'print the figures once and end' },
   ],
-  details: 'Keys: n, c, m, r and l choose the order (name, cpu, memory, requests, latency), q ends it.',
+  details:
+    'Keys: n, c, m, r and l choose the order (name, cpu, memory, requests, latency), arrows and page up and down scroll, q and Ctrl-C end it. Without a terminal the figures are printed once.',
   run: async (context, { options: { json, once = false } }) => {
     const client = await context.connect();
     let order: OrderKey = 'n';

@@ -6,12 +6,15 @@ import { renderTable } from './table.ts';
 import { formatMs, formatNumber } from './values.ts';
 
 const HEAD = ['app', 'health', 'loop delay', 'loop %', 'share', 'reason'];
+/** On a narrow terminal the figures make room for the reason. */
+const NARROW = 80;
+const FIGURES: ReadonlySet<number> = new Set([2, 3, 4]);
 
 export const renderHealth = ({ apps }: HealthDocument, context: CliContext): string =>
   apps.length === 0
     ? 'No apps. Start one with `drover start <script>`.'
-    : renderTable(
-        HEAD,
+    : renderCells(
+        context,
         apps.flatMap(({ name, status, reason, level, workers }) => [
           [
             context.paint('bold', name),
@@ -24,6 +27,12 @@ export const renderHealth = ({ apps }: HealthDocument, context: CliContext): str
           ...workers.flatMap((worker) => [workerRow(worker, context), ...failingRows(worker, context)]),
         ]),
       );
+
+const renderCells = (context: CliContext, rows: readonly (readonly string[])[]): string => {
+  const fits = context.columns >= NARROW;
+  const [head = [], ...others] = [HEAD, ...rows].map((row) => row.filter((_, at) => fits || !FIGURES.has(at)));
+  return renderTable(head, others);
+};
 
 const workerRow = ({ id, status, reason, eventLoop, weight }: WorkerHealthDocument, context: CliContext): string[] => [
   `  ${id}`,

@@ -106,7 +106,16 @@ export class Healer {
   }
 
   #policy(): HealPolicy {
-    return { ...HEAL_POLICY, ...this.#app.state.config.heal };
+    const { heal, probes } = this.#app.state.config;
+    const { patienceMs } = HEAL_POLICY;
+    // Those that have the same show it within a period of the probe, and its timeout.
+    const roundMs = probes.liveness === undefined ? 0 : probes.liveness.periodMs + probes.liveness.timeoutMs;
+    return {
+      ...HEAL_POLICY,
+      ...heal,
+      patienceMs: { ...patienceMs, liveness: Math.max(patienceMs.liveness, roundMs) },
+      aloneMs: Math.max(HEAL_POLICY.aloneMs, 2 * roundMs),
+    };
   }
 
   #step(event: HealEvent): void {
@@ -148,7 +157,12 @@ export class Healer {
           worker: `${this.#app.app}/${effect.slot}`,
           type: effect.event,
           reason: effect.reason,
-          data: { generation: effect.generation, evidence: effect.evidence, attempts: effect.attempts },
+          data: {
+            generation: effect.generation,
+            trouble: effect.trouble,
+            evidence: effect.evidence,
+            attempts: effect.attempts,
+          },
         });
     }
   }

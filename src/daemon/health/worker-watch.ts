@@ -105,6 +105,8 @@ export class WorkerWatch {
     );
   }
 
+  #comparedReport: AgentReport | null = null;
+
   /** Once an interval. */
   compareBudgets(at: number, { budgets }: AppConfig): readonly BudgetEffect[] {
     if (at - this.budgetsAt < budgets.intervalMs) return [];
@@ -112,13 +114,17 @@ export class WorkerWatch {
     const report = this.lastReport?.report;
     if (report === undefined) return [];
     const { runtime } = report;
+    // A worker without requests reports every ten seconds only: what a report says of the time before it is one measurement,
+    // however often it is looked at. Memory is as it was said last until something else is said.
+    const isNew = report !== this.#comparedReport;
+    this.#comparedReport = report;
     const step = stepBudgets(
       this.budgets,
       {
         heapUsedMB: runtime.heapUsedBytes / MB,
         rssMB: runtime.rssBytes / MB,
-        eventLoopLagMs: runtime.delayMs.p99,
-        cpuPercent: cpuPercentOf(this.handle),
+        eventLoopLagMs: isNew ? runtime.delayMs.p99 : null,
+        cpuPercent: isNew ? cpuPercentOf(this.handle) : null,
       },
       at,
       budgets,

@@ -3,6 +3,7 @@
  * themselves. Each worker is a resource of its own (`service.instance.id`), as if it pushed by itself; events are logs of
  * the service that they are about. Loaded only where a collector is configured.
  */
+import { ROOT_CONTEXT, trace, TraceFlags, type Context } from '@opentelemetry/api';
 import { SeverityNumber, type Logger } from '@opentelemetry/api-logs';
 import { ExportResultCode } from '@opentelemetry/core';
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
@@ -145,6 +146,7 @@ function recordOf({ at, app, worker, type, reason, data, seq }: EventDocument) {
     severityNumber,
     severityText,
     body: reason ?? type,
+    ...contextOf(data['correlation']),
     attributes: {
       'drover.event.seq': seq,
       'drover.event.type': type,
@@ -153,4 +155,14 @@ function recordOf({ at, app, worker, type, reason, data, seq }: EventDocument) {
       'drover.event.data': JSON.stringify(data),
     },
   };
+}
+
+/**
+ * What belongs together is told as one trace. A record has both ids or none, and there is no span here: the second half of the
+ * id stands for it.
+ */
+function contextOf(correlation: unknown): { readonly context?: Context } {
+  if (typeof correlation !== 'string') return {};
+  const spanContext = { traceId: correlation, spanId: correlation.slice(16), traceFlags: TraceFlags.SAMPLED };
+  return { context: trace.setSpanContext(ROOT_CONTEXT, spanContext) };
 }

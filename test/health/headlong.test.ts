@@ -16,7 +16,7 @@ const LIMIT_MB = 256;
 const PATIENT_WAIT = { withinMs: 110_000, everyMs: 500 };
 
 const leaking = (port: number, notes: string, more: Settings): Settings => ({
-  script: fixture('leaks.cjs'),
+  script: fixture('leaks-by-request.cjs'),
   port,
   instances: 2,
   ...PATIENT,

@@ -7,6 +7,7 @@ import { agentCost } from '../test/campaigns/agent-cost.ts';
 import { alertTraces } from '../test/campaigns/alert-traces.ts';
 import { agentOverhead } from '../test/campaigns/agent-overhead.ts';
 import { alertStorm } from '../test/campaigns/alert-storm.ts';
+import { badInput } from '../test/campaigns/bad-input.ts';
 import { cellMutation } from '../test/campaigns/cell-mutation.ts';
 import { cost } from '../test/campaigns/cost.ts';
 import { cpuDiff } from '../test/campaigns/cpu-diff.ts';
@@ -45,6 +46,7 @@ const CAMPAIGNS: readonly Campaign[] = [
   logDiskFull,
   stall,
   health,
+  badInput,
   leakRecycling,
   keptAliveSpread,
   throughput,

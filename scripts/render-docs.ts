@@ -193,6 +193,8 @@ const MEANINGS: Readonly<Record<EventType, string>> = {
   'worker-unblocked': 'It answers again; the reason names what blocked, where that is known.',
   'probe-failed': 'A probe has failed so often in a row that it counts.',
   'probe-passed': 'It passes again.',
+  'probe-warned':
+    'An answer to a probe counts as good and is probably not what was meant, such as a redirect to another host; once for each warning.',
   'check-failed': 'A check that the app registered fails in enough workers to count.',
   'check-passed': 'It passes again.',
   'worker-ejected': 'A worker is off rotation because its answers are worse than those of its peers.',
@@ -209,6 +211,8 @@ const MEANINGS: Readonly<Record<EventType, string>> = {
     'Something should be done about a worker, and is not: the reason says which limit stands against it.',
   'alert-firing': 'An alert fires.',
   'alert-resolved': 'It does not any more.',
+  'metrics-left-out':
+    "Something of the app's own metrics is not on the page; the reason names the metric and says why. Told once for each, at most fifty times of an app.",
   'alert-undelivered': 'An alert could not be delivered; it is kept.',
   'worker-signalled': 'Somebody sent a worker a signal by `drover signal`.',
   'crash-loop': 'A slot crashed more often than the restart limit allows; it is retried at the longest wait.',

@@ -59,7 +59,10 @@ const REASONS: Readonly<Record<ProblemKind, string>> = {
   'type-conflict': 'another worker, or another app on the same page, has it as another type: the first stays',
   'different-buckets': 'nothing is left out: it is shown for each worker',
   'too-many': 'beyond the limit of the app; those that came first stay',
-  'agent-limit': 'left out in the worker already, because there were too many',
+  'agent-limit':
+    'left out in the worker already: more than 10,000 series or about 960 KiB of one worker, or nothing that is a series',
+  'not-told':
+    'the app’s own code threw, did not answer within a second, or holds the event loop so long that it is asked less often',
 };
 
 const FOLDS = { sum: 'added up', mean: 'mean', max: 'greatest' };

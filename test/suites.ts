@@ -44,6 +44,7 @@ export const SUITES: readonly Suite[] = [
   folder('probes', { packages: ['test/nodes'] }),
   folder('api'),
   folder('cli'),
+  folder('screens', { needs: [{ command: 'script', debian: 'bsdutils' }], packages: ['test/screens'] }),
   folder('browser', { testTimeoutMs: 120_000, needs: [{ command: 'chromium', debian: 'chromium' }] }),
   folder('heap', { testTimeoutMs: 120_000, packages: ['test/nodes'] }),
   folder('process', { concurrency: 2, testTimeoutMs: 120_000 }),
@@ -75,7 +76,7 @@ export const SUITES: readonly Suite[] = [
       { command: 'promtool', debian: 'prometheus' },
       { command: 'prometheus', debian: 'prometheus' },
     ],
-    packages: ['test/metrics/proto'],
+    packages: ['test/metrics/proto', 'test/app/servers'],
   }),
   folder('otel', {
     concurrency: 2,

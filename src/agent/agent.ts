@@ -120,6 +120,7 @@ export class Agent {
       onReady: () => void this.#sendForApp('ready'),
       // Not counted as one that waits for its answer: the daemon shall know before the app listens.
       onExpectReady: () => void this.#send({ type: 'report', report: this.#report(), replyTo: null }),
+      onHurry: () => this.#reportNews(),
     });
     this.#scheduleReports(boot.reportEveryMs);
     process.on('uncaughtExceptionMonitor', (error: unknown) => {

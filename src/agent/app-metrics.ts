@@ -1,127 +1,213 @@
 /**
  * The metrics of the app's own: the default registry of every prom-client that the app has loaded, and what the library
  * that apps import counts. prom-client is looked for among the modules that Node has loaded, and never loaded from
- * here. A registry that throws has nothing to tell; one that does not answer in time is left alone until it does. What
- * the daemon would refuse is left out here, and counted.
+ * here. What is asked is code of the app's: it may throw, hang, or hold the event loop, and none of that ends the app or
+ * takes more than itself from the rest. What was not had is told in words.
  */
 import type { AppMetric } from '../protocol/agent.ts';
+import { Sieve } from './metric-sieve.ts';
 
 const TIMEOUT_MS = 1000;
-/** As many as a daemon takes of one worker (`supervisor/agent-schema.ts`). */
-const MAX_SERIES = 10_000;
-const MAX_BYTES = 2 * 1024 * 1024;
-const MAX_WORD_LENGTH = 1000;
-const TYPES: ReadonlySet<unknown> = new Set(['counter', 'gauge', 'histogram', 'summary']);
+/** Of one metric alone, after the registry as a whole has failed: a daemon waits for 1.5 s in all. */
+const SINGLE_TIMEOUT_MS = 300;
+/** Who holds the event loop for less is asked whenever the daemon asks. */
+const SLOW_MS = 50;
+/** Of the time, at most: who holds the event loop for 200 ms is asked every 10 s. */
+const MOST_SHARE = 0.02;
+const MOST_TROUBLES = 16;
+const TROUBLE_LENGTH = 300;
 const PROM_CLIENT = '/node_modules/prom-client/index.js';
 
 interface Registry {
   readonly getMetricsAsJSON: () => unknown;
+  readonly getMetricsAsArray?: () => unknown;
+  /** prom-client's; it has no public way to them. */
+  readonly _defaultLabels?: unknown;
+}
+
+interface SingleMetric {
+  readonly name?: unknown;
+  readonly get: () => unknown;
+}
+
+/** How a registry has fared. */
+interface Standing {
+  /** As a whole it has thrown, or not answered: its metrics are asked one by one. */
+  isSplit: boolean;
+  /** A question that it has not answered. */
+  isHanging: boolean;
+  /** It holds the event loop: until then it is not asked, and what it said last stands. */
+  restsUntilMs: number;
+  heldMs: number;
+  last: readonly AppMetric[];
+  readonly hanging: Set<unknown>;
 }
 
 export interface CollectedMetrics {
   readonly metrics: readonly AppMetric[];
   readonly dropped: number;
+  /** What could not be had, and why. */
+  readonly trouble: readonly string[];
 }
 
-export const NO_METRICS: CollectedMetrics = { metrics: [], dropped: 0 };
+export const NO_METRICS: CollectedMetrics = { metrics: [], dropped: 0, trouble: [] };
 
 export class AppMetrics {
-  readonly #waiting = new Set<Registry>();
+  readonly #standings = new WeakMap<Registry, Standing>();
 
-  /** `more`: of the libraries that have joined the agent. */
-  async collect(more: () => Promise<readonly AppMetric[]>): Promise<CollectedMetrics> {
-    const sources = [...findRegistries().map((registry) => this.#ask(registry)), within(more(), TIMEOUT_MS)];
-    const answers = await Promise.all(sources);
-    return sift(answers.flat());
+  /** `more`: of the libraries that have joined the agent. At most `mostBytes` on the wire. Never rejects. */
+  async collect(more: () => Promise<readonly AppMetric[]>, mostBytes: number): Promise<CollectedMetrics> {
+    const trouble: string[] = [];
+    const tell = (line: string): void => {
+      if (trouble.length < MOST_TROUBLES) trouble.push(line.slice(0, TROUBLE_LENGTH));
+    };
+    const registries = findRegistries(tell);
+    const answers = await Promise.all([
+      ...registries.map((registry) => this.#ask(registry, tell)),
+      within(attempt(more), TIMEOUT_MS).catch((error: unknown) => {
+        tell(`the metrics of drover/app: ${wordsOf(error)}`);
+        return [];
+      }),
+    ]);
+    const sieve = new Sieve(mostBytes);
+    const kept = sieve.take(answers.map((answer) => (Array.isArray(answer) ? (answer as unknown[]) : [])));
+    for (const [index, registry] of registries.entries()) {
+      const standing = this.#standings.get(registry);
+      // Only of one that rests: nobody else is answered for.
+      if (standing !== undefined) standing.last = standing.restsUntilMs > 0 ? (kept[index] ?? []) : [];
+    }
+    return { metrics: sieve.metrics, dropped: sieve.dropped, trouble };
   }
 
-  async #ask(registry: Registry): Promise<readonly unknown[]> {
-    if (this.#waiting.has(registry)) return [];
-    this.#waiting.add(registry);
-    const answer = Promise.resolve()
-      .then(() => registry.getMetricsAsJSON())
-      .finally(() => this.#waiting.delete(registry));
-    return within(answer, TIMEOUT_MS);
+  async #ask(registry: Registry, tell: (line: string) => void): Promise<unknown> {
+    const standing = this.#standingOf(registry);
+    const now = performance.now();
+    if (now < standing.restsUntilMs) {
+      tell(
+        `prom-client's registry holds the event loop for about ${roughly(standing.heldMs)} ms: it is asked less often`,
+      );
+      return standing.last;
+    }
+    standing.restsUntilMs = 0;
+    if (standing.isSplit) return askEach(registry, standing, tell);
+    if (standing.isHanging) {
+      tell("prom-client's registry has not answered yet");
+      return [];
+    }
+    standing.isHanging = true;
+    const answer = attempt(() => registry.getMetricsAsJSON()).finally(() => (standing.isHanging = false));
+    this.#rest(standing, performance.now() - now);
+    try {
+      const list = await within(answer, TIMEOUT_MS);
+      if (!Array.isArray(list)) tell("prom-client's registry has answered with something that is no list");
+      return list;
+    } catch (error) {
+      tell(`prom-client's registry: ${wordsOf(error)}`);
+      if (typeof registry.getMetricsAsArray !== 'function') return [];
+      standing.isSplit = true;
+      return askEach(registry, standing, tell);
+    }
+  }
+
+  #rest(standing: Standing, heldMs: number): void {
+    standing.heldMs = heldMs;
+    if (heldMs >= SLOW_MS) standing.restsUntilMs = performance.now() + heldMs / MOST_SHARE;
+  }
+
+  #standingOf(registry: Registry): Standing {
+    let standing = this.#standings.get(registry);
+    if (standing === undefined) {
+      standing = { isSplit: false, isHanging: false, restsUntilMs: 0, heldMs: 0, last: [], hanging: new Set() };
+      this.#standings.set(registry, standing);
+    }
+    return standing;
+  }
+}
+
+/** Each metric by itself, so that one whose `collect` fails takes no other with it; default labels as prom-client adds them. */
+async function askEach(registry: Registry, standing: Standing, tell: (line: string) => void): Promise<unknown[]> {
+  const defaults = registry._defaultLabels;
+  const labelled = (item: unknown): unknown => {
+    // Without any, which is what nearly all have, values are left as they are: to copy labels that throw would lose the metric.
+    if (!isRecord(item) || !Array.isArray(item['values']) || !isRecord(defaults)) return item;
+    if (Object.keys(defaults).length === 0) return item;
+    const values = (item['values'] as unknown[]).map((value) =>
+      isRecord(value) ? { ...value, labels: { ...defaults, ...(value['labels'] as object) } } : value,
+    );
+    return { ...item, values };
+  };
+  const askOne = async (metric: SingleMetric): Promise<unknown[]> => {
+    try {
+      if (standing.hanging.has(metric)) throw new Error('it has not answered yet');
+      standing.hanging.add(metric);
+      const answer = attempt(() => metric.get()).finally(() => standing.hanging.delete(metric));
+      return [labelled(await within(answer, SINGLE_TIMEOUT_MS))];
+    } catch (error) {
+      tell(`the metric ${nameOf(metric)}: ${wordsOf(error)}`);
+      return [];
+    }
+  };
+  try {
+    const all = registry.getMetricsAsArray?.();
+    const metrics = (Array.isArray(all) ? (all as SingleMetric[]) : []).filter(
+      (metric) => typeof metric?.get === 'function',
+    );
+    return (await Promise.all(metrics.map(askOne))).flat();
+  } catch (error) {
+    tell(`prom-client's registry: ${wordsOf(error)}`);
+    return [];
   }
 }
 
 /** The cache of CommonJS modules, in which those that were imported are as well. */
-function findRegistries(): Registry[] {
+function findRegistries(tell: (line: string) => void): Registry[] {
   const found: Registry[] = [];
   for (const file in require.cache) {
     if (!file.endsWith(PROM_CLIENT)) continue;
-    const { register } = (require.cache[file]?.exports ?? {}) as { readonly register?: Partial<Registry> };
-    if (typeof register?.getMetricsAsJSON === 'function') found.push(register as Registry);
+    try {
+      const { register } = (require.cache[file]?.exports ?? {}) as { readonly register?: Partial<Registry> };
+      if (typeof register?.getMetricsAsJSON === 'function') found.push(register as Registry);
+    } catch (error) {
+      tell(`prom-client's registry: ${wordsOf(error)}`);
+    }
   }
   return found;
 }
 
-/** Empty where there is no answer in time, or none that is a list. */
-async function within(answer: Promise<unknown>, ms: number): Promise<readonly unknown[]> {
+/** What throws at once rejects. */
+const attempt = async (call: () => unknown): Promise<unknown> => call();
+
+/** Rejects where there is no answer in time. */
+async function within(answer: Promise<unknown>, ms: number): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<null>((resolve) => (timer = setTimeout(resolve, ms, null).unref()));
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it has not answered within ${ms} ms`)), ms).unref();
+  });
   try {
-    const list = await Promise.race([answer, deadline]);
-    return Array.isArray(list) ? list : [];
-  } catch {
-    return [];
+    return await Promise.race([answer, deadline]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-const wordOf = (value: unknown): string => String(value).slice(0, MAX_WORD_LENGTH);
+/** One digit, so that it is said once and not each time. */
+const roughly = (ms: number): number => Number(ms.toPrecision(1));
 
-/** Keeps what a daemon takes. */
-function sift(all: readonly unknown[]): CollectedMetrics {
-  const metrics: AppMetric[] = [];
-  let dropped = 0;
-  let series = 0;
-  let bytes = 0;
-  for (const one of all) {
-    const metric = one as Partial<AppMetric> | null;
-    if (typeof metric?.name !== 'string' || !TYPES.has(metric.type) || !Array.isArray(metric.values)) {
-      dropped += 1;
-      continue;
-    }
-    const values: AppMetric['values'][number][] = [];
-    for (const raw of metric.values as readonly unknown[]) {
-      const value = series < MAX_SERIES && bytes < MAX_BYTES ? siftValue(raw) : null;
-      if (value === null) {
-        dropped += 1;
-        continue;
-      }
-      series += 1;
-      bytes += sizeOf(value);
-      values.push(value);
-    }
-    bytes += metric.name.length + 200;
-    metrics.push({
-      name: metric.name.slice(0, MAX_WORD_LENGTH),
-      help: wordOf(metric.help ?? ''),
-      type: metric.type as AppMetric['type'],
-      aggregator: typeof metric.aggregator === 'string' ? metric.aggregator.slice(0, MAX_WORD_LENGTH) : 'sum',
-      values,
-    });
+function wordsOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return 'an error without words';
   }
-  const kept = metrics.slice(0, MAX_SERIES);
-  return { metrics: kept, dropped: dropped + metrics.length - kept.length };
 }
 
-function siftValue(raw: unknown): AppMetric['values'][number] | null {
-  const { value, labels, metricName } = (raw ?? {}) as Readonly<Record<string, unknown>>;
-  if (typeof value !== 'number') return null;
-  const own: Record<string, string | number> = {};
-  for (const [name, label] of Object.entries(labels ?? {})) {
-    if (name.length > MAX_WORD_LENGTH) return null;
-    own[name] = typeof label === 'number' && Number.isFinite(label) ? label : wordOf(label);
+function nameOf(metric: SingleMetric): string {
+  try {
+    return String(metric.name).slice(0, 100);
+  } catch {
+    return 'without a name';
   }
-  if (typeof metricName !== 'string') return { value, labels: own };
-  return { value, labels: own, metricName: metricName.slice(0, MAX_WORD_LENGTH) };
 }
 
-function sizeOf({ labels, metricName }: AppMetric['values'][number]): number {
-  let bytes = 60 + (metricName?.length ?? 0);
-  for (const name in labels) bytes += name.length + String(labels[name]).length + 8;
-  return bytes;
-}
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;

@@ -49,6 +49,13 @@ export interface HealthDeskOptions {
 /** Fastify tells of each request that it hands on, since its version 5. */
 const FASTIFY_CHANNEL = 'tracing:fastify.request.handler:start';
 
+/**
+ * Of an answer to `collect`, without what is always in it. A daemon drops what is longer than 1 MiB (`supervisor/agent-link.ts`), and
+ * while a long line waits in the channel no `pong` gets past it.
+ */
+const MOST_BYTES = 960 * 1024;
+const MOST_ROUTE_BYTES = 384 * 1024;
+
 interface FastifyMessage {
   readonly request?: { readonly raw?: object };
   readonly route?: { readonly url?: unknown };
@@ -187,8 +194,9 @@ export class HealthDesk {
 
   async #collect(id: number): Promise<void> {
     const { meeting, runtime, send } = this.#options;
-    const { metrics, dropped } = this.#asksApp
-      ? await this.#appMetrics.collect(async () => meeting.metrics())
+    const routes = this.#routes?.read(MOST_ROUTE_BYTES) ?? { list: [], bytes: 0, dropped: 0 };
+    const { metrics, dropped, trouble } = this.#asksApp
+      ? await this.#appMetrics.collect(async () => meeting.metrics(), MOST_BYTES - routes.bytes)
       : NO_METRICS;
     this.#cost.measure(() => {
       const { givenUp } = this.#cost;
@@ -202,9 +210,10 @@ export class HealthDesk {
           agentCpuUs: Math.round(this.#cost.us + this.#othersUs),
           ...(givenUp.length > 0 && { agentGaveUp: [...givenUp] }),
         },
-        routes: this.#routes?.read() ?? [],
+        routes: routes.list,
         app: metrics,
-        dropped,
+        dropped: dropped + routes.dropped,
+        ...(trouble.length > 0 && { trouble }),
       });
     });
   }

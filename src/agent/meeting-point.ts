@@ -17,11 +17,15 @@ import {
 /** As many as a daemon takes of one worker (`supervisor/agent-schema.ts`). */
 const MAX_CHECKS = 256;
 const MAX_WORD_LENGTH = 1000;
+/** All checks of a worker fit into one report, of which a daemon takes 1 MiB: three bytes a character at most. */
+const MAX_CHECK_NAME_LENGTH = 200;
+const MAX_CHECK_ERROR_LENGTH = 500;
 
 /** What the agent does when the app says something. */
 export interface MeetingHost {
   readonly onReady: () => void;
   readonly onExpectReady: () => void;
+  readonly onHurry: () => void;
 }
 
 export interface Recovery {
@@ -53,6 +57,7 @@ export class MeetingPoint {
         this.expectsReady = true;
         this.#host?.onExpectReady();
       },
+      hurry: () => this.#host?.onHurry(),
       degradeLevel: () => this.#level,
       trace: () => this.trace(),
     };
@@ -75,7 +80,8 @@ export class MeetingPoint {
   /** Undefined where the app has registered none. */
   get checks(): readonly AppCheck[] | undefined {
     const all = this.#ask((side) => side.checks?.()).flat();
-    return all.length === 0 ? undefined : all.slice(0, MAX_CHECKS).map(tidy);
+    const tidied = all.slice(0, MAX_CHECKS).flatMap((check) => attempt(() => tidy(check)) ?? []);
+    return tidied.length === 0 ? undefined : tidied;
   }
 
   degrade(level: DegradeLevel, reason: string | null): void {
@@ -92,7 +98,7 @@ export class MeetingPoint {
       const outcomes = await Promise.all(runs);
       return { outcome: outcomes.includes(true) ? 'recovered' : 'no-hook', detail: null };
     } catch (error) {
-      return { outcome: 'failed', detail: String(error).slice(0, MAX_WORD_LENGTH) };
+      return { outcome: 'failed', detail: attempt(() => wordOf(error)) ?? 'an error without words' };
     }
   }
 
@@ -140,18 +146,25 @@ function attempt<Answer>(ask: () => Answer): Answer | undefined {
 }
 
 /** As a daemon takes it: one word too long, or of another type, would lose the whole report. */
-function tidy({ name, status, critical, durationMs, ageMs, intervalMs, error }: AppCheck): AppCheck {
+function tidy(check: AppCheck): AppCheck {
+  const { name, status, durationMs, ageMs, intervalMs, error } = check;
+  // It was said by a library of whatever version.
+  const critical: unknown = check.critical;
   return {
-    name: wordOf(name),
-    status,
-    critical,
+    name: wordOf(name).slice(0, MAX_CHECK_NAME_LENGTH),
+    status: status === 'pass' || status === 'fail' ? status : 'unknown',
+    critical: critical === true,
     durationMs: atLeastZero(durationMs),
     ageMs: atLeastZero(ageMs),
     ...(intervalMs === undefined ? {} : { intervalMs: atLeastZero(intervalMs) }),
-    ...(error === undefined ? {} : { error: wordOf(error) }),
+    ...(error === undefined ? {} : { error: wordOf(error).slice(0, MAX_CHECK_ERROR_LENGTH) }),
   };
 }
 
-const wordOf = (value: unknown): string => String(value).slice(0, MAX_WORD_LENGTH);
+/** What JSON writes as six characters becomes one. */
+const wordOf = (value: unknown): string =>
+  String(value)
+    .slice(0, MAX_WORD_LENGTH)
+    .replaceAll(/[\p{Cc}\p{Cs}]/gu, ' ');
 
 const atLeastZero = (value: number): number => (value > 0 && value < Number.MAX_SAFE_INTEGER ? value : 0);

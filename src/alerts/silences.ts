@@ -1,6 +1,6 @@
 /** Silences and maintenance windows, as operators make and end them. What they keep quiet is decided in `core/silence.ts`. */
 import { isSilenceOver } from '../core/index.ts';
-import { DroverError, type AlertMatcher, type SilenceDocument } from '../protocol/index.ts';
+import { DroverError, SEVERITIES, type AlertMatcher, type SilenceDocument } from '../protocol/index.ts';
 import type { DeliveryStore } from './edges.ts';
 
 /** What an operator asks for. Times are ISO 8601. */
@@ -20,6 +20,8 @@ export interface NewSilence {
 const MOST_SILENCES = 500;
 const MOST_MATCHERS = 20;
 const MOST_CHARACTERS = 1_000;
+/** Whoever wants to be left alone for longer takes the receiver away. */
+const LONGEST_MS = 10 * 366 * 86_400_000;
 /** Those that are over are listed for so long. */
 const KEPT_MS = 7 * 86_400_000;
 
@@ -65,6 +67,8 @@ const complete = (asked: NewSilence, id: string, nowMs: number): SilenceDocument
   const startsAtMs = asked.startsAt === null ? nowMs : parseTime(asked.startsAt);
   const endsAtMs = parseTime(asked.endsAt);
   if (matchers.length === 0) throw invalid('it has no matcher, and would keep everything quiet; `app=*` says that');
+  if (comment.length > MOST_CHARACTERS) throw invalid(`its comment has more than ${MOST_CHARACTERS} characters`);
+  if (endsAtMs - startsAtMs > LONGEST_MS) throw invalid('it lasts for more than ten years');
   if (matchers.length > MOST_MATCHERS) throw invalid(`it has more than ${MOST_MATCHERS} matchers`);
   if (endsAtMs <= startsAtMs) throw invalid('it ends before it begins');
   if (everyMs === null && endsAtMs <= nowMs) throw invalid('it is over already');
@@ -75,15 +79,19 @@ const complete = (asked: NewSilence, id: string, nowMs: number): SilenceDocument
     startsAt: new Date(startsAtMs).toISOString(),
     endsAt: new Date(endsAtMs).toISOString(),
     everyMs,
-    comment: comment.slice(0, MOST_CHARACTERS),
+    comment,
     createdBy: createdBy?.slice(0, MOST_CHARACTERS) ?? null,
   };
 };
 
 /** Throws DROVER_SILENCE_INVALID. */
 export const parseMatcher = (text: string): AlertMatcher => {
-  const [, label, sign, value] = /^\s*([^\s=!]+)\s*(!?=)\s*(.*?)\s*$/s.exec(text.slice(0, MOST_CHARACTERS)) ?? [];
+  if (text.length > MOST_CHARACTERS) throw invalid(`a matcher of ${text.length} characters is too long`);
+  const [, label, sign, value] = /^\s*([a-z_]\w*)\s*(!?=)\s*(.*?)\s*$/is.exec(text) ?? [];
   if (label === undefined || value === undefined) throw invalid(`${JSON.stringify(text)} is no matcher`);
+  // One that is misspelt would keep nobody quiet, or everybody.
+  if (label === 'severity' && !value.includes('*') && !SEVERITIES.some((known) => known === value))
+    throw invalid(`there is no severity ${JSON.stringify(value)}, but ${SEVERITIES.join(', ')}`);
   if (!value.includes('*')) return { label, kind: sign === '=' ? 'is' : 'is-not', value };
   if (sign === '=') return { label, kind: 'glob', value };
   throw invalid(`${JSON.stringify(text)}: \`!=\` takes no \`*\``);

@@ -202,6 +202,7 @@ export const DOCUMENT_SCHEMAS = {
                   critical: v.boolean(),
                   durationMs: number,
                   error: v.exactOptional(text),
+                  warning: v.exactOptional(text),
                 }),
               ),
               eventLoop: v.object({

@@ -42,7 +42,12 @@ const agent = joinMeeting({
 });
 
 if (agent === null) checks.onChange(followChecks);
-else degradation.demand('daemon', agent.degradeLevel(), null);
+else {
+  degradation.demand('daemon', agent.degradeLevel(), null);
+  checks.onChange((isNews) => {
+    if (isNews) agent.hurry?.();
+  });
+}
 
 /** Alone, the app degrades as far as its failing checks say. */
 function followChecks(): void {

@@ -122,11 +122,87 @@ describe('A check', () => {
     assert.equal(runs, last);
   });
 
+  it('is run sooner once it has turned, to be sure, and says that both are news', async ({ mock }) => {
+    const outcomes = [true, false, false, false, true, true, true];
+    const told: boolean[] = [];
+    let runs = 0;
+    mock.timers.enable({ apis: ['setTimeout'] });
+    const check = new Check(
+      'database',
+      () => outcomes[runs++],
+      { interval: 10_000 },
+      CLOCK,
+      (isNews) => told.push(isNews),
+    );
+    const settle = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    const runsAfter = async (ms: number): Promise<number> => {
+      mock.timers.tick(ms);
+      await settle();
+      return runs;
+    };
+    await check.run();
+    await settle();
+    assert.equal(await runsAfter(9999), 1);
+    assert.equal(await runsAfter(1), 2, 'the first bad one');
+    assert.equal(await runsAfter(2499), 2);
+    assert.equal(await runsAfter(1), 3, 'which is confirmed');
+    assert.equal(await runsAfter(9999), 3);
+    for (const [ms, expected] of [
+      [1, 4],
+      [10_000, 5],
+      [2500, 6],
+      [10_000, 7],
+    ] as const) {
+      assert.equal(await runsAfter(ms), expected);
+    }
+    check.close();
+    assert.deepEqual(told, [false, true, true, false, true, true, false]);
+  });
+
   it('refuses times that are none, with the name of the check', () => {
     for (const options of [{ timeout: 0 }, { interval: -1 }, { timeout: NaN }, { interval: 2 ** 31 }]) {
       assert.throws(() => checkOf(() => true, options), /of the check database must be a number of milliseconds/);
     }
     assert.throws(() => checkOf('no' as unknown as CheckFunction), TypeError);
+  });
+
+  it('has an outcome whatever is thrown or answered, which JSON can have', async () => {
+    const mute: unknown = Object.create(null);
+    const trap = (): never => {
+      throw new Error('trap');
+    };
+    const odd = Object.assign(new Error('x'), { message: { not: 'a text' } });
+    const circular: Record<string, unknown> = {};
+    circular['self'] = circular;
+    const THROWN: readonly unknown[] = [
+      odd,
+      Object.assign(new Error('x'), { message: 42 }),
+      mute,
+      null,
+      undefined,
+      Symbol('s'),
+      new Proxy(new Error('x'), { get: trap }),
+      'x'.repeat(1_000_000),
+    ];
+    const ANSWERED: readonly unknown[] = [
+      { status: 'fail', output: mute },
+      { status: 'fail', output: new Error('an error') },
+      { status: 'fail', output: 'x'.repeat(1_000_000), observedValue: 10n },
+      { status: 'fail', observedValue: circular },
+      { status: 'fail', observedValue: 'y'.repeat(1_000_000), observedUnit: {}, componentType: 5 },
+      Object.defineProperty({ status: 'fail' }, 'output', { enumerable: true, get: trap }),
+    ];
+    const thrown = THROWN.map((error): CheckFunction => () => {
+      throw error;
+    });
+    for (const run of [...thrown, ...ANSWERED.map((answer) => () => answer)]) {
+      const { check } = checkOf(run, { interval: 10_000 });
+      await check.run();
+      check.close();
+      const reading = check.read();
+      assert.equal(reading.status, 'fail');
+      assert.ok(JSON.stringify([reading, toAppCheck('x', true, reading)]).length < 3000);
+    }
   });
 
   it('is told to the daemon without the word that it does not know', async () => {

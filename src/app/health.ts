@@ -29,7 +29,7 @@ export class Health {
   readonly #clock: Clock;
   readonly #checks = new Map<string, Check>();
   readonly #sources = new Map<string, HealthSource>();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(isNews: boolean) => void>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -41,7 +41,7 @@ export class Health {
    */
   register(name: string, run: CheckFunction, options: CheckOptions = {}): () => void {
     if (typeof name !== 'string' || name === '') throw new TypeError('A check needs a name');
-    const check = new Check(name, run, options, this.#clock, () => this.changed());
+    const check = new Check(name, run, options, this.#clock, (isNews) => this.changed(isNews));
     this.#checks.get(name)?.close();
     this.#checks.set(name, check);
     check.start();
@@ -97,14 +97,14 @@ export class Health {
     return [...this.#checks.values()].filter((check) => check.read().status === 'fail');
   }
 
-  /** Calls `listener` whenever something may stand differently. */
-  onChange(listener: () => void): () => void {
+  /** Calls `listener` whenever something may stand differently; `isNews`: a check has turned, or it is confirmed that it has. */
+  onChange(listener: (isNews: boolean) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  changed(): void {
-    for (const listener of this.#listeners) listener();
+  changed(isNews = false): void {
+    for (const listener of this.#listeners) listener(isNews);
   }
 }
 

@@ -6,6 +6,7 @@
  * Memory is bounded: beyond `maxSeries` label sets a metric counts all further ones as one, with `other` for every label.
  */
 import type { AppMetric } from '../protocol/index.ts';
+import { describe } from './check.ts';
 
 export type LabelValues = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
@@ -34,6 +35,8 @@ export type TellTrouble = (metric: string, trouble: string) => void;
 /** prom-client's, meant for requests in seconds. */
 export const DEFAULT_BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const DEFAULT_MAX_SERIES = 1000;
+/** A daemon waits for a second for all of them. */
+const COLLECT_TIMEOUT_MS = 500;
 /** A label value is a name, not a document. */
 const MAX_VALUE_LENGTH = 256;
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
@@ -123,6 +126,8 @@ abstract class Metric<State> {
   readonly #collect: (() => void | Promise<void>) | null;
   readonly #tell: TellTrouble;
   readonly #told = new Set<string>();
+  #collecting: Promise<void> | null = null;
+  #isCollectLate = false;
   protected readonly series: SeriesTable<State>;
 
   constructor(
@@ -139,6 +144,9 @@ abstract class Metric<State> {
         throw new TypeError(`Label ${JSON.stringify(label)} of metric ${name} is not allowed`);
       }
     }
+    if (typeof help !== 'string') throw new TypeError(`The help of metric ${name} must be a text`);
+    if (collect !== undefined && typeof collect !== 'function')
+      throw new TypeError(`collect of metric ${name} is no function`);
     if (new Set(labels).size !== labels.length) throw new TypeError(`Metric ${name} has a label twice`);
     if (!Number.isSafeInteger(maxSeries) || maxSeries < 1) {
       throw new TypeError(`maxSeries of metric ${name} must be a positive integer, not ${String(maxSeries)}`);
@@ -161,11 +169,39 @@ abstract class Metric<State> {
     this.series.clear();
   }
 
-  /** As prom-client's `getMetricsAsJSON` has it. */
+  /** As prom-client's `getMetricsAsJSON` has it. Rejects where its `collect` throws, or does not end in time. */
   async read(): Promise<AppMetric> {
-    await this.#collect?.();
+    if (this.#collect !== null) await this.#runCollect(this.#collect);
     const { name, help, type } = this;
     return { name, help, type, aggregator: this.#aggregator, values: [...this.values()] };
+  }
+
+  /** One run at a time, joined by whoever asks meanwhile; one that hangs is not joined by another with each question. */
+  async #runCollect(collect: () => void | Promise<void>): Promise<void> {
+    if (this.#isCollectLate) throw new Error(`the collect of ${this.name} has not ended yet`);
+    this.#collecting ??= this.#startCollect(collect).finally(() => (this.#collecting = null));
+    return this.#collecting;
+  }
+
+  async #startCollect(collect: () => void | Promise<void>): Promise<void> {
+    const run = (async () => collect())();
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.#isCollectLate = true;
+        reject(new Error(`it has not ended within ${COLLECT_TIMEOUT_MS} ms`));
+      }, COLLECT_TIMEOUT_MS).unref();
+    });
+    const end = (): void => void (this.#isCollectLate = false);
+    run.then(end, end);
+    try {
+      await Promise.race([run, deadline]);
+    } catch (error) {
+      this.trouble(`its collect has failed: ${describe(error)}`);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   protected abstract values(): Iterable<Value>;
@@ -181,10 +217,16 @@ abstract class Metric<State> {
   /** The value to record, or null where it is none. */
   protected valueOf(value: unknown): number | null {
     if (typeof value === 'number' && Number.isFinite(value)) return value;
-    this.trouble(`${String(value).slice(0, 40)} is not a finite number; it was left out`);
+    this.trouble(`${wordsOf(value)} is not a finite number; it was left out`);
     return null;
   }
 }
+
+/** Objects may have no words, and recording never throws. */
+const wordsOf = (value: unknown): string => {
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+  return typeof value === 'string' ? value.slice(0, 40) : `a value of type ${typeof value}`;
+};
 
 interface Cell {
   value: number;

@@ -114,6 +114,58 @@ describe('Metrics', () => {
     );
   });
 
+  it('leave out one whose collecting hangs, do not begin it again meanwhile, and have it again when it has ended', async () => {
+    const { registry, told } = open();
+    let begun = 0;
+    let end = Promise.withResolvers<void>();
+    const hangs = (): Promise<void> => {
+      begun += 1;
+      return end.promise;
+    };
+    registry.gauge('hangs', { collect: hangs });
+    registry.gauge('good');
+    const hold = setInterval(() => undefined, 60_000);
+    const names = async (): Promise<string[]> => (await registry.list()).map(({ name }) => name);
+    assert.deepEqual(await Promise.all([names(), names()]), [['good'], ['good']]);
+    assert.deepEqual(await names(), ['good']);
+    clearInterval(hold);
+    assert.equal(begun, 1);
+    assert.match(told.join(), /hangs.*its collect has failed: it has not ended within/);
+    end.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+    end = Promise.withResolvers();
+    end.resolve();
+    assert.deepEqual(await names(), ['hangs', 'good']);
+    assert.equal(begun, 2);
+  });
+
+  it('never throw where something is recorded, whatever it is', () => {
+    const { registry } = open();
+    const gauge = registry.gauge('g', { labels: ['l'] });
+    const mute: unknown = Object.create(null);
+    const odd = [
+      mute,
+      Symbol('x'),
+      10n,
+      () => 1,
+      [],
+      {
+        toString() {
+          throw new Error('no');
+        },
+      },
+      new Proxy({}, { get: () => assert.fail('read') }),
+    ];
+    for (const value of odd) {
+      gauge.set({ l: value as string }, 1);
+      gauge.set({ l: 'x' }, value as number);
+      registry.histogram('h').observe({}, value as number);
+      registry.counter('c').inc({}, value as number);
+    }
+    for (const help of [5, null, {}] as unknown as string[])
+      assert.throws(() => registry.gauge('n', { help }), /help of metric n/);
+  });
+
   it('have a text that gives every label value back, one sample a line', async () => {
     await fc.assert(
       fc.asyncProperty(DISTINCT, async (given) => {

@@ -80,7 +80,8 @@ export const openScreen = (input: ReadStream, output: WriteStream): Screen => {
       return output.rows;
     },
     draw(lines) {
-      const shown = lines.slice(0, output.rows).map((line) => cutLine(line, output.columns) + CLEAR_LINE);
+      // Cleared before, not behind: the cursor stays on the last character of a line that is as wide as the screen.
+      const shown = lines.slice(0, output.rows).map((line) => CLEAR_LINE + cutLine(line, output.columns));
       output.write(HOME + shown.join('\r\n') + CLEAR_BELOW);
     },
     async nextKey() {

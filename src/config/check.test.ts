@@ -318,6 +318,43 @@ describe('a configuration', () => {
       { numRuns: 500 },
     );
   });
+
+  it('names what HTTP, a command line or a receiver could not have, before anybody tries', () => {
+    const messagesOf = (value: unknown, daemon: unknown): string[] =>
+      checkConfig({ apps: { shop: value }, daemon }, file, {}).problems.map(
+        ({ path, message }) => `${path} ${message}`,
+      );
+    const http = (headers: Json): Json => ({ script: 'server.js', probes: { readiness: { http: '/', headers } } });
+    for (const headers of [{ 'a b': 'x' }, { '': 'x' }, { x: 'a\nb' }, { x: 'a\r\nb' }, { x: '\u20ac' }, { ä: 'x' }]) {
+      const receiver = { webhook: 'http://127.0.0.1:1/', headers };
+      for (const [said, at] of [
+        [messagesOf(http(headers), {}), /^apps\.shop\.probes\.readiness\.headers/],
+        [messagesOf({ script: 'server.js' }, { alerts: [receiver] }), /^daemon\.alerts\[0\]\.headers/],
+        [messagesOf({ script: 'server.js' }, { otlp: { endpoint: 'http://x', headers } }), /^daemon\.otlp\.headers/],
+      ] as const) {
+        assert.match(said[0] ?? 'nothing', at);
+        assert.match(said[0] ?? '', /must be (the name of a header field|a string on one line)/);
+      }
+    }
+    assert.deepEqual(messagesOf(http({ 'X-Any': 'a b\t\u00e9' }), {}), []);
+    const script = 'server.js';
+    const webhook = 'http://127.0.0.1:1/';
+    for (const [daemon, said] of [
+      [{ alerts: [{ webhook, severities: [] }] }, 'daemon.alerts[0].severities must name one at least'],
+      [{ alerts: [{ webhook, apps: [] }] }, 'daemon.alerts[0].apps must name an app'],
+      [{ alerts: [{ command: [''] }] }, 'daemon.alerts[0].command must name a program'],
+      [{ alerts: [{ command: ['a\0b'] }] }, 'daemon.alerts[0].command[0] must not have a zero byte'],
+      [{ otlp: { endpoint: '' } }, 'daemon.otlp.endpoint must be an address'],
+    ] as const) {
+      const found = messagesOf({ script }, daemon);
+      assert.equal(found.length, 1, found.join());
+      assert.ok(found[0]?.startsWith(said), found[0]);
+    }
+    assert.deepEqual(messagesOf({ script, slo: [{}] }, {}), [
+      'apps.shop.slo[0].name is missing',
+      'apps.shop.slo[0].objective is missing',
+    ]);
+  });
 });
 
 /** Values from the list of wrong ones that some keys do allow. */

@@ -101,18 +101,31 @@ export const isLaterProblem = (problem: ConfigProblem): boolean => problem.messa
 const MISSING = 'is missing';
 
 /** What the validator found, without unknown keys. */
-export const toProblems = (issues: readonly v.BaseIssue<unknown>[], path: Path): ConfigProblem[] =>
-  issues
+export const toProblems = (issues: readonly v.BaseIssue<unknown>[], path: Path): ConfigProblem[] => {
+  const problems = issues
     .filter((issue) => !(issue.type === 'strict_object' && issue.expected === 'never'))
     .map((issue) => {
       const at = [...path, ...(issue.path ?? []).map(({ key }) => key as string | number)];
       return {
         path: formatPath(at),
         value: issue.input ?? null,
-        message: issue.input === undefined ? `${MISSING}; it ${issue.message}` : issue.message,
+        message: issue.input === undefined ? missingWords(issue) : issue.message,
         suggestion: suggestValue(issue),
       };
     });
+  // A value may break two rules that are told in one sentence.
+  const known = new Set<string>();
+  return problems.filter((problem) => {
+    const key = `${problem.path}: ${problem.message}`;
+    if (known.has(key)) return false;
+    known.add(key);
+    return true;
+  });
+};
+
+/** Of a key that must be there the group around it knows only that it is not. */
+const missingWords = ({ type, message }: v.BaseIssue<unknown>): string =>
+  type === 'strict_object' ? MISSING : `${MISSING}; it ${message}`;
 
 const BOOLEANS: ReadonlyMap<string, string> = new Map([
   ['true', 'true'],

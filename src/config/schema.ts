@@ -34,7 +34,8 @@ const size = (min: number, least: string) => {
   );
 };
 
-const words = (allowed: string) => v.array(v.pipe(v.string(allowed), v.check(isPlain, allowed)), allowed);
+const words = (allowed: string) =>
+  v.array(v.pipe(v.string(allowed), v.check(isPlain, 'must not have a zero byte in it: no command line can')), allowed);
 
 /** Set by Drover for each worker; a configured value would be overwritten. */
 const RESERVED = /^DROVER_(APP|WORKER|SLOT|RELEASE|AGENT|SPAWN)$/;
@@ -71,7 +72,15 @@ const group = <const Entries extends v.ObjectEntries>(entries: Entries) =>
 
 const SECONDS_OR_MORE = 1_000;
 const HTTP_PATH = "must be a path such as '/health/ready'";
-const headerFields = v.record(v.string(), v.string('must be a string'), 'must be an object of header fields');
+/** RFC 9110, 5.1 and 5.5: what Node would throw at when the request is made, long after. */
+const FIELD_NAME = 'must be the name of a header field: letters, digits and hyphens';
+const FIELD_VALUE =
+  'must be a string on one line, without control characters and beyond them nothing that is not Latin-1';
+const headerFields = v.record(
+  v.pipe(v.string(), v.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, FIELD_NAME)),
+  v.pipe(v.string('must be a string'), v.regex(/^[\t\x20-\x7e\x80-\xff]*$/, FIELD_VALUE)),
+  'must be an object of header fields',
+);
 const httpPath = v.pipe(v.string(HTTP_PATH), v.regex(/^\/[\x21-\x7e]*$/, HTTP_PATH));
 
 /** Fields and defaults are those of Kubernetes, without `Seconds`. Exactly one of the first four says what is asked. */
@@ -278,13 +287,27 @@ const receiver = group({
   /** Exactly one of these three. */
   webhook: v.optional(webAddress),
   alertmanager: v.optional(webAddress),
-  command: v.optional(v.pipe(words('must be a list of words'), v.minLength(1, 'must name a program'))),
+  command: v.optional(
+    v.pipe(
+      words('must be a list of words'),
+      v.minLength(1, 'must name a program'),
+      v.check(([program]) => program !== '', 'must name a program'),
+    ),
+  ),
   headers: v.optional(headerFields, {}),
   severities: v.optional(
-    v.array(v.picklist(['page', 'ticket', 'notice'], "must be 'page', 'ticket' or 'notice'"), 'must be a list'),
+    v.pipe(
+      v.array(v.picklist(['page', 'ticket', 'notice'], "must be 'page', 'ticket' or 'notice'"), 'must be a list'),
+      v.minLength(1, 'must name one at least: a receiver of none is told nothing'),
+    ),
     ['page', 'ticket'],
   ),
-  apps: v.optional(words('must be a list of names of apps')),
+  apps: v.optional(
+    v.pipe(
+      words('must be a list of names of apps'),
+      v.minLength(1, 'must name an app: a receiver of none is told nothing'),
+    ),
+  ),
   groupWait: v.optional(duration(0), '10s'),
   repeat: v.optional(duration(60_000), '4h'),
 });

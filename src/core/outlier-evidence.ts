@@ -37,9 +37,13 @@ export interface EvidencePolicy {
   readonly pairVolume: number;
   readonly pairFailureExcess: number;
   readonly significance: number;
-  /** Of latency: requests at least, and at most as far as newer ones are enough; how many times slower, and by how much. */
+  /**
+   * Of latency: requests at least, and at most as far as newer ones are enough, of several intervals or of the last alone;
+   * how many times slower, and by how much.
+   */
   readonly latencyVolume: number;
   readonly latencyEnough: number;
+  readonly latencyAlone: number;
   readonly slowFactor: number;
   readonly slowByMs: number;
   /** Sweeps with new evidence in a row in which it was slow. */
@@ -64,6 +68,7 @@ export const EVIDENCE_POLICY: EvidencePolicy = {
   significance: 4,
   latencyVolume: 6,
   latencyEnough: 12,
+  latencyAlone: 30,
   slowFactor: 3,
   slowByMs: 15,
   slowSweeps: 2,

@@ -67,11 +67,15 @@ const overdue = (evidence: Evidence, afterMs: number): readonly Weighed[] =>
   openAges(evidence).filter(({ value }) => value >= afterMs);
 
 /**
- * The newest intervals that hold enough requests, so that what a worker was before it became slow does not excuse it; two of
- * them at least, because what is open grows old between them.
+ * The newest intervals that hold enough requests, so that what a worker was before it became slow does not excuse it. Two of
+ * them at least where they are few, or most has not ended: what is open grows old between them.
  */
 const recent = (evidence: Evidence, overdueMs: number, policy: EvidencePolicy): Evidence => {
   const intervals = evidence.intervals.filter(isUsable);
+  const last = intervals.at(-1);
+  if (last !== undefined && last.ended >= Math.max(policy.latencyAlone, last.open)) {
+    return { ...evidence, intervals: [last] };
+  }
   for (let from = intervals.length - 2; from > 0; from--) {
     const some = { ...evidence, intervals: intervals.slice(from) };
     if (total(some, ({ ended }) => ended) + countOf(overdue(some, overdueMs)) >= policy.latencyEnough) return some;

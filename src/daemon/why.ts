@@ -152,6 +152,7 @@ const UNCAUSED: Partial<Readonly<Record<EventType, string>>> = {
   'worker-blocked': 'its event loop was busy with one thing',
   'worker-ejected': 'its own answers, beside those of its peers',
   'probe-failed': 'what the probe was answered',
+  'probe-warned': 'what the probe was answered',
   'check-failed': 'what the check of the app said',
   'budget-exceeded': 'what the worker takes',
   'worker-signalled': 'it was asked for',

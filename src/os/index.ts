@@ -52,7 +52,7 @@ export {
   readVariable,
   startTicks,
 } from './procfs.ts';
-export type { ProcessStat, ProcessUsage } from './procfs.ts';
+export type { ProcessStat, ProcessUsage, Running } from './procfs.ts';
 export { punchHole } from './punch-hole.ts';
 export { reapChild, reapOrphans } from './reap.ts';
 export {

@@ -58,14 +58,19 @@ export interface Running {
   readonly isRunnable: boolean;
   /** What its main thread has had of the cores, up to its last scheduler tick. */
   readonly ranMs: number;
+  /** What its main thread has waited for a core, without the wait that it is in. */
+  readonly waitedMs: number;
+  /** How many times its main thread was given one. */
+  readonly turns: number;
 }
 
-/** Null where the system does not tell. */
+/** Of sched-stats in the kernel's documentation. Null where the system does not tell. */
 export function readRunning(pid: number): Running | null {
   const schedule = readText(`/proc/${pid}/schedstat`);
   const stat = readStat(pid);
   if (schedule === null || stat === null) return null;
-  return { isRunnable: stat.state === 'R', ranMs: Number.parseInt(schedule, 10) / 1e6 };
+  const [ranNs = 0, waitedNs = 0, turns = 0] = schedule.split(' ').map(Number);
+  return { isRunnable: stat.state === 'R', ranMs: ranNs / 1e6, waitedMs: waitedNs / 1e6, turns };
 }
 
 /** Null where the system does not tell. */

@@ -371,6 +371,8 @@ export type AgentMessage =
       readonly app: readonly AppMetric[];
       /** Metrics and label values that were left out because there were too many. */
       readonly dropped: number;
+      /** What of the app's own could not be had, and why: at most 16 lines. */
+      readonly trouble?: readonly string[];
     }
   /** Answer to `recover`. Since version 2. */
   | {

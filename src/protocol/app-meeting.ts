@@ -31,6 +31,8 @@ export interface AgentSide {
   ready(): void;
   /** The app will call {@link ready}: it is not ready before. Said when the library is asked for it at load time. */
   expectReady(): void;
+  /** What {@link AppSide.checks} answers is news that the daemon should hear of before its time. */
+  hurry?(): void;
   /** What the daemon said last. */
   degradeLevel(): DegradeLevel;
   /** Trace of the request that this code runs for; null outside one, or where tracing is off. */

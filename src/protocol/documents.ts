@@ -312,6 +312,7 @@ export const EVENT_TYPES = [
   'worker-unblocked',
   'probe-failed',
   'probe-passed',
+  'probe-warned',
   'check-failed',
   'check-passed',
   'worker-ejected',
@@ -327,6 +328,7 @@ export const EVENT_TYPES = [
   'alert-firing',
   'alert-resolved',
   'alert-undelivered',
+  'metrics-left-out',
   'defect',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
@@ -373,6 +375,8 @@ export interface CheckDocument {
   readonly critical: boolean;
   readonly durationMs: number;
   readonly error?: string;
+  /** It counts as good, and something about it is not as it should be: a redirect to another host. */
+  readonly warning?: string;
 }
 
 export interface WorkerHealthDocument {

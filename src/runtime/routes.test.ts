@@ -33,7 +33,7 @@ describe('A route', () => {
       );
       routes.count({ method: 'GET', [ROUTE]: 'x'.repeat(1000) + index }, 200, 1);
     }
-    const all = routes.read();
+    const all = routes.read().list;
     assert.equal(all.length, 11);
     assert.ok(all.every(({ route }) => route.length <= 200));
     assert.equal(
@@ -53,7 +53,7 @@ describe('A route', () => {
     routes.count({ method: 'GET', url: '/17', baseUrl: '', route: { path: '/:id' } }, 500, 1);
     routes.count({ method: 'GET', url: '/', baseUrl: '', route: { path: '/' } }, 404, 1);
     assert.deepEqual(
-      routes.read().map(({ route, byClass }) => `${route} ${byClass.join('')}`),
+      routes.read().list.map(({ route, byClass }) => `${route} ${byClass.join('')}`),
       ['/users/:id 001001', '/:id 000001', '/ 000010'],
     );
   });

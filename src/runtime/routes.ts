@@ -29,6 +29,14 @@ const MAX_ROUTE_LENGTH = 200;
 /** Paths whose guess is remembered, so that a hello-world pays for one look into a map. */
 const MAX_REMEMBERED = 1000;
 
+export interface RoutesRead {
+  readonly list: readonly RouteCounters[];
+  /** As JSON. */
+  readonly bytes: number;
+  /** Left out, because they would be too many bytes. */
+  readonly dropped: number;
+}
+
 class Counter {
   readonly method: string;
   readonly route: string;
@@ -62,15 +70,23 @@ export class Routes {
     counter.latency.record(tookMs);
   }
 
-  read(): RouteCounters[] {
-    return [...this.#counters.values()].flatMap((routes) =>
-      [...routes.values()].map(({ method, route, byClass, latency }) => ({
-        method,
-        route,
-        byClass: [...byClass],
-        latency: latency.toSparse(),
-      })),
-    );
+  /**
+   * At most `mostBytes` of them as JSON. The first that came stay: what has once been left out stays out, because counters only
+   * get longer, so that to whoever adds them up it looks as one that counts no more.
+   */
+  read(mostBytes = Infinity): RoutesRead {
+    const list: RouteCounters[] = [];
+    let bytes = 0;
+    let dropped = 0;
+    for (const routes of this.#counters.values()) {
+      for (const { method, route, byClass, latency } of routes.values()) {
+        const one = { method, route, byClass: [...byClass], latency: latency.toSparse() };
+        bytes += Buffer.byteLength(JSON.stringify(one)) + 1;
+        if (bytes > mostBytes) dropped += 1;
+        else list.push(one);
+      }
+    }
+    return { list, bytes: Math.min(bytes, mostBytes), dropped };
   }
 
   #counterOf(method: string, route: string, isUnknown: boolean): Counter {

@@ -164,6 +164,7 @@ const metrics = v.object({
     v.maxLength(MAX_SERIES),
   ),
   dropped: whole,
+  trouble: v.exactOptional(v.pipe(v.array(words), v.maxLength(16))),
 });
 
 const server = v.object({

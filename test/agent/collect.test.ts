@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import type { AgentMessage, AgentSettings, RouteCounters } from '../../src/protocol/index.ts';
+import { ENVELOPE_CMD, type AgentMessage, type AgentSettings, type RouteCounters } from '../../src/protocol/index.ts';
 import { parseAgentMessage } from '../../src/supervisor/agent-schema.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/temporary.ts';
@@ -49,6 +49,9 @@ async function start(
   await worker.said('pong');
   return { worker, port };
 }
+
+const valueOf = ({ app }: Metrics, name: string): number | undefined =>
+  app.find((metric) => metric.name === name)?.values[0]?.value;
 
 let questions = 0;
 
@@ -186,19 +189,52 @@ underEachNode('Collected', ({ path: node }) => {
     });
   }
 
-  it('is nothing of a registry that throws or hangs, nor too much of one that floods', async () => {
+  it('is everything but the metric that throws or hangs, which is named, nor too much of what floods', async () => {
     await using daemon = await openFakeDaemon();
-    for (const registry of ['throws', 'hangs']) {
+    for (const [registry, said] of [
+      ['throws', /throws: no/],
+      ['hangs', /hangs: it has not answered/],
+    ] as const) {
       const { worker } = await start(daemon, node, { LOADS: 'require', REGISTRY: registry });
-      assert.deepEqual((await collect(worker)).app, []);
-      // Not waited for once more.
-      assert.deepEqual((await collect(worker)).app, []);
+      for (let asked = 0; asked < 2; asked++) {
+        const { app, trouble } = await collect(worker);
+        assert.deepEqual(app.map(({ name }) => name).toSorted(), ['odd', 'orders_total', 'wait_seconds']);
+        assert.match((trouble ?? []).join('\n'), said);
+      }
     }
     const { worker } = await start(daemon, node, { LOADS: 'require', REGISTRY: 'floods' });
     const { app, dropped } = await collect(worker);
     const count = app.reduce((sum, { values }) => sum + values.length, 0);
     assert.equal(count, 10_000);
     assert.ok(dropped > 10_000);
+  });
+
+  it('is nothing of a registry that cannot even be looked at, and a label without words ends no worker', async () => {
+    await using daemon = await openFakeDaemon();
+    const trapped = await start(daemon, node, { LOADS: 'require', REGISTRY: 'traps' });
+    const { app, trouble } = await collect(trapped.worker);
+    assert.deepEqual(app, []);
+    assert.match((trouble ?? []).join('\n'), /registry: trapped/);
+    const mute = await start(daemon, node, { LOADS: 'require', REGISTRY: 'mute' });
+    const answer = await collect(mute.worker);
+    assert.deepEqual(answer.app.map(({ name }) => name).toSorted(), ['mute', 'odd', 'orders_total', 'wait_seconds']);
+    assert.equal(answer.dropped, 1);
+    await get({ port: mute.port }, '/');
+  });
+
+  it('fits into what a daemon takes, whatever is in it, and is asked less often where it holds the event loop', async () => {
+    await using daemon = await openFakeDaemon();
+    const { worker } = await start(daemon, node, { LOADS: 'require', REGISTRY: 'swells' }, { routes: 10_000 });
+    const swollen = await collect(worker);
+    const bytes = Buffer.byteLength(JSON.stringify({ cmd: ENVELOPE_CMD, m: swollen }));
+    assert.ok(bytes > 500_000 && bytes < 1024 * 1024, String(bytes));
+    assert.ok(swollen.dropped > 1000);
+    const slow = await start(daemon, node, { LOADS: 'require', REGISTRY: 'blocks' });
+    const first = await collect(slow.worker);
+    const second = await collect(slow.worker);
+    assert.equal(valueOf(first, 'blocks'), 1);
+    assert.equal(valueOf(second, 'blocks'), 1, 'it was not asked again');
+    assert.match((second.trouble ?? []).join(), /holds the event loop/);
   });
 
   it('is nothing of the app where its metrics are not wanted', async () => {

@@ -52,6 +52,15 @@ underEachNode('Health', ({ path: node }) => {
     await worker.said('report', (message) => message.report.seq > report.seq && message.report.checks === undefined);
   });
 
+  it('of the app is reported at once where the app says that it is news', async () => {
+    await using daemon = await openFakeDaemon();
+    const worker = await daemon.start({ app: APP, node, env: { MEETS: 'answers' }, reportEveryMs: 3_600_000 });
+    await worker.said('hello');
+    worker.send({ type: 'message', payload: 'hurry' });
+    const { report } = await worker.said('report');
+    assert.equal(report.checks?.length, 2);
+  });
+
   it('of an app that announces that it will be ready says so before it is, and once it is', async () => {
     await using daemon = await openFakeDaemon();
     const worker = await start(daemon, node, 'announces');

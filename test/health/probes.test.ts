@@ -14,6 +14,7 @@ import {
   readEvents,
   readyWorkers,
   refusalAt,
+  readWhy,
   startApp,
   untilApp,
   writeConfig,
@@ -195,5 +196,25 @@ describe('probes that are applied to a running app', () => {
       return status === 'healthy' && workers.every(({ checks, weight }) => checks.length === 0 && weight > 0);
     });
     assert.deepEqual(pidsOf(await readApp(drover, 'shop')), before);
+  });
+
+  it('tell of an answer that counts as good and leads elsewhere, once, where people look', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const probes = { readiness: { http: '/away', period: '100ms' } };
+    await startApp(drover, 'shop', illService(port, new Illness(drover), { probes, instances: 1 }));
+    const words = /it redirects to http:\/\/login\.example\/away, which is not this worker/;
+    const health = await untilHealth(drover, 'shop', 'is asked', ({ workers }) =>
+      workers.every(({ checks }) => checks.some(({ status }) => status === 'pass')),
+    );
+    assert.equal(health.status, 'healthy');
+    assert.match(workerOf(health, 0).checks[0]?.warning ?? '', words);
+    assert.match((await drover.run(['health'])).stdout, words);
+    assert.ok((await readWhy(drover, 'shop')).chain.some(({ event }) => words.test(event)));
+    const told = await readEvents(drover, 'shop', 'probe-warned');
+    assert.deepEqual(
+      told.map(({ worker, data }) => [worker, data['probe']]),
+      [['shop/0', 'readiness']],
+    );
   });
 });

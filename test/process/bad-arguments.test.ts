@@ -28,7 +28,17 @@ const NONE: readonly string[] = [];
 
 /** For each option that takes a value: values that it must not take. */
 const NO_ID: readonly string[] = ['', 'a b', '../x', 'x'.repeat(300)];
-const NO_SPAN: readonly string[] = ['', 'soon', '0s', '-1h', '5'];
+const NO_SPAN: readonly string[] = [
+  '',
+  'soon',
+  '0s',
+  '-1h',
+  '5',
+  '1e9d',
+  '99999999999d',
+  '4000d',
+  `${'9'.repeat(400)}d`,
+];
 
 const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   '--name': ['', 'all', '../x', 'a b', 'a\u001B[31m', 'a\nb', 'x'.repeat(64), 'x'.repeat(10_000)],
@@ -61,8 +71,8 @@ const WRONG_VALUES: Readonly<Record<string, readonly string[]>> = {
   '--for': NO_SPAN,
   '--every': NO_SPAN,
   '--from': NO_TIME,
-  '--match': ['', 'shop', '=shop'],
-  '--comment': NONE,
+  '--match': ['', 'shop', '=shop', '*=*', 'ä=x', 'a b=x', `name=${'x'.repeat(10_000)}`],
+  '--comment': ['x'.repeat(1_001)],
   '--class': NONE,
   '--title': NONE,
   '--output': NONE,
@@ -189,6 +199,12 @@ describe('a wrong command line', () => {
       [['signal', 'shop', '0'], '"0"'],
       [['signal', 'shop', '', '--json'], '""'],
       [['delete', 'shop/0'], 'cannot be deleted'],
+      [['alerts', 'silence', '--match', 'severity=loud'], '"loud"'],
+      [['alerts', 'silence', '--match', 'severity!=Page', '--json'], 'page, ticket'],
+      [['alerts', 'silence', 'shop', '--from', '1999-12-31', '--for', '1h'], 'over already'],
+      [['alerts', 'silence', 'shop', '--every', '1m', '--for', '2h', '--json'], 'before it ends'],
+      [['alerts', 'silence'], 'Name an app'],
+      [['alerts', '--retry', 'a', '--drop', 'b'], '--retry'],
       [['completion', 'tcsh'], 'tcsh'],
       [['completion', 'constructor'], 'constructor'],
       [['help', 'nobody'], 'nobody'],

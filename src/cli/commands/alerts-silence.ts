@@ -5,20 +5,34 @@ import { renderSilence } from '../render/alerts.ts';
 import { parseTime } from '../time.ts';
 import { findDurationMs } from '../../config/index.ts';
 
+const LONGEST_MS = 10 * 366 * 86_400_000;
+/** What the daemon takes. */
+const LONGEST_MATCHER = 1_000;
+
+const quote = (text: string): string => JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+
 const parseSpan =
   (name: string) =>
   (text: string): number => {
     const ms = findDurationMs(text);
-    if (ms !== undefined && ms > 0) return ms;
+    if (ms !== undefined && ms > 0 && ms <= LONGEST_MS) return ms;
     throw new DroverError('DROVER_USAGE', {
-      message: `${name} ${JSON.stringify(text)}: write a duration such as 30m, 2h or 7d.`,
+      message: `${name} ${quote(text)}: write a duration such as 30m, 2h or 7d, of at most ten years.`,
     });
   };
 
 const collect = (text: string, previous: unknown): string[] => {
-  if (/^[^=!]+!?=/.test(text)) return [...((previous as string[] | undefined) ?? []), text];
+  if (/^\s*[a-z_]\w*\s*!?=/i.test(text) && text.length <= LONGEST_MATCHER)
+    return [...((previous as string[] | undefined) ?? []), text];
   throw new DroverError('DROVER_USAGE', {
-    message: `--match ${JSON.stringify(text)}: write a label and a value, such as severity=ticket or name!=anomaly.`,
+    message: `--match ${quote(text)}: write a label and a value, such as severity=ticket or name!=anomaly, of at most ${LONGEST_MATCHER} characters.`,
+  });
+};
+
+const parseComment = (text: string): string => {
+  if (text.length <= LONGEST_MATCHER) return text;
+  throw new DroverError('DROVER_USAGE', {
+    message: `--comment ${quote(text)}: write at most ${LONGEST_MATCHER} characters.`,
   });
 };
 
@@ -45,7 +59,7 @@ export const command = defineCommand<{
       parse: (text) => parseTime(text, Date.now()),
     },
     { flags: '--every <duration>', about: 'again and again: a maintenance window', parse: parseSpan('--every') },
-    { flags: '--comment <text>', about: 'why' },
+    { flags: '--comment <text>', about: 'why', parse: parseComment },
     { flags: '--end <id>', about: 'end this silence now', parse: parseId('--end') },
     JSON_OPTION,
   ],

@@ -1,3 +1,4 @@
+import { DroverError } from '../../protocol/index.ts';
 import { defineCommand, JSON_OPTION } from '../command.ts';
 import { showLive, WATCH_OPTION } from '../live.ts';
 import { parseId } from '../parse-id.ts';
@@ -12,6 +13,8 @@ export const command = defineCommand<{ json?: boolean; watch?: boolean; retry?: 
     JSON_OPTION,
   ],
   run: async (context, { options }) => {
+    if (options.retry !== undefined && options.drop !== undefined)
+      throw new DroverError('DROVER_USAGE', { message: 'Say either --retry or --drop, not both.' });
     const client = await context.connect();
     if (options.retry !== undefined) await client.retryDelivery(options.retry);
     if (options.drop !== undefined) await client.dropDelivery(options.drop);

@@ -1,6 +1,7 @@
 import { DroverError, type EventDocument } from '../../protocol/index.ts';
 import { defineCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
+import { toPlainLines } from '../render/plain.ts';
 import { formatTime } from '../render/values.ts';
 
 const parseLines = (text: string): number => {
@@ -10,7 +11,7 @@ const parseLines = (text: string): number => {
 
 const renderEvent = ({ at, app, worker, type, reason }: EventDocument, { paint }: CliContext): string => {
   const subject = worker ?? app ?? 'daemon';
-  return `${paint('dim', formatTime(at, true))} ${paint('cyan', subject)} ${type}${reason === null ? '' : `: ${reason}`}`;
+  return `${paint('dim', formatTime(at, true))} ${paint('cyan', subject)} ${type}${reason === null ? '' : `: ${toPlainLines(reason)}`}`;
 };
 
 export const command = defineCommand<{ follow?: boolean; lines?: number; json?: boolean }>({

@@ -1,4 +1,5 @@
 import { APP_ARGUMENT, defineCommand, JSON_OPTION } from '../command.ts';
+import { toPlainLines } from '../render/plain.ts';
 import { formatTime } from '../render/values.ts';
 
 export const command = defineCommand<{ json?: boolean }>({
@@ -8,9 +9,10 @@ export const command = defineCommand<{ json?: boolean }>({
     const document = await (await context.connect()).why(app);
     if (options.json) context.print(JSON.stringify(document));
     else {
-      context.print(document.summary);
+      context.print(toPlainLines(document.summary));
       for (const { at, event, because, lastLines = [] } of document.chain) {
-        context.print(`  ${formatTime(at, true)}  ${event}${because === '' ? '' : `, because ${because}`}`);
+        const cause = because === '' ? '' : `, because ${because}`;
+        context.print(`  ${formatTime(at, true)}  ${toPlainLines(event + cause)}`);
         for (const line of lastLines) context.print(context.paint('dim', `      | ${line}`));
       }
     }

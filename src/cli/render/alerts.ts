@@ -1,6 +1,7 @@
 /** Alerts, silences, receivers, and what could not be delivered. */
 import type { AlertDocument, AlertsDocument, AlertTestsDocument, SilenceDocument } from '../../protocol/index.ts';
 import type { CliContext, Style } from '../context.ts';
+import { toPlain, toPlainLines } from './plain.ts';
 import { formatSpan } from './slo.ts';
 import { renderTable } from './table.ts';
 import { formatMs, formatTime } from './values.ts';
@@ -12,7 +13,7 @@ const STYLES: Readonly<Record<AlertDocument['status'], Style>> = {
 };
 
 const matchersOf = ({ matchers }: SilenceDocument): string =>
-  matchers.map(({ label, kind, value }) => `${label}${kind === 'is-not' ? '!=' : '='}${value}`).join(' ');
+  matchers.map(({ label, kind, value }) => toPlain(`${label}${kind === 'is-not' ? '!=' : '='}${value}`)).join(' ');
 
 export const renderSilence = (silence: SilenceDocument): string =>
   `${silence.id}: ${matchersOf(silence)}, until ${formatTime(silence.endsAt)}`;
@@ -33,7 +34,9 @@ export const renderAlerts = (
             severity,
             worker ?? app ?? 'daemon',
             formatTime(startedAt),
-            mutedBy.length === 0 ? summary : paint('dim', `${summary} (muted by ${mutedBy.join(', ')})`),
+            mutedBy.length === 0
+              ? toPlain(summary)
+              : paint('dim', `${toPlain(summary)} (muted by ${mutedBy.join(', ')})`),
           ]),
         ),
     receivers.length === 0
@@ -45,7 +48,7 @@ export const renderAlerts = (
             address,
             String(waiting),
             formatTime(lastTakenAt),
-            lastProblem === null ? '' : paint('red', lastProblem),
+            lastProblem === null ? '' : paint('red', toPlainLines(lastProblem)),
           ]),
         ),
   ];
@@ -59,7 +62,7 @@ export const renderAlerts = (
           formatTime(silence.startsAt),
           formatTime(silence.endsAt),
           silence.everyMs === null ? '' : `every ${formatSpan(silence.everyMs)}`,
-          silence.comment,
+          toPlain(silence.comment),
         ]),
       ),
     );
@@ -73,7 +76,7 @@ export const renderAlerts = (
           names.join(' '),
           formatTime(givenUpAt),
           String(attempts),
-          paint('red', error ?? ''),
+          paint('red', toPlainLines(error ?? '')),
         ]),
       ),
     );
@@ -90,6 +93,6 @@ export const renderTests = ({ receivers }: AlertTestsDocument, { paint }: CliCon
           address,
           isTaken ? paint('green', 'yes') : paint('red', 'no'),
           formatMs(durationMs),
-          said,
+          toPlainLines(said),
         ]),
       );

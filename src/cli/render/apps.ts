@@ -8,6 +8,7 @@ import type {
   WorkerDocument,
 } from '../../protocol/index.ts';
 import type { CliContext, Style } from '../context.ts';
+import { toPlain, toPlainLines } from './plain.ts';
 import { renderTable } from './table.ts';
 import { formatAge, formatBytes, formatNumber, formatTime } from './values.ts';
 
@@ -40,7 +41,7 @@ const formatPort = ({ host, port }: PortDocument): string => {
 const HEAD = ['app', 'status', 'pid', 'ready', 'cpu', 'memory', 'restarts', 'uptime', 'connections', 'ports'];
 
 /** A reason may carry a whole stack; `drover why` shows all of it. */
-export const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
+export const firstLine = (text: string): string => toPlain(text.split('\n', 1)[0] ?? '');
 
 /** One line for each app, and one below it for each of its workers. */
 export const renderApps = (apps: readonly AppDocument[], context: CliContext): string => {
@@ -111,7 +112,7 @@ export const renderDetail = (app: AppDetailDocument, context: CliContext): strin
     logDropped ? [[`output of ${id}`, describeDrops(logDropped, context)] as const] : [],
   );
   const facts: readonly (readonly [string, string])[] = [
-    ['status', `${paintStatus(app.status, context)}${app.reason === null ? '' : `: ${app.reason}`}`],
+    ['status', `${paintStatus(app.status, context)}${app.reason === null ? '' : `: ${toPlainLines(app.reason)}`}`],
     ['command', app.command.join(' ')],
     ['directory', app.cwd],
     ['configuration', app.file ?? 'none (started from the command line)'],

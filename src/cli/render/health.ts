@@ -2,6 +2,7 @@
 import type { CheckDocument, HealthDocument, WorkerHealthDocument } from '../../protocol/index.ts';
 import type { CliContext } from '../context.ts';
 import { firstLine, paintStatus } from './apps.ts';
+import { toPlain, toPlainName } from './plain.ts';
 import { renderTable } from './table.ts';
 import { formatMs, formatNumber } from './values.ts';
 
@@ -22,9 +23,15 @@ export const renderHealth = ({ apps }: HealthDocument, context: CliContext): str
             '',
             '',
             '',
-            [level === 'normal' ? null : level, reason].filter((part) => part !== null).join('; '),
+            [level === 'normal' ? null : level, reason === null ? null : firstLine(reason)]
+              .filter((part) => part !== null)
+              .join('; '),
           ],
-          ...workers.flatMap((worker) => [workerRow(worker, context), ...failingRows(worker, context)]),
+          ...workers.flatMap((worker) => [
+            workerRow(worker, context),
+            ...failingRows(worker, context),
+            ...warnedRows(worker, context),
+          ]),
         ]),
       );
 
@@ -47,12 +54,20 @@ const workerRow = ({ id, status, reason, eventLoop, weight }: WorkerHealthDocume
 const blockOf = ({ isBlocked, blockedAt, blockedMs }: WorkerHealthDocument['eventLoop']): string | null =>
   isBlocked || blockedMs === null || blockedAt === undefined
     ? null
-    : `blocked for ${formatMs(blockedMs)} in ${blockedAt}`;
+    : `blocked for ${formatMs(blockedMs)} in ${toPlain(blockedAt)}`;
 
 const failingRows = ({ checks }: WorkerHealthDocument, context: CliContext): string[][] =>
   checks
     .filter(({ status }) => status === 'fail')
-    .map((check) => [`    ${check.name}`, context.paint('red', 'fails'), '', '', '', describe(check)]);
+    .map((check) => [`    ${toPlainName(check.name)}`, context.paint('red', 'fails'), '', '', '', describe(check)]);
+
+/** Good, and to be looked at. */
+const warnedRows = ({ checks }: WorkerHealthDocument, context: CliContext): string[][] =>
+  checks.flatMap(({ name, status, warning }) =>
+    status === 'fail' || warning === undefined
+      ? []
+      : [[`    ${toPlainName(name)}`, context.paint('yellow', 'warns'), '', '', '', firstLine(warning)]],
+  );
 
 const describe = ({ critical, error }: CheckDocument): string =>
   [critical ? 'critical' : null, error === undefined ? null : firstLine(error)]

@@ -1,4 +1,4 @@
-/** Texts that a file brought, made fit for a terminal: nothing of them is for the terminal to act on. */
+/** Texts that a file brought, or somebody else said (an app, a host that is probed, a receiver of alerts), made fit for a terminal: nothing of them is for the terminal to act on. */
 
 const LONGEST_NAME = 120;
 
@@ -6,6 +6,9 @@ const LONGEST_NAME = 120;
 export const toPlain = (text: string): string =>
   // oxlint-disable-next-line no-control-regex -- control characters are what this is about
   text.replaceAll(/[\u0000-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069]/g, '\uFFFD');
+
+/** The same, with its lines. */
+export const toPlainLines = (text: string): string => text.split('\n').map(toPlain).join('\n');
 
 /** A name, which may be a megabyte: the beginning tells most. */
 export const toPlainName = (text: string): string => toPlain(cutEnd(text));

@@ -22,7 +22,7 @@ import {
 } from '../../core/index.ts';
 import type { AppStatus, EventInput } from '../../protocol/index.ts';
 import { appStatusOf, type App, type Tenant, type WorkerHandle } from '../../supervisor/index.ts';
-import type { CoreTime } from './core-time.ts';
+import type { CoreWaits } from './core-waits.ts';
 import type { HealthEdges } from './edges.ts';
 import { Healer } from './healer.ts';
 import { WorkerWatch } from './worker-watch.ts';
@@ -37,7 +37,7 @@ const RECENT_MS = 3000;
 export class AppWatch {
   readonly app: App;
   readonly #edges: HealthEdges;
-  readonly #cores: CoreTime;
+  readonly #cores: CoreWaits;
   readonly #workers = new Map<WorkerHandle, WorkerWatch>();
   readonly #healer: Healer;
   /** The share of its weight that each slot was given last. */
@@ -50,7 +50,7 @@ export class AppWatch {
   #health: AppHealth | null = null;
   #toldStatus: string | null = null;
 
-  constructor(app: App, edges: HealthEdges, cores: CoreTime) {
+  constructor(app: App, edges: HealthEdges, cores: CoreWaits) {
     this.app = app;
     this.#edges = edges;
     this.#cores = cores;

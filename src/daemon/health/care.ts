@@ -68,6 +68,7 @@ export const openCare = (options: CareOptions): Care => {
     config: () => settings.get().metrics,
     healthOf: (app) => health.describe([app]).apps[0],
     onCollected: (handle, { detail }) => health.noteHeapLimit(handle, oldSpaceOf(detail.heapLimitBytes)),
+    events: store.events,
     extra: () => familiesOf(objectives.describe(apps()), alerts.document()),
     log,
   });

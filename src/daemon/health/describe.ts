@@ -6,6 +6,7 @@ import type {
   Clock,
   HealthDocument,
   HealthStatus,
+  ProbeKind,
   WorkerHealthDocument,
 } from '../../protocol/index.ts';
 import { shardViews, type Tenant } from '../../supervisor/index.ts';
@@ -71,6 +72,11 @@ const describeWorker = (
   };
 };
 
+const warningOf = (watch: WorkerWatch, kind: ProbeKind): Pick<CheckDocument, 'warning'> => {
+  const warning = watch.probes?.last(kind)?.warning ?? null;
+  return warning === null ? {} : { warning };
+};
+
 const checksOf = (
   watch: WorkerWatch,
   at: number,
@@ -82,6 +88,7 @@ const checksOf = (
     critical: kind !== 'readiness',
     durationMs: Math.round(watch.probes?.last(kind)?.durationMs ?? 0),
     ...(error === null || status !== 'fail' ? {} : { error }),
+    ...warningOf(watch, kind),
   })),
   ...checkVerdicts(watch.checks, at).map(({ name, status, critical, durationMs, error }) => ({
     name,

@@ -8,6 +8,7 @@ import type { AgentSettings, Clock, EventInput, HealthDocument, LoopBlock } from
 import type { App, HealthHook, Schedule, WorkerHandle } from '../../supervisor/index.ts';
 import { AppWatch } from './app-watch.ts';
 import { CoreTime } from './core-time.ts';
+import { CoreWaits } from './core-waits.ts';
 import { describeHealth } from './describe.ts';
 import type { HealthEdges } from './edges.ts';
 import { watchedWorker } from './probed-worker.ts';
@@ -33,7 +34,6 @@ export interface Health {
 /** Apps are looked at every so many pings. */
 const LOOK_EVERY = 2;
 /** Sweeps over traffic further apart than this are not compared. */
-const SWEEP_MS = 60_000;
 /** The timer of the daemon's own loop this late is a stall of its own. */
 const STALL_MS = 1000;
 /** How long the agent may take to say what blocked it, once it answers again. */
@@ -48,9 +48,8 @@ export const openHealth = ({ clock, schedule, apps, memory, events }: HealthOpti
     schedule,
     onDefect: (reason) => void events.append({ app: null, type: 'defect', reason }),
   });
-  // Two, because each tells of the time between two looks: by the pings, and by the sweeps over traffic.
   const cores = new CoreTime(2 * LOOP_POLICY.everyMs);
-  const coresOfSweeps = new CoreTime(SWEEP_MS);
+  const coresOfSweeps = new CoreWaits();
   const watches = new Map<App, AppWatch>();
   let stalledAt: number | null = null;
   const edges: HealthEdges = {
@@ -60,8 +59,20 @@ export const openHealth = ({ clock, schedule, apps, memory, events }: HealthOpti
     sinceStallMs: () => (stalledAt === null ? null : clock.monotonicMs() - stalledAt),
     watchProbes: (app, watch, onChange) =>
       probes.watch(watchedWorker(app, watch), {
-        // What a start waits for is told in the words of the last answer.
-        onResult: () => void watch.tenant.checkReadiness(),
+        onResult: (kind, { warning }) => {
+          if (watch.isNewWarning(kind, warning)) {
+            const reason = `${kind}: ${warning}`;
+            events.append({
+              app: app.app,
+              worker: watch.tenant.id,
+              type: 'probe-warned',
+              reason,
+              data: { probe: kind },
+            });
+          }
+          // What a start waits for is told in the words of the last answer.
+          watch.tenant.checkReadiness();
+        },
         onChange: (kind, verdict, detail) => {
           const type = verdict === 'passed' ? 'probe-passed' : 'probe-failed';
           // That a new worker passes is what is expected of it.

@@ -12,7 +12,7 @@ import {
   type PageRequest,
   type Problem,
 } from '../../metrics/index.ts';
-import type { AppHealthDocument, Clock, DaemonConfig } from '../../protocol/index.ts';
+import type { AppHealthDocument, Clock, DaemonConfig, EventInput } from '../../protocol/index.ts';
 import type { App, Schedule, WorkerHandle } from '../../supervisor/index.ts';
 import { collect, readApps, readDaemon } from './readings.ts';
 
@@ -28,6 +28,7 @@ export interface MetricsOptions {
   /** Of what others know. */
   readonly extra: () => readonly Family[];
   readonly onCollected: (handle: WorkerHandle, collected: Collected) => void;
+  readonly events: { append(event: EventInput): number };
   readonly log: (line: string) => void;
 }
 
@@ -45,9 +46,11 @@ const RECORD_EVERY_MS = 1000;
 const COLLECT_EVERY_MS = 10_000;
 const FRESH_MS = 1000;
 const MOST_TOLD = 1000;
+/** Of one app, in the life of a daemon: what its metrics lack must not fill the events. */
+const MOST_EVENTS = 50;
 
 export const openMetrics = (options: MetricsOptions): Metrics => {
-  const { folder, clock, schedule, version, apps, config, healthOf, onCollected, extra, log } = options;
+  const { folder, clock, schedule, version, apps, config, healthOf, onCollected, extra, events, log } = options;
   const startedAtMs = clock.wallMs();
   const exposition = new Exposition();
   const series =
@@ -75,6 +78,7 @@ export const openMetrics = (options: MetricsOptions): Metrics => {
         collected = answers;
         collectedAt = clock.monotonicMs();
         for (const [handle, answer] of answers) if (answer !== null) onCollected(handle, answer);
+        return exposition.readAhead(read(), turn);
       })
       .finally(() => {
         under = null;
@@ -82,6 +86,7 @@ export const openMetrics = (options: MetricsOptions): Metrics => {
     return under;
   };
   const told = new Set<string>();
+  const eventsOf = new Map<string, number>();
   /** Each once: a scraper comes every few seconds. */
   const tellProblems = (problems: readonly Problem[]): void => {
     for (const { app, kind, metric, count } of problems) {
@@ -89,6 +94,14 @@ export const openMetrics = (options: MetricsOptions): Metrics => {
       if (told.has(key) || told.size >= MOST_TOLD) continue;
       told.add(key);
       log(`metrics of ${app}: ${metric ?? 'some'} left out (${kind}), ${count} values`);
+      const soFar = (eventsOf.get(app) ?? 0) + 1;
+      eventsOf.set(app, soFar);
+      if (soFar > MOST_EVENTS) continue;
+      // A name that is none may have anything in it, lines too.
+      const named = metric === null ? 'some series' : kind === 'bad-name' ? JSON.stringify(metric) : metric;
+      const reason = `${named}: ${WORDS[kind]}`;
+      const further = soFar === MOST_EVENTS ? '; further ones are only counted (drover_metrics_left_out)' : '';
+      events.append({ app, type: 'metrics-left-out', reason: `${reason}${further}`, data: { metric, kind, count } });
     }
   };
   const read = (health: MetricsOptions['healthOf'] = () => undefined): readonly AppReading[] =>
@@ -122,11 +135,13 @@ export const openMetrics = (options: MetricsOptions): Metrics => {
   return {
     async page(request) {
       await refresh();
-      const page = exposition.write(
+      const write = exposition.compose(
         { apps: read(healthOf), daemon: readDaemon(version, startedAtMs), extra: extra() },
         request,
         clock.monotonicMs(),
       );
+      await turn();
+      const page = write();
       tellProblems(page.problems);
       return { type: page.contentType, text: page.body };
     },
@@ -141,6 +156,21 @@ export const openMetrics = (options: MetricsOptions): Metrics => {
     },
   };
 };
+
+const WORDS: Readonly<Record<Problem['kind'], string>> = {
+  'bad-name': 'its name or type is none that Prometheus takes, or is there twice',
+  'bad-label': 'a label has a name that Prometheus does not take, or there are too many',
+  'bad-value': 'a counter that is no number or below zero, or a histogram that falls',
+  clash: "the name is one of Drover's own, or of another metric",
+  'type-conflict': 'another worker or app has it as another type',
+  'different-buckets': 'workers have it with different buckets, so that it is shown for each',
+  'too-many': 'there are more series than one app may show',
+  'agent-limit': 'left out in the worker, because there were too many or they are no series',
+  'not-told': 'the app did not tell it',
+};
+
+/** Others have had their turn: tens of thousands of series take a while. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** The counters that an app's objectives are about. */
 const namesOf = (app: App): readonly string[] =>

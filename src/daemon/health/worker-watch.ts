@@ -176,6 +176,15 @@ export class WorkerWatch {
     return this.#failed.has(kind);
   }
 
+  readonly #warned = new Map<ProbeKind, string>();
+
+  /** Not the one that was told last: a probe that redirects does so every time. */
+  isNewWarning(kind: ProbeKind, warning: string | null): warning is string {
+    if (warning === null || this.#warned.get(kind) === warning) return false;
+    this.#warned.set(kind, warning);
+    return true;
+  }
+
   noteProbe(kind: ProbeKind, verdict: 'passed' | 'failed'): void {
     if (verdict === 'failed') this.#failed.add(kind);
   }

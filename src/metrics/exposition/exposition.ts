@@ -19,8 +19,8 @@ import { listAppMetrics, mergeAppMetrics, runningOf, withLabels, type WorkerFami
 import { negotiateFormat } from './negotiate.ts';
 import { ofApps, ofDaemon, OWN_TYPES, ownRunning, perApp, perWorker, type WorkerSource } from './own-families.ts';
 import { Problems, type Problem } from './problems.ts';
-import { readAppMetrics, type AppFamily } from './read-app-metrics.ts';
-import type { AppReading, DaemonReading, WorkerReading } from './reading.ts';
+import { readAppMetrics, shareOut, type AppFamily } from './read-app-metrics.ts';
+import type { AppReading, Collected, DaemonReading, WorkerReading } from './reading.ts';
 import { RouteTable, type RouteRow } from './route-table.ts';
 import { RunningTotals } from './running-totals.ts';
 import type { Source } from './catalogue.ts';
@@ -70,6 +70,7 @@ interface Known {
 }
 
 interface Answer {
+  readonly problems: Problems;
   readonly families: readonly AppFamily[];
   readonly detail: Source['detail'];
 }
@@ -77,6 +78,7 @@ interface Answer {
 export class Exposition {
   readonly #limits: ExpositionLimits;
   readonly #apps = new Map<string, Known>();
+  readonly #read = new WeakMap<Collected, Answer>();
 
   constructor(limits: ExpositionLimits = DEFAULT_EXPOSITION_LIMITS) {
     this.#limits = limits;
@@ -93,17 +95,46 @@ export class Exposition {
     for (const app of apps) this.#takeApp(app);
   }
 
+  /**
+   * Reads what the workers have answered before {@link take} needs it, each in a turn of its own (`turn` resolves when others have
+   * had theirs): ten thousand series of a worker take the daemon, which runs without V8's optimizing compilers, some 50 ms.
+   */
+  async readAhead(apps: readonly AppReading[], turn: () => Promise<void>): Promise<void> {
+    for (const app of apps) {
+      const most = this.#mostOfWorker(app);
+      for (const { collected } of app.workers) {
+        if (collected === null || this.#read.has(collected)) continue;
+        this.#readAnswer(app.app, collected, most);
+        if (collected.app.length > 0) await turn();
+      }
+    }
+  }
+
   /** `atMs`: of a clock that only rises; quantiles of routes are those of the last minute or two by it. */
   write(input: PageInput, request: PageRequest, atMs: number): Page {
+    return this.compose(input, request, atMs)();
+  }
+
+  /** The same in two steps, for whoever has something else to do in between: what it returns writes the page. */
+  compose(input: PageInput, request: PageRequest, atMs: number): () => Page {
     this.take(input.apps);
     const chosen = input.apps.filter(({ app }) => request.app === null || app === request.app);
     const families = this.#collect(chosen, input, request, atMs);
     const format = negotiateFormat(request.accept);
-    return {
-      contentType: CONTENT_TYPE[format],
-      body: writeText(families, format),
-      problems: chosen.flatMap(({ app }) => this.#apps.get(app)?.problems.list() ?? []),
-    };
+    const problems = chosen.flatMap(({ app }) => this.#apps.get(app)?.problems.list() ?? []);
+    return () => ({ contentType: CONTENT_TYPE[format], body: writeText(families, format), problems });
+  }
+
+  #mostOfWorker({ workers }: AppReading): number {
+    const { seriesPerApp, valuesPerApp } = this.#limits;
+    return Math.min(seriesPerApp, Math.floor(valuesPerApp / Math.max(1, workers.length)));
+  }
+
+  /** The same answer is not read again. */
+  #readAnswer(app: string, collected: Collected, most: number): Answer {
+    let answer = this.#read.get(collected);
+    if (answer === undefined) this.#read.set(collected, (answer = readAnswer(app, collected, most)));
+    return answer;
   }
 
   /** The routes of an app; empty where it is not known. */
@@ -125,16 +156,17 @@ export class Exposition {
     }
     known.problems = new Problems(app.app);
     known.routes.most = app.routes;
-    const { seriesPerApp, valuesPerApp } = this.#limits;
-    const mostOfWorker = Math.min(seriesPerApp, Math.floor(valuesPerApp / Math.max(1, app.workers.length)));
+    const mostOfWorker = this.#mostOfWorker(app);
     for (const reading of app.workers) {
       const { spawn, collected } = reading;
       if (collected !== null) {
-        const families = readAppMetrics(collected.app, mostOfWorker, known.problems);
-        known.problems.add('agent-limit', null, collected.dropped);
-        known.answers.set(spawn, { families, detail: collected.detail });
-        known.totals.set(spawn, runningOf(families));
-        known.routes.set(spawn, collected.routes);
+        const answer = this.#readAnswer(app.app, collected, mostOfWorker);
+        if (known.answers.get(spawn) !== answer) {
+          known.answers.set(spawn, answer);
+          known.totals.set(spawn, runningOf(answer.families));
+          known.routes.set(spawn, collected.routes);
+        }
+        known.problems.join(answer.problems);
       }
       known.own.set(spawn, ownRunning(sourceOf(reading, known, null)));
     }
@@ -198,20 +230,28 @@ export class Exposition {
       scope === 'worker'
         ? listAppMetrics(workers, known.problems)
         : mergeAppMetrics(workers, known.totals, known.problems);
-    let room = this.#limits.seriesPerApp;
-    return families.map((family) => {
-      const size = seriesOf(family);
-      if (size * family.points.length <= room) {
-        room -= size * family.points.length;
-        return family;
-      }
-      const fits = Math.floor(room / size);
-      room = 0;
+    const sizes = families.map(seriesOf);
+    const rooms = shareOut(
+      families.map(({ points }, index) => (sizes[index] ?? 1) * points.length),
+      this.#limits.seriesPerApp,
+    );
+    return families.map((family, index) => {
+      const size = sizes[index] ?? 1;
+      const fits = Math.floor((rooms[index] ?? 0) / size);
+      if (fits >= family.points.length) return family;
       known.problems.add('too-many', family.name, (family.points.length - fits) * size);
       return { ...family, points: family.points.slice(0, fits) } as Family;
     });
   }
 }
+
+const readAnswer = (app: string, collected: Collected, most: number): Answer => {
+  const problems = new Problems(app);
+  const families = readAppMetrics(collected.app, most, problems);
+  problems.add('agent-limit', null, collected.dropped);
+  for (const line of collected.trouble ?? []) problems.add('not-told', line);
+  return { problems, families, detail: collected.detail };
+};
 
 /** Of two workers in one slot, while one takes over from the other, the newer is shown: they have the same labels. */
 const newestOf = (sources: readonly Source[]): Source[] => [

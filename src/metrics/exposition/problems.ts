@@ -17,6 +17,8 @@ export const PROBLEM_KINDS = [
   'too-many',
   /** Left out by the agent, before it came here. */
   'agent-limit',
+  /** The app's code that should have told it threw, or did not answer. */
+  'not-told',
 ] as const;
 export type ProblemKind = (typeof PROBLEM_KINDS)[number];
 
@@ -30,6 +32,7 @@ export interface Problem {
 }
 
 const MOST_NAMED = 100;
+const LONGEST_NAMED = 200;
 
 export class Problems {
   readonly #app: string;
@@ -43,11 +46,19 @@ export class Problems {
   add(kind: ProblemKind, metric: unknown, count = 1): void {
     if (count === 0) return;
     this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + count);
-    const name = typeof metric === 'string' ? cleanText(metric, 100) : null;
-    const key = `${kind} ${name}`;
+    this.#name(kind, typeof metric === 'string' ? cleanText(metric, LONGEST_NAMED) : null, count);
+  }
+
+  join(other: Problems): void {
+    for (const [kind, count] of other.#counts) this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + count);
+    for (const { kind, metric, count } of other.#named.values()) this.#name(kind, metric, count);
+  }
+
+  #name(kind: ProblemKind, metric: string | null, count: number): void {
+    const key = `${kind} ${metric}`;
     const known = this.#named.get(key);
     if (known !== undefined) known.count += count;
-    else if (this.#named.size < MOST_NAMED) this.#named.set(key, { metric: name, kind, count });
+    else if (this.#named.size < MOST_NAMED) this.#named.set(key, { metric, kind, count });
   }
 
   get counts(): ReadonlyMap<ProblemKind, number> {

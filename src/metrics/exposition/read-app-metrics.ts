@@ -36,15 +36,19 @@ const KNOWN_AGGREGATORS = new Set<unknown>(AGGREGATORS);
 /** At most `most` points in all; a histogram's bucket counts as one, as it is a series. */
 export function readAppMetrics(metrics: unknown, most: number, problems: Problems): AppFamily[] {
   const families = new Map<string, AppFamily>();
-  let room = most;
-  for (const metric of Array.isArray(metrics) ? (metrics as unknown[]) : []) {
-    if (!isRecord(metric)) continue;
+  const given = (Array.isArray(metrics) ? (metrics as unknown[]) : []).filter(isRecord);
+  const rooms = shareOut(
+    given.map(({ values }) => (Array.isArray(values) ? values.length : 0)),
+    most,
+  );
+  for (const [index, metric] of given.entries()) {
     const { name, help, type, aggregator = 'sum', values } = metric;
     const list: readonly unknown[] = Array.isArray(values) ? values : [];
     if (!isMetricName(name) || !TYPES.has(type) || families.has(name)) {
       problems.add('bad-name', name, Math.max(1, list.length));
       continue;
     }
+    const room = rooms[index] ?? 0;
     const taken = list.length > room ? list.slice(0, room) : list;
     problems.add('too-many', name, list.length - taken.length);
     const kind = type as AppMetric['type'];
@@ -52,7 +56,6 @@ export function readAppMetrics(metrics: unknown, most: number, problems: Problem
       kind === 'histogram' || kind === 'summary'
         ? readCompound(name, kind, taken, problems)
         : readPlain(name, kind, taken, problems);
-    room -= taken.length;
     families.set(name, {
       name,
       type: kind,
@@ -62,6 +65,17 @@ export function readAppMetrics(metrics: unknown, most: number, problems: Problem
     });
   }
   return [...families.values()];
+}
+
+/** How much of `room` each gets that wants so much: the smallest first, so that what has exploded takes what the others leave. */
+export function shareOut(wishes: readonly number[], room: number): number[] {
+  const given = wishes.map(() => 0);
+  let left = room;
+  for (const [index, wish] of [...wishes.entries()].sort(([, a], [, b]) => a - b)) {
+    given[index] = Math.min(wish, left);
+    left -= given[index];
+  }
+  return given;
 }
 
 function readPlain(

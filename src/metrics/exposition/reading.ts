@@ -2,7 +2,10 @@
 import type { AgentMessage, AgentReport, AppHealthDocument } from '../../protocol/index.ts';
 
 /** An agent's answer to `collect`. */
-export type Collected = Pick<Extract<AgentMessage, { type: 'metrics' }>, 'detail' | 'routes' | 'app' | 'dropped'>;
+export type Collected = Pick<
+  Extract<AgentMessage, { type: 'metrics' }>,
+  'detail' | 'routes' | 'app' | 'dropped' | 'trouble'
+>;
 
 export interface WorkerReading {
   /** `app/slot`. */

@@ -193,6 +193,9 @@ describe('a forecast of memory', () => {
     for (const loadedMs of [12_000, 17_000, 22_000])
       for (let atEnd = loadedMs + 5000; atEnd <= 60_000; atEnd += 1000)
         assert.equal(resident(atEnd, (at) => 60 + 170 * Math.min(1, at / loadedMs)).isHeadlong, false, 'loaded');
+    for (const heldAt of [5000, 10_000, 15_000, 20_000])
+      for (let atEnd = 5000; atEnd <= 60_000; atEnd += 1000)
+        assert.equal(resident(atEnd, (at) => (at < heldAt ? 100 : 225) + at / 10_000).isHeadlong, false, 'held once');
     notHeadlong((at) => (at % 15_000) / 300 + 200);
   });
 

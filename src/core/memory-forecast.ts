@@ -42,6 +42,8 @@ export interface MemoryPolicy {
   readonly headlongMs: number;
   /** and there within this time. */
   readonly headlongWithinMs: number;
+  /** A step of more than this share of the growth is a jump: something was loaded, or held once. */
+  readonly jumpShare: number;
 }
 
 export const MEMORY_POLICY: MemoryPolicy = {
@@ -62,6 +64,7 @@ export const MEMORY_POLICY: MemoryPolicy = {
   headlongPoints: 4,
   headlongMs: 30_000,
   headlongWithinMs: 120_000,
+  jumpShare: 0.7,
 };
 
 interface MemoryPoint {
@@ -228,12 +231,22 @@ const trendOf = (points: readonly MemoryPoint[], limitBytes: number, policy: Mem
   return { slope: whole, points, isGrowing: later.low > 0 };
 };
 
+/** What came after a jump, where there was one. */
+const sinceJump = (points: readonly MemoryPoint[], { jumpShare }: MemoryPolicy): readonly MemoryPoint[] => {
+  const growth = (points.at(-1)?.bytes ?? 0) - (points[0]?.bytes ?? 0);
+  const after = points.findLastIndex(
+    ({ bytes }, index) => index > 0 && bytes - (points[index - 1]?.bytes ?? bytes) > growth * jumpShare,
+  );
+  return after === -1 ? points : points.slice(after);
+};
+
 /**
  * What nobody can wait for until it is sure: a worker near its limit whose last half minute, gone on with, takes it there before
  * a trend is seen; in its first minutes, or when a leak begins late in a long life.
  */
 const headlongOf = (series: Series, limitBytes: number, policy: MemoryPolicy): Trend | null => {
-  const { fresh: points, fellFrom } = series;
+  const { fellFrom } = series;
+  const points = sinceJump(series.fresh, policy);
   const { bytes } = points.at(-1) ?? { bytes: 0 };
   if (points.length < policy.headlongPoints || spanMs(points) < policy.headlongMs / 2) return null;
   if (bytes < limitBytes * policy.headlongShare || points.some((point) => point.bytes > bytes)) return null;

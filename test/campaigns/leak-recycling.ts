@@ -10,7 +10,7 @@ import { installPackage } from '../provisions.ts';
 import { type LoadReport, type LoadSpec, startLoad } from '../support/load/index.ts';
 import { freePort, temporaryFolder } from '../support/temporary.ts';
 import { type Account, droverKeeper, type Keeper, type KeeperWish, pm2Keeper } from './leak-recycling/keepers.ts';
-import { MemoryLog, type ProcessMemory } from './leak-recycling/memory-log.ts';
+import { MemoryLog, type ProcessMemory } from '../support/memory-log.ts';
 
 const MB = 1024 * 1024;
 const LIMIT_MB = 256;
@@ -136,6 +136,7 @@ async function measure(keeper: Keeper, one: Case): Promise<Result> {
     BALLAST_MB: String(ballastMB),
     NOTES: notes.path,
   };
+  // `LEAK_RECYCLING=off` shows what the checks are worth: the ladder is switched off, and they fail.
   const recycles = process.env['LEAK_RECYCLING'] !== 'off';
   await using kept = await keeper.start({ workers, port, env, limitMB: LIMIT_MB, limitOf, recycles });
   using memory = new MemoryLog(notes.path);

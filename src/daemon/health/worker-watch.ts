@@ -142,6 +142,8 @@ export class WorkerWatch {
     if (heapBytes !== null)
       limits.push({ source: 'heap-after-gc', limitBytes: heapBytes, words: 'the limit of its heap' });
     const { heapUsedMB, rssMB } = config.budgets.limits;
+    // Whoever is not to be replaced beyond a budget is not to be replaced before it either.
+    if (!config.budgets.autoRestart) return limits;
     if (heapUsedMB?.critical === true)
       limits.push({ source: 'heap-after-gc', limitBytes: heapUsedMB.max * MB, words: 'the budget heapUsedMB' });
     if (rssMB?.critical === true) limits.push({ source: 'rss', limitBytes: rssMB.max * MB, words: 'the budget rssMB' });

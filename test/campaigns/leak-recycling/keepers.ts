@@ -10,7 +10,7 @@ import { fixture, readEvents } from '../../support/service.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 
 const APP = 'leaks';
-const SCRIPT = fixture('leaks.cjs');
+const SCRIPT = fixture('leaks-by-request.cjs');
 
 export interface KeeperWish {
   readonly workers: number;

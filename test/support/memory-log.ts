@@ -1,10 +1,10 @@
 /**
  * The memory of processes that come and go, as the kernel tells it, four times a second. Who they are they say themselves,
- * each by a file of its pid in a folder (`test/fixtures/apps/leaks.cjs`); asks nobody who manages them.
+ * each by a file of its pid in a folder (`test/fixtures/apps/leaks-by-request.cjs`); asks nobody who manages them.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readUnlessGone } from '../../support/processes.ts';
+import { readUnlessGone } from './processes.ts';
 
 const EVERY_MS = 250;
 

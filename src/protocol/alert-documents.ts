@@ -1,6 +1,79 @@
-/** What commands and the API say of alerts, beyond the alerts themselves. Times are ISO 8601. */
-import type { ReceiverConfig } from './app-config.ts';
-import type { AlertDocument, SilenceDocument } from './documents.ts';
+/** What commands, receivers and the API are told of alerts. Times are ISO 8601. */
+import type { ReceiverConfig, Severity } from './app-config.ts';
+
+/** A value that an alert rests on, beside the one that it is held against. */
+export interface AlertEvidence {
+  /** Such as `burn, 1h` or `events`. */
+  readonly name: string;
+  /** Null: not known at that time. */
+  readonly value: number | null;
+  /** Null: only told, not judged. */
+  readonly threshold: number | null;
+  readonly unit: 'times' | 'share' | 'ms' | 'bytes' | 'per-second' | 'count' | 'z';
+}
+
+/** One time that something is wrong, from its beginning to its end. */
+export interface AlertDocument {
+  /** `<fingerprint>-<start>`: of this time only. */
+  readonly id: string;
+  /** Of its name, severity, app, worker and labels: the same each time that this goes wrong. 16 hexadecimal digits. */
+  readonly fingerprint: string;
+  readonly name: string;
+  /** Null: it concerns the daemon or the host. */
+  readonly app: string | null;
+  /** `app/slot`, where it concerns one worker. */
+  readonly worker?: string;
+  readonly severity: Severity;
+  /** `pending`: bad, but not for long enough to be told. */
+  readonly status: 'pending' | 'firing' | 'resolved';
+  /** What tells alerts of one name apart, beyond app and worker: `objective`, `window`, … */
+  readonly labels: Readonly<Record<string, string>>;
+  /** One line. */
+  readonly summary: string;
+  readonly description: string;
+  readonly evidence: readonly AlertEvidence[];
+  /** When it went bad. */
+  readonly startedAt: string;
+  /** Null while it lasts. */
+  readonly endsAt: string | null;
+  /** Ids of silences that keep it from being told, and of the alert that says it already; empty: it is told. */
+  readonly mutedBy: readonly string[];
+}
+
+/** What a receiver is told at one time: all alerts of a group that are new, over, or due to be told again. */
+export interface AlertNotificationDocument {
+  /** The same when it is delivered again, so that a receiver can tell. */
+  readonly id: string;
+  /** What its alerts have in common: `app=api`. */
+  readonly group: string;
+  /** `resolved`: all that was told of the group is over. `repeat`: nothing is new, but it still fires. */
+  readonly kind: 'firing' | 'resolved' | 'repeat' | 'test';
+  readonly at: string;
+  /** Firing ones first; those that ended since the group was last told come with `endsAt`. */
+  readonly alerts: readonly AlertDocument[];
+}
+
+/** While it lasts, alerts that it matches are not told; they are still seen. */
+export interface SilenceDocument {
+  readonly id: string;
+  /** All of them must match. */
+  readonly matchers: readonly AlertMatcher[];
+  readonly startsAt: string;
+  /** Of a maintenance window that comes again: of its first time. */
+  readonly endsAt: string;
+  /** It comes again so often after its start; null: once. */
+  readonly everyMs: number | null;
+  readonly comment: string;
+  readonly createdBy: string | null;
+}
+
+export interface AlertMatcher {
+  /** `app`, `worker`, `name`, `severity`, or a label. */
+  readonly label: string;
+  /** `glob`: `*` stands for any characters. */
+  readonly kind: 'is' | 'is-not' | 'glob';
+  readonly value: string;
+}
 
 export interface ReceiverDocument {
   /** Such as `webhook-3fa9c2`; stays as long as its target does. */

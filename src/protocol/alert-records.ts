@@ -2,7 +2,7 @@
  * Alerts as they are delivered, and what is on record of that: written by `store/`, meant by `alerts/`. Times with `AtMs` are
  * milliseconds of the wall clock, those without ISO 8601.
  */
-import type { AlertNotificationDocument } from './documents.ts';
+import type { AlertNotificationDocument } from './alert-documents.ts';
 
 /** One alert in a message. Label names fit `[a-zA-Z_][a-zA-Z0-9_]*`; the same labels are the same alert. */
 export interface ToldAlert {

@@ -8,6 +8,7 @@ export type { CatalogueEntry, ErrorData } from './catalogue.ts';
 export * from './documents.ts';
 export * from './errors.ts';
 export type { Exit, ExitCause } from './exit.ts';
+export * from './health-documents.ts';
 export { levelOf, LOG_LEVELS } from './log-level.ts';
 export * from './records.ts';
 export type { Clock } from './time.ts';

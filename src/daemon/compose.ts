@@ -34,8 +34,7 @@ import {
 } from '../supervisor/index.ts';
 import { openDaemonSettings } from './daemon-settings.ts';
 import { fileOutput } from './file-output.ts';
-import { openCare } from './health/care.ts';
-import { openHealth } from './health/health.ts';
+import { openCare, openHealth } from '../health/index.ts';
 import { correlateEvents } from './correlate-events.ts';
 import { CHANNEL_PREFIX, type Inherited } from './inheritance.ts';
 import type { KeptDescriptor } from './guard.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
-import { CoreWaits } from '../../src/daemon/health/core-waits.ts';
+import { CoreWaits } from '../../src/health/core-waits.ts';
 import { readRunning, type Running } from '../../src/os/index.ts';
 import { eventually } from '../support/eventually.ts';
 

@@ -4,8 +4,7 @@ import type { Clock, DaemonDocument, UpgradeStartDocument } from '../../protocol
 import type { Store } from '../../store/index.ts';
 import type { App, Supervisor } from '../../supervisor/index.ts';
 import type { DaemonSettings } from '../daemon-settings.ts';
-import type { Health } from '../health/health.ts';
-import type { Care } from '../health/care.ts';
+import type { Care, Health } from '../../health/index.ts';
 import type { Operations } from '../operations.ts';
 
 export interface ServiceParts {

@@ -2,11 +2,10 @@
  * Everything that is made of the health of apps, put together: metrics, objectives, anomalies, alerts, the health port, the
  * push to a collector. What watches and heals (`health.ts`) is open before, because the supervisor needs it.
  */
-import { openAlerts, type Alerts } from '../../alerts/index.ts';
-import type { Clock } from '../../protocol/index.ts';
-import type { Store } from '../../store/index.ts';
-import type { App, Schedule, Supervisor } from '../../supervisor/index.ts';
-import type { DaemonSettings } from '../daemon-settings.ts';
+import { openAlerts, type Alerts } from '../alerts/index.ts';
+import type { Clock, DaemonConfig } from '../protocol/index.ts';
+import type { Store } from '../store/index.ts';
+import type { App, Schedule, Supervisor } from '../supervisor/index.ts';
 import { judgeHealthAlerts } from './alert-feed.ts';
 import { anomalyKey, openAnomalies } from './anomalies.ts';
 import { openHealthPort } from './health-port.ts';
@@ -24,7 +23,8 @@ export interface CareOptions {
   readonly schedule: Schedule;
   readonly supervisor: Supervisor;
   readonly store: Store;
-  readonly settings: DaemonSettings;
+  /** What is configured for the daemon itself, as it holds now. */
+  readonly settings: { readonly get: () => DaemonConfig };
   readonly health: Health;
   readonly newId: () => string;
   readonly version: string;

@@ -1,7 +1,7 @@
 /** A worker as its probes see it: where it is reached alone, and in what its commands run. */
-import type { WatchedWorker } from '../../probes/index.ts';
-import type { ListenAddress } from '../../protocol/index.ts';
-import { identityOf, workerEnvironment, type App } from '../../supervisor/index.ts';
+import type { WatchedWorker } from '../probes/index.ts';
+import type { ListenAddress } from '../protocol/index.ts';
+import { identityOf, workerEnvironment, type App } from '../supervisor/index.ts';
 import type { WorkerWatch } from './worker-watch.ts';
 
 export const watchedWorker = (app: App, watch: WorkerWatch): WatchedWorker => {

@@ -2,9 +2,9 @@
  * What the daemon knows of its workers, in the form that `metrics/` reads: their last reports, and what their agents answer
  * when they are asked for everything.
  */
-import type { AppReading, Collected, DaemonReading, WorkerReading } from '../../metrics/index.ts';
-import type { AppHealthDocument } from '../../protocol/index.ts';
-import { shardViews, type App, type Schedule, type WorkerHandle } from '../../supervisor/index.ts';
+import type { AppReading, Collected, DaemonReading, WorkerReading } from '../metrics/index.ts';
+import type { AppHealthDocument } from '../protocol/index.ts';
+import { shardViews, type App, type Schedule, type WorkerHandle } from '../supervisor/index.ts';
 
 /** A scraper's patience is ten seconds; a worker that is blocked must not take all of it. */
 const COLLECT_WITHIN_MS = 1500;

@@ -26,10 +26,10 @@ import {
   stepBudgets,
   stepChecks,
   type WorkerFacts,
-} from '../../core/index.ts';
-import type { ProbeHandle } from '../../probes/index.ts';
-import type { AgentReport, AppConfig, LoopBlock, ProbeKind } from '../../protocol/index.ts';
-import { cpuPercentOf, type Tenant, type WorkerHandle } from '../../supervisor/index.ts';
+} from '../core/index.ts';
+import type { ProbeHandle } from '../probes/index.ts';
+import type { AgentReport, AppConfig, LoopBlock, ProbeKind } from '../protocol/index.ts';
+import { cpuPercentOf, type Tenant, type WorkerHandle } from '../supervisor/index.ts';
 
 const MB = 1024 * 1024;
 const KINDS: readonly ProbeKind[] = ['startup', 'liveness', 'readiness'];

@@ -1,5 +1,5 @@
 /** Whether a worker was given the processor time that it wanted: one that was not has done nothing wrong. */
-import { readRunning } from '../../os/index.ts';
+import { readRunning } from '../os/index.ts';
 
 /** A blocked event loop takes all that it can get: with ten runnable threads to a core that is a tenth. */
 const STARVED_BELOW = 0.1;

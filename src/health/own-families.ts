@@ -1,6 +1,6 @@
 /** Objectives and alerts as metrics, for those who watch them elsewhere. */
-import type { Family } from '../../metrics/index.ts';
-import type { AlertsDocument, SloDocument } from '../../protocol/index.ts';
+import type { Family } from '../metrics/index.ts';
+import type { AlertsDocument, SloDocument } from '../protocol/index.ts';
 
 export const familiesOf = (slo: SloDocument, { alerts, undelivered }: AlertsDocument): readonly Family[] => {
   const objectives = slo.apps.flatMap(({ name: app, objectives: list }) =>

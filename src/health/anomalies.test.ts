@@ -1,9 +1,9 @@
 /** Measures of apps against their own past: the rounds of the daemon, by a clock that is moved by hand. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Judgement } from '../../core/index.ts';
-import type { AgentReport } from '../../protocol/index.ts';
-import type { App } from '../../supervisor/index.ts';
+import type { Judgement } from '../core/index.ts';
+import type { AgentReport } from '../protocol/index.ts';
+import type { App } from '../supervisor/index.ts';
 import { anomalyKey, openAnomalies, type Anomalies } from './anomalies.ts';
 
 const MINUTE_MS = 60_000;

@@ -3,7 +3,7 @@
  * nothing about it. Where milliseconds count, `core-time.ts` asks what it is at that moment; over seconds that tells nothing
  * of a worker that has little to do, and has just begun to do it.
  */
-import { readRunning, type Running } from '../../os/index.ts';
+import { readRunning, type Running } from '../os/index.ts';
 
 /** Of the time between the looks, and of what it ran: on a busy machine all wait about as long as they run. */
 const WAITED_SHARE = 0.3;

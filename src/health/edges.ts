@@ -1,7 +1,7 @@
 /** What health needs beside the supervisor: the time, the probes, how the daemon itself has been. */
-import type { ProbeHandle } from '../../probes/index.ts';
-import type { Clock } from '../../protocol/index.ts';
-import type { App } from '../../supervisor/index.ts';
+import type { ProbeHandle } from '../probes/index.ts';
+import type { Clock } from '../protocol/index.ts';
+import type { App } from '../supervisor/index.ts';
 import type { WorkerWatch } from './worker-watch.ts';
 
 export interface HealthEdges {

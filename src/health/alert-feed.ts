@@ -1,6 +1,6 @@
 /** What of the health of apps somebody should be told: the judgements that alerts live on, beside those of objectives. */
-import { ALERT_POLICY, type AlertPolicy, type Judgement } from '../../core/index.ts';
-import type { AppHealthDocument } from '../../protocol/index.ts';
+import { ALERT_POLICY, type AlertPolicy, type Judgement } from '../core/index.ts';
+import type { AppHealthDocument } from '../protocol/index.ts';
 
 /** A replacement that takes a few seconds is nobody's page. */
 const CRITICAL: AlertPolicy = { ...ALERT_POLICY, forMs: 15_000 };

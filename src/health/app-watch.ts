@@ -19,9 +19,9 @@ import {
   type OutlierState,
   type WorkerFacts,
   type WorkerHealth,
-} from '../../core/index.ts';
-import type { AppStatus, EventInput } from '../../protocol/index.ts';
-import { appStatusOf, type App, type Tenant, type WorkerHandle } from '../../supervisor/index.ts';
+} from '../core/index.ts';
+import type { AppStatus, EventInput } from '../protocol/index.ts';
+import { appStatusOf, type App, type Tenant, type WorkerHandle } from '../supervisor/index.ts';
 import type { CoreWaits } from './core-waits.ts';
 import type { HealthEdges } from './edges.ts';
 import { Healer } from './healer.ts';

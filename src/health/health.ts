@@ -2,10 +2,10 @@
  * Watches the health of all apps: pings every worker's event loop, hears what agents report, asks the probes, and lets each
  * app's watch decide. One timer for all of it.
  */
-import { hostHealth, LOOP_POLICY, stepLoopWatch, type LoopEffect, type LoopEvent } from '../../core/index.ts';
-import { openProbes } from '../../probes/index.ts';
-import type { AgentSettings, Clock, EventInput, HealthDocument, LoopBlock } from '../../protocol/index.ts';
-import type { App, HealthHook, Schedule, WorkerHandle } from '../../supervisor/index.ts';
+import { hostHealth, LOOP_POLICY, stepLoopWatch, type LoopEffect, type LoopEvent } from '../core/index.ts';
+import { openProbes } from '../probes/index.ts';
+import type { AgentSettings, Clock, EventInput, HealthDocument, LoopBlock } from '../protocol/index.ts';
+import type { App, HealthHook, Schedule, WorkerHandle } from '../supervisor/index.ts';
 import { AppWatch } from './app-watch.ts';
 import { CoreTime } from './core-time.ts';
 import { CoreWaits } from './core-waits.ts';

@@ -15,10 +15,10 @@ import {
   type ObjectivePlan,
   type ObjectiveState,
   type ObjectiveVerdict,
-} from '../../core/index.ts';
-import { countWithin } from '../../metrics/index.ts';
-import type { AgentReport, Clock, ObjectiveConfig, SloDocument } from '../../protocol/index.ts';
-import type { App, Schedule, WorkerHandle } from '../../supervisor/index.ts';
+} from '../core/index.ts';
+import { countWithin } from '../metrics/index.ts';
+import type { AgentReport, Clock, ObjectiveConfig, SloDocument } from '../protocol/index.ts';
+import type { App, Schedule, WorkerHandle } from '../supervisor/index.ts';
 
 export interface ObjectivesOptions {
   readonly clock: Clock;

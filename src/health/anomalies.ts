@@ -12,10 +12,10 @@ import {
   type AnomalyState,
   type AnomalyStep,
   type Judgement,
-} from '../../core/index.ts';
-import type { AlertEvidence, Clock } from '../../protocol/index.ts';
-import { countOf, mergeHistograms, percentile, subtractHistogram, type SparseHistogram } from '../../runtime/index.ts';
-import type { App, Schedule, WorkerHandle } from '../../supervisor/index.ts';
+} from '../core/index.ts';
+import type { AlertEvidence, Clock } from '../protocol/index.ts';
+import { countOf, mergeHistograms, percentile, subtractHistogram, type SparseHistogram } from '../runtime/index.ts';
+import type { App, Schedule, WorkerHandle } from '../supervisor/index.ts';
 
 export interface AnomaliesOptions {
   readonly clock: Clock;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { newHealing, type HealSlot, type HealState } from '../../core/index.ts';
+import { newHealing, type HealSlot, type HealState } from '../core/index.ts';
 import { keptOf, readHealing, writeHealing } from './healing-memory.ts';
 
 const slot = (phase: HealSlot['phase']): HealSlot => ({

@@ -11,9 +11,9 @@ import {
   type Family,
   type PageRequest,
   type Problem,
-} from '../../metrics/index.ts';
-import type { AppHealthDocument, Clock, DaemonConfig, EventInput } from '../../protocol/index.ts';
-import type { App, Schedule, WorkerHandle } from '../../supervisor/index.ts';
+} from '../metrics/index.ts';
+import type { AppHealthDocument, Clock, DaemonConfig, EventInput } from '../protocol/index.ts';
+import type { App, Schedule, WorkerHandle } from '../supervisor/index.ts';
 import { collect, readApps, readDaemon } from './readings.ts';
 
 export interface MetricsOptions {

@@ -15,9 +15,9 @@ import {
   type Trouble,
   type WorkerFacts,
   type WorkerHealth,
-} from '../../core/index.ts';
-import type { EventInput } from '../../protocol/index.ts';
-import { canOverlap, type App, type CallOff } from '../../supervisor/index.ts';
+} from '../core/index.ts';
+import type { EventInput } from '../protocol/index.ts';
+import { canOverlap, type App, type CallOff } from '../supervisor/index.ts';
 import type { HealthEdges } from './edges.ts';
 import { healingKey, keptOf, readHealing, writeHealing, type Timeline } from './healing-memory.ts';
 

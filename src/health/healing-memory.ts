@@ -2,8 +2,8 @@
  * What of the ladder outlives the daemon: slots in quarantine, with the evidence, and when workers were replaced, so that the
  * limit per hour holds over a restart. What was under way is not: who is still unwell is found to be so again.
  */
-import { newHealing, type HealState } from '../../core/index.ts';
-import type { App } from '../../supervisor/index.ts';
+import { newHealing, type HealState } from '../core/index.ts';
+import type { App } from '../supervisor/index.ts';
 
 export interface Timeline {
   /** By how much the wall clock is ahead of the monotonic one of this process. */

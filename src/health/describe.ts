@@ -1,5 +1,5 @@
 /** What is known of the health of apps, as the document that people and programs read. */
-import { blockedForMs, budgetVerdicts, checkVerdicts, type WorkerHealth } from '../../core/index.ts';
+import { blockedForMs, budgetVerdicts, checkVerdicts, type WorkerHealth } from '../core/index.ts';
 import type {
   AppHealthDocument,
   CheckDocument,
@@ -8,8 +8,8 @@ import type {
   HealthStatus,
   ProbeKind,
   WorkerHealthDocument,
-} from '../../protocol/index.ts';
-import { shardViews, type Tenant } from '../../supervisor/index.ts';
+} from '../protocol/index.ts';
+import { shardViews, type Tenant } from '../supervisor/index.ts';
 import type { AppWatch } from './app-watch.ts';
 import type { WorkerWatch } from './worker-watch.ts';
 

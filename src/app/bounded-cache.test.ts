@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { BoundedCache, CacheMetrics, type CacheOptions } from './bounded-cache.ts';
 import { MetricRegistry } from './metrics.ts';
 
@@ -85,6 +87,23 @@ describe('A bounded cache', () => {
     assert.equal(cache.get('a'), value);
     assert.throws(() => cache.set('b', 'text' as unknown as object), /holds objects, not a string/);
     assert.throws(() => cache.set('c', undefined as unknown as object), TypeError);
+  });
+
+  it('lets go of what is held weakly once nobody else has it, keys included', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const cache = open<object>({ max: 10, weak: true });
+    const needed = { a: 1 };
+    cache.set('needed', needed);
+    cache.set('dropped', { b: 2 });
+    // What a turn of the loop has made or looked at stays until its end, and the registry is called in a later one.
+    for (let turn = 0; turn < 50 && cache.stats().entries > 1; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      collect();
+    }
+    const { entries, collected } = cache.stats();
+    assert.deepEqual([entries, collected], [1, 1]);
+    assert.deepEqual([cache.get('needed'), cache.get('dropped')], [needed, undefined]);
   });
 
   it('is seen in the metrics by its name', async () => {

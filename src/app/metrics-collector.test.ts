@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { EventEmitter } from 'node:events';
-import type { Server } from 'node:net';
+import { EventEmitter, once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo, Server } from 'node:net';
 import { describe, it } from 'node:test';
 import { MetricsCollector, trendOf } from './metrics-collector.ts';
 
@@ -26,6 +27,22 @@ describe('A metrics collector', () => {
     server.emit('request', {}, responses[0]);
     assert.deepEqual(collector.snapshot().requests.inFlight, 0, 'no more once it is stopped');
     assert.equal(server.listenerCount('request'), 0);
+  });
+
+  it('finds all HTTP/1 of the process where it is given no server', async () => {
+    const collector = new MetricsCollector().start();
+    const statuses = [200, 503];
+    const servers = statuses.map((status) => createServer((_, response) => response.writeHead(status).end('answer')));
+    for (const server of servers) {
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      const { port } = server.address() as AddressInfo;
+      await (await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } })).text();
+    }
+    // The client has its answer before the server sees that it has.
+    for (const server of servers) await new Promise((resolve) => server.close(resolve));
+    const { answered, failed, inFlight } = collector.snapshot().requests;
+    assert.deepEqual([answered, failed, inFlight], [2, 1, 0]);
+    collector.stop();
   });
 
   it('tells a trend by the slope of all measurements', () => {

@@ -34,6 +34,8 @@ export class SharedPort implements ManagedPort {
   #socket: ShardSocket;
   /** Null where the socket has none. */
   #file: SocketFile | null;
+  /** It was told that its path leads elsewhere, or nowhere. */
+  #isToldAway = false;
   readonly #places = new Map<string, Place>();
 
   constructor(parts: SharedPortParts) {
@@ -179,14 +181,19 @@ export class SharedPort implements ManagedPort {
     this.#socket = socket;
     this.#file = this.#openFile(isNew);
     this.#parts.onDescriptors();
-    if (this.#file?.state === 'there') this.#parts.onFile('there', socket.inode);
+    if (this.#file?.state === 'there' && this.#isToldAway) this.#tell('there', socket.inode);
+  }
+
+  #tell(state: FileState, inode: number): void {
+    this.#isToldAway = state !== 'there';
+    this.#parts.onFile(state, inode);
   }
 
   #openFile(isNew: boolean): SocketFile | null {
     const { address } = this.#parts.facts;
     if (address.kind !== 'unix' || address.path.startsWith('\0')) return null;
     const { inode } = this.#socket;
-    const onChange = (state: FileState): void => this.#parts.onFile(state, inode);
+    const onChange = (state: FileState): void => this.#tell(state, inode);
     return new SocketFile({ path: address.path, inode, isNew, onChange, onTouch: this.#parts.onTouch });
   }
 }

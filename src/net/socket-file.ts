@@ -42,16 +42,20 @@ export class SocketFile {
   readonly #own: string | null;
   #watcher: FSWatcher | null = null;
   #state: FileState = 'there';
+  /** Nobody has been given the socket yet: that its path is gone again concerns only who binds it. */
+  #isBeingMade: boolean;
   #isRefused = false;
   #isClosed = false;
 
   constructor(parts: SocketFileParts) {
     this.#parts = parts;
     this.#second = secondName(parts.path, parts.inode);
+    this.#isBeingMade = parts.isNew;
     if (parts.isNew) removeDead(parts.path);
     const known = parts.isNew ? null : identityOf(this.#second);
     this.#own = known ?? (isAlone(parts) ? identityOf(parts.path) : null);
     this.look();
+    this.#isBeingMade = false;
   }
 
   get state(): FileState {
@@ -92,7 +96,7 @@ export class SocketFile {
     const state = this.#settle();
     if (state !== this.#state) {
       this.#state = state;
-      this.#parts.onChange(state);
+      if (state !== 'lost' || !this.#isBeingMade) this.#parts.onChange(state);
     }
     return state;
   }

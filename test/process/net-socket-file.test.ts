@@ -18,6 +18,7 @@ import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import type { DataPathEvent, Port } from '../../src/net/index.ts';
+import { SocketFile } from '../../src/net/socket-file.ts';
 import { closeDescriptor, duplicate, inodeOf, unixListenSocket } from '../../src/os/index.ts';
 import { secondName } from '../../src/protocol/index.ts';
 import { noMounts } from '../support/file-systems.ts';
@@ -332,5 +333,21 @@ describe('where no hard link can be made', { skip: noMounts }, () => {
     assert.ok(await isAnsweredBy(place.path, 'next'));
     test.path.closeApp('shop');
     assert.deepEqual(readdirSync(place.folder), []);
+  });
+
+  it('is not told as lost while nobody has it: somebody removes its path between binding it and its second name', async () => {
+    await using place = await openPlace();
+    const told: string[] = [];
+    const open = (isNew: boolean): SocketFile => {
+      const fd = unixListenSocket(place.path, { uid: null });
+      unlinkSync(place.path);
+      const onChange = (state: string): void => void told.push(state);
+      const file = new SocketFile({ path: place.path, inode: inodeOf(fd), isNew, onChange, onTouch: () => undefined });
+      closeDescriptor(fd);
+      file.close();
+      return file;
+    };
+    assert.deepEqual([open(true).state, told], ['lost', []]);
+    assert.deepEqual([open(false).state, told], ['lost', ['lost']]);
   });
 });

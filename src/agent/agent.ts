@@ -218,6 +218,7 @@ export class Agent {
       case 'settings':
       case 'ping':
       case 'collect':
+      case 'ask-routes':
       case 'degrade':
       case 'recover':
         return this.#health.receive(message);

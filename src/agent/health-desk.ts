@@ -25,7 +25,7 @@ import { Watchdog } from './watchdog.ts';
 
 export type HealthMessage = Extract<
   DaemonMessage,
-  { readonly type: 'settings' | 'ping' | 'collect' | 'degrade' | 'recover' }
+  { readonly type: 'settings' | 'ping' | 'collect' | 'ask-routes' | 'degrade' | 'recover' }
 >;
 
 /** What a report says about health. */
@@ -98,6 +98,8 @@ export class HealthDesk {
       case 'collect':
         void this.#collect(message.id);
         return;
+      case 'ask-routes':
+        return this.#tellRoutes(message.id);
       case 'degrade':
         return meeting.degrade(message.level, message.reason);
       case 'recover':
@@ -190,6 +192,15 @@ export class HealthDesk {
     if (routes !== null) routes.most = most;
     requests.onAnswered =
       routes === null || most <= 0 ? null : (request, status, tookMs) => routes.count(request, status, tookMs);
+  }
+
+  /** Without anything else: a worker is compared with others every second while it seems slow. */
+  #tellRoutes(id: number): void {
+    const isCounting = this.#routes !== null && this.#options.requests.onAnswered !== null;
+    this.#cost.measure(() => {
+      const routes = isCounting ? (this.#routes?.read(MOST_ROUTE_BYTES).list ?? []) : null;
+      this.#options.send({ type: 'routes', id, routes });
+    });
   }
 
   async #collect(id: number): Promise<void> {

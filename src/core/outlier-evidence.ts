@@ -20,8 +20,10 @@ export interface OutlierSample {
   readonly reportedAt: number | null;
   /** Since the worker started, as reported; differences are taken here. */
   readonly counters: RequestCounters | null;
-  /** Since the worker started, where they were collected since the last sweep; else null. */
-  readonly routes: readonly RouteCounters[] | null;
+  /** It tells its routes when it is asked, which is done for suspects and their peers. */
+  readonly tellsRoutes: boolean;
+  /** Since the worker started, at two moments since the last sweep or a little before; null: it was not asked. */
+  readonly routes: { readonly before: readonly RouteCounters[]; readonly now: readonly RouteCounters[] } | null;
 }
 
 export interface EvidencePolicy {
@@ -98,6 +100,8 @@ export interface Interval {
   readonly open: number;
   readonly latency: readonly number[];
   readonly routes: readonly RouteInterval[];
+  /** Its routes were asked for, in a part of it at least. */
+  readonly isRouted: boolean;
   readonly isStarved: boolean;
   readonly utilization: number | null;
 }
@@ -107,7 +111,7 @@ export interface Evidence {
   readonly generation: number;
   readonly reportedAt: number | null;
   readonly counters: RequestCounters | null;
-  readonly routes: readonly RouteCounters[] | null;
+  readonly tellsRoutes: boolean;
   readonly intervals: readonly Interval[];
   /** Failed answers in a row, at least: reports count, they do not tell the order. */
   readonly errorsInRow: number;
@@ -131,7 +135,7 @@ const newEvidence = (sample: OutlierSample): Evidence => ({
   generation: sample.generation,
   reportedAt: sample.reportedAt,
   counters: sample.counters,
-  routes: sample.routes,
+  tellsRoutes: sample.tellsRoutes,
   intervals: [],
   errorsInRow: 0,
   slowSweeps: 0,
@@ -188,12 +192,12 @@ export const gather = (
     return { evidence: newEvidence(sample), isNew: false };
   }
   const kept = before.intervals.filter((interval) => at - interval.at < policy.windowMs);
-  const same = { ...before, intervals: kept, readyForMs: sample.readyForMs };
+  const same = { ...before, intervals: kept, readyForMs: sample.readyForMs, tellsRoutes: sample.tellsRoutes };
   const { counters, reportedAt } = sample;
   if (counters === null || reportedAt === null || (before.reportedAt !== null && reportedAt <= before.reportedAt)) {
     return { evidence: same, isNew: false };
   }
-  const next = { ...same, counters, reportedAt, routes: sample.routes ?? before.routes };
+  const next = { ...same, counters, reportedAt };
   if (before.counters === null || before.reportedAt === null) return { evidence: next, isNew: false };
   const served = gain(counters.served, before.counters.served);
   // What the worker left without an answer is a failure to its client; Envoy counts connection failures alike.
@@ -207,8 +211,8 @@ export const gather = (
     openBefore: openOf(before.counters),
     open: openOf(counters),
     latency: latencySince(counters.latency, before.counters.latency),
-    routes:
-      sample.routes === null || before.routes === null ? [] : routesSince(sample.routes, before.routes, policy.routes),
+    routes: sample.routes === null ? [] : routesSince(sample.routes.now, sample.routes.before, policy.routes),
+    isRouted: sample.routes !== null,
     isStarved: sample.isStarved,
     utilization: sample.utilization,
   };
@@ -230,8 +234,14 @@ export const isFailing = (evidence: Evidence): boolean => {
   return failed >= 3 && failed >= servedOf(evidence);
 };
 
-/** It tells routes apart for most of its requests. */
+/** It tells routes apart for a quarter of its requests at least: it is asked in a part of an interval. */
 export const hasRoutes = (evidence: Evidence): boolean => {
   const byRoute = total(evidence, ({ routes }) => routes.reduce((sum, one) => sum + one.served + one.failed, 0));
-  return byRoute * 2 >= servedOf(evidence) + failedOf(evidence) && byRoute > 0;
+  return byRoute * 4 >= servedOf(evidence) + failedOf(evidence) && byRoute > 0;
 };
+
+/** What is known of it route by route. */
+export const routedPart = (evidence: Evidence): Evidence => ({
+  ...evidence,
+  intervals: evidence.intervals.filter(({ isRouted }) => isRouted),
+});

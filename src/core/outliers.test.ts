@@ -142,6 +142,16 @@ describe('a worker that is slower than its peers', () => {
     }
   });
 
+  it('is found by routes that are asked for once it is suspected', () => {
+    for (const perSecond of [20, 100]) {
+      for (const seed of SEEDS) {
+        const traffic: Traffic = { workers: four({ slowFactor: 20 }), perSecond, seed, reportsRoutes: 'asked' };
+        const after = play(traffic, 20).ejectedAfter(0);
+        assert.ok(after !== undefined && after <= 10, `${perSecond} a second, seed ${seed}: after ${after} s`);
+      }
+    }
+  });
+
   it('is one of two as well', () => {
     for (const seed of SEEDS) {
       assert.deepEqual(play({ workers: [{ slowFactor: 20 }, GOOD], perSecond: 10, seed }, 12).ejected(), [0]);
@@ -168,6 +178,16 @@ describe('a worker that only seems slower', () => {
   it('is left alone when its clients ask for the slow route, whether routes are told or not', () => {
     nobody({ workers: four({ onlyRoute: '/slow' }), perSecond: 40, routes: TWO_ROUTES, reportsRoutes: true });
     nobody({ workers: four(), perSecond: 12, routes: TWO_ROUTES });
+  });
+
+  it('is left alone when it is one of two, and a client that keeps its connection asks it for what takes long', () => {
+    const routes: readonly RouteLoad[] = [
+      { route: '/fast', share: 1, tookMs: around(1, 0.4) },
+      { route: '/slow', share: 0, tookMs: around(500, 0.4) },
+    ];
+    const traffic: Traffic = { workers: [{ onlyRoute: '/slow' }, GOOD], perSecond: 60, routes };
+    nobody({ ...traffic, reportsRoutes: 'asked' });
+    assert.deepEqual(play(traffic, 30).ejected(), [0], 'without routes nobody can tell');
   });
 
   it('is left alone when it does more than its share', () => {
@@ -370,6 +390,7 @@ describe('the ejection of outliers over random histories', () => {
               utilization: 0.5,
               reportedAt,
               counters,
+              tellsRoutes: false,
               routes: null,
             };
           });

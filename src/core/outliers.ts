@@ -11,7 +11,7 @@
 import type { OutlierConfig } from '../protocol/index.ts';
 import type { Step } from './machine.ts';
 import { judgeErrors } from './outlier-errors.ts';
-import { EVIDENCE_POLICY, forget, gather, isFailing } from './outlier-evidence.ts';
+import { EVIDENCE_POLICY, forget, gather, isFailing, routedPart } from './outlier-evidence.ts';
 import type { Evidence, EvidencePolicy, OutlierSample, Verdict, VerdictKind } from './outlier-evidence.ts';
 import { findSlow } from './outlier-latency.ts';
 import { workersIn } from './worker-share.ts';
@@ -55,6 +55,8 @@ export interface OutlierState {
   readonly outsideUntil: number | null;
   /** Why somebody bad was not ejected, as it was told last. */
   readonly held: string | null;
+  /** Somebody seems slow: routes are to be asked for, because clients that ask for something else look the same. */
+  readonly wantsRoutes: boolean;
 }
 
 interface Concerns {
@@ -78,7 +80,7 @@ export type OutlierEffect =
 
 export type OutlierStep = Step<OutlierState, OutlierEffect>;
 
-export const newOutliers = (): OutlierState => ({ workers: {}, outsideUntil: null, held: null });
+export const newOutliers = (): OutlierState => ({ workers: {}, outsideUntil: null, held: null, wantsRoutes: false });
 
 /** The ejection of a slot's worker, for those who tell of it; null when it is in. */
 export const ejectionOf = (state: OutlierState, slot: number): Ejection | null => state.workers[slot]?.ejection ?? null;
@@ -143,10 +145,11 @@ class Sweep {
     const outsideUntil = this.config.enabled ? this.ejectWhoIsBad() : null;
     this.rampUp();
     const workers = Object.fromEntries(this.rows.map(({ sample, worker }) => [sample.slot, worker]));
-    return { state: { workers, outsideUntil, held: this.held }, effects: this.effects };
+    return { state: { workers, outsideUntil, held: this.held, wantsRoutes: this.wantsRoutes }, effects: this.effects };
   }
 
   private held: string | null = null;
+  private wantsRoutes = false;
 
   private take(sample: OutlierSample): Row {
     const before = this.state.workers[sample.slot];
@@ -223,17 +226,22 @@ class Sweep {
   private judgeAll(candidates: readonly Row[]): Map<Row, Verdict> {
     const verdicts = new Map<Row, Verdict>();
     const evidences = candidates.map(({ worker }) => worker.evidence);
-    const slow = findSlow(evidences, this.policy);
+    const suspected = findSlow(evidences, this.policy);
+    const canAsk = evidences.every(({ tellsRoutes }) => tellsRoutes);
+    this.wantsRoutes = canAsk && suspected.some((verdict) => verdict !== null);
+    // By route, where that can be told: a client that keeps its connection may ask one worker for what takes long.
+    const slow = this.wantsRoutes ? findSlow(evidences.map(routedPart), this.policy) : suspected;
     for (const [index, row] of candidates.entries()) {
       // What is no news has been judged before.
       if (!row.isNew) continue;
       const evidence = evidences[index]!;
-      const slowSweeps = slow[index] === null ? 0 : evidence.slowSweeps + 1;
+      const slowSweeps = suspected[index] === null ? 0 : evidence.slowSweeps + 1;
       row.worker = { ...row.worker, evidence: { ...evidence, slowSweeps } };
       const peers = evidences.filter((_, at) => at !== index);
       const isSlow = slowSweeps >= this.policy.slowSweeps;
       const verdict =
-        judgeErrors(evidence, peers, this.config.consecutiveErrors, this.policy) ?? (isSlow ? slow[index]! : null);
+        judgeErrors(evidence, peers, this.config.consecutiveErrors, this.policy) ??
+        (isSlow ? (slow[index] ?? null) : null);
       if (verdict !== null) verdicts.set(row, verdict);
     }
     return verdicts;

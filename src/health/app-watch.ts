@@ -147,6 +147,7 @@ export class AppWatch {
     const watches = app.holders.map((tenant) => this.find(tenant.handle));
     for (const watch of watches) if (watch !== null) this.#askByProbes(watch);
     this.#sweep(watches, at);
+    this.#askForRoutes(watches);
     this.#chooseRecycle(watches, at);
     const facts = app.holders.map((tenant, index) => this.#factsOf(tenant, watches[index] ?? null, at));
     const health = appHealth({ status: appStatusOf(app), workers: facts });
@@ -223,14 +224,29 @@ export class AppWatch {
     const { outliers } = this.app.state.config.health;
     if (at - this.#sweptAt < outliers.intervalMs) return;
     this.#sweptAt = at;
+    const countsRoutes = this.#countsRoutes;
     const samples = watches.flatMap((watch) =>
       watch === null || watch.handle.pid === null
         ? []
-        : [watch.sample(at, this.#cores.isStarved(watch.handle.pid, at))],
+        : [watch.sample(at, this.#cores.isStarved(watch.handle.pid, at), countsRoutes)],
     );
     const step = stepOutliers(this.#outliers, samples, at, outliers);
     this.#outliers = step.state;
     for (const effect of step.effects) this.#tellOutlier(effect, at);
+  }
+
+  get #countsRoutes(): boolean {
+    return this.app.state.config.metrics.routes > 0;
+  }
+
+  /** At every look while somebody is suspected, so that what is told lies within the time between two sweeps. */
+  #askForRoutes(watches: readonly (WorkerWatch | null)[]): void {
+    const isWanted = this.#outliers.wantsRoutes && this.#countsRoutes;
+    for (const watch of watches) {
+      if (watch === null) continue;
+      if (isWanted && watch.isServing) void watch.routes.ask(this.app.edges.schedule);
+      else watch.routes.forget();
+    }
   }
 
   #tellOutlier(effect: OutlierEffect, at: number): void {

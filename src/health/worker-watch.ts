@@ -30,6 +30,7 @@ import {
 import type { ProbeHandle } from '../probes/index.ts';
 import type { AgentReport, AppConfig, LoopBlock, ProbeKind } from '../protocol/index.ts';
 import { cpuPercentOf, type Tenant, type WorkerHandle } from '../supervisor/index.ts';
+import { RoutesWatch } from './routes-watch.ts';
 
 const MB = 1024 * 1024;
 const KINDS: readonly ProbeKind[] = ['startup', 'liveness', 'readiness'];
@@ -60,6 +61,8 @@ export class WorkerWatch {
   lastBlockMs: number | null = null;
   heapLimitBytes: number | null = null;
   readyAt: number | null = null;
+  /** What it tells of its routes when it is asked. */
+  readonly routes: RoutesWatch;
   /** Its kept-alive clients are being sent to others. */
   isRenewing = false;
 
@@ -67,6 +70,7 @@ export class WorkerWatch {
     this.tenant = tenant;
     this.handle = handle;
     this.loop = newLoopWatch(handle.generation);
+    this.routes = new RoutesWatch(handle);
     this.budgetsAt = at;
   }
 
@@ -207,7 +211,8 @@ export class WorkerWatch {
     };
   }
 
-  sample(at: number, isStarved: boolean): OutlierSample {
+  /** `countsRoutes`: by the app's configuration. */
+  sample(at: number, isStarved: boolean, countsRoutes: boolean): OutlierSample {
     const { lastReport, handle, tenant } = this;
     return {
       slot: tenant.slot,
@@ -218,7 +223,8 @@ export class WorkerWatch {
       utilization: lastReport?.report.runtime.eventLoopUtilization ?? null,
       reportedAt: lastReport?.at ?? null,
       counters: handle.counters,
-      routes: null,
+      tellsRoutes: countsRoutes && this.routes.tells,
+      routes: this.routes.take(),
     };
   }
 

@@ -374,6 +374,8 @@ export type AgentMessage =
       /** What of the app's own could not be had, and why: at most 16 lines. */
       readonly trouble?: readonly string[];
     }
+  /** Answer to `ask-routes`: counters since start; null where it counts none. Since version 2. */
+  | { readonly type: 'routes'; readonly id: number; readonly routes: readonly RouteCounters[] | null }
   /** Answer to `recover`. Since version 2. */
   | {
       readonly type: 'recovered';
@@ -438,6 +440,7 @@ export type DaemonMessage =
   | { readonly type: 'settings'; readonly settings: AgentSettings }
   | { readonly type: 'ping'; readonly id: number }
   | { readonly type: 'collect'; readonly id: number }
+  | { readonly type: 'ask-routes'; readonly id: number }
   /** How far the app is to degrade itself: 0 is not at all. */
   | { readonly type: 'degrade'; readonly level: DegradeLevel; readonly reason: string | null }
   /** Run the app's recover hook. */

@@ -117,6 +117,10 @@ const RECEIVERS: Receivers = {
     handle.answer(message.id, message);
   },
 
+  routes(_tenant, handle, message) {
+    handle.answer(message.id, message);
+  },
+
   recovered(_tenant, handle, message) {
     handle.answer(message.id, message);
   },

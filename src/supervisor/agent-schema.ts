@@ -107,6 +107,11 @@ const MAX_SERIES = 10_000;
 /** What an app puts into its own metrics may be anything: `metrics/` refuses what cannot be shown. */
 const figure = v.custom<number>((value) => typeof value === 'number' || value === null);
 
+const routes = v.pipe(
+  v.array(v.object({ method: words, route: words, byClass, latency: histogram })),
+  v.maxLength(MAX_SERIES + 1),
+);
+
 const metrics = v.object({
   type: v.literal('metrics'),
   id: whole,
@@ -138,10 +143,7 @@ const metrics = v.object({
     agentCpuUs: count,
     agentGaveUp: v.exactOptional(v.pipe(v.array(words), v.maxLength(16))),
   }),
-  routes: v.pipe(
-    v.array(v.object({ method: words, route: words, byClass, latency: histogram })),
-    v.maxLength(MAX_SERIES + 1),
-  ),
+  routes,
   app: v.pipe(
     v.array(
       v.object({
@@ -218,6 +220,7 @@ const schema = v.variant('type', [
   v.object({ type: v.literal('pong'), id: whole }),
   v.object({ type: v.literal('blocked'), block }),
   metrics,
+  v.object({ type: v.literal('routes'), id: whole, routes: v.nullable(routes) }),
   v.object({
     type: v.literal('recovered'),
     id: whole,

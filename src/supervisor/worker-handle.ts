@@ -34,7 +34,7 @@ export interface Adoption {
 }
 
 /** What an agent answers to a question. */
-export type AgentAnswer = Extract<AgentMessage, { readonly type: 'metrics' | 'recovered' }>;
+export type AgentAnswer = Extract<AgentMessage, { readonly type: 'metrics' | 'routes' | 'recovered' }>;
 
 export class WorkerHandle {
   /** `app/slot`. */

@@ -37,7 +37,8 @@ export interface Traffic {
   readonly workers: readonly WorkerBehaviour[];
   readonly perSecond: number;
   readonly routes?: readonly RouteLoad[];
-  readonly reportsRoutes?: boolean;
+  /** `asked`: only where the last sweep wanted them. */
+  readonly reportsRoutes?: boolean | 'asked';
   readonly seed?: number;
   readonly config?: Partial<OutlierConfig>;
 }
@@ -129,6 +130,7 @@ export class TrafficWorld {
   private readonly counters: Counters[];
   private open: Request[] = [];
   private readonly out = new Set<number>();
+  private readonly routesBefore = new Map<number, RouteCounters[]>();
 
   constructor(traffic: Traffic) {
     this.traffic = traffic;
@@ -189,7 +191,8 @@ export class TrafficWorld {
         utilization: behaviour.utilization ?? 0.2,
         reportedAt: until,
         counters: counters.report(),
-        routes: this.traffic.reportsRoutes === true ? counters.reportRoutes() : null,
+        tellsRoutes: (this.traffic.reportsRoutes ?? false) !== false,
+        routes: this.routesOf(slot),
       };
     });
     const config = { ...OUTLIERS, ...this.traffic.config };
@@ -200,6 +203,16 @@ export class TrafficWorld {
       if (effect.type === 'eject') this.out.add(effect.slot);
       if (effect.type === 'return') this.out.delete(effect.slot);
     }
+  }
+
+  /** When it is asked only where that is wanted, it is asked with the sweep and a second later. */
+  private routesOf(slot: number): OutlierSample['routes'] {
+    const { reportsRoutes = false } = this.traffic;
+    const now = this.counters[slot]!.reportRoutes();
+    const before = this.routesBefore.get(slot);
+    this.routesBefore.set(slot, now);
+    const isTold = reportsRoutes === true || (reportsRoutes === 'asked' && this.state.wantsRoutes);
+    return isTold && before !== undefined ? { before, now } : null;
   }
 
   private begin(at: number): void {

@@ -25,6 +25,8 @@ export interface BlockWatchOptions {
   readonly onBlock: () => void;
   /** How late a tick of the timer was, in milliseconds. */
   readonly onLateness: (ms: number) => void;
+  /** The profile, whose samples interrupt the loop's wait, has begun or ended. */
+  readonly onProfile: (isOn: boolean) => void;
 }
 
 interface Noticed {
@@ -72,6 +74,7 @@ export class BlockWatch {
     if (this.#profileTimer !== null) clearTimeout(this.#profileTimer);
     this.#profileTimer = null;
     this.#profile.stop();
+    this.#options.onProfile(false);
   }
 
   get hasProfile(): boolean {
@@ -95,6 +98,7 @@ export class BlockWatch {
     this.#profileTimer = null;
     const beganUs = nowUs();
     this.#profile.start();
+    this.#options.onProfile(this.#profile.isOn);
     this.costUs += nowUs() - beganUs;
     // That was us.
     this.#seen();

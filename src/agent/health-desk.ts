@@ -78,7 +78,15 @@ export class HealthDesk {
   constructor(options: HealthDeskOptions) {
     this.#options = options;
     const { agentFile, onNews, requests, runtime } = options;
-    this.#blocks = new BlockWatch({ agentFile, onBlock: onNews, onLateness: (ms) => runtime.lag.record(ms) });
+    this.#blocks = new BlockWatch({
+      agentFile,
+      onBlock: onNews,
+      onLateness: (ms) => {
+        runtime.lag.record(ms);
+        runtime.loop.noteLate(ms);
+      },
+      onProfile: (isOn) => (runtime.loop.isInterrupted = isOn),
+    });
     const luxuries = [
       { name: 'profile', isOn: () => this.#blocks.hasProfile, giveUp: () => this.#blocks.stopProfile() },
       { name: 'routes', isOn: () => requests.onAnswered !== null, giveUp: () => (requests.onAnswered = null) },
@@ -215,7 +223,7 @@ export class HealthDesk {
         type: 'metrics',
         id,
         detail: {
-          ...readDetail(),
+          ...readDetail(runtime.loop.read()),
           lag: runtime.lag.read(),
           gc: runtime.readGcByKind(),
           agentCpuUs: Math.round(this.#cost.us + this.#othersUs),

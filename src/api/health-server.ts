@@ -10,9 +10,20 @@ import { createServer } from './http.ts';
 
 export interface HealthSource {
   health(): HealthDocument;
-  /** The text, and its media type for what the scraper accepts. */
-  metrics(accept: string | undefined): Promise<{ readonly type: string; readonly text: string }>;
+  /** The text, and its media type for what the scraper accepts; null: there is no such app. */
+  metrics(question: MetricsQuestion): Promise<{ readonly type: string; readonly text: string } | null>;
 }
+
+export interface MetricsQuestion {
+  readonly accept: string | null;
+  readonly scope: MetricsScope;
+  /** Null: all. */
+  readonly app: string | null;
+}
+
+const PLAIN = 'text/plain; charset=utf-8';
+const SCOPES = ['mixed', 'app', 'worker'] as const;
+type MetricsScope = (typeof SCOPES)[number];
 
 export interface HealthServer {
   readonly port: number;
@@ -65,19 +76,23 @@ const answer = async (request: IncomingMessage, response: ServerResponse, source
   try {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
-      return send(response, 405, 'text/plain; charset=utf-8', 'read-only\n');
+      return send(response, 405, PLAIN, 'read-only\n');
     }
-    const path = (request.url ?? '/').split('?', 1)[0] as string;
+    const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
     if (path === '/metrics') {
-      const { type, text } = await source.metrics(request.headers.accept);
-      return send(response, 200, type, text);
+      const asked = new URLSearchParams(query);
+      const scope = SCOPES.find((each) => each === (asked.get('scope') ?? 'mixed'));
+      if (scope === undefined) return send(response, 400, PLAIN, `scope must be ${SCOPES.join(', ')}\n`);
+      const page = await source.metrics({ accept: request.headers.accept ?? null, scope, app: asked.get('app') });
+      if (page === null) return send(response, 404, PLAIN, 'there is no such app\n');
+      return send(response, 200, page.type, page.text);
     }
     const status = statusAt(path, source.health());
-    if (status === null) return send(response, 404, 'text/plain; charset=utf-8', 'nothing here\n');
+    if (status === null) return send(response, 404, PLAIN, 'nothing here\n');
     return send(response, status === 'critical' ? 503 : 200, HEALTH_TYPE, `{"status":"${WORD[status]}"}\n`);
   } catch {
     // It must answer whatever is asked; what went wrong is found in the daemon's own log.
-    send(response, 500, 'text/plain; charset=utf-8', 'the daemon could not tell\n');
+    send(response, 500, PLAIN, 'the daemon could not tell\n');
   }
 };
 
@@ -106,13 +121,19 @@ const statusAt = (path: string, health: HealthDocument): HealthStatus | null => 
   const [, name, slot, kind] = found;
   const app = health.apps.find((each) => each.name === name);
   if (app === undefined) return null;
-  if (slot === undefined) return kind === 'live' ? liveOf(app) : app.status;
+  if (slot === undefined) return kind === 'live' ? liveOf(app) : kind === 'ready' ? readyOf(app) : app.status;
   const worker = app.workers.find(({ id }) => id === `${name}/${slot}`);
   if (worker === undefined) return null;
   if (kind === 'live') return isAlive(worker) ? 'healthy' : 'critical';
-  // A worker off rotation takes nothing: a load balancer in front should not send it anything.
-  return kind === 'ready' && worker.weight === 0 ? 'critical' : worker.status;
+  if (kind !== 'ready') return worker.status;
+  // A worker off rotation takes nothing: a load balancer in front should not send it anything. What has no agent has no share.
+  const isOff = worker.weight === 0 && app.workers.some(({ weight }) => weight > 0);
+  return isOff || !worker.isRunning ? 'critical' : worker.status;
 };
+
+/** Whatever is wanted of it: where no worker is ready nobody is served. */
+const readyOf = ({ status, workers }: AppHealthDocument): HealthStatus =>
+  workers.some(({ isRunning }) => isRunning) ? status : 'critical';
 
 /** Alive while one of its workers is: a container must not be ended for one that is being replaced. */
 const liveOf = ({ workers }: AppHealthDocument): HealthStatus =>

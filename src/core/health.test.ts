@@ -208,6 +208,9 @@ describe('the health of an app', () => {
     assert.equal(status({ status: 'failed', workers: some({ phase: 'crashed' }) }), 'critical');
     assert.equal(status({ status: 'crash-loop', workers: some({ phase: 'backoff', isLooping: true }) }), 'critical');
     assert.equal(status({ status: 'starting', workers: some({ phase: 'starting' }) }), 'degraded');
+    const stuck = { status: 'starting', workers: some({ phase: 'starting' }) } as const;
+    assert.equal(status({ ...stuck, unreadyForMs: 29_999 }), 'degraded');
+    assert.equal(status({ ...stuck, unreadyForMs: 30_000 }), 'critical', 'it serves nobody');
     assert.equal(status({ status: 'degraded', workers: some({ phase: 'backoff' }, {}) }), 'degraded');
     assert.equal(
       status({ status: 'degraded', workers: some({ phase: 'starting' }, { phase: 'draining' }) }),

@@ -310,6 +310,8 @@ const troubleOf = (
 export interface AppFacts {
   readonly status: AppStatus;
   readonly workers: readonly WorkerFacts[];
+  /** How long no worker has been ready that should be; null: one is, or none should. */
+  readonly unreadyForMs?: number | null;
 }
 
 export interface AppHealth {
@@ -333,6 +335,9 @@ const some = (workers: readonly WorkerHealth[], total: number): string =>
   `${workers.length} of ${total} workers (${ids(workers)})${because(workers[0]?.reason ?? null)}`;
 
 /** The first rule that holds decides. */
+/** As long as a start may take by default (`ready.timeout`): until then it is starting, after that it serves nobody. */
+const UNREADY_MS = 30_000;
+
 export const APP_HEALTH_RULES: readonly AppRule[] = [
   {
     status: 'healthy',
@@ -344,6 +349,14 @@ export const APP_HEALTH_RULES: readonly AppRule[] = [
     when: 'no worker is left: failed, or in a crash loop',
     find: ({ status }) =>
       status === 'failed' ? 'every worker ended for good' : status === 'crash-loop' ? 'it is in a crash loop' : null,
+  },
+  {
+    status: 'critical',
+    when: 'no worker has been ready for longer than a start takes',
+    find: ({ unreadyForMs = null }) =>
+      unreadyForMs !== null && unreadyForMs >= UNREADY_MS
+        ? `no worker has been ready for ${seconds(unreadyForMs)}`
+        : null,
   },
   {
     status: 'critical',

@@ -49,6 +49,8 @@ export class AppWatch {
   #recycle: { readonly handle: WorkerHandle; readonly reason: string } | null = null;
   #health: AppHealth | null = null;
   #toldStatus: string | null = null;
+  /** No worker has been ready since; null: one is. */
+  #unreadySince: number | null = null;
 
   constructor(app: App, edges: HealthEdges, cores: CoreWaits) {
     this.app = app;
@@ -150,7 +152,11 @@ export class AppWatch {
     this.#askForRoutes(watches);
     this.#chooseRecycle(watches, at);
     const facts = app.holders.map((tenant, index) => this.#factsOf(tenant, watches[index] ?? null, at));
-    const health = appHealth({ status: appStatusOf(app), workers: facts });
+    const health = appHealth({
+      status: appStatusOf(app),
+      workers: facts,
+      unreadyForMs: this.#unreadyFor(facts, at),
+    });
     this.#health = health;
     for (const watch of watches) if (watch !== null) this.#compareBudgets(watch, at);
     health.workers.forEach((worker, index) => this.#route(watches[index] ?? null, worker, at));
@@ -173,6 +179,12 @@ export class AppWatch {
         data: { level },
       });
     }
+  }
+
+  #unreadyFor(facts: readonly WorkerFacts[], at: number): number | null {
+    const isUnready = this.app.isWanted && facts.length > 0 && facts.every(({ phase }) => phase !== 'running');
+    this.#unreadySince = isUnready ? (this.#unreadySince ?? at) : null;
+    return this.#unreadySince === null ? null : at - this.#unreadySince;
   }
 
   #tellStatus({ status, reason }: AppHealth, name: string): void {

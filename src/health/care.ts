@@ -85,7 +85,8 @@ export const openCare = (options: CareOptions): Care => {
     config: () => settings.get().health,
     source: {
       health: () => health.describe(apps()),
-      metrics: (accept) => metrics.page({ accept: accept ?? null, scope: 'mixed', app: null }),
+      metrics: async (question) =>
+        question.app !== null && !apps().some(({ app }) => app === question.app) ? null : metrics.page(question),
     },
     log,
   });

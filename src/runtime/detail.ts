@@ -6,13 +6,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type * as V8 from 'node:v8';
 import type { RuntimeDetail } from '../protocol/index.ts';
+import type { LoopTimes } from './loop-time.ts';
 
 type SystemDetail = Pick<RuntimeDetail, 'virtualBytes' | 'openDescriptors' | 'maxDescriptors'>;
 
 /** All but what only the agent knows: the lag, collections of garbage, and its own cost. */
-export function readDetail(): Omit<RuntimeDetail, 'lag' | 'gc' | 'agentCpuUs'> {
+export function readDetail({ activeMs, idleMs }: LoopTimes): Omit<RuntimeDetail, 'lag' | 'gc' | 'agentCpuUs'> {
   const v8 = require('node:v8') as typeof V8;
-  const { active, idle } = performance.eventLoopUtilization();
   const resources: Record<string, number> = {};
   for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1;
   return {
@@ -26,8 +26,8 @@ export function readDetail(): Omit<RuntimeDetail, 'lag' | 'gc' | 'agentCpuUs'> {
       physicalBytes: space.physical_space_size,
     })),
     heapLimitBytes: v8.getHeapStatistics().heap_size_limit,
-    loopActiveSeconds: active / 1000,
-    loopIdleSeconds: idle / 1000,
+    loopActiveSeconds: activeMs / 1000,
+    loopIdleSeconds: idleMs / 1000,
     resources,
   };
 }

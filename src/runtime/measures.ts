@@ -3,6 +3,7 @@
  * the event-loop delay is sampled only as long as there is traffic. `performance` and `PerformanceObserver` are used as
  * globals, not imported, because Node then loads them with the first report and not at start.
  */
+import { LoopTime, type LoopTimes } from './loop-time.ts';
 import type { RuntimeDetail, RuntimeMeasures } from '../protocol/index.ts';
 import { Histogram, boundsOf, percentile } from './histogram.ts';
 import { Lag } from './lag.ts';
@@ -163,11 +164,12 @@ type MemoryFigures = Pick<NodeJS.MemoryUsage, 'rss' | 'heapUsed' | 'heapTotal' |
 export class RuntimeMeter {
   /** Since metrics were collected last. */
   readonly lag = new Lag();
+  readonly loop = new LoopTime();
   readonly #delay = new DelaySampler(this.lag);
   readonly #gc = new GcSampler();
   readonly #memoryUsage: () => MemoryFigures;
   #memory: MemoryFigures = { rss: 0, heapUsed: 0, heapTotal: 0, external: 0 };
-  #utilization: EventLoopUtilization | null = null;
+  #loopBefore: LoopTimes | null = null;
 
   constructor(memoryUsage: () => MemoryFigures = () => process.memoryUsage()) {
     this.#memoryUsage = memoryUsage;
@@ -175,8 +177,7 @@ export class RuntimeMeter {
 
   /** Begins to measure what costs something to begin. */
   begin(): void {
-    if (this.#utilization !== null) return;
-    this.#utilization = performance.eventLoopUtilization();
+    this.#loopBefore ??= this.loop.read();
   }
 
   /** Called at regular intervals: is there anything to sample the event loop for? */
@@ -220,15 +221,15 @@ export class RuntimeMeter {
   }
 
   #readUtilization(): number {
-    if (this.#utilization === null) return 0;
-    const now = performance.eventLoopUtilization();
-    const since = performance.eventLoopUtilization(now, this.#utilization);
-    this.#utilization = now;
-    return since.utilization;
+    const before = this.#loopBefore;
+    if (before === null) return 0;
+    const now = this.loop.read();
+    this.#loopBefore = now;
+    const activeMs = now.activeMs - before.activeMs;
+    const allMs = activeMs + now.idleMs - before.idleMs;
+    return allMs > 0 ? activeMs / allMs : 0;
   }
 }
-
-type EventLoopUtilization = ReturnType<typeof performance.eventLoopUtilization>;
 
 function round(value: number): number {
   return Math.round(value * 1000) / 1000;

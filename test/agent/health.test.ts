@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import type { AgentSettings } from '../../src/protocol/index.ts';
+import type { AgentReport, AgentSettings } from '../../src/protocol/index.ts';
 import { openFakeDaemon, type FakeDaemon, type FakeWorker } from './support/fake-daemon.ts';
 import { underEachNode } from './support/under-each-node.ts';
 
@@ -59,6 +59,20 @@ underEachNode('Health', ({ path: node }) => {
     worker.send({ type: 'message', payload: 'hurry' });
     const { report } = await worker.said('report');
     assert.equal(report.checks?.length, 2);
+  });
+
+  it('does not call a worker busy for the samples of its profile', async () => {
+    await using daemon = await openFakeDaemon();
+    const worker = await start(daemon, node, 'answers');
+    worker.send({ type: 'settings', settings: { ...SETTINGS, profile: true } });
+    // The profile begins a second after it was asked for.
+    const { report } = await worker.said('report', (message) => message.report.runtime.uptimeMs > 2500);
+    const isIdle = ({ report: { seq, runtime } }: { report: AgentReport }): boolean =>
+      seq > report.seq + 1 && runtime.eventLoopUtilization < 0.3;
+    await worker.said('report', isIdle);
+    worker.send({ type: 'collect', id: 7 });
+    const { detail } = await worker.said('metrics', ({ id }) => id === 7);
+    assert.ok(detail.loopIdleSeconds > detail.loopActiveSeconds, JSON.stringify(detail));
   });
 
   it('of an app that announces that it will be ready says so before it is, and once it is', async () => {

@@ -34,14 +34,17 @@ describe('health over plain HTTP', () => {
     health = document('healthy', [worker('shop/0'), worker('shop/1')]);
     source = {
       health: () => health,
-      metrics: async (accept) => ({
-        type: accept?.includes('openmetrics') ? 'openmetrics' : 'text/plain',
-        text: 'up 1\n',
-      }),
+      metrics: async ({ accept, scope, app }) =>
+        app === 'nobody'
+          ? null
+          : {
+              type: accept?.includes('openmetrics') ? 'openmetrics' : 'text/plain',
+              text: scope === 'mixed' && app === null ? 'up 1\n' : `${scope} of ${app}\n`,
+            },
     };
     server = await serveHealth(
       { host: '127.0.0.1', port: 0 },
-      { health: () => source.health(), metrics: (accept) => source.metrics(accept) },
+      { health: () => source.health(), metrics: (question) => source.metrics(question) },
     );
   });
   afterEach(() => server.close());
@@ -84,6 +87,21 @@ describe('health over plain HTTP', () => {
     const answer = await get('/metrics', { headers: { accept: 'application/openmetrics-text' } });
     assert.equal(answer.headers.get('content-type'), 'openmetrics');
     assert.equal(await answer.text(), 'up 1\n');
+  });
+
+  it('has the page that is asked for', async () => {
+    assert.equal(await (await get('/metrics?scope=app&app=shop')).text(), 'app of shop\n');
+    assert.deepEqual(await codes('/metrics?app=nobody', '/metrics?scope=bogus', '/metrics?'), [404, 400, 200]);
+  });
+
+  it('is ready while somebody serves, whatever is wanted, and where workers have no shares', async () => {
+    const starting = { isRunning: false, status: 'degraded' } as const;
+    health = document('degraded', [worker('shop/0', starting), worker('shop/1', starting)]);
+    assert.deepEqual(await codes('/health/shop/ready', '/health/shop/0/ready', '/health/shop'), [503, 503, 200]);
+    health = document('healthy', []);
+    assert.deepEqual(await codes('/health/shop/ready', '/health/shop'), [503, 200]);
+    health = document('healthy', [worker('shop/0', { weight: 0 })]);
+    assert.deepEqual(await codes('/health/shop/ready', '/health/shop/0/ready'), [200, 200]);
   });
 
   it('has nothing else, and changes nothing', async () => {

@@ -208,6 +208,8 @@ describe('the health of an app', () => {
     assert.equal(status({ status: 'failed', workers: some({ phase: 'crashed' }) }), 'critical');
     assert.equal(status({ status: 'crash-loop', workers: some({ phase: 'backoff', isLooping: true }) }), 'critical');
     assert.equal(status({ status: 'starting', workers: some({ phase: 'starting' }) }), 'degraded');
+    const bad = { status: 'online', workers: some({}, {}), heldBack: '2 of 2 workers are bad at once' } as const;
+    assert.deepEqual([appHealth(bad).status, appHealth(bad).reason], ['degraded', bad.heldBack]);
     const stuck = { status: 'starting', workers: some({ phase: 'starting' }) } as const;
     assert.equal(status({ ...stuck, unreadyForMs: 29_999 }), 'degraded');
     assert.equal(status({ ...stuck, unreadyForMs: 30_000 }), 'critical', 'it serves nobody');

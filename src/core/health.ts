@@ -312,6 +312,8 @@ export interface AppFacts {
   readonly workers: readonly WorkerFacts[];
   /** How long no worker has been ready that should be; null: one is, or none should. */
   readonly unreadyForMs?: number | null;
+  /** Why workers whose traffic looks bad are not taken off rotation; null: none looks bad. */
+  readonly heldBack?: string | null;
 }
 
 export interface AppHealth {
@@ -384,6 +386,11 @@ export const APP_HEALTH_RULES: readonly AppRule[] = [
       const more = down.length === 1 ? '' : `, and ${down.length - 1} more`;
       return `${first.name} is down for ${first.failing} of ${first.workers} workers${because(first.error)}${more}`;
     },
+  },
+  {
+    status: 'degraded',
+    when: 'workers answer badly, and it is no use to take them off rotation',
+    find: ({ heldBack = null }) => heldBack,
   },
   {
     status: 'degraded',

@@ -156,6 +156,7 @@ export class AppWatch {
       status: appStatusOf(app),
       workers: facts,
       unreadyForMs: this.#unreadyFor(facts, at),
+      heldBack: this.#outliers.held,
     });
     this.#health = health;
     for (const watch of watches) if (watch !== null) this.#compareBudgets(watch, at);

@@ -59,6 +59,12 @@ describe('workers that answer worse than their peers', () => {
       const { workers } = await readHealth(drover, 'shop');
       most = Math.max(most, workers.filter(({ ejectedUntil }) => ejectedUntil !== null).length);
     }
+    await untilHealth(
+      drover,
+      'shop',
+      'is degraded by what is outside of it',
+      ({ status, reason }) => status === 'degraded' && /so the cause is outside of them/.test(reason ?? ''),
+    );
     await load.stop();
     assert.ok((await held()) > 0, 'why nothing is done is told');
     assert.ok(most <= 2, `at most half of them are out, and ${most} were`);

@@ -17,7 +17,7 @@ const ageAgent = ({ root }: NextVersion): void => {
   const before = readFileSync(path, 'utf8');
   const after = before
     .replace(/(type:`hello`,v:)2/, '$11')
-    .replace(/(case`settings`:case`ping`:case`collect`:case`degrade`:case`recover`:)return [^}]*/, '$1return');
+    .replace(/(case`settings`:(?:case`[a-z-]+`:)+)return [^}]*/, '$1return');
   assert.equal(
     after.length < before.length && after.includes('type:`hello`,v:1'),
     true,

@@ -19,7 +19,7 @@ import { freePort } from '../support/temporary.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 const APPS = join(import.meta.dirname, '..', 'fixtures', 'apps');
 const CONNECTIONS = 32;
-const LAUNCHES = 4;
+const LAUNCHES = 2;
 const TURNS = 6;
 const MEMORY_TURNS = 2;
 const HELD = '--max-semi-space-size=1';

@@ -7,23 +7,16 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { AppHealthDocument, HealthDocument, HealthStatus, WorkerHealthDocument } from '../protocol/index.ts';
 import { createServer } from './http.ts';
+import type { MetricsRequest } from './service.ts';
 
 export interface HealthSource {
   health(): HealthDocument;
   /** The text, and its media type for what the scraper accepts; null: there is no such app. */
-  metrics(question: MetricsQuestion): Promise<{ readonly type: string; readonly text: string } | null>;
-}
-
-export interface MetricsQuestion {
-  readonly accept: string | null;
-  readonly scope: MetricsScope;
-  /** Null: all. */
-  readonly app: string | null;
+  metrics(request: MetricsRequest): Promise<{ readonly type: string; readonly text: string } | null>;
 }
 
 const PLAIN = 'text/plain; charset=utf-8';
-const SCOPES = ['mixed', 'app', 'worker'] as const;
-type MetricsScope = (typeof SCOPES)[number];
+const SCOPES: readonly MetricsRequest['scope'][] = ['mixed', 'app', 'worker'];
 
 export interface HealthServer {
   readonly port: number;

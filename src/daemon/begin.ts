@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { createClient, isAnswering, makeHome, ownHome } from '../client/index.ts';
 import { setCloexec } from '../os/index.ts';
-import { DroverError } from '../protocol/index.ts';
+import { DroverError, messageOf } from '../protocol/index.ts';
 import {
   commandOf,
   DAEMON_ENVIRONMENT,
@@ -16,7 +16,6 @@ import {
   type Decision,
 } from '../program/index.ts';
 import { definedOf } from './defined-of.ts';
-import { messageOf } from './message-of.ts';
 import { findServiceManager } from './service-manager/environment.ts';
 
 /** What systemd hands over begins here (sd_listen_fds(3)). */

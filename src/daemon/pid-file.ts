@@ -2,9 +2,9 @@
  * `daemon.pid`: names the daemon of a home to a second one, and to nobody else. Its first line is the pid; the second
  * says when that process was started, because a pid goes to a stranger after the daemon was killed.
  */
+import { messageOf } from '../protocol/index.ts';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { bootId, isAlive, startTicks } from '../os/index.ts';
-import { messageOf } from './message-of.ts';
 
 type Log = (line: string) => void;
 

@@ -1,7 +1,7 @@
 /** Keeps `daemon.health` listening where it is configured to, also when that changes or the port is taken for a while. */
+import { messageOf } from '../protocol/index.ts';
 import { serveHealth, type HealthServer, type HealthSource } from '../api/index.ts';
 import type { DaemonConfig } from '../protocol/index.ts';
-import { messageOf } from './message-of.ts';
 
 export interface HealthPortOptions {
   readonly config: () => DaemonConfig['health'];

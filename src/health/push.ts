@@ -1,9 +1,9 @@
 /** Pushes metrics and events to the collector that is configured, if one is; loads what that needs then, and not before. */
+import { messageOf } from '../protocol/index.ts';
 import { hostname } from 'node:os';
 import { openOtlpPush, type AppReading, type OtlpPush } from '../metrics/index.ts';
 import type { Clock, DaemonConfig, EventDocument } from '../protocol/index.ts';
 import { wait, type Schedule } from '../supervisor/index.ts';
-import { messageOf } from './message-of.ts';
 
 const CLOSE_WITHIN_MS = 2000;
 

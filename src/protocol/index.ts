@@ -10,6 +10,7 @@ export * from './errors.ts';
 export type { Exit, ExitCause } from './exit.ts';
 export * from './health-documents.ts';
 export { levelOf, LOG_LEVELS } from './log-level.ts';
+export { messageOf } from './message-of.ts';
 export * from './records.ts';
 export type { Clock } from './time.ts';
 export * from './traffic.ts';

@@ -3,6 +3,7 @@
  * operator's header fields (often a secret) would go to an address that nobody has named, and most clients make a GET of it.
  */
 import type { IncomingMessage } from 'node:http';
+import { messageOf } from '../protocol/index.ts';
 import { boundedText, MOST_ANSWER_BYTES, type Outcome } from './outcome.ts';
 
 export interface PostRequest {
@@ -132,9 +133,3 @@ export const parseRetryAfter = (value: string | undefined, nowMs: number): numbe
 };
 
 const withoutSecrets = (location: string): string => location.replace(/[?#].*$/s, '').slice(0, 200);
-
-const messageOf = (error: unknown): string => {
-  // Of a name with several addresses that all refuse: its own message is empty.
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
-};

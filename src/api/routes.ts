@@ -84,12 +84,12 @@ export const ROUTES: readonly Route[] = [
   route(
     'GET',
     '/v1/health',
-    'Health of one app or all.',
+    'Health of one app, one worker (`shop/2`) or all.',
     { query: schemas.AppQuery },
     {
       kind: 'document',
       document: 'Health',
-      call: async (service, { query }) => service.health(optionalApp(query.app)),
+      call: async (service, { query }) => service.health(query.app === undefined ? null : parseTarget(query.app)),
     },
   ),
   route(

@@ -108,7 +108,8 @@ export interface DroverService {
   show(app: string): Promise<AppDetailDocument>;
   /** The environment as the worker would get it now. Values are unmasked: the routes mask them. */
   env(app: string): Promise<EnvDocument>;
-  health(app: string | null): Promise<HealthDocument>;
+  /** Null: every app. Throws DROVER_APP_UNKNOWN, DROVER_WORKER_UNKNOWN. */
+  health(target: Target | null): Promise<HealthDocument>;
   why(app: string): Promise<WhyDocument>;
   daemonStatus(): Promise<DaemonDocument>;
   /** Prometheus text or OpenMetrics, as `accept` has it. */

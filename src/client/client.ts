@@ -61,7 +61,8 @@ export interface DroverClient {
   list(): Promise<AppListDocument>;
   show(app: string): Promise<AppDetailDocument>;
   env(app: string): Promise<EnvDocument>;
-  health(app?: string): Promise<HealthDocument>;
+  /** `target`: an app or a worker; left out: every app. */
+  health(target?: string): Promise<HealthDocument>;
   why(app: string): Promise<WhyDocument>;
   daemonStatus(): Promise<DaemonDocument>;
   metrics(): Promise<string>;
@@ -166,7 +167,7 @@ export const createClient = (options: ClientOptions = {}): DroverClient => {
     list: () => get('/v1/apps'),
     show: async (name) => get(app(name)),
     env: async (name) => get(`${app(name)}/env`),
-    health: (name) => get(`/v1/health${toQuery({ app: name })}`),
+    health: (target) => get(`/v1/health${toQuery({ app: target })}`),
     why: async (name) => get(`${app(name)}/why`),
     daemonStatus: () => get('/v1/daemon'),
     metrics: async () => readText(await open(connection, { method: 'GET', path: '/metrics' }), connection.socketPath),

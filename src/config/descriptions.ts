@@ -101,9 +101,10 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'heal.quarantineAfter':
     'After so many replacements of one slot that did not help, it is left as it is, with the evidence.',
   budgets: 'What each worker may take. Beyond it, it is degraded, or critical, and may be replaced.',
-  'budgets.heapUsedMB': 'Megabytes (of 1024 KB) of the JavaScript heap.',
+  'budgets.heapUsedMB': 'Megabytes (of 1024 KB) of the JavaScript heap. Not known of programs without an agent.',
   'budgets.rssMB': 'Megabytes of resident memory.',
-  'budgets.eventLoopLagMs': '99th percentile of the event-loop delay, in milliseconds.',
+  'budgets.eventLoopLagMs':
+    '99th percentile of the event-loop delay, in milliseconds. Not known of programs without an agent.',
   'budgets.cpuPercent': 'Percent of one core.',
   ...describeLimits(),
   'budgets.autoRestart': 'Replace a worker that stays beyond a critical budget, without losing requests.',

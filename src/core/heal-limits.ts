@@ -2,7 +2,7 @@
  * What forbids the ladder to act (`healing.ts`): a table of rules, the first that holds decides, with the reason in words for
  * `drover why`. All of them are there so that healing never makes an outage worse. Pure; counts nothing itself.
  */
-import type { Trouble, TroubleKind } from './health.ts';
+import type { Trouble, TroubleKind } from './worker-health.ts';
 import type { HealPolicy, HealSituation, HealState, HealTrouble } from './healing-types.ts';
 import { workersIn } from './worker-share.ts';
 

@@ -1,6 +1,6 @@
 /** The words of the self-healing ladder (`healing.ts`): its phases, what it is told, what it asks for. */
 import type { AppConfig } from '../protocol/index.ts';
-import type { Trouble, TroubleKind } from './health.ts';
+import type { Trouble, TroubleKind } from './worker-health.ts';
 import type { Each, Step } from './machine.ts';
 
 /**

@@ -5,7 +5,7 @@ import { healHistories, playHealHistory } from '../../test/support/healing-world
 import { assertCoverage } from '../../test/support/machine-cells.ts';
 import { HEAL_POLICY, HEALING_TABLE, healPhaseOf, keepSlots, newHealing, stepHealing } from './healing.ts';
 import type { HealEffect, HealEvent, HealPolicy, HealSituation, HealState } from './healing-types.ts';
-import type { Trouble, TroubleKind } from './health.ts';
+import type { Trouble, TroubleKind } from './worker-health.ts';
 
 const POLICY: HealPolicy = {
   ...HEAL_POLICY,

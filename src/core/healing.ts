@@ -13,7 +13,7 @@
  * it answers with effects.
  */
 import { findLimit, findShared, HOUR_MS } from './heal-limits.ts';
-import type { Trouble, TroubleKind } from './health.ts';
+import type { Trouble, TroubleKind } from './worker-health.ts';
 import type {
   HealAttempt,
   HealColumn,

@@ -101,18 +101,12 @@ export type {
   HealStep,
   HealTimer,
 } from './healing-types.ts';
-export { appHealth, HEALTH_POLICY, hostHealth } from './health.ts';
-export type {
-  AppFacts,
-  AppHealth,
-  HealthPolicy,
-  HostFacts,
-  ProbeFact,
-  Trouble,
-  TroubleKind,
-  WorkerFacts,
-  WorkerHealth,
-} from './health.ts';
+export { appHealth } from './app-health.ts';
+export type { AppFacts, AppHealth } from './app-health.ts';
+export { hostHealth } from './host-health.ts';
+export type { HostFacts } from './host-health.ts';
+export { HEALTH_POLICY } from './worker-health.ts';
+export type { HealthPolicy, ProbeFact, Trouble, TroubleKind, WorkerFacts, WorkerHealth } from './worker-health.ts';
 export * from './loop-watch.ts';
 export {
   forecastAgainst,

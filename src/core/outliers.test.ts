@@ -246,6 +246,22 @@ describe('the ejection of outliers', () => {
     }
   });
 
+  it('never ejects the only worker, and says that it fails as long as it does', () => {
+    for (const seed of SEEDS) {
+      const world = new TrafficWorld({ workers: [GOOD], perSecond: 5, seed }).run(20);
+      world.change({ workers: [{ failing: 0.2 }] }).run(20);
+      assert.equal(world.state.held, null, `seed ${seed}`);
+      world.change({ workers: [bad] }).run(20);
+      assert.match(world.state.held ?? '', /its only worker fails at least half/);
+      world.change({ workers: [GOOD] }).run(30);
+      assert.equal(world.state.held, null, `seed ${seed}`);
+      assert.deepEqual(
+        world.told.map(({ effect }) => effect.type),
+        ['held-back'],
+      );
+    }
+  });
+
   it('gives back who was first when the others turn out to be as bad', () => {
     const world = new TrafficWorld({ workers: four(bad), perSecond: 40 }).run(10);
     assert.deepEqual(world.ejected(), [0]);

@@ -250,6 +250,7 @@ class Sweep {
   /** Ejects, or says why not. Returns until when the cause is taken to be outside. */
   private ejectWhoIsBad(): number | null {
     const inside = this.serving.filter(({ worker }) => worker.ejection === null);
+    if (this.serving.length === 1) return this.tellOfTheOnlyOne(inside);
     const verdicts = this.judgeAll(inside);
     const cap = ejectionCap(this.serving.length, this.config);
     const out = this.ejected;
@@ -273,6 +274,13 @@ class Sweep {
         most,
         left.map(([{ sample }]) => sample.slot),
       );
+    return null;
+  }
+
+  /** There are no peers to compare it with, and nobody could answer in its place. */
+  private tellOfTheOnlyOne([row]: readonly Row[]): null {
+    if (row !== undefined && isFailing(row.worker.evidence))
+      this.holdBack('its only worker fails at least half of its requests', [row.sample.slot]);
     return null;
   }
 

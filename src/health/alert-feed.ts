@@ -6,8 +6,11 @@ import type { AppHealthDocument } from '../protocol/index.ts';
 const CRITICAL: AlertPolicy = { ...ALERT_POLICY, forMs: 15_000 };
 const DEGRADED: AlertPolicy = { ...ALERT_POLICY, forMs: 60_000 };
 
+type Verdict = Judgement['verdict'];
+
 export const judgeHealthAlerts = (apps: readonly AppHealthDocument[]): readonly Judgement[] =>
-  apps.flatMap(({ name, status, reason, workers }) => {
+  apps.flatMap((app) => {
+    const { name, reason, workers } = app;
     const evidence = [
       {
         name: 'workers that are critical',
@@ -21,14 +24,24 @@ export const judgeHealthAlerts = (apps: readonly AppHealthDocument[]): readonly 
       {
         subject: { name: 'app-critical', severity: 'page', app: name, labels: {} },
         policy: CRITICAL,
-        verdict: status === 'critical' ? 'bad' : 'good',
+        verdict: isCritical(app),
         detail: { summary: `${name} is critical`, description, evidence },
       },
       {
         subject: { name: 'app-degraded', severity: 'notice', app: name, labels: {} },
         policy: DEGRADED,
-        verdict: status === 'healthy' ? 'good' : 'bad',
+        verdict: isDegraded(app),
         detail: { summary: `${name} is degraded`, description, evidence },
       },
     ] satisfies readonly Judgement[];
   });
+
+/** As long as nobody has started it is not over: a daemon that is new knows nothing yet of a crash loop. */
+const isCritical = ({ status, workers }: AppHealthDocument): Verdict => {
+  if (status === 'critical') return 'bad';
+  return status === 'degraded' && !workers.some(({ isRunning }) => isRunning) ? 'unknown' : 'good';
+};
+
+/** What is critical is told as that: it neither begins the lesser alert nor ends it. */
+const isDegraded = ({ status }: AppHealthDocument): Verdict =>
+  status === 'healthy' ? 'good' : status === 'degraded' ? 'bad' : 'unknown';

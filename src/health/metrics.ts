@@ -135,13 +135,8 @@ export const openMetrics = (options: MetricsOptions): Metrics => {
   return {
     async page(request) {
       await refresh();
-      const write = exposition.compose(
-        { apps: read(healthOf), daemon: readDaemon(version, startedAtMs), extra: extra() },
-        request,
-        clock.monotonicMs(),
-      );
-      await turn();
-      const page = write();
+      const input = { apps: read(healthOf), daemon: readDaemon(version, startedAtMs), extra: extra() };
+      const page = await exposition.writeInTurns(input, request, clock.monotonicMs(), turn);
       tellProblems(page.problems);
       return { type: page.contentType, text: page.body };
     },

@@ -15,6 +15,7 @@ import {
   noteMemory,
   type BudgetEffect,
   type BudgetState,
+  type BudgetValues,
   type CheckEffect,
   type CheckState,
   type LoopState,
@@ -30,6 +31,7 @@ import {
 import type { ProbeHandle } from '../probes/index.ts';
 import type { AgentReport, AppConfig, LoopBlock, ProbeKind } from '../protocol/index.ts';
 import { cpuPercentOf, type Tenant, type WorkerHandle } from '../supervisor/index.ts';
+import { UsageMeter } from './process-usage.ts';
 import { RoutesWatch } from './routes-watch.ts';
 
 const MB = 1024 * 1024;
@@ -110,31 +112,37 @@ export class WorkerWatch {
   }
 
   #comparedReport: AgentReport | null = null;
+  readonly #usage = new UsageMeter();
 
   /** Once an interval. */
   compareBudgets(at: number, { budgets }: AppConfig): readonly BudgetEffect[] {
     if (at - this.budgetsAt < budgets.intervalMs) return [];
     this.budgetsAt = at;
+    const values = this.#budgetValues(at, budgets);
+    if (values === null) return [];
+    const step = stepBudgets(this.budgets, values, at, budgets);
+    this.budgets = step.state;
+    return step.effects;
+  }
+
+  #budgetValues(at: number, { limits }: AppConfig['budgets']): BudgetValues | null {
     const report = this.lastReport?.report;
-    if (report === undefined) return [];
+    if (report === undefined) {
+      const { pid } = this.handle;
+      const isAsked = limits.rssMB !== undefined || limits.cpuPercent !== undefined;
+      return pid !== null && isAsked ? this.#usage.values(pid, at) : null;
+    }
     const { runtime } = report;
     // A worker without requests reports every ten seconds only: what a report says of the time before it is one measurement,
     // however often it is looked at. Memory is as it was said last until something else is said.
     const isNew = report !== this.#comparedReport;
     this.#comparedReport = report;
-    const step = stepBudgets(
-      this.budgets,
-      {
-        heapUsedMB: runtime.heapUsedBytes / MB,
-        rssMB: runtime.rssBytes / MB,
-        eventLoopLagMs: isNew ? runtime.delayMs.p99 : null,
-        cpuPercent: isNew ? cpuPercentOf(this.handle) : null,
-      },
-      at,
-      budgets,
-    );
-    this.budgets = step.state;
-    return step.effects;
+    return {
+      heapUsedMB: runtime.heapUsedBytes / MB,
+      rssMB: runtime.rssBytes / MB,
+      eventLoopLagMs: isNew ? runtime.delayMs.p99 : null,
+      cpuPercent: isNew ? cpuPercentOf(this.handle) : null,
+    };
   }
 
   /** Whatever ends it when it is reached. */

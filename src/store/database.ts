@@ -10,7 +10,7 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import { DroverError, type Clock } from '../protocol/index.ts';
 import { versionOf } from './connection.ts';
-import { diskTroubleOf, messageOf, toStateError } from './disk-trouble.ts';
+import { diskTroubleOf, systemMessageOf, toStateError } from './disk-trouble.ts';
 import { Kept } from './kept.ts';
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
@@ -235,7 +235,7 @@ export function openDatabase(source: DatabaseSource): Database {
 
   const noteTrouble = (error: unknown): boolean => {
     if (diskTroubleOf(error) === null) return false;
-    if (trouble === null) enter(messageOf(error), diskTroubleOf(error) === 'damaged');
+    if (trouble === null) enter(systemMessageOf(error), diskTroubleOf(error) === 'damaged');
     return true;
   };
 
@@ -348,7 +348,7 @@ export function openDatabase(source: DatabaseSource): Database {
 }
 
 const blame = (trouble: { reason: string; isDamaged: boolean }, error: unknown): void => {
-  trouble.reason = messageOf(error);
+  trouble.reason = systemMessageOf(error);
   trouble.isDamaged = diskTroubleOf(error) === 'damaged';
 };
 

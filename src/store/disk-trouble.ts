@@ -2,7 +2,7 @@
  * What a failure of SQLite or of the file system means for the state: it cannot be written now, it is damaged, or
  * somebody else has it. Everything else is a defect of ours and is not excused here.
  */
-import { DroverError } from '../protocol/index.ts';
+import { DroverError, messageOf } from '../protocol/index.ts';
 
 export type DiskTrouble = 'unwritable' | 'damaged' | 'held';
 
@@ -43,7 +43,7 @@ export function diskTroubleOf(error: unknown): DiskTrouble | null {
 export function toStateError(file: string, cause: unknown): DroverError {
   if (cause instanceof DroverError) return cause;
   const trouble = diskTroubleOf(cause);
-  const message = trouble === 'held' ? 'another daemon holds it' : messageOf(cause);
+  const message = trouble === 'held' ? 'another daemon holds it' : systemMessageOf(cause);
   return new DroverError(
     trouble === 'unwritable' ? 'DROVER_STATE_UNWRITABLE' : 'DROVER_STATE_UNREADABLE',
     { file, message },
@@ -52,9 +52,9 @@ export function toStateError(file: string, cause: unknown): DroverError {
 }
 
 /** What the system said, without our own words around it. */
-export function messageOf(error: unknown): string {
+export function systemMessageOf(error: unknown): string {
   if (error instanceof DroverError) return String(error.data['message'] ?? error.message);
-  return inOneLine(error instanceof Error ? error.message : String(error));
+  return inOneLine(messageOf(error));
 }
 
 /** Reasons stand in the middle of sentences. */

@@ -10,7 +10,7 @@ import { DroverError } from '../protocol/index.ts';
 import { settle, type BackupFolder } from './backups/backup-folder.ts';
 import { timeStamp, type BackupName } from './backups/backup-name.ts';
 import { connectFile, connectMemory, copyToMemory, isEmptyFile, makePrivate, walOf } from './connection.ts';
-import { diskTroubleOf, messageOf, toStateError } from './disk-trouble.ts';
+import { diskTroubleOf, systemMessageOf, toStateError } from './disk-trouble.ts';
 import { markFallBack } from './fall-back-mark.ts';
 import { isOutdated, migrate, MIGRATIONS, refuseNewer } from './migrate.ts';
 import { extentOf, findDamage } from './verify.ts';
@@ -70,8 +70,8 @@ export function openState(place: StatePlace): Opened {
     }
     const trouble = diskTroubleOf(error);
     // A cause that is the disk's and not the file's: what the file says can be had all the same.
-    if (trouble === 'unwritable') return openInMemory(place, messageOf(error));
-    const damage = error instanceof Damage || trouble === 'damaged' ? messageOf(error) : null;
+    if (trouble === 'unwritable') return openInMemory(place, systemMessageOf(error));
+    const damage = error instanceof Damage || trouble === 'damaged' ? systemMessageOf(error) : null;
     if (damage === null) throw toStateError(file, error);
     const backup = findGood(backups, place);
     if (backup === undefined) {
@@ -187,7 +187,7 @@ function putBack(place: StatePlace, backup: BackupName, reason: string): Opened 
     if (diskTroubleOf(error) !== 'unwritable') throw toStateError(file, error);
     const connection = copyToMemory(backups.pathOf(backup));
     migrate(connection, place.migrations);
-    return { connection, onlyInMemory: messageOf(error), fallBack: fallBack(null), lostChanges: 0 };
+    return { connection, onlyInMemory: systemMessageOf(error), fallBack: fallBack(null), lostChanges: 0 };
   }
 }
 
@@ -222,7 +222,7 @@ function openInMemory(place: StatePlace, reason: string): Opened {
       connection.close();
     } catch (error) {
       if (diskTroubleOf(error) === null) throw error;
-      damage = messageOf(error);
+      damage = systemMessageOf(error);
     }
   }
   const backup = findGood(backups, place);

@@ -4,7 +4,14 @@
  */
 import type { ExpectedPort } from '../core/index.ts';
 import { closeDescriptor, isListening, socketAddress, takeDescriptor } from '../os/index.ts';
-import type { AgentMessage, ListenAddress, ListenRequest, PortRecord, ServerState } from '../protocol/index.ts';
+import {
+  type AgentMessage,
+  type ListenAddress,
+  type ListenRequest,
+  messageOf,
+  type PortRecord,
+  type ServerState,
+} from '../protocol/index.ts';
 import { anyAddress } from './any-address.ts';
 import type { SupervisorEdges, TrafficPort } from './edges.ts';
 import type { LaunchShard } from './launch.ts';
@@ -385,5 +392,3 @@ const takeListener = (pid: number, fd: number, address: ListenAddress): number =
 };
 
 const keyOf = (address: ListenAddress): string => `own:${labelOf(address)}`;
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

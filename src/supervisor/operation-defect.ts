@@ -2,7 +2,7 @@
  * The end of an operation in which Drover itself goes wrong: an exception where none may be. It ends as failed, with that
  * for its reason, as far as it can still be written, and an event tells of the defect. No step here relies on one before.
  */
-import type { OperationKind, ReceiptDocument } from '../protocol/index.ts';
+import { messageOf, type OperationKind, type ReceiptDocument } from '../protocol/index.ts';
 import type { OperationHost } from './operation-host.ts';
 import { ReceiptBook } from './receipt.ts';
 
@@ -58,8 +58,6 @@ export const tellDefect = ({ id, kind, host }: Failing, error: unknown): void =>
     host.edges.records.events.append({ app: host.app, type: 'defect', reason, data });
   });
 };
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Whether it came to its end. What it failed of is no news: the defect is told, and this is what follows from it. */
 const attempt = (work: () => unknown): boolean => {

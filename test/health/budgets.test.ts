@@ -3,6 +3,8 @@
  * until it is met again. All apps share one daemon, which heals nobody in its first half minute.
  */
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { BudgetName } from '../../src/protocol/index.ts';
 import { eventually } from '../support/eventually.ts';
@@ -10,6 +12,7 @@ import { Illness, illService, untilHealth, workerOf } from '../support/health.ts
 import { startLoad } from '../support/load/index.ts';
 import { openPlace, type Place, readApp, readEvents, readWhy, startApp, untilApp } from '../support/service.ts';
 import { freePort } from '../support/temporary.ts';
+import { isInPath } from '../provisions.ts';
 
 const WITHIN = { withinMs: 100_000 };
 
@@ -112,5 +115,40 @@ describe('budgets', { concurrency: true, timeout: 180_000 }, () => {
       (await readApp(drover, 'told-only')).workers.map(({ pid }) => pid),
       first.workers.map(({ pid }) => pid),
     );
+  });
+
+  const noPython = isInPath('python3') ? false : 'python3 is not installed';
+  it('of memory and processor time hold for programs without an agent as well', { skip: noPython }, async () => {
+    const { drover } = place;
+    const word = join(drover.home, 'python-grows');
+    // Takes 150 MB, and all that a processor has, as long as the file is there.
+    const script = join(drover.home, 'grows.py');
+    writeFileSync(
+      script,
+      [
+        'import os, time',
+        'held = None',
+        'while True:',
+        `    held = (held or bytearray(b"x") * 150_000_000) if os.path.exists(${JSON.stringify(word)}) else None`,
+        '    if held is None: time.sleep(0.05)',
+      ].join('\n'),
+    );
+    const budgets = { rssMB: { max: 100 }, cpuPercent: { max: 10 }, interval: '1s' };
+    await startApp(drover, 'python', { command: ['python3', script], budgets });
+    writeFileSync(word, '');
+    const told = async (): Promise<readonly string[]> =>
+      (await readEvents(drover, 'python'))
+        .filter(({ type }) => type.startsWith('budget-'))
+        .map(({ type, data }) => `${type} ${String((data as { budget?: unknown }).budget)}`);
+    await eventually('both are told', async () => (await told()).length === 2, WITHIN);
+    await untilHealth(drover, 'python', 'is degraded', ({ status }) => status === 'degraded', WITHIN);
+    rmSync(word);
+    await untilHealth(drover, 'python', 'is healthy again', ({ status }) => status === 'healthy', WITHIN);
+    assert.deepEqual((await told()).toSorted(), [
+      'budget-exceeded cpuPercent',
+      'budget-exceeded rssMB',
+      'budget-met cpuPercent',
+      'budget-met rssMB',
+    ]);
   });
 });

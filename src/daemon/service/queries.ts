@@ -2,12 +2,12 @@
 import type { DroverService, EventQuery, LogQuery } from '../../api/index.ts';
 import { planChanges } from '../../config/index.ts';
 import { readLogs } from '../../logs/index.ts';
-import type { AppDetailDocument, EventDocument, LogLineDocument } from '../../protocol/index.ts';
+import type { AppDetailDocument, EventDocument, HealthDocument, LogLineDocument } from '../../protocol/index.ts';
 import { describeApp, instancesOf, workerEnvironment } from '../../supervisor/index.ts';
 import { followEvents } from '../follow-events.ts';
 import { lastCrashOf } from '../last-crash.ts';
 import { explain } from '../why.ts';
-import type { AppIndex } from './app-index.ts';
+import type { AppIndex, Chosen } from './app-index.ts';
 import { findLogTargets } from './log-targets.ts';
 import type { ServiceParts } from './parts.ts';
 
@@ -65,7 +65,7 @@ export const queriesOf = (parts: ServiceParts, index: AppIndex): Queries => {
       };
     },
 
-    health: async (name) => parts.health.describe(name === null ? supervisor.apps : [index.get(name)]),
+    health: async (target) => describeHealth(parts, index.resolve(target ?? { kind: 'all' })),
     why: async (name) =>
       explain(
         describeApp(index.get(name)),
@@ -89,6 +89,17 @@ export const queriesOf = (parts: ServiceParts, index: AppIndex): Queries => {
       return followEvents(store, query, signal);
     },
   };
+};
+
+const describeHealth = ({ health }: ServiceParts, chosen: readonly Chosen[]): HealthDocument => {
+  const document = health.describe(chosen.map(({ app }) => app));
+  const apps = document.apps.map((app, at) => {
+    const slots = chosen[at]?.slots ?? null;
+    return slots === null
+      ? app
+      : { ...app, workers: app.workers.filter(({ id }) => slots.some((slot) => id === `${app.name}/${slot}`)) };
+  });
+  return { ...document, apps };
 };
 
 const streamLogs = (

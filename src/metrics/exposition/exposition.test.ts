@@ -59,6 +59,24 @@ describe('the page of metrics', () => {
     assert.deepEqual([...PROM_CLIENT_NAMES].sort(), names.toSorted());
   });
 
+  it('is the same when others have their turn in between, whatever they do to it', async () => {
+    const many = Array.from({ length: 9_000 }, (_, at) => ({ value: at, labels: { at: String(at) } }));
+    const metric: AppMetric = { name: 'hits_total', help: '', type: 'counter', aggregator: 'sum', values: many };
+    const apps = pair([metric], [metric]);
+    const input = { apps, daemon: null };
+    const request = { accept: null, scope: 'mixed', app: null } as const;
+    const exposition = new Exposition();
+    let turns = 0;
+    const page = await exposition.writeInTurns(input, request, 0, async () => {
+      turns += 1;
+      await Promise.resolve();
+      // The daemon has taken in a newer state: one of the workers has ended.
+      if (turns === 3) exposition.take([app([worker(0, { collected: collected([metric]) })])]);
+    });
+    assert.ok(turns > 8, `${turns} turns`);
+    assert.deepEqual(page, new Exposition().write(input, request, 0));
+  });
+
   it('shows each worker, or the app, by the same names and never both', () => {
     const apps = [app([worker(0), worker(1)])];
     assert.deepEqual(valuesOf(parsed(apps), 'process_resident_memory_bytes'), [

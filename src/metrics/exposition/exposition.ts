@@ -23,6 +23,7 @@ import { readAppMetrics, shareOut, type AppFamily } from './read-app-metrics.ts'
 import type { AppReading, Collected, DaemonReading, WorkerReading } from './reading.ts';
 import { RouteTable, type RouteRow } from './route-table.ts';
 import { RunningTotals } from './running-totals.ts';
+import { atOnce, inTurns, type Sliced } from './slices.ts';
 import type { Source } from './catalogue.ts';
 import { CONTENT_TYPE, writeText } from './write-text.ts';
 
@@ -112,17 +113,32 @@ export class Exposition {
 
   /** `atMs`: of a clock that only rises; quantiles of routes are those of the last minute or two by it. */
   write(input: PageInput, request: PageRequest, atMs: number): Page {
-    return this.compose(input, request, atMs)();
+    return atOnce(this.#write(input, request, atMs));
   }
 
-  /** The same in two steps, for whoever has something else to do in between: what it returns writes the page. */
-  compose(input: PageInput, request: PageRequest, atMs: number): () => Page {
+  /** The same in slices, between which others have their turn. */
+  async writeInTurns(input: PageInput, request: PageRequest, atMs: number, turn: () => Promise<void>): Promise<Page> {
+    return inTurns(this.#write(input, request, atMs), turn);
+  }
+
+  *#write(input: PageInput, request: PageRequest, atMs: number): Sliced<Page> {
+    // In one: who ended in between would be taken for one that lives, and counted twice.
     this.take(input.apps);
+    yield;
     const chosen = input.apps.filter(({ app }) => request.app === null || app === request.app);
-    const families = this.#collect(chosen, input, request, atMs);
+    const parts: Part[] = [];
+    for (const reading of chosen) {
+      const known = this.#apps.get(reading.app);
+      if (known === undefined) continue;
+      // As they are now, all through this page: others may be taken in meanwhile.
+      const moment = { reading, known, problems: known.problems, answers: new Map(known.answers) };
+      parts.push({ ...moment, ofApp: yield* this.#ofApp(moment, request.scope) });
+    }
+    const families = this.#collect(parts, input, request, atMs);
+    yield;
     const format = negotiateFormat(request.accept);
-    const problems = chosen.flatMap(({ app }) => this.#apps.get(app)?.problems.list() ?? []);
-    return () => ({ contentType: CONTENT_TYPE[format], body: writeText(families, format), problems });
+    const body = yield* writeText(families, format);
+    return { contentType: CONTENT_TYPE[format], body, problems: parts.flatMap(({ problems }) => problems.list()) };
   }
 
   #mostOfWorker({ workers }: AppReading): number {
@@ -154,7 +170,7 @@ export class Exposition {
       };
       this.#apps.set(app.app, known);
     }
-    known.problems = new Problems(app.app);
+    const problems = new Problems(app.app);
     known.routes.most = app.routes;
     const mostOfWorker = this.#mostOfWorker(app);
     for (const reading of app.workers) {
@@ -166,36 +182,34 @@ export class Exposition {
           known.totals.set(spawn, runningOf(answer.families));
           known.routes.set(spawn, collected.routes);
         }
-        known.problems.join(answer.problems);
+        problems.join(answer.problems);
       }
-      known.own.set(spawn, ownRunning(sourceOf(reading, known, null)));
+      known.own.set(spawn, ownRunning(sourceOf(reading, known.answers, null)));
     }
     const spawns = new Set(app.workers.map(({ spawn }) => spawn));
     for (const spawn of known.answers.keys()) if (!spawns.has(spawn)) known.answers.delete(spawn);
     known.totals.retain(spawns);
     known.own.retain(spawns);
     known.routes.retain(spawns);
+    known.problems = problems;
   }
 
-  #collect(apps: readonly AppReading[], input: PageInput, { scope, app: only }: PageRequest, atMs: number): Family[] {
-    const parts = apps.flatMap((reading) => {
-      const known = this.#apps.get(reading.app);
-      return known === undefined ? [] : [{ reading, known, ofApp: this.#ofApp(reading, known, scope) }];
-    });
+  #collect(parts: readonly Part[], input: PageInput, { scope, app: only }: PageRequest, atMs: number): Family[] {
     const own = new Map<string, Family>();
     const add = (family: Family): void => {
       const before = own.get(family.name);
       own.set(family.name, before === undefined ? family : join(before, family));
     };
-    const sources = (reading: AppReading, known: Known): Source[] =>
-      reading.workers.map((worker) => sourceOf(worker, known, worker.pid === null ? null : readDataBytes(worker.pid)));
+    const sources = ({ reading, answers }: Moment): Source[] =>
+      reading.workers.map((worker) =>
+        sourceOf(worker, answers, worker.pid === null ? null : readDataBytes(worker.pid)),
+      );
     if (scope === 'app') {
-      for (const { reading, known } of parts)
-        perApp(reading.app, sources(reading, known), known.own.sums()).forEach(add);
+      for (const part of parts) perApp(part.reading.app, sources(part), part.known.own.sums()).forEach(add);
     } else {
       perWorker(
-        parts.flatMap(({ reading, known }) =>
-          newestOf(sources(reading, known)).map((source): WorkerSource => ({ app: reading.app, source })),
+        parts.flatMap((part) =>
+          newestOf(sources(part)).map((source): WorkerSource => ({ app: part.reading.app, source })),
         ),
       ).forEach(add);
     }
@@ -208,10 +222,10 @@ export class Exposition {
     }
     const appFamilies = addAppFamilies(parts, only === null, taken);
     for (const family of ofApps(
-      parts.map(({ reading, known }) => ({
+      parts.map(({ reading, known, problems }) => ({
         reading,
         routes: known.routes.rows(atMs),
-        leftOut: known.problems.counts,
+        leftOut: problems.counts,
       })),
     )) {
       add(family);
@@ -221,15 +235,14 @@ export class Exposition {
   }
 
   /** The app's own metrics, at most as many series as it may show. */
-  #ofApp(reading: AppReading, known: Known, scope: MetricsScope): Family[] {
+  *#ofApp({ reading, known, problems, answers }: Moment, scope: MetricsScope): Sliced<Family[]> {
     const workers = reading.workers.flatMap(({ worker, spawn }): WorkerFamilies[] => {
-      const answer = known.answers.get(spawn);
+      const answer = answers.get(spawn);
       return answer === undefined ? [] : [{ worker, families: answer.families }];
     });
     const families =
-      scope === 'worker'
-        ? listAppMetrics(workers, known.problems)
-        : mergeAppMetrics(workers, known.totals, known.problems);
+      scope === 'worker' ? listAppMetrics(workers, problems) : yield* mergeAppMetrics(workers, known.totals, problems);
+    yield;
     const sizes = families.map(seriesOf);
     const rooms = shareOut(
       families.map(({ points }, index) => (sizes[index] ?? 1) * points.length),
@@ -239,7 +252,7 @@ export class Exposition {
       const size = sizes[index] ?? 1;
       const fits = Math.floor((rooms[index] ?? 0) / size);
       if (fits >= family.points.length) return family;
-      known.problems.add('too-many', family.name, (family.points.length - fits) * size);
+      problems.add('too-many', family.name, (family.points.length - fits) * size);
       return { ...family, points: family.points.slice(0, fits) } as Family;
     });
   }
@@ -258,10 +271,10 @@ const newestOf = (sources: readonly Source[]): Source[] => [
   ...new Map(sources.map((source) => [source.reading.worker, source])).values(),
 ];
 
-const sourceOf = (reading: WorkerReading, known: Known, dataBytes: number | null): Source => ({
+const sourceOf = (reading: WorkerReading, answers: ReadonlyMap<string, Answer>, dataBytes: number | null): Source => ({
   reading,
   report: reading.report,
-  detail: known.answers.get(reading.spawn)?.detail ?? null,
+  detail: answers.get(reading.spawn)?.detail ?? null,
   dataBytes,
 });
 
@@ -280,26 +293,32 @@ function takenBy(types: ReadonlyMap<string, Family['type']>): Map<string, string
   return taken;
 }
 
-interface Part {
+/** An app when a page was begun. */
+interface Moment {
   readonly reading: AppReading;
   readonly known: Known;
+  readonly problems: Problems;
+  readonly answers: ReadonlyMap<string, Answer>;
+}
+
+interface Part extends Moment {
   readonly ofApp: readonly Family[];
 }
 
 /** The apps' own families of all apps, those of one name together, without those whose name is taken. */
 function addAppFamilies(parts: readonly Part[], withApp: boolean, taken: Map<string, string>): Family[] {
   const families = new Map<string, Family>();
-  for (const { reading, known, ofApp } of parts) {
+  for (const { reading, problems, ofApp } of parts) {
     for (const family of ofApp) {
       const before = families.get(family.name);
       if (before !== undefined && before.type !== family.type) {
-        known.problems.add('type-conflict', family.name, family.points.length);
+        problems.add('type-conflict', family.name, family.points.length);
         continue;
       }
       const names = namesTaken(family.name, family.type);
       if (names.some((name) => (taken.get(name) ?? family.name) !== family.name || OWN_TYPES.has(name))) {
         // What prom-client collects by itself is on the page already, from us.
-        if (!PROM_CLIENT_NAMES.has(family.name)) known.problems.add('clash', family.name, family.points.length);
+        if (!PROM_CLIENT_NAMES.has(family.name)) problems.add('clash', family.name, family.points.length);
         continue;
       }
       for (const name of names) taken.set(name, family.name);

@@ -8,6 +8,7 @@ import { labelsKey, type Family, type Labels } from './family.ts';
 import type { Problems } from './problems.ts';
 import type { AppFamily, AppPoint } from './read-app-metrics.ts';
 import { runningKey, type Running, type RunningTotals } from './running-totals.ts';
+import { SLICE, type Sliced } from './slices.ts';
 
 /** Of one worker, in the order of slots. */
 export interface WorkerFamilies {
@@ -31,11 +32,11 @@ interface Held {
 }
 
 /** Label names are those of the app, with `worker` only where a metric is shown for each. */
-export function mergeAppMetrics(
+export function* mergeAppMetrics(
   workers: readonly WorkerFamilies[],
   totals: RunningTotals,
   problems: Problems,
-): Family[] {
+): Sliced<Family[]> {
   const byName = new Map<string, { readonly head: AppFamily; readonly held: Map<string, Held[]> }>();
   for (const { worker, families } of workers) {
     for (const family of families) {
@@ -51,8 +52,10 @@ export function mergeAppMetrics(
         else list.push({ worker, point });
       }
     }
+    yield;
   }
   const sums = totals.sums();
+  yield;
   const byMetric = new Map<string, Running[]>();
   for (const sum of sums.values()) {
     const list = byMetric.get(sum.name);
@@ -63,7 +66,10 @@ export function mergeAppMetrics(
   for (const { head, held } of byName.values()) {
     if (head.aggregator === 'omit') continue;
     const points: AppPoint[] = [];
-    for (const list of held.values()) points.push(...mergePoint(head, list, sums, problems));
+    for (const list of held.values()) {
+      points.push(...mergePoint(head, list, sums, problems));
+      if (points.length % SLICE === 0) yield;
+    }
     if (isRunning(head.type, head.aggregator)) {
       // What only ended workers had: it would be gone for a moment, and be there again.
       for (const sum of byMetric.get(head.name) ?? []) {

@@ -7,6 +7,7 @@
  */
 import type { Family, Labels } from './family.ts';
 import { labelsKey } from './family.ts';
+import { SLICE, type Sliced } from './slices.ts';
 
 export type TextFormat = 'text' | 'openmetrics';
 
@@ -16,10 +17,14 @@ export const CONTENT_TYPE: Readonly<Record<TextFormat, string>> = {
 };
 
 /** Names must be unique and valid, as must be those of labels ({@link file://./names.ts}); texts need not be escaped. */
-export function writeText(families: readonly Family[], format: TextFormat): string {
+export function* writeText(families: readonly Family[], format: TextFormat): Sliced<string> {
   const lines: string[] = [];
   const heads = new Set(families.map(({ name }) => name));
-  for (const family of families) if (family.points.length > 0) writeFamily(lines, family, format, heads);
+  for (const family of families) {
+    if (family.points.length === 0) continue;
+    writeFamily(lines, family, format, heads);
+    if (family.points.length > SLICE) yield;
+  }
   if (format === 'openmetrics') lines.push('# EOF');
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }

@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../protocol/index.ts';
-import { messageOf } from '../disk-trouble.ts';
+import { systemMessageOf } from '../disk-trouble.ts';
 import type { BackupFolder } from './backup-folder.ts';
 
 export interface BackupTimes {
@@ -71,7 +71,7 @@ export class BackupSchedule {
     try {
       this.#done(this.#folder.writeAtOnce(source, this.#clock.wallMs()).atMs);
     } catch (error) {
-      this.#failure = messageOf(error);
+      this.#failure = systemMessageOf(error);
     }
   }
 
@@ -94,7 +94,7 @@ export class BackupSchedule {
     } catch (error) {
       // A disk without room for a second copy: the state itself may well be written still.
       this.#isDue = true;
-      this.#failure = messageOf(error);
+      this.#failure = systemMessageOf(error);
     }
   }
 

@@ -3,8 +3,9 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { BudgetVerdict } from './budgets.ts';
 import type { CheckVerdict } from './checks.ts';
-import { appHealth, HEALTH_POLICY, hostHealth, WORKER_HEALTH_RULES } from './health.ts';
-import type { AppFacts, AppHealth, WorkerFacts } from './health.ts';
+import { type AppFacts, type AppHealth, appHealth } from './app-health.ts';
+import { hostHealth } from './host-health.ts';
+import { HEALTH_POLICY, WORKER_HEALTH_RULES, type WorkerFacts } from './worker-health.ts';
 import type { MemoryForecast } from './memory-forecast.ts';
 
 const worker = (slot: number, change: Partial<WorkerFacts> = {}): WorkerFacts => ({
@@ -25,10 +26,11 @@ const worker = (slot: number, change: Partial<WorkerFacts> = {}): WorkerFacts =>
   ...change,
 });
 
+const app = (facts: Partial<AppFacts>): AppHealth =>
+  appHealth({ status: 'online', workers: [], unreadyForMs: null, heldBack: null, ...facts });
 const four = (...changes: readonly Partial<WorkerFacts>[]): AppHealth =>
-  appHealth({ status: 'online', workers: [0, 1, 2, 3].map((slot) => worker(slot, changes[slot])) });
-const alone = (change: Partial<WorkerFacts>): AppHealth =>
-  appHealth({ status: 'online', workers: [worker(0, change)] });
+  app({ workers: [0, 1, 2, 3].map((slot) => worker(slot, changes[slot])) });
+const alone = (change: Partial<WorkerFacts>): AppHealth => app({ workers: [worker(0, change)] });
 
 const check = (status: CheckVerdict['status'], change: Partial<CheckVerdict> = {}): CheckVerdict => ({
   name: 'database',
@@ -202,14 +204,14 @@ describe('the health of an app', () => {
   });
 
   it('follows its own status and its workers', () => {
-    const status = (facts: AppFacts): string => appHealth(facts).status;
+    const status = (facts: Partial<AppFacts>): string => app(facts).status;
     const some = (...changes: readonly Partial<WorkerFacts>[]) => changes.map((change, slot) => worker(slot, change));
     assert.equal(status({ status: 'stopped', workers: some({ phase: 'stopped', isWanted: false }) }), 'healthy');
     assert.equal(status({ status: 'failed', workers: some({ phase: 'crashed' }) }), 'critical');
     assert.equal(status({ status: 'crash-loop', workers: some({ phase: 'backoff', isLooping: true }) }), 'critical');
     assert.equal(status({ status: 'starting', workers: some({ phase: 'starting' }) }), 'degraded');
     const bad = { status: 'online', workers: some({}, {}), heldBack: '2 of 2 workers are bad at once' } as const;
-    assert.deepEqual([appHealth(bad).status, appHealth(bad).reason], ['degraded', bad.heldBack]);
+    assert.deepEqual([app(bad).status, app(bad).reason], ['degraded', bad.heldBack]);
     const stuck = { status: 'starting', workers: some({ phase: 'starting' }) } as const;
     assert.equal(status({ ...stuck, unreadyForMs: 29_999 }), 'degraded');
     assert.equal(status({ ...stuck, unreadyForMs: 30_000 }), 'critical', 'it serves nobody');
@@ -234,7 +236,7 @@ describe('the health of an app', () => {
     fc.assert(
       fc.property(fc.array(facts, { minLength: 1, maxLength: 8 }), (all) => {
         const workers = all.map((change, slot) => worker(slot, change));
-        const health = appHealth({ status: 'online', workers });
+        const health = app({ workers });
         const running = workers.filter(({ phase }) => phase === 'running');
         const off = health.workers.filter(({ isRoutable }) => !isRoutable);
         assert.ok(off.every(({ slot }) => workers[slot]?.phase === 'running'));

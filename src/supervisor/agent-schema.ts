@@ -4,7 +4,7 @@
  * agent may be of a later version than the daemon.
  */
 import * as v from 'valibot';
-import type { AgentMessage } from '../protocol/index.ts';
+import type { AgentMessage, AppMetric } from '../protocol/index.ts';
 
 const count = v.pipe(v.number(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 const whole = v.pipe(count, v.integer());
@@ -29,7 +29,8 @@ const address = v.variant('kind', [
 /** Pairs of bucket and count. */
 const MAX_HISTOGRAM_LENGTH = 8192;
 
-const words = v.pipe(v.string(), v.maxLength(1000));
+const LONGEST_WORD = 1000;
+const words = v.pipe(v.string(), v.maxLength(LONGEST_WORD));
 const place = v.object({ function: words, file: short, line: whole, column: whole });
 const block = v.object({
   number: whole,
@@ -104,8 +105,21 @@ const histogram = v.pipe(v.array(whole), v.maxLength(MAX_HISTOGRAM_LENGTH));
 const byClass = v.pipe(v.array(whole), v.maxLength(6));
 const pauses = v.object({ count: whole, seconds: count, buckets: v.pipe(v.array(whole), v.maxLength(16)) });
 const MAX_SERIES = 10_000;
-/** What an app puts into its own metrics may be anything: `metrics/` refuses what cannot be shown. */
-const figure = v.custom<number>((value) => typeof value === 'number' || value === null);
+const isWord = (value: unknown): boolean => typeof value === 'string' && value.length <= LONGEST_WORD;
+/**
+ * What an app puts into its own metrics may be anything: `metrics/` refuses what cannot be shown. By hand, because there are
+ * ten thousand of them in a message, which the daemon reads between two of its users' questions.
+ */
+const isFigure = (one: unknown): boolean => {
+  if (typeof one !== 'object' || one === null) return false;
+  const { value, labels, metricName } = one as Readonly<Record<string, unknown>>;
+  if (typeof value !== 'number' && value !== null) return false;
+  if (metricName !== undefined && !isWord(metricName)) return false;
+  if (typeof labels !== 'object' || labels === null || Array.isArray(labels)) return false;
+  return Object.entries(labels).every(([name, label]) => isWord(name) && (isWord(label) || typeof label === 'number'));
+};
+const isListOfFigures = (value: unknown): boolean =>
+  Array.isArray(value) && value.length <= MAX_SERIES && value.every(isFigure);
 
 const routes = v.pipe(
   v.array(v.object({ method: words, route: words, byClass, latency: histogram })),
@@ -151,16 +165,7 @@ const metrics = v.object({
         help: short,
         type: v.picklist(['counter', 'gauge', 'histogram', 'summary']),
         aggregator: words,
-        values: v.pipe(
-          v.array(
-            v.object({
-              value: figure,
-              labels: v.record(words, v.union([words, v.number()])),
-              metricName: v.exactOptional(words),
-            }),
-          ),
-          v.maxLength(MAX_SERIES),
-        ),
+        values: v.custom<AppMetric['values']>(isListOfFigures, 'must be figures with labels'),
       }),
     ),
     v.maxLength(MAX_SERIES),

@@ -153,11 +153,9 @@ function judge(run: CampaignRun, size: Size, rounds: readonly Round[]): void {
   }
 }
 
-/** Output of one of the programs; Node gets the heap it may want, and the options that our engine's process has. */
+/** Output of one of the programs; Node gets the heap it may want, and no other option, as our engine's process. */
 async function execute(program: string, args: readonly string[]): Promise<string> {
-  const options = program === 'drover.mjs' ? ['--max-semi-space-size=1'] : ['--max-old-space-size=16000'];
-  const { stdout } = await promisify(execFile)(process.execPath, [...options, join(PROGRAMS, program), ...args], {
-    maxBuffer: 64 * MB,
-  });
+  const command = ['--max-old-space-size=16000', join(PROGRAMS, program), ...args];
+  const { stdout } = await promisify(execFile)(process.execPath, command, { maxBuffer: 64 * MB });
   return stdout;
 }

@@ -40,8 +40,14 @@ const formatPort = ({ host, port }: PortDocument): string => {
 
 const HEAD = ['app', 'status', 'pid', 'ready', 'cpu', 'memory', 'restarts', 'uptime', 'connections', 'ports'];
 
-/** A reason may carry a whole stack; `drover why` shows all of it. */
-export const firstLine = (text: string): string => toPlain(text.split('\n', 1)[0] ?? '');
+/** A check may say a page of HTML. */
+const LONGEST_REASON = 300;
+
+/** A reason may carry a whole stack; `drover why` and `--json` have all of it. */
+export const firstLine = (text: string): string => {
+  const line = toPlain(text.split('\n', 1)[0] ?? '');
+  return line.length > LONGEST_REASON ? `${line.slice(0, LONGEST_REASON)}…` : line;
+};
 
 /** One line for each app, and one below it for each of its workers. */
 export const renderApps = (apps: readonly AppDocument[], context: CliContext): string => {

@@ -78,7 +78,7 @@ export const command = defineCommand<{
     if (matchers.length === 0)
       throw new DroverError('DROVER_USAGE', { message: 'Name an app, or say which alerts with --match.' });
     // One that is misspelt would keep nobody quiet.
-    if (app !== undefined) await client.health(app);
+    if (app !== undefined) await client.show(app);
     const startMs = options.from ?? context.nowMs();
     const silence = await client.silenceAlerts({
       matchers,

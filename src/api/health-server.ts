@@ -7,7 +7,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { AppHealthDocument, HealthDocument, HealthStatus, WorkerHealthDocument } from '../protocol/index.ts';
 import { createServer } from './http.ts';
-import type { MetricsRequest } from './service.ts';
+import { METRICS_SCOPES, type MetricsRequest } from './service.ts';
 
 export interface HealthSource {
   health(): HealthDocument;
@@ -16,7 +16,6 @@ export interface HealthSource {
 }
 
 const PLAIN = 'text/plain; charset=utf-8';
-const SCOPES: readonly MetricsRequest['scope'][] = ['mixed', 'app', 'worker'];
 
 export interface HealthServer {
   readonly port: number;
@@ -74,8 +73,8 @@ const answer = async (request: IncomingMessage, response: ServerResponse, source
     const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
     if (path === '/metrics') {
       const asked = new URLSearchParams(query);
-      const scope = SCOPES.find((each) => each === (asked.get('scope') ?? 'mixed'));
-      if (scope === undefined) return send(response, 400, PLAIN, `scope must be ${SCOPES.join(', ')}\n`);
+      const scope = METRICS_SCOPES.find((each) => each === (asked.get('scope') ?? 'mixed'));
+      if (scope === undefined) return send(response, 400, PLAIN, `scope must be ${METRICS_SCOPES.join(', ')}\n`);
       const page = await source.metrics({ accept: request.headers.accept ?? null, scope, app: asked.get('app') });
       if (page === null) return send(response, 404, PLAIN, 'there is no such app\n');
       return send(response, 200, page.type, page.text);

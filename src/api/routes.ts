@@ -89,7 +89,7 @@ export const ROUTES: readonly Route[] = [
     {
       kind: 'document',
       document: 'Health',
-      call: async (service, { query }) => service.health(query.app === undefined ? null : parseTarget(query.app)),
+      call: async (service, { query }) => service.health(parseTarget(query.app ?? 'all')),
     },
   ),
   route(

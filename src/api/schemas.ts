@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { constants } from 'node:os';
 import { levelOf, LOG_LEVELS, SEVERITIES, type AppConfig, type DaemonConfig } from '../protocol/index.ts';
 import { findNameProblem } from '../config/index.ts';
+import { METRICS_SCOPES } from './service.ts';
 
 const isPlain = (text: string): boolean => !text.includes('\0');
 const word = () => v.pipe(v.string(), v.check(isPlain, 'a NUL byte is not allowed'));
@@ -235,7 +236,7 @@ const level = () =>
 
 export const MetricsQuery = v.strictObject({
   app: v.optional(v.string()),
-  scope: v.optional(v.picklist(['mixed', 'app', 'worker'], "must be 'mixed', 'app' or 'worker'"), 'mixed'),
+  scope: v.optional(v.picklist(METRICS_SCOPES, "must be 'mixed', 'app' or 'worker'"), 'mixed'),
 });
 const instant = () =>
   v.pipe(

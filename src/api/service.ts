@@ -97,9 +97,11 @@ export interface EventQuery {
   readonly follow: boolean;
 }
 
+export const METRICS_SCOPES = ['mixed', 'app', 'worker'] as const;
+
 export interface MetricsRequest {
   readonly accept: string | null;
-  readonly scope: 'mixed' | 'app' | 'worker';
+  readonly scope: (typeof METRICS_SCOPES)[number];
   readonly app: string | null;
 }
 
@@ -108,8 +110,8 @@ export interface DroverService {
   show(app: string): Promise<AppDetailDocument>;
   /** The environment as the worker would get it now. Values are unmasked: the routes mask them. */
   env(app: string): Promise<EnvDocument>;
-  /** Null: every app. Throws DROVER_APP_UNKNOWN, DROVER_WORKER_UNKNOWN. */
-  health(target: Target | null): Promise<HealthDocument>;
+  /** Throws DROVER_APP_UNKNOWN, DROVER_WORKER_UNKNOWN. */
+  health(target: Target): Promise<HealthDocument>;
   why(app: string): Promise<WhyDocument>;
   daemonStatus(): Promise<DaemonDocument>;
   /** Prometheus text or OpenMetrics, as `accept` has it. */

@@ -24,24 +24,24 @@ export const judgeHealthAlerts = (apps: readonly AppHealthDocument[]): readonly 
       {
         subject: { name: 'app-critical', severity: 'page', app: name, labels: {} },
         policy: CRITICAL,
-        verdict: isCritical(app),
+        verdict: judgeCritical(app),
         detail: { summary: `${name} is critical`, description, evidence },
       },
       {
         subject: { name: 'app-degraded', severity: 'notice', app: name, labels: {} },
         policy: DEGRADED,
-        verdict: isDegraded(app),
+        verdict: judgeDegraded(app),
         detail: { summary: `${name} is degraded`, description, evidence },
       },
     ] satisfies readonly Judgement[];
   });
 
 /** As long as nobody has started it is not over: a daemon that is new knows nothing yet of a crash loop. */
-const isCritical = ({ status, workers }: AppHealthDocument): Verdict => {
+const judgeCritical = ({ status, workers }: AppHealthDocument): Verdict => {
   if (status === 'critical') return 'bad';
   return status === 'degraded' && !workers.some(({ isRunning }) => isRunning) ? 'unknown' : 'good';
 };
 
 /** What is critical is told as that: it neither begins the lesser alert nor ends it. */
-const isDegraded = ({ status }: AppHealthDocument): Verdict =>
+const judgeDegraded = ({ status }: AppHealthDocument): Verdict =>
   status === 'healthy' ? 'good' : status === 'degraded' ? 'bad' : 'unknown';

@@ -33,7 +33,6 @@ export interface Health {
 
 /** Apps are looked at every so many pings. */
 const LOOK_EVERY = 2;
-/** Sweeps over traffic further apart than this are not compared. */
 /** The timer of the daemon's own loop this late is a stall of its own. */
 const STALL_MS = 1000;
 /** How long the agent may take to say what blocked it, once it answers again. */

@@ -1,25 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { detail } from '../../test/metrics/readings.ts';
 import { parseAgentMessage } from './agent-schema.ts';
 
-const pauses = { count: 0, seconds: 0, buckets: [0, 0, 0, 0, 0, 0] };
 const metricsWith = (values: unknown): unknown => ({
   type: 'metrics',
   id: 1,
-  detail: {
-    startedAtSeconds: 1,
-    virtualBytes: null,
-    openDescriptors: null,
-    maxDescriptors: null,
-    heapSpaces: [],
-    heapLimitBytes: 1,
-    lag: null,
-    loopActiveSeconds: 1,
-    loopIdleSeconds: 1,
-    resources: {},
-    gc: { major: pauses, minor: pauses, incremental: pauses, weakcb: pauses },
-    agentCpuUs: 1,
-  },
+  detail: detail(),
   routes: [],
   app: [{ name: 'hits', help: '', type: 'counter', aggregator: 'sum', values }],
   dropped: 0,

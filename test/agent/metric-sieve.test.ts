@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { parseAgentMessage } from '../../src/supervisor/agent-schema.ts';
 import { Sieve } from '../../src/agent/metric-sieve.ts';
+import { detail } from '../metrics/readings.ts';
 
 const trap = (): never => {
   throw new Error('trap');
@@ -40,23 +41,6 @@ const metric = fc.oneof(
   odd,
 );
 
-const DETAIL = {
-  startedAtSeconds: 1,
-  virtualBytes: null,
-  openDescriptors: null,
-  maxDescriptors: null,
-  heapSpaces: [],
-  heapLimitBytes: 1,
-  lag: null,
-  loopActiveSeconds: 0,
-  loopIdleSeconds: 0,
-  resources: {},
-  gc: Object.fromEntries(
-    ['major', 'minor', 'incremental', 'weakcb'].map((kind) => [kind, { count: 0, seconds: 0, buckets: [] }]),
-  ),
-  agentCpuUs: 0,
-};
-
 describe('What is kept of metrics', () => {
   it('is what a daemon takes, and never more bytes than there is room for, whatever the app says', () => {
     fc.assert(
@@ -65,7 +49,7 @@ describe('What is kept of metrics', () => {
         sieve.take([list]);
         const text = JSON.stringify(sieve.metrics);
         assert.ok(Buffer.byteLength(text) <= room + 2, `${Buffer.byteLength(text)} of ${room}`);
-        const message = { type: 'metrics', id: 1, detail: DETAIL, routes: [], app: JSON.parse(text) as unknown };
+        const message = { type: 'metrics', id: 1, detail: detail(), routes: [], app: JSON.parse(text) as unknown };
         const parsed = parseAgentMessage({ ...message, dropped: sieve.dropped });
         assert.notEqual(parsed.message, null, JSON.stringify(parsed));
       }),

@@ -149,8 +149,8 @@ export class FakeService implements DroverService {
     this.find(app);
     return { app, env: this.environment };
   };
-  health = async (target: Target | null) => {
-    if (target !== null && target.kind !== 'all') this.find(target.app);
+  health = async (target: Target) => {
+    if (target.kind !== 'all') this.find(target.app);
     return { status: 'healthy' as const, apps: [] };
   };
   why = async (app: string) => {

@@ -65,7 +65,7 @@ export const queriesOf = (parts: ServiceParts, index: AppIndex): Queries => {
       };
     },
 
-    health: async (target) => describeHealth(parts, index.resolve(target ?? { kind: 'all' })),
+    health: async (target) => describeHealth(parts, index.resolve(target)),
     why: async (name) =>
       explain(
         describeApp(index.get(name)),

@@ -1,14 +1,26 @@
 import assert from 'node:assert/strict';
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { describe, it } from 'node:test';
-import { listenFirst } from './listen-first.ts';
+import { listenFirst, type Others } from './listen-first.ts';
+
+/** As the request meter does. */
+const hearing =
+  (hear: (message: unknown) => number) =>
+  (others: Others) =>
+  (message: unknown): void => {
+    hear(message);
+    if (others.areThere) others.tell(message);
+  };
 
 describe('Listening first', () => {
   it('hears each message before the subscribers do, whenever they come and go', () => {
     const heard: string[] = [];
     const subscriber = (message: unknown): void => void heard.push(`subscriber ${String(message)}`);
     const name = 'drover.test.first';
-    listenFirst(name, (message) => void heard.push(`first ${String(message)}`));
+    listenFirst(
+      name,
+      hearing((message) => heard.push(`first ${String(message)}`)),
+    );
     const publish = (message: string): void => channel(name).publish(message);
     publish('a');
     subscribe(name, subscriber);
@@ -22,8 +34,14 @@ describe('Listening first', () => {
     const heard: string[] = [];
     const name = 'drover.test.twice';
     const subscriber = (): void => void heard.push('subscriber');
-    listenFirst(name, () => void heard.push('earlier'));
-    listenFirst(name, () => void heard.push('later'));
+    listenFirst(
+      name,
+      hearing(() => heard.push('earlier')),
+    );
+    listenFirst(
+      name,
+      hearing(() => heard.push('later')),
+    );
     subscribe(name, subscriber);
     channel(name).publish({});
     unsubscribe(name, subscriber);
@@ -32,7 +50,10 @@ describe('Listening first', () => {
   });
 
   it('makes publishers publish', () => {
-    listenFirst('drover.test.publishers', () => undefined);
+    listenFirst(
+      'drover.test.publishers',
+      hearing(() => 0),
+    );
     assert.equal(channel('drover.test.publishers').hasSubscribers, true);
   });
 
@@ -41,7 +62,10 @@ describe('Listening first', () => {
     const name = 'drover.test.before';
     const subscriber = (): void => void heard.push('subscriber');
     subscribe(name, subscriber);
-    listenFirst(name, () => void heard.push('first'));
+    listenFirst(
+      name,
+      hearing(() => heard.push('first')),
+    );
     channel(name).publish({});
     unsubscribe(name, subscriber);
     assert.deepEqual(heard, ['first', 'subscriber']);

@@ -5,26 +5,48 @@
  */
 import { channel } from 'node:diagnostics_channel';
 
+type Publish = (message: unknown) => void;
+
 interface OpenChannel {
   hasSubscribers: boolean;
-  publish: (message: unknown) => void;
+  publish: Publish;
 }
 
 /** Node holds channels without subscribers weakly, and would make another one for `http`. */
 const held: OpenChannel[] = [];
 
-/** `listener` must not throw. */
-export function listenFirst(name: string, listener: (message: unknown) => void): void {
+/** Who else listens to a channel. */
+export class Others {
+  readonly #channel: OpenChannel;
+  /** What another copy of this file has put there: the agent's, where the app has loaded `drover/app`. */
+  readonly #earlier: Publish | null;
+  readonly #unheard: object | null;
+
+  constructor(own: OpenChannel) {
+    this.#channel = own;
+    this.#earlier = Object.hasOwn(own, 'publish') ? own.publish : null;
+    this.#unheard = Reflect.getPrototypeOf(channel('drover.unheard'));
+  }
+
+  /** The prototype of a channel is another one while it has subscribers. */
+  get areThere(): boolean {
+    return this.#earlier !== null || Reflect.getPrototypeOf(this.#channel) !== this.#unheard;
+  }
+
+  tell(message: unknown): void {
+    if (this.#earlier !== null) this.#earlier(message);
+    else (Reflect.getPrototypeOf(this.#channel) as OpenChannel).publish.call(this.#channel, message);
+  }
+}
+
+/**
+ * `listen` makes the function that hears each message, which tells the others and must not throw. One of its own for each channel:
+ * a function that two share is none that V8 builds into their publishers.
+ */
+export function listenFirst(name: string, listen: (others: Others) => Publish): void {
   const own = channel(name) as unknown as OpenChannel;
   held.push(own);
   // Publishers ask for this before they make a message.
   Object.defineProperty(own, 'hasSubscribers', { value: true, configurable: true, writable: true });
-  // Another copy of this file may listen already: the agent's, where the app has loaded `drover/app`.
-  const earlier = Object.hasOwn(own, 'publish') ? own.publish : null;
-  own.publish = (message) => {
-    listener(message);
-    if (earlier !== null) earlier(message);
-    // The prototype is another one while there are subscribers.
-    else (Reflect.getPrototypeOf(own) as OpenChannel).publish.call(own, message);
-  };
+  own.publish = listen(new Others(own));
 }

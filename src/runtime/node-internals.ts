@@ -88,6 +88,12 @@ export interface HttpParser {
 export interface HttpResponse extends ServerResponse {
   /** The status line and headers, once they are settled. */
   _header: string | null;
+  /** The bytes of the body, where Node or the app has told them in a header or would have. */
+  _contentLength: number | null;
+  /** Not in answers to HEAD, nor those of 204 and 304. */
+  _hasBody: boolean;
+  /** `100 Continue` went before. */
+  _sent100: boolean;
   /** Close the connection after this response. */
   _last: boolean;
   _storeHeader: (firstLine: string, headers: unknown) => void;

@@ -104,18 +104,33 @@ describe('The request meter', () => {
 
   it('counts an answer as served whose last byte was sent when the client left', () => {
     const header = 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n';
-    const leaveAfter = (bytes: number): Record<string, number> =>
+    const known = { statusCode: 200, _header: header, _contentLength: 1000 - header.length, _hasBody: true };
+    const answers = [
+      { answer: { statusCode: 200, _header: header, _contentLength: null }, told: 1000, tookMs: 0 },
+      { answer: { ...known, chunkedEncoding: true }, told: 1000, tookMs: 0 },
+      { answer: { ...known, _sent100: true }, told: 1000, tookMs: 0 },
+      // May have given early hints.
+      { answer: known, told: 1000, tookMs: 5 },
+      // The socket is not asked.
+      { answer: known, told: 7, tookMs: 0 },
+      { answer: { ...known, _header: 'x'.repeat(1000), _hasBody: false }, told: 7, tookMs: 0 },
+    ];
+    const leaveAfter = (bytes: number, { answer, told, tookMs }: (typeof answers)[number]): Record<string, number> =>
       changes(() => {
         const connection = new FakeConnection();
-        connection.finish(connection.start());
-        connection.socket._handle.bytesWritten = 1000;
+        const before = connection.start(answer);
+        at += tookMs;
+        connection.socket._handle.bytesWritten = told;
+        connection.finish(before);
         connection.start();
         connection.socket._httpMessage = { statusCode: 200, _header: header };
         connection.socket.bytesWritten = 1000 + header.length + bytes;
         connection.close();
       });
-    assert.deepEqual(leaveAfter(10), { begun: 2, served: 2 });
-    assert.deepEqual(leaveAfter(9), { begun: 2, served: 1, aborted: 1 });
+    for (const before of answers) {
+      assert.deepEqual(leaveAfter(10, before), { begun: 2, served: 2 });
+      assert.deepEqual(leaveAfter(9, before), { begun: 2, served: 1, aborted: 1 });
+    }
   });
 
   it('keeps connections apart that have one parser after the other', () => {

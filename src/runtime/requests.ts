@@ -40,10 +40,29 @@ export class HttpConnection {
     this.later = null;
     this.ending = 'aborted';
   }
+
+  /** A request began behind others. */
+  queue(response: HttpResponse, at: number): void {
+    (this.later ??= []).push(at);
+    this.newest = response;
+  }
+
+  /** The oldest request is answered, others are behind it. */
+  next(response: HttpResponse, socket: NetSocket): void {
+    if (this.pending === 1) this.newest = null;
+    // Nobody will answer what is queued behind it.
+    if (isClosedByUs(response)) this.ending = 'lost';
+    this.startedAt = this.later?.shift() ?? this.startedAt;
+    this.sentBefore = sentBytes(socket);
+  }
 }
 
 /** One call in so many is timed, because timing takes as long as the call. */
 const TIMED = 128;
+
+/** An answer as quick as that had no time for early hints. */
+const QUICK_MS = 1;
+const UNKNOWN_SIZE = -1;
 
 const CONNECTION = Symbol('drover.connection');
 interface Tracking {
@@ -56,7 +75,8 @@ export interface RequestMeterOptions {
 }
 
 export class RequestMeter {
-  readonly #options: RequestMeterOptions;
+  readonly #now: RequestMeterOptions['now'];
+  readonly #isPrivate: RequestMeterOptions['isPrivate'];
   readonly #latency = new Histogram();
   readonly #byClass = [0, 0, 0, 0, 0, 0];
   readonly #counters: Mutable<Omit<RequestCounters, 'byClass' | 'latency'>> = {
@@ -80,26 +100,26 @@ export class RequestMeter {
   #ends = 0;
   #losesInFlight = false;
 
-  constructor(options: RequestMeterOptions) {
-    this.#options = options;
+  constructor({ now, isPrivate }: RequestMeterOptions) {
+    this.#now = now;
+    this.#isPrivate = isPrivate;
   }
 
   /** Begins to listen to Node's channels. Nothing is loaded by that. */
   attach(): void {
-    listenFirst('http.server.request.start', (message) => {
-      if (++this.#starts % TIMED === 0) this.#time(() => this.#start(message as HttpExchange));
-      else this.#start(message as HttpExchange);
+    listenFirst('http.server.request.start', (others) => (message) => {
+      this.#start(message as HttpExchange);
+      if (others.areThere) others.tell(message);
     });
-    listenFirst('http.server.response.finish', (message) => {
-      if (++this.#ends % TIMED === 0) this.#time(() => this.#finish(message as HttpExchange));
-      else this.#finish(message as HttpExchange);
+    listenFirst('http.server.response.finish', (others) => (message) => {
+      this.#finish(message as HttpExchange);
+      if (others.areThere) others.tell(message);
     });
   }
 
-  #time(work: () => void): void {
-    const beganMs = this.#options.now();
-    work();
-    this.costUs += (this.#options.now() - beganMs) * 1000 * TIMED;
+  /** A call that is timed began then. */
+  #addCost(beganMs: number): void {
+    this.costUs += (this.#now() - beganMs) * 1000 * TIMED;
   }
 
   countConnection(): void {
@@ -113,18 +133,21 @@ export class RequestMeter {
   begin(): number {
     this.#counters.begun++;
     this.inFlight++;
-    return this.#options.now();
+    return this.#now();
   }
 
   /** `request`: where it is known. */
   finish(status: number, startedAt: number | null, request: RoutedRequest | null): void {
+    this.#count(status, startedAt === null ? null : this.#now() - startedAt, request);
+  }
+
+  #count(status: number, tookMs: number | null, request: RoutedRequest | null): void {
     this.inFlight--;
     if (status >= 500) this.#counters.failed++;
     else this.#counters.served++;
     const statusClass = (status / 100) | 0;
     if (statusClass >= 1 && statusClass <= 5) this.#byClass[statusClass] = (this.#byClass[statusClass] ?? 0) + 1;
-    if (startedAt === null) return;
-    const tookMs = this.#options.now() - startedAt;
+    if (tookMs === null) return;
     this.#latency.record(tookMs);
     if (this.onAnswered !== null && request !== null) this.onAnswered(request, status, tookMs);
   }
@@ -155,23 +178,21 @@ export class RequestMeter {
     return { ...this.#counters, lost, byClass: [...this.#byClass], latency };
   }
 
+  /** Runs for each request, as does {@link #finish}: short, and without a call into Node but for the clock. */
   #start({ response, socket }: HttpExchange): void {
+    const at = this.#now();
     const parser = socket.parser as HttpParser & Tracking;
-    const connection = parser[CONNECTION] ?? this.#track(parser);
-    const isFirst = connection.socket !== socket;
-    if (isFirst) connection.open(socket, this.#options.isPrivate(socket));
+    let connection = parser[CONNECTION];
+    if (connection === undefined || connection.socket !== socket) connection = this.#open(parser, socket);
     if (!connection.isPrivate) {
-      const at = this.begin();
-      if (connection.pending === 0) {
-        connection.startedAt = at;
-        if (!isFirst) connection.sentBefore = sentBytes(socket);
-      } else {
-        (connection.later ??= []).push(at);
-        connection.newest = response;
-      }
+      this.#counters.begun++;
+      this.inFlight++;
+      if (connection.pending === 0) connection.startedAt = at;
+      else connection.queue(response, at);
     }
     connection.pending++;
     if (this.onResponse !== null) this.onResponse(response, connection);
+    if (++this.#starts % TIMED === 0) this.#addCost(at);
   }
 
   #finish({ request, response, socket }: HttpExchange): void {
@@ -180,13 +201,19 @@ export class RequestMeter {
     if (connection === undefined || connection.pending === 0) return;
     connection.pending--;
     if (connection.isPrivate) return;
-    this.finish(response.statusCode, connection.startedAt, request);
-    if (connection.pending === 0) return;
-    if (connection.pending === 1) connection.newest = null;
-    // Nobody will answer what is queued behind it.
-    if (isClosedByUs(response)) connection.ending = 'lost';
-    connection.startedAt = connection.later?.shift() ?? connection.startedAt;
-    connection.sentBefore = sentBytes(socket);
+    const at = this.#now();
+    const tookMs = at - connection.startedAt;
+    this.#count(response.statusCode, tookMs, request);
+    const sent = tookMs < QUICK_MS ? sizeOf(response) : UNKNOWN_SIZE;
+    if (connection.pending > 0) connection.next(response, socket);
+    else connection.sentBefore = sent === UNKNOWN_SIZE ? sentBytes(socket) : connection.sentBefore + sent;
+    if (++this.#ends % TIMED === 0) this.#addCost(at);
+  }
+
+  #open(parser: HttpParser & Tracking, socket: NetSocket): HttpConnection {
+    const connection = parser[CONNECTION] ?? this.#track(parser);
+    connection.open(socket, this.#isPrivate(socket));
+    return connection;
   }
 
   /** Node calls `remove` when a connection is done with its parser: closed, or upgraded. */
@@ -231,6 +258,18 @@ export class RequestMeter {
       else this.drop('lost');
     }
   }
+}
+
+/**
+ * The bytes of a response that has finished, headers and all, by what Node left on it: asking the socket takes longer than all
+ * else that is done for a request. What came before the headers is in no length (`writeContinue` leaves a note, early hints
+ * do not, but belong to answers that take a while).
+ */
+function sizeOf(response: HttpResponse): number {
+  const { _header: header, _contentLength: length } = response;
+  if (header === null || typeof length !== 'number' || response.chunkedEncoding || response._sent100)
+    return UNKNOWN_SIZE;
+  return response._hasBody ? header.length + length : header.length;
 }
 
 /** `socket.bytesWritten` without what it adds for data that waits: between requests nothing does. */

@@ -47,6 +47,12 @@ export class HttpConnection {
     this.newest = response;
   }
 
+  /** The only request is answered. */
+  noteSent(response: HttpResponse, socket: NetSocket, tookMs: number): void {
+    const size = tookMs < QUICK_MS ? sizeOf(response) : null;
+    this.sentBefore = size === null ? sentBytes(socket) : this.sentBefore + size;
+  }
+
   /** The oldest request is answered, others are behind it. */
   next(response: HttpResponse, socket: NetSocket): void {
     if (this.pending === 1) this.newest = null;
@@ -62,7 +68,6 @@ const TIMED = 128;
 
 /** An answer as quick as that had no time for early hints. */
 const QUICK_MS = 1;
-const UNKNOWN_SIZE = -1;
 
 const CONNECTION = Symbol('drover.connection');
 interface Tracking {
@@ -130,10 +135,11 @@ export class RequestMeter {
     this.#counters.upgrades++;
   }
 
-  begin(): number {
+  /** A request has begun; says when. */
+  begin(at = this.#now()): number {
     this.#counters.begun++;
     this.inFlight++;
-    return this.#now();
+    return at;
   }
 
   /** `request`: where it is known. */
@@ -185,8 +191,7 @@ export class RequestMeter {
     let connection = parser[CONNECTION];
     if (connection === undefined || connection.socket !== socket) connection = this.#open(parser, socket);
     if (!connection.isPrivate) {
-      this.#counters.begun++;
-      this.inFlight++;
+      this.begin(at);
       if (connection.pending === 0) connection.startedAt = at;
       else connection.queue(response, at);
     }
@@ -204,9 +209,8 @@ export class RequestMeter {
     const at = this.#now();
     const tookMs = at - connection.startedAt;
     this.#count(response.statusCode, tookMs, request);
-    const sent = tookMs < QUICK_MS ? sizeOf(response) : UNKNOWN_SIZE;
     if (connection.pending > 0) connection.next(response, socket);
-    else connection.sentBefore = sent === UNKNOWN_SIZE ? sentBytes(socket) : connection.sentBefore + sent;
+    else connection.noteSent(response, socket, tookMs);
     if (++this.#ends % TIMED === 0) this.#addCost(at);
   }
 
@@ -261,14 +265,13 @@ export class RequestMeter {
 }
 
 /**
- * The bytes of a response that has finished, headers and all, by what Node left on it: asking the socket takes longer than all
- * else that is done for a request. What came before the headers is in no length (`writeContinue` leaves a note, early hints
- * do not, but belong to answers that take a while).
+ * The bytes of a response that has finished, headers and all, by what Node left on it: the socket need not be asked, which is a call
+ * into Node. What came before the headers is in no length (`writeContinue` leaves a note, early hints do not, but belong to
+ * answers that take a while). Null where it does not tell.
  */
-function sizeOf(response: HttpResponse): number {
+function sizeOf(response: HttpResponse): number | null {
   const { _header: header, _contentLength: length } = response;
-  if (header === null || typeof length !== 'number' || response.chunkedEncoding || response._sent100)
-    return UNKNOWN_SIZE;
+  if (header === null || typeof length !== 'number' || response.chunkedEncoding || response._sent100) return null;
   return response._hasBody ? header.length + length : header.length;
 }
 

@@ -12,7 +12,7 @@ export interface HeapStrings {
   byteLength(index: number): number;
   /** Indexes of the strings that are a number and then `text`, perhaps with more behind. */
   findNumbered(text: string): number[];
-  /** The index of the first string that is equal to each text; −1 where there is none. One pass over the table. */
+  /** The index of the first string that is equal to each text; −1 where there is none. One search of all bytes for each that is rare. */
   find(texts: readonly string[]): number[];
 }
 

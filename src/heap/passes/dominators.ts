@@ -8,7 +8,7 @@
  */
 import type { HeapGraph } from '../model/graph.ts';
 import { release } from '../model/release.ts';
-import { CHAIN, visitRetained } from './retained-visit.ts';
+import { visitRetained } from './retained-visit.ts';
 import type { WeakMapNames } from './weak-map-edges.ts';
 
 export interface Dominators {
@@ -34,8 +34,8 @@ export function findDominators(graph: HeapGraph, weakMaps: WeakMapNames): Domina
   for (let w = connected - 1; w > 0; w -= 1) {
     let least = cells[2 * w] as number;
     const known = cells[2 * w + 1] as number;
-    if (known >= CHAIN) links.start(known - CHAIN);
-    let from = known < CHAIN ? known : links.number;
+    if (known < 0) links.start(-known);
+    let from = known < 0 ? links.number : known;
     while (from !== 0 && least !== 0) {
       // Up from there over all numbers that were dealt with, making the way shorter for the next time.
       let top = from;
@@ -59,7 +59,7 @@ export function findDominators(graph: HeapGraph, weakMaps: WeakMapNames): Domina
         ancestor[below] = end;
       }
       if (best < least) least = best;
-      if (known < CHAIN) break;
+      if (known >= 0) break;
       links.step();
       from = links.number;
     }
@@ -74,7 +74,7 @@ export function findDominators(graph: HeapGraph, weakMaps: WeakMapNames): Domina
     while (candidate > semi) candidate = idom[candidate] as number;
     idom[w] = candidate;
   }
-  const dominator = ancestor;
+  const dominator = new Uint32Array(ancestor.buffer);
   for (let w = 0; w < nodeCount; w += 1)
     dominator[order[w] as number] = w < connected ? (order[idom[w] as number] as number) : 0;
   release(links.memory);

@@ -13,15 +13,15 @@ export interface RetainedVisit {
   /** By preorder number: the node. */
   readonly order: Uint32Array<ArrayBuffer>;
   /** By node: the preorder number. */
-  readonly number: Uint32Array<ArrayBuffer>;
+  readonly number: Int32Array<ArrayBuffer>;
   /** By preorder number: that of the parent; 0 for what hangs from the root. */
-  readonly parent: Uint32Array<ArrayBuffer>;
+  readonly parent: Int32Array<ArrayBuffer>;
   /**
    * Two per preorder number: the least number that retains it and is smaller than it; and those that do and are larger: none
-   * (0), one, or from `CHAIN` on the place of the last one in `links`. A number is left out when there is one below it in the
+   * (0), one, or below zero the place of the last one in `links`. A number is left out when there is one below it in the
    * tree: the way up from there goes through it.
    */
-  readonly cells: Uint32Array<ArrayBuffer>;
+  readonly cells: Int32Array<ArrayBuffer>;
   /** Few nodes have more than one, and a handful (the maps of common shapes, say) have most of all there are. */
   readonly links: NumberChains;
   /** Numbers below this one were visited; the others are circles that nothing retains, which hold nothing that was. */
@@ -30,19 +30,19 @@ export interface RetainedVisit {
   readonly isUser: Uint8Array;
 }
 
-const NOT_SEEN = 0xffff_ffff;
-/** More than any number of a node or place in `links`: the reader refuses larger snapshots. */
-export const CHAIN = 2 ** 31;
-/** Added to a parent while its child is on the way to the present number. */
-const OPEN = 2 ** 31;
+/**
+ * Below zero, like all that is no number of a node: until V8 has compiled these loops, each number of 2^31 or more that they read
+ * becomes an object. The reader refuses snapshots with so many nodes.
+ */
+const NOT_SEEN = -1;
 
 export function visitRetained(graph: HeapGraph, weakMaps: WeakMapNames): RetainedVisit {
   const { edgeCount, edgeTo, edgeType, firstEdge, nodeCount } = graph;
   const state: VisitState = {
-    number: new Uint32Array(nodeCount).fill(NOT_SEEN),
+    number: new Int32Array(nodeCount).fill(NOT_SEEN),
     order: new Uint32Array(nodeCount),
-    parent: new Uint32Array(nodeCount),
-    cells: new Uint32Array(2 * nodeCount),
+    parent: new Int32Array(nodeCount),
+    cells: new Int32Array(2 * nodeCount),
     // Room for every edge costs nothing until it is written to.
     links: new NumberChains(4 * edgeCount),
     isUser: new Uint8Array(nodeCount),
@@ -122,7 +122,7 @@ function visit(
       height -= 2;
       edge = stack[height] as number;
       end = stack[height + 1] as number;
-      const above = (parent[v] as number) - OPEN;
+      const above = ~(parent[v] as number);
       parent[v] = above;
       v = above;
       node = order[v] as number;
@@ -149,7 +149,8 @@ function visit(
     if (w === NOT_SEEN) {
       number[to] = count;
       order[count] = to;
-      parent[count] = v + OPEN;
+      // Inverted while its child is on the way to the present number.
+      parent[count] = ~v;
       cells[2 * count] = v;
       if (isUserPhase) isUser[to] = 1;
       else isFree = isUser[to] === 1;
@@ -169,13 +170,12 @@ function visit(
       if (isUserPhase) state.reachesRoot = true;
     } else if (w < v) {
       const known = cells[2 * w + 1] as number;
-      const place = known - CHAIN;
-      const last = place < 0 ? known : links.last(place);
+      const last = known < 0 ? links.last(-known) : known;
       // One that was met since this one was is below it; one that is still open is above it.
       if (last >= v) continue;
-      const isAbove = last === 0 || (parent[last] as number) >= OPEN;
-      if (place < 0) cells[2 * w + 1] = isAbove ? v : CHAIN + links.begin(last, v);
-      else cells[2 * w + 1] = CHAIN + (isAbove ? links.replaceLast(place, v) : links.append(place, v));
+      const isAbove = last === 0 || (parent[last] as number) < 0;
+      if (known >= 0) cells[2 * w + 1] = isAbove ? v : -links.begin(last, v);
+      else cells[2 * w + 1] = -(isAbove ? links.replaceLast(-known, v) : links.append(-known, v));
     }
   }
   state.count = count;
@@ -198,7 +198,7 @@ function floodUser(graph: HeapGraph, starts: readonly number[], isUser: Uint8Arr
 }
 
 /** Of the nodes that were not visited: which ones another such node retains. */
-function findRetained(graph: HeapGraph, weakMaps: WeakMapNames, number: Uint32Array, isUser: Uint8Array): Uint8Array {
+function findRetained(graph: HeapGraph, weakMaps: WeakMapNames, number: Int32Array, isUser: Uint8Array): Uint8Array {
   const { edgeTo, firstEdge, nodeCount } = graph;
   const isRetained = new Uint8Array(nodeCount);
   const retains = edgeRule(graph, weakMaps, isUser);

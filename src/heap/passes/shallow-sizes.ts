@@ -6,23 +6,24 @@ import type { HeapGraph } from '../model/graph.ts';
 import { EDGE, NODE } from '../model/node-types.ts';
 import { listUserRoots } from './user-roots.ts';
 
-const UNVISITED = 0xffff_ffff;
-const SHARED = 0xffff_fffe;
+/** Below zero: see `retained-visit.ts`. */
+const UNVISITED = -1;
+const SHARED = -2;
 
 /** `scratch`: a number a node, whatever is in it. */
 export function mergeShallowSizes(
   graph: HeapGraph,
   isDetached: (node: number) => boolean,
-  scratch: Uint32Array,
+  scratch: Uint32Array<ArrayBuffer>,
 ): Uint32Array | Float64Array {
   // Without globals the snapshot was taken with V8's internals exposed; such sizes are meant as they are.
   if (listUserRoots(graph).length === 0) return graph.selfSize;
-  const owners = findOwners(graph, isDetached, scratch);
+  const owners = findOwners(graph, isDetached, new Int32Array(scratch.buffer));
   return moveSizes(graph, owners);
 }
 
 /** Per node: itself, the only node that owns it, or that there is none or more than one. */
-function findOwners(graph: HeapGraph, isDetached: (node: number) => boolean, owners: Uint32Array): Uint32Array {
+function findOwners(graph: HeapGraph, isDetached: (node: number) => boolean, owners: Int32Array): Int32Array {
   const { edgeTo, edgeType, firstEdge, nodeCount, nodeType, nodeName } = graph;
   const [externalData] = graph.strings.find(['system / ExternalStringData']);
   for (let node = 0; node < nodeCount; node += 1) {
@@ -55,7 +56,7 @@ function findOwners(graph: HeapGraph, isDetached: (node: number) => boolean, own
   return owners;
 }
 
-function moveSizes(graph: HeapGraph, owners: Uint32Array): Uint32Array | Float64Array {
+function moveSizes(graph: HeapGraph, owners: Int32Array): Uint32Array | Float64Array {
   // A copy in memory of this thread: the columns of a graph are shared.
   let sizes: Uint32Array | Float64Array =
     graph.selfSize instanceof Uint32Array ? Uint32Array.from(graph.selfSize) : Float64Array.from(graph.selfSize);

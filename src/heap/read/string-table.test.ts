@@ -42,6 +42,14 @@ describe('string table', () => {
     const table = read(list);
     assert.deepEqual(table.find(['wanted "quoted"', 'text number 7', 'text number', '']), [20_000, 7, -1, -1]);
     assert.deepEqual(table.findNumbered(' / part'), [20_002]);
+    // Among them one that begins in the first piece and ends in the second.
+    const some = Array.from({ length: 2000 }, (_, at) => 2500 + at);
+    assert.deepEqual(table.find(some.map((at) => `text number ${at}`)), some);
+  });
+
+  it('does not take the end of a text, behind a quote in it, for a text', () => {
+    const table = read(['say "wanted', 'unwanted', 'wanted, too', 'wanted', '"', '']);
+    assert.deepEqual(table.find(['wanted', '', '"']), [3, 5, 4]);
   });
 
   it('finds its way in more than 4 GiB of text', () => {

@@ -14,8 +14,6 @@ const LAST_PIECE_BYTES = 1 << 23;
 
 /** Strings that are made room for in advance, in 1 GiB of addresses. */
 const MAX_RESERVED = 2 ** 28;
-/** More than any name that is looked for has. */
-const LOOK_AHEAD = 1024;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -142,21 +140,14 @@ export class StringTable implements HeapStrings {
   }
 
   find(texts: readonly string[]): number[] {
-    const found = texts.map(() => -1);
-    const raws = texts.map((text) => Buffer.from(`${JSON.stringify(text).slice(1, -1)}"`));
-    // By the first byte, which rules out nearly all.
-    const byFirst: number[][] = Array.from({ length: 256 }, () => []);
-    for (const [which, raw] of raws.entries()) byFirst[raw[0] as number]?.push(which);
-    this.#forEachStart((index, bytes, start) => {
-      for (const which of byFirst[bytes[start] as number] as number[]) {
-        if (found[which] !== -1) continue;
-        const raw = raws[which] as Uint8Array;
-        let same = 1;
-        while (same < raw.length && bytes[start + same] === raw[same]) same += 1;
-        if (same === raw.length) found[which] = index;
+    return texts.map((text) => {
+      for (const at of this.#occurrences(Buffer.from(JSON.stringify(text)))) {
+        const index = this.#indexAt(at + 1, 0);
+        // Its first quote may also be an escaped one inside of another string.
+        if (this.#start(index) === at + 1) return index;
       }
+      return -1;
     });
-    return found;
   }
 
   findNumbered(text: string): number[] {
@@ -197,21 +188,6 @@ export class StringTable implements HeapStrings {
       else high = middle - 1;
     }
     return low;
-  }
-
-  /** Every string with bytes that go on for at least 1 KB behind its start, unless the section ends before. */
-  #forEachStart(visit: (index: number, bytes: Uint8Array, start: number) => void): void {
-    let piece = 0;
-    let wraps = 0;
-    for (let index = 0; index < this.count; index += 1) {
-      while (wraps < this.#wraps.length && index >= (this.#wraps[wraps] as number)) wraps += 1;
-      const at = wraps * WRAP + (this.#starts[index] as number);
-      while (piece + 1 < this.#pieces.length && (this.#pieceStarts[piece + 1] as number) <= at) piece += 1;
-      const bytes = this.#pieces[piece] as Uint8Array;
-      const start = at - (this.#pieceStarts[piece] as number);
-      if (start + LOOK_AHEAD <= bytes.length) visit(index, bytes, start);
-      else visit(index, this.#slice(at, Math.min(at + LOOK_AHEAD, this.#byteCount)), 0);
-    }
   }
 
   #raw(index: number, maxBytes: number): Uint8Array {

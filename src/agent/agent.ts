@@ -16,6 +16,7 @@ import {
   Drain,
   Http2Sessions,
   protocolOf,
+  monotonicMs,
   RequestMeter,
   RuntimeMeter,
   sumDrops,
@@ -100,7 +101,7 @@ export class Agent {
     this.#threads = output === null ? null : hearThreads();
     this.#mayAccept = boot.acceptAtOnce;
     const isPrivate = (socket: NetSocket): boolean => this.#isPrivate(socket);
-    this.#requests = new RequestMeter({ now, isPrivate });
+    this.#requests = new RequestMeter({ now: monotonicMs, isPrivate });
     this.#upgrades = new Upgrades(() => this.#requests.countUpgrade());
     this.#http2 = new Http2Sessions(this.#requests, isPrivate);
     this.#health = new HealthDesk({
@@ -282,7 +283,7 @@ export class Agent {
       meter: this.#requests,
       upgrades: this.#upgrades,
       http2: this.#http2,
-      now,
+      now: monotonicMs,
     };
     // The drain belongs to this object by its timer and ends in the callback.
     const own = new Promise<DrainSummary>((resolve) => void new Drain(scope, message, resolve));
@@ -386,13 +387,6 @@ export class Agent {
     this.#output?.catchUp(true);
     this.#send({ type: 'exit', code, reason: this.#exitReason, report: this.#report() });
   }
-}
-
-/** The global is a getter that loads `perf_hooks`: not at start, and not on every request. */
-let clock: typeof performance | null = null;
-
-function now(): number {
-  return (clock ??= performance).now();
 }
 
 function reasonOf(error: unknown): string {

@@ -3,7 +3,7 @@
  * `RequestMeter` of this process, because they lie with Node's parsers; here each server gets its own part of it.
  */
 import type { Http2Session, NetServer, NetSocket, ServerProtocol } from '../runtime/index.ts';
-import { RequestMeter } from '../runtime/index.ts';
+import { monotonicMs, RequestMeter } from '../runtime/index.ts';
 
 type OnResponse = NonNullable<RequestMeter['onResponse']>;
 
@@ -13,7 +13,7 @@ let shared: RequestMeter | null = null;
 /** Begins with the first server: apps without one pay nothing. */
 function sharedMeter(): RequestMeter {
   if (shared !== null) return shared;
-  shared = new RequestMeter({ now: () => performance.now(), isPrivate: () => false });
+  shared = new RequestMeter({ now: monotonicMs, isPrivate: () => false });
   shared.onResponse = (response, connection) => {
     const server = connection.socket?.server;
     if (server !== undefined) listeners.get(server)?.(response, connection);

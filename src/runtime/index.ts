@@ -2,6 +2,7 @@
  * The door of `runtime/`: what the agent and `drover/app` both do inside a process. `node:*` only, and nothing that an
  * app did not load itself beyond `diagnostics_channel`, `net` and `perf_hooks`.
  */
+export { monotonicMs } from './clock.ts';
 export { Drain } from './drain.ts';
 export type { DrainOptions, DrainScope } from './drain.ts';
 export {

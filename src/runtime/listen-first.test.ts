@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { describe, it } from 'node:test';
-import { listenFirst, type Others } from './listen-first.ts';
+import { listenFirst, Others } from './listen-first.ts';
 
 /** As the request meter does. */
 const hearing =
@@ -69,5 +69,16 @@ describe('Listening first', () => {
     channel(name).publish({});
     unsubscribe(name, subscriber);
     assert.deepEqual(heard, ['first', 'subscriber']);
+  });
+
+  it('knows of subscribers where Node keeps no list on the channel', () => {
+    const own = channel('drover.test.list') as unknown as ConstructorParameters<typeof Others>[0];
+    const withoutList = (): boolean => {
+      Reflect.deleteProperty(own, '_subscribers');
+      return new Others(own).areThere;
+    };
+    assert.equal(withoutList(), false);
+    subscribe('drover.test.list', () => undefined);
+    assert.equal(withoutList(), true);
   });
 });

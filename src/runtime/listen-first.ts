@@ -10,6 +10,8 @@ type Publish = (message: unknown) => void;
 interface OpenChannel {
   hasSubscribers: boolean;
   publish: Publish;
+  /** Undefined while there are none (Node 20 to 26). */
+  readonly _subscribers?: readonly unknown[] | undefined;
 }
 
 /** Node holds channels without subscribers weakly, and would make another one for `http`. */
@@ -21,16 +23,20 @@ export class Others {
   /** What another copy of this file has put there: the agent's, where the app has loaded `drover/app`. */
   readonly #earlier: Publish | null;
   readonly #unheard: object | null;
+  readonly #hasList: boolean;
 
   constructor(own: OpenChannel) {
     this.#channel = own;
     this.#earlier = Object.hasOwn(own, 'publish') ? own.publish : null;
     this.#unheard = Reflect.getPrototypeOf(channel('drover.unheard'));
+    this.#hasList = '_subscribers' in own;
   }
 
-  /** The prototype of a channel is another one while it has subscribers. */
+  /** The prototype of a channel is another one while it has subscribers, but asking for that is a call into V8 on each message. */
   get areThere(): boolean {
-    return this.#earlier !== null || Reflect.getPrototypeOf(this.#channel) !== this.#unheard;
+    if (this.#earlier !== null) return true;
+    if (this.#hasList) return this.#channel._subscribers !== undefined;
+    return Reflect.getPrototypeOf(this.#channel) !== this.#unheard;
   }
 
   tell(message: unknown): void {

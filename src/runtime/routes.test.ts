@@ -57,4 +57,41 @@ describe('A route', () => {
       ['/users/:id 001001', '/:id 000001', '/ 000010'],
     );
   });
+
+  const counts = (routes: Routes): string[] =>
+    routes.read().list.map(({ method, route, byClass }) => `${method} ${route} ${byClass.join('')}`);
+
+  it('is that of each method, served or not, however requests for one path and for others follow each other', () => {
+    const routes = new Routes(10);
+    for (const [method, url, status] of [
+      ['GET', '/a', 200],
+      ['POST', '/a', 200],
+      ['GET', '/a', 500],
+      ['GET', '/a', 404],
+      ['GET', '/b', 404],
+      ['GET', '/b', 404],
+      ['GET', '/a/7', 200],
+      ['GET', '/a/8', 404],
+      ['GET', '/a/8', 200],
+      ['POST', '/a', 404],
+      ['DELETE', '/a', 404],
+    ] as const)
+      routes.count({ method, url }, status, 1);
+    assert.deepEqual(counts(routes), [
+      'GET /a 001011',
+      'GET other 000020',
+      'GET /a/:id 002010',
+      'POST /a 001010',
+      'DELETE other 000010',
+    ]);
+  });
+
+  it('that was one of the others has a name as soon as there may be more', () => {
+    const routes = new Routes(1);
+    const ask = (url: string): void => routes.count({ method: 'GET', url }, 200, 1);
+    for (const url of ['/a', '/b', '/b']) ask(url);
+    routes.most = 2;
+    for (const url of ['/b', '/c']) ask(url);
+    assert.deepEqual(counts(routes), ['GET /a 001000', 'GET other 003000', 'GET /b 001000']);
+  });
 });

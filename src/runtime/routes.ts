@@ -26,7 +26,7 @@ export const OTHER_ROUTE = 'other';
 const NOT_FOUND = 404;
 const FIRST_ERROR = 400;
 const MAX_ROUTE_LENGTH = 200;
-/** Paths whose guess is remembered, so that a hello-world pays for one look into a map. */
+/** Paths whose guess is remembered. */
 const MAX_REMEMBERED = 1000;
 
 export interface RoutesRead {
@@ -49,22 +49,37 @@ class Counter {
   }
 }
 
+/** What was guessed for a path. */
+interface Guess {
+  readonly path: string;
+  readonly route: string;
+  /** Where the last request for it was counted that somebody served. */
+  counter: Counter | null;
+}
+
 export class Routes {
   readonly #counters = new Map<string, Map<string, Counter>>();
-  readonly #guesses = new Map<string, string>();
+  readonly #guesses = new Map<string, Guess>();
+  #lastGuess: Guess = { path: '', route: '', counter: null };
   #count = 0;
-  /** Above it, routes become `other`; one for each method comes on top. */
-  most: number;
+  #most: number;
 
   constructor(most: number) {
-    this.most = most;
+    this.#most = most;
+  }
+
+  /** Above so many, routes become `other`; one for each method comes on top. */
+  set most(most: number) {
+    if (most === this.#most) return;
+    this.#most = most;
+    // What was `other` may be a route of its own now.
+    this.#guesses.clear();
+    this.#lastGuess = { path: '', route: '', counter: null };
   }
 
   /** A response is done. `tookMs` since the request began. */
   count(request: RoutedRequest, status: number, tookMs: number): void {
-    const method = request.method ?? 'GET';
-    const known = routeOf(request, status);
-    const counter = this.#counterOf(method, known ?? this.#guess(request), known === null && status === NOT_FOUND);
+    const counter = this.#find(request, status);
     const statusClass = (status / 100) | 0;
     if (statusClass >= 1 && statusClass <= 5) counter.byClass[statusClass] = (counter.byClass[statusClass] ?? 0) + 1;
     counter.latency.record(tookMs);
@@ -89,12 +104,23 @@ export class Routes {
     return { list, bytes: Math.min(bytes, mostBytes), dropped };
   }
 
+  /** For a hello-world server this is half of what the agent does for a request, so it looks no further than it must. */
+  #find(request: RoutedRequest, status: number): Counter {
+    const method = request.method ?? 'GET';
+    const known = routeOf(request, status);
+    if (known !== null) return this.#counterOf(method, known, false);
+    const guess = this.#guess(request);
+    if (status === NOT_FOUND) return this.#counterOf(method, guess.route, true);
+    if (guess.counter?.method !== method) guess.counter = this.#counterOf(method, guess.route, false);
+    return guess.counter;
+  }
+
   #counterOf(method: string, route: string, isUnknown: boolean): Counter {
     let routes = this.#counters.get(method);
     if (routes === undefined) this.#counters.set(method, (routes = new Map()));
     const counter = routes.get(route);
     if (counter !== undefined) return counter;
-    const isOther = isUnknown || this.#count >= this.most;
+    const isOther = isUnknown || this.#count >= this.#most;
     const name = isOther ? OTHER_ROUTE : route;
     let own = routes.get(name);
     if (own === undefined) {
@@ -104,14 +130,17 @@ export class Routes {
     return own;
   }
 
-  #guess({ originalUrl, url = '/' }: RoutedRequest): string {
+  #guess({ originalUrl, url = '/' }: RoutedRequest): Guess {
     const path = originalUrl ?? url;
-    const remembered = this.#guesses.get(path);
-    if (remembered !== undefined) return remembered;
-    if (this.#guesses.size >= MAX_REMEMBERED) this.#guesses.clear();
-    const route = guessRoute(path);
-    if (path.length <= MAX_ROUTE_LENGTH) this.#guesses.set(path, route);
-    return route;
+    if (this.#lastGuess.path === path) return this.#lastGuess;
+    let guess = this.#guesses.get(path);
+    if (guess === undefined) {
+      guess = { path, route: guessRoute(path), counter: null };
+      if (this.#guesses.size >= MAX_REMEMBERED) this.#guesses.clear();
+      if (path.length <= MAX_ROUTE_LENGTH) this.#guesses.set(path, guess);
+    }
+    this.#lastGuess = guess;
+    return guess;
   }
 }
 

@@ -1,0 +1,11 @@
+/**
+ * A clock that never goes back. `performance.now()` takes a third longer, because it looks at what it is called on first, and would load
+ * `perf_hooks` in apps that do not. Kept from before anybody could put another one in its place.
+ */
+const { hrtime } = process;
+
+/** Milliseconds since some moment in the past. */
+export function monotonicMs(): number {
+  const [seconds, nanoseconds] = hrtime();
+  return seconds * 1e3 + nanoseconds / 1e6;
+}

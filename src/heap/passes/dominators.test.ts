@@ -27,7 +27,10 @@ function build(nodeCount: number, edges: readonly Edge[]): HeapGraph {
   for (let node = 0; node < nodeCount; node += 1)
     firstEdge[node + 1] = (firstEdge[node + 1] ?? 0) + (firstEdge[node] ?? 0);
   const strings = new StringTable();
-  new StringArrayReader(strings, { file: 'strings', chunkStart: 0 }).push(Buffer.from(JSON.stringify(STRINGS)), 0);
+  new StringArrayReader(strings, { file: 'strings', chunkStart: 0 }, null).push(
+    Buffer.from(JSON.stringify(STRINGS)),
+    0,
+  );
   const numbers = Array.from({ length: nodeCount }, (_, node) => node);
   return {
     nodeCount,

@@ -7,68 +7,10 @@
  * eight digits are one load and three multiplications (D. Lemire, "Quickly parsing eight digits", 2018).
  */
 // oxlint-disable unicorn/no-useless-spread -- a line of code holds instructions that belong together
-import { assemble, type Code, I32, I64, op, V128 } from './wasm-code.ts';
+import { type Code, type CodeOfFunction, I32, I64, op, toMask, V128 } from './wasm-code.ts';
+import { MAX_NUMBERS, OUTPUT_OFFSET } from './wasm-memory.ts';
 
-/** What the types of Node and of the language leave out. */
-declare const WebAssembly: {
-  validate(bytes: Uint8Array): boolean;
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: Readonly<Record<string, unknown>> };
-};
-
-/** Where chunks of input may be put: behind 16 bytes that may be read but mean nothing. */
-export const INPUT_OFFSET = 64;
-export const INPUT_BYTES = 1 << 20;
-const OUTPUT_OFFSET = INPUT_OFFSET + INPUT_BYTES + 64;
-/** Numbers a call may give. */
-export const MAX_NUMBERS = 1 << 14;
-const PAGES = Math.ceil((OUTPUT_OFFSET + MAX_NUMBERS * 4) / 65_536);
-
-export interface DigitReader {
-  /** Its memory: the input goes to `INPUT_OFFSET`. */
-  readonly bytes: Uint8Array;
-  /** What was read. */
-  readonly numbers: Uint32Array;
-  /**
-   * Reads from `from`, where a number must begin, as long as 64 bytes are left before `to`, and puts numbers behind the first
-   * `count` ones. Returns where it stopped: at the separator behind the last number, or at `from` when it read none.
-   */
-  read(from: number, to: number, count: number): number;
-  /** How many numbers there are after `read`. */
-  readonly count: number;
-}
-
-/** Readers that nobody uses: each reserves gigabytes of addresses, so that a new one for every file would exhaust them. */
-const idle: DigitReader[] = [];
-let code: object | null = null;
-
-/** A reader of one's own until `returnDigitReader`; null where there is no WebAssembly with SIMD. */
-export function borrowDigitReader(): DigitReader | null {
-  const known = idle.pop();
-  if (known !== undefined) return known;
-  if (code === null && !WebAssembly.validate(MODULE)) return null;
-  code ??= new WebAssembly.Module(MODULE);
-  const { exports } = new WebAssembly.Instance(code);
-  const { memory, read, end } = exports as unknown as {
-    memory: { readonly buffer: ArrayBuffer };
-    read: (from: number, to: number, out: number) => number;
-    end: { readonly value: number };
-  };
-  return {
-    bytes: new Uint8Array(memory.buffer),
-    numbers: new Uint32Array(memory.buffer, OUTPUT_OFFSET, MAX_NUMBERS),
-    read: (from, to, count) => read(from, to, OUTPUT_OFFSET + count * 4),
-    get count() {
-      return (end.value - OUTPUT_OFFSET) / 4;
-    },
-  };
-}
-
-export const returnDigitReader = (reader: DigitReader | null): void => {
-  if (reader !== null) idle.push(reader);
-};
-
-// Parameters and locals of `read`.
+// Parameters and locals.
 const [FROM, TO, OUT, AT, START, STOP, LENGTH, RESUME] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 const [DIGITS, COMMAS, BREAKS, AFTER_DIGIT, AFTER_COMMA, AFTER_BREAK, ENDS, STARTS, VALUE, HIGH, SHIFT] = [
   8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
@@ -79,13 +21,6 @@ const BYTES = 22;
 
 const { i32, i64, v128, i8x16 } = op;
 const long = (value: number | bigint): Code => i64.constant(BigInt(value));
-
-/** The 16 bits of a comparison, at their place among the 64. */
-const toMask = (part: number): Code[] => [
-  i8x16.bitmask,
-  i64.extendU,
-  ...(part === 0 ? [] : [long(part * 16), i64.shl]),
-];
 
 const classify = (part: number): Code[] => [
   op.get(AT),
@@ -198,16 +133,10 @@ const READ: Code[] = [
   op.get(RESUME),
 ];
 
-const MODULE = assemble(
-  [
-    {
-      name: 'read',
-      params: [I32, I32, I32],
-      results: [I32],
-      locals: [...Array.from({ length: 5 }, () => I32), ...Array.from({ length: 14 }, () => I64), V128],
-      body: READ.flat(),
-    },
-  ],
-  PAGES,
-  ['end'],
-);
+export const READ_DIGITS: CodeOfFunction = {
+  name: 'read',
+  params: [I32, I32, I32],
+  results: [I32],
+  locals: [...Array.from({ length: 5 }, () => I32), ...Array.from({ length: 14 }, () => I64), V128],
+  body: READ.flat(),
+};

@@ -1,9 +1,10 @@
 /**
  * Reads one flat JSON array of whole numbers straight from bytes and hands them on in batches of whole records. Numbers
- * may be cut by the border of a chunk. Long runs go to the `DigitReader`; here is what it does not take, byte by byte.
+ * may be cut by the border of a chunk. Long runs go to the `WasmReader`; here is what it does not take, byte by byte.
  * Refuses everything that no snapshot has there: fractions, strings, nesting.
  */
-import { type DigitReader, INPUT_BYTES, INPUT_OFFSET, MAX_NUMBERS } from './digits.ts';
+import { INPUT_BYTES, INPUT_OFFSET, MAX_NUMBERS } from './wasm-memory.ts';
+import type { WasmReader } from './wasm-reader.ts';
 import { byteAt, fail, isBlank, type Position, showByte, type ValueReader } from './value-reader.ts';
 
 export interface NumberSink {
@@ -22,13 +23,13 @@ export interface NumberSink {
 
 const EXPECT = { bracket: 0, first: 1, value: 2, number: 3, separator: 4 } as const;
 
-/** Bytes to look at one by one after the digit reader took nothing: what it does not like seldom stands alone. */
+/** Bytes to look at one by one after the reader in WebAssembly took nothing: what it does not like seldom stands alone. */
 const SLOW_BYTES = 256;
 
 export class NumberArrayReader implements ValueReader {
   readonly #sink: NumberSink;
   readonly #position: Position;
-  readonly #digits: DigitReader | null;
+  readonly #wasm: WasmReader | null;
   readonly #batch: Uint32Array;
   readonly #batchLimit: number;
   readonly #wide = new Map<number, number>();
@@ -39,38 +40,38 @@ export class NumberArrayReader implements ValueReader {
   #isNegative = false;
   #state: number = EXPECT.bracket;
 
-  constructor(sink: NumberSink, position: Position, digits: DigitReader | null) {
+  constructor(sink: NumberSink, position: Position, wasm: WasmReader | null) {
     this.#sink = sink;
     this.#position = position;
-    this.#digits = digits;
-    this.#batch = digits?.numbers ?? new Uint32Array(MAX_NUMBERS);
+    this.#wasm = wasm;
+    this.#batch = wasm?.numbers ?? new Uint32Array(MAX_NUMBERS);
     this.#batchLimit = MAX_NUMBERS - 64;
   }
 
   push(chunk: Uint8Array, from: number): number {
     for (let at = from; ;) {
-      if (this.#digits !== null && this.#state === EXPECT.value) at = this.#pushFast(this.#digits, chunk, at);
-      const to = Math.min(chunk.length, this.#digits === null ? chunk.length : at + SLOW_BYTES);
+      if (this.#wasm !== null && this.#state === EXPECT.value) at = this.#pushFast(this.#wasm, chunk, at);
+      const to = Math.min(chunk.length, this.#wasm === null ? chunk.length : at + SLOW_BYTES);
       at = this.#pushSlow(chunk, at, to);
       if (at < 0) return -at;
       if (at === chunk.length) return -1;
     }
   }
 
-  /** Returns where the digit reader stopped for good; the state is then that of the byte there. */
-  #pushFast(digits: DigitReader, chunk: Uint8Array, from: number): number {
-    const isInside = chunk.buffer === digits.bytes.buffer;
+  /** Returns where the reader in WebAssembly stopped for good; the state is then that of the byte there. */
+  #pushFast(wasm: WasmReader, chunk: Uint8Array, from: number): number {
+    const isInside = chunk.buffer === wasm.bytes.buffer;
     let at = from;
     while (chunk.length - at >= 64) {
       const part = isInside ? chunk.length : Math.min(chunk.length, at + INPUT_BYTES);
       const base = isInside ? chunk.byteOffset : INPUT_OFFSET - at;
-      if (!isInside) digits.bytes.set(chunk.subarray(at, part), INPUT_OFFSET);
+      if (!isInside) wasm.bytes.set(chunk.subarray(at, part), INPUT_OFFSET);
       const before = at;
       for (;;) {
-        const stop = digits.read(base + at, base + part, this.#count) - base;
+        const stop = wasm.read(base + at, base + part, this.#count) - base;
         if (stop === at) break;
         at = stop;
-        this.#count = digits.count;
+        this.#count = wasm.count;
         if (this.#count > this.#batchLimit) this.#flush();
         this.#state = EXPECT.separator;
         if (chunk[at] === 0x0a) at += 1;

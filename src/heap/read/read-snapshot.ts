@@ -2,7 +2,8 @@
 import { open } from 'node:fs/promises';
 import { openInput } from '../../input/index.ts';
 import type { HeapGraph } from '../model/graph.ts';
-import { borrowDigitReader, type DigitReader, INPUT_BYTES, INPUT_OFFSET, returnDigitReader } from './digits.ts';
+import { INPUT_BYTES, INPUT_OFFSET } from './wasm-memory.ts';
+import { borrowWasmReader, returnWasmReader, type WasmReader } from './wasm-reader.ts';
 import { SnapshotParser } from './snapshot-parser.ts';
 import { isBlank } from './value-reader.ts';
 
@@ -18,14 +19,14 @@ export interface ReadOptions {
  */
 export async function readSnapshot(path: string, options: ReadOptions = {}): Promise<HeapGraph> {
   options.signal?.throwIfAborted();
-  const digits = borrowDigitReader();
+  const wasm = borrowWasmReader();
   try {
-    if (digits !== null && (await looksPlain(path))) return await readPlain(path, digits, options);
-    const parser = new SnapshotParser(path, Number.POSITIVE_INFINITY, digits);
+    if (wasm !== null && (await looksPlain(path))) return await readPlain(path, wasm, options);
+    const parser = new SnapshotParser(path, Number.POSITIVE_INFINITY, wasm);
     for await (const chunk of openInput(path, options)) parser.push(chunk);
     return parser.finish();
   } finally {
-    returnDigitReader(digits);
+    returnWasmReader(wasm);
   }
 }
 
@@ -41,15 +42,15 @@ async function looksPlain(path: string): Promise<boolean> {
   }
 }
 
-/** Straight into the memory of the digit reader, the next half of it while the other one is parsed. */
-async function readPlain(path: string, digits: DigitReader, { signal, onProgress }: ReadOptions): Promise<HeapGraph> {
+/** Straight into the memory of the reader in WebAssembly, the next half of it while the other one is parsed. */
+async function readPlain(path: string, wasm: WasmReader, { signal, onProgress }: ReadOptions): Promise<HeapGraph> {
   const file = await open(path, 'r');
   let pending: Promise<{ bytesRead: number }> | null = null;
   try {
     const { size } = await file.stat();
-    const parser = new SnapshotParser(path, size, digits);
+    const parser = new SnapshotParser(path, size, wasm);
     const half = INPUT_BYTES / 2;
-    const slots = [0, half].map((at) => digits.bytes.subarray(INPUT_OFFSET + at, INPUT_OFFSET + at + half));
+    const slots = [0, half].map((at) => wasm.bytes.subarray(INPUT_OFFSET + at, INPUT_OFFSET + at + half));
     const read = (slot: number, position: number): Promise<{ bytesRead: number }> =>
       file.read(slots[slot] as Uint8Array, 0, half, position);
     pending = read(0, 0);
@@ -74,12 +75,12 @@ export async function parseSnapshot(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   name: string,
 ): Promise<HeapGraph> {
-  const digits = borrowDigitReader();
+  const wasm = borrowWasmReader();
   try {
-    const parser = new SnapshotParser(name, Number.POSITIVE_INFINITY, digits);
+    const parser = new SnapshotParser(name, Number.POSITIVE_INFINITY, wasm);
     for await (const chunk of chunks) parser.push(chunk);
     return parser.finish();
   } finally {
-    returnDigitReader(digits);
+    returnWasmReader(wasm);
   }
 }

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { BadFile } from '../../input/index.ts';
 import type { HeapGraph } from '../model/graph.ts';
 import { EDGE, NODE } from '../model/node-types.ts';
-import { borrowDigitReader, returnDigitReader } from './digits.ts';
+import { borrowWasmReader, returnWasmReader } from './wasm-reader.ts';
 import { parseSnapshot } from './read-snapshot.ts';
 import { SnapshotParser } from './snapshot-parser.ts';
 
@@ -111,15 +111,15 @@ describe('snapshot parser', () => {
         const list = ids.map((id) => [id, 1, 0, 8, 0, 0, 0].join(between)).join(between);
         const text = JSON.stringify(tiny({ snapshot: { meta: META }, nodes: [], edges: [], locations: [] }));
         const bytes = Buffer.from(text.replace('"nodes":[]', `"nodes":[${list}]`));
-        const digits = borrowDigitReader();
-        assert.ok(digits);
-        for (const reader of [digits, null]) {
+        const wasm = borrowWasmReader();
+        assert.ok(wasm);
+        for (const reader of [wasm, null]) {
           const parser = new SnapshotParser('numbers', Number.POSITIVE_INFINITY, reader);
           parser.push(bytes.subarray(0, cut));
           parser.push(bytes.subarray(cut));
           assert.deepEqual(Array.from(parser.finish().nodeId), ids);
         }
-        returnDigitReader(digits);
+        returnWasmReader(wasm);
       }),
       { numRuns: 100 },
     );

@@ -6,7 +6,7 @@
 import type { HeapGraph } from '../model/graph.ts';
 import { EDGE } from '../model/node-types.ts';
 import { toAllocations } from './allocations.ts';
-import type { DigitReader } from './digits.ts';
+import type { WasmReader } from './wasm-reader.ts';
 import { EdgeColumns } from './edge-columns.ts';
 import { parseLayout, type SectionLayout, type SnapshotLayout } from './layout.ts';
 import { NO_LOCATIONS, toLocations } from './locations.ts';
@@ -40,16 +40,16 @@ export class SnapshotParser {
   #traceFunctions: RecordColumns | null = null;
   #traceTree: TraceTreeReader | null = null;
   readonly #strings = new StringTable();
-  readonly #digits: DigitReader | null;
+  readonly #wasm: WasmReader | null;
 
   /**
-   * `file`: how messages name the input. `maxBytes`: its size where known, `Infinity` otherwise. `digits`: null to do without;
+   * `file`: how messages name the input. `maxBytes`: its size where known, `Infinity` otherwise. `wasm`: null to do without;
    * chunks that lie in its memory need not be copied there.
    */
-  constructor(file: string, maxBytes: number, digits: DigitReader | null) {
+  constructor(file: string, maxBytes: number, wasm: WasmReader | null) {
     this.#position = { file, chunkStart: 0 };
     this.#maxBytes = maxBytes;
-    this.#digits = digits;
+    this.#wasm = wasm;
   }
 
   /** The next bytes; they are not needed any more when it returns. */
@@ -156,30 +156,30 @@ export class SnapshotParser {
         const layout = this.#need(this.#layout, 'snapshot', at);
         const capacity = this.#capacity(layout.nodeCount, layout.nodes);
         this.#nodes = new NodeColumns(layout, capacity, this.#position.file);
-        return new NumberArrayReader(this.#nodes, this.#position, this.#digits);
+        return new NumberArrayReader(this.#nodes, this.#position, this.#wasm);
       }
       case 'edges': {
         const layout = this.#need(this.#layout, 'snapshot', at);
         const nodes = this.#need(this.#nodes, 'nodes', at);
         const capacity = this.#capacity(nodes.edgeCount, layout.edges);
         this.#edges = new EdgeColumns(layout, nodes, capacity, this.#position.file);
-        return new NumberArrayReader(this.#edges, this.#position, this.#digits);
+        return new NumberArrayReader(this.#edges, this.#position, this.#wasm);
       }
       case 'locations':
         this.#locations = this.#records(key, this.#layout?.locations, at);
         return this.#locations === null
           ? new SkippedValue()
-          : new NumberArrayReader(this.#locations, this.#position, this.#digits);
+          : new NumberArrayReader(this.#locations, this.#position, this.#wasm);
       case 'samples':
         this.#samples = this.#records(key, this.#layout?.samples, at);
         return this.#samples === null
           ? new SkippedValue()
-          : new NumberArrayReader(this.#samples, this.#position, this.#digits);
+          : new NumberArrayReader(this.#samples, this.#position, this.#wasm);
       case 'trace_function_infos':
         this.#traceFunctions = this.#records(key, this.#layout?.traceFunctions, at);
         return this.#traceFunctions === null
           ? new SkippedValue()
-          : new NumberArrayReader(this.#traceFunctions, this.#position, this.#digits);
+          : new NumberArrayReader(this.#traceFunctions, this.#position, this.#wasm);
       case 'trace_tree': {
         const layout = this.#need(this.#layout, 'snapshot', at).traceNodes;
         if (layout === null) return new SkippedValue();
@@ -190,7 +190,7 @@ export class SnapshotParser {
         // Quotes and a comma: no string takes less than three bytes.
         if (this.#maxBytes !== Infinity)
           this.#strings.reserve(Math.ceil((this.#maxBytes - this.#position.chunkStart - at) / 3));
-        return new StringArrayReader(this.#strings, this.#position);
+        return new StringArrayReader(this.#strings, this.#position, this.#wasm);
       default:
         return new SkippedValue();
     }

@@ -7,7 +7,7 @@ import { StringTable } from './string-table.ts';
 function read(texts: readonly string[], indent = 0): StringTable {
   const table = new StringTable();
   const bytes = Buffer.from(JSON.stringify(texts, null, indent));
-  const end = new StringArrayReader(table, { file: 'strings', chunkStart: 0 }).push(bytes, 0);
+  const end = new StringArrayReader(table, { file: 'strings', chunkStart: 0 }, null).push(bytes, 0);
   assert.equal(end, bytes.length);
   return table;
 }
@@ -31,7 +31,10 @@ describe('string table', () => {
   it('knows the length of escaped text as UTF-8', () => {
     const escaped = ['\\u00e4\\ud83d\\ude00\\u20ac\\n\\u0041', '\\ud800\\u0020'];
     const table = new StringTable();
-    new StringArrayReader(table, { file: 'strings', chunkStart: 0 }).push(Buffer.from(`["${escaped.join('","')}"]`), 0);
+    new StringArrayReader(table, { file: 'strings', chunkStart: 0 }, null).push(
+      Buffer.from(`["${escaped.join('","')}"]`),
+      0,
+    );
     for (const [at, text] of escaped.entries())
       assert.equal(table.byteLength(at), Buffer.byteLength(JSON.parse(`"${text}"`) as string));
   });

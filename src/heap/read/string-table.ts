@@ -2,6 +2,7 @@
  * The section `strings` as it stands in the file: its bytes, still escaped, and where each string begins. Nothing is
  * decoded until somebody asks. Starts are kept in 32 bits; where they pass a multiple of 4 GiB, the index is noted.
  */
+import { isAscii } from 'node:buffer';
 import type { HeapStrings } from '../model/graph.ts';
 import { newBytes, newWords, withRoom } from './columns.ts';
 
@@ -94,13 +95,14 @@ export class StringTable implements HeapStrings {
   addString(start: number): void {
     if (this.count === this.#starts.length) this.#starts = withRoom(this.#starts, this.count + 1);
     while (start >= (this.#wraps.length + 1) * WRAP) this.#wraps.push(this.count);
-    this.#starts[this.count] = start % WRAP;
+    // Whole numbers of 32 bits wrap by themselves; `%` is a call of the C library for each string.
+    this.#starts[this.count] = start;
     this.count += 1;
   }
 
   get(index: number): string {
     const raw = this.#raw(index, MAX_STRING_BYTES);
-    if (!raw.includes(BACKSLASH)) return textOf(raw, isPlain(raw) ? 'latin1' : 'utf8');
+    if (!raw.includes(BACKSLASH)) return textOf(raw, isAscii(raw) ? 'latin1' : 'utf8');
     const text = textOf(raw.length === MAX_STRING_BYTES ? cutEscape(raw) : raw, 'utf8');
     try {
       return JSON.parse(`"${text}"`) as string;
@@ -255,11 +257,6 @@ function* occurrencesIn(
 }
 
 const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39;
-
-function isPlain(bytes: Uint8Array): boolean {
-  for (const byte of bytes) if (byte >= 0x80) return false;
-  return true;
-}
 
 /** Without the escape that a cut went through. */
 function cutEscape(raw: Uint8Array): Uint8Array {

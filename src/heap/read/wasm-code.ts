@@ -55,6 +55,7 @@ export const op = {
     load: [0x29, 0x00, 0x00],
     eqz: [0x50],
     ne: [0x52],
+    ltU: [0x54],
     gtU: [0x56],
     ctz: [0x7a],
     add: [0x7c],
@@ -78,6 +79,13 @@ export const op = {
     sub: simd(0x71),
   },
 } as const satisfies Record<string, unknown>;
+
+/** The 16 bits of a comparison of bytes, at their place among the 64 of four such. */
+export const toMask = (part: number): Code[] => [
+  op.i8x16.bitmask,
+  op.i64.extendU,
+  ...(part === 0 ? [] : [op.i64.constant(BigInt(part * 16)), op.i64.shl]),
+];
 
 export interface CodeOfFunction {
   readonly name: string;

@@ -29,7 +29,7 @@ const { values } = parseArgs({
   },
 });
 const [FROM, TO] = [Number(values.from), Number(values.to)];
-/** As the daemon sets them, but for the profile: a sampler's signals are not what is counted here. */
+/** Only what is done for requests: neither samples of a profile nor collected metrics are counted. */
 const SETTINGS = {
   profile: false,
   watchdog: false,
@@ -94,7 +94,8 @@ for (const [side, counts] of Object.entries({ bare, agent }))
   process.stdout.write(
     `${JSON.stringify({ bench: 'agent-instructions', node: version, side, perRequest: Math.round(sum(counts)) })}\n`,
   );
-const more = new Map([...agent].map(([name, one]) => [name, one - (bare.get(name) ?? 0)]));
-for (const [name, one] of bare) if (!agent.has(name)) more.set(name, -one);
-const most = [...more].toSorted(([, a], [, b]) => Math.abs(b) - Math.abs(a)).slice(0, SHOWN);
-for (const [name, one] of most) process.stdout.write(`${one.toFixed(1).padStart(9)}  ${name}\n`);
+const more = [...new Set([...bare.keys(), ...agent.keys()])].map(
+  (name) => [name, (agent.get(name) ?? 0) - (bare.get(name) ?? 0)] as const,
+);
+for (const [name, one] of more.toSorted(([, a], [, b]) => Math.abs(b) - Math.abs(a)).slice(0, SHOWN))
+  process.stdout.write(`${one.toFixed(1).padStart(9)}  ${name}\n`);

@@ -6,6 +6,7 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import type { LoopBlock } from '../protocol/agent.ts';
+import { monotonicMs } from '../runtime/index.ts';
 import { NAMELESS, nameBlock, type BlockName } from './block-name.ts';
 import { RollingProfile } from './rolling-profile.ts';
 import type { SharedBeat } from './shared-beat.ts';
@@ -141,8 +142,7 @@ export class BlockWatch {
 
 /** The clock of V8's profiler: the system's monotonic one. */
 function nowUs(): number {
-  const [seconds, nanoseconds] = process.hrtime();
-  return seconds * 1e6 + nanoseconds / 1e3;
+  return monotonicMs() * 1000;
 }
 
 const idleMs = (): number => performance.eventLoopUtilization().idle;

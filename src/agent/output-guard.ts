@@ -6,7 +6,7 @@
  */
 import type * as FileSystem from 'node:fs';
 import type { LogDrops } from '../protocol/agent.ts';
-import { hasLoaded, sumDrops } from '../runtime/index.ts';
+import { hasLoaded, monotonicMs, sumDrops } from '../runtime/index.ts';
 import { GuardedStream } from './guarded-stream.ts';
 import { addTrace } from './traced-line.ts';
 
@@ -38,7 +38,7 @@ export class OutputGuard {
       onFirstFull = null;
     };
     for (const fd of files) {
-      this.#streams[fd] = new GuardedStream((bytes) => writeSync(fd, bytes), uptimeMs, onFull);
+      this.#streams[fd] = new GuardedStream((bytes) => writeSync(fd, bytes), monotonicMs, onFull);
     }
     replace('writeSync', (original) => this.#guardSync(original as WriteSync));
     replace('writevSync', (original) => this.#guardSync(original as WriteSync));
@@ -244,9 +244,4 @@ function isFile(fd: number): boolean {
   } catch {
     return false; // Not open.
   }
-}
-
-/** A clock that never goes back and that loads nothing. */
-function uptimeMs(): number {
-  return process.uptime() * 1000;
 }

@@ -6,7 +6,15 @@
 import type { RequestListener, Server as HttpServer } from 'node:http';
 import type { AddressInfo, ListenOptions, Server } from 'node:net';
 import type { DrainSummary } from '../protocol/index.ts';
-import { Drain, Http2Sessions, protocolOf, Upgrades, type NetServer, type NetSocket } from '../runtime/index.ts';
+import {
+  Drain,
+  Http2Sessions,
+  monotonicMs,
+  protocolOf,
+  Upgrades,
+  type NetServer,
+  type NetSocket,
+} from '../runtime/index.ts';
 import { loadPackage } from './load-package.ts';
 import {
   SHUTDOWN_TIMEOUT_MS,
@@ -112,7 +120,7 @@ export class GracefulServerCore<Kind extends Server = HttpServer> {
       await stopAccepting(this.server);
       const { meter, upgrades, http2, tlsSockets } = this.#parts;
       const servers = new Set([this.server as unknown as NetServer]);
-      const scope = { servers, tlsSockets, meter, upgrades, http2, now: () => performance.now() };
+      const scope = { servers, tlsSockets, meter, upgrades, http2, now: monotonicMs };
       const options = {
         timeoutMs,
         idleGraceMs: Math.min(idleGrace, timeoutMs),

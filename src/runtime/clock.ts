@@ -4,7 +4,7 @@
  */
 const { hrtime } = process;
 
-/** Milliseconds since some moment in the past. */
+/** Milliseconds of the system's monotonic clock, which V8's profiler has too. */
 export function monotonicMs(): number {
   const [seconds, nanoseconds] = hrtime();
   return seconds * 1e3 + nanoseconds / 1e6;

@@ -60,7 +60,7 @@ interface Guess {
 export class Routes {
   readonly #counters = new Map<string, Map<string, Counter>>();
   readonly #guesses = new Map<string, Guess>();
-  #lastGuess: Guess = { path: '', route: '', counter: null };
+  #lastGuess: Guess | null = null;
   #count = 0;
   #most: number;
 
@@ -74,7 +74,7 @@ export class Routes {
     this.#most = most;
     // What was `other` may be a route of its own now.
     this.#guesses.clear();
-    this.#lastGuess = { path: '', route: '', counter: null };
+    this.#lastGuess = null;
   }
 
   /** A response is done. `tookMs` since the request began. */
@@ -104,7 +104,7 @@ export class Routes {
     return { list, bytes: Math.min(bytes, mostBytes), dropped };
   }
 
-  /** For a hello-world server this is half of what the agent does for a request, so it looks no further than it must. */
+  /** For a hello-world server this is the largest part of what the agent does for a request, so it looks no further than it must. */
   #find(request: RoutedRequest, status: number): Counter {
     const method = request.method ?? 'GET';
     const known = routeOf(request, status);
@@ -132,7 +132,7 @@ export class Routes {
 
   #guess({ originalUrl, url = '/' }: RoutedRequest): Guess {
     const path = originalUrl ?? url;
-    if (this.#lastGuess.path === path) return this.#lastGuess;
+    if (this.#lastGuess?.path === path) return this.#lastGuess;
     let guess = this.#guesses.get(path);
     if (guess === undefined) {
       guess = { path, route: guessRoute(path), counter: null };

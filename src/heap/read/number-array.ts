@@ -3,8 +3,8 @@
  * may be cut by the border of a chunk. Long runs go to the `WasmReader`; here is what it does not take, byte by byte.
  * Refuses everything that no snapshot has there: fractions, strings, nesting.
  */
-import { INPUT_BYTES, INPUT_OFFSET, MAX_NUMBERS } from './wasm-memory.ts';
-import type { WasmReader } from './wasm-reader.ts';
+import { BLOCK_BYTES, MAX_NUMBERS } from './wasm-memory.ts';
+import { placeInput, type WasmReader } from './wasm-reader.ts';
 import { byteAt, fail, isBlank, type Position, showByte, type ValueReader } from './value-reader.ts';
 
 export interface NumberSink {
@@ -60,26 +60,23 @@ export class NumberArrayReader implements ValueReader {
 
   /** Returns where the reader in WebAssembly stopped for good; the state is then that of the byte there. */
   #pushFast(wasm: WasmReader, chunk: Uint8Array, from: number): number {
-    const isInside = chunk.buffer === wasm.bytes.buffer;
     let at = from;
-    while (chunk.length - at >= 64) {
-      const part = isInside ? chunk.length : Math.min(chunk.length, at + INPUT_BYTES);
-      const base = isInside ? chunk.byteOffset : INPUT_OFFSET - at;
-      if (!isInside) wasm.bytes.set(chunk.subarray(at, part), INPUT_OFFSET);
+    while (chunk.length - at >= BLOCK_BYTES) {
+      const { to, shift } = placeInput(wasm, chunk, at);
       const before = at;
       for (;;) {
-        const stop = wasm.read(base + at, base + part, this.#count) - base;
+        const stop = wasm.read(shift + at, shift + to, this.#count) - shift;
         if (stop === at) break;
         at = stop;
         this.#count = wasm.count;
         if (this.#count > this.#batchLimit) this.#flush();
         this.#state = EXPECT.separator;
         if (chunk[at] === 0x0a) at += 1;
-        if (at >= part || chunk[at] !== 0x2c) return at;
+        if (at >= to || chunk[at] !== 0x2c) return at;
         at += 1;
         this.#state = EXPECT.value;
       }
-      if (at === before || isInside) return at;
+      if (at === before || to === chunk.length) return at;
     }
     return at;
   }

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { StringArrayReader } from './string-array.ts';
 import { StringTable } from './string-table.ts';
+import { INPUT_OFFSET } from './wasm-memory.ts';
 import { borrowWasmReader, returnWasmReader, type WasmReader } from './wasm-reader.ts';
 
 /** Texts with many backslashes and quotes, some of them long. */
@@ -95,7 +96,7 @@ describe('The strings of a snapshot', () => {
     const bytes = Buffer.from(JSON.stringify(list));
     withWasm((wasm) => {
       assert.deepEqual(read(bytes, 0, wasm).texts, list);
-      const there = wasm.bytes.subarray(64, 64 + bytes.length);
+      const there = wasm.bytes.subarray(INPUT_OFFSET, INPUT_OFFSET + bytes.length);
       there.set(bytes);
       assert.deepEqual(read(there, 0, wasm).texts, list);
     });

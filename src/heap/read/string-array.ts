@@ -4,16 +4,13 @@
  */
 import type { StringTable } from './string-table.ts';
 import { byteAt, fail, isBlank, type Position, showByte, type ValueReader } from './value-reader.ts';
-import { INPUT_BYTES, INPUT_OFFSET } from './wasm-memory.ts';
-import type { WasmReader } from './wasm-reader.ts';
+import { BLOCK_BYTES } from './wasm-memory.ts';
+import { placeInput, type WasmReader } from './wasm-reader.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const LINE_BREAK = 0x0a;
-
-/** Fewer bytes are not worth a call. */
-const BLOCK_BYTES = 64;
 
 export class StringArrayReader implements ValueReader {
   readonly #table: StringTable;
@@ -73,14 +70,11 @@ export class StringArrayReader implements ValueReader {
 
   /** From the inside of a string on, up to what is not as V8 writes it, or the last bytes. Returns where it stopped, in `#state`. */
   #pushFast(wasm: WasmReader, chunk: Uint8Array, from: number, base: number): number {
-    const { bytes, numbers } = wasm;
-    const isThere = chunk.buffer === bytes.buffer;
+    const { numbers } = wasm;
     let at = from;
     while (chunk.length - at >= BLOCK_BYTES) {
-      const part = isThere ? chunk.length : Math.min(chunk.length, at + INPUT_BYTES);
-      const shift = isThere ? chunk.byteOffset : INPUT_OFFSET - at;
-      if (!isThere) bytes.set(chunk.subarray(at, part), INPUT_OFFSET);
-      at = wasm.findQuotes(shift + at, shift + part) - shift;
+      const { to, shift } = placeInput(wasm, chunk, at);
+      at = wasm.findQuotes(shift + at, shift + to) - shift;
       const { count } = wasm;
       for (let which = 0; which < count; which += 2) {
         const close = (numbers[which] as number) - shift;

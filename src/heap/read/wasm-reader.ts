@@ -1,8 +1,8 @@
-/** What reads the bytes of a snapshot in WebAssembly: one module with a memory of its own for each file that is read. */
+/** What reads the bytes of a snapshot in WebAssembly: one instance with a memory of its own for each file that is read at a time. */
 import { READ_DIGITS } from './digits.ts';
 import { FIND_QUOTES } from './quotes.ts';
 import { assemble } from './wasm-code.ts';
-import { MAX_NUMBERS, OUTPUT_OFFSET, PAGES } from './wasm-memory.ts';
+import { INPUT_BYTES, INPUT_OFFSET, MAX_NUMBERS, OUTPUT_OFFSET, PAGES } from './wasm-memory.ts';
 
 /** What the types of Node and of the language leave out. */
 declare const WebAssembly: {
@@ -71,5 +71,20 @@ export function borrowWasmReader(): WasmReader | null {
 export const returnWasmReader = (reader: WasmReader | null): void => {
   if (reader !== null) idle.push(reader);
 };
+
+/**
+ * Puts a chunk's bytes from `at` on where a reader sees them, unless the chunk lies there: up to `to` of the chunk, each at its place
+ * in the chunk and `shift`.
+ */
+export function placeInput(
+  { bytes }: WasmReader,
+  chunk: Uint8Array,
+  at: number,
+): { readonly to: number; readonly shift: number } {
+  if (chunk.buffer === bytes.buffer) return { to: chunk.length, shift: chunk.byteOffset };
+  const to = Math.min(chunk.length, at + INPUT_BYTES);
+  bytes.set(chunk.subarray(at, to), INPUT_OFFSET);
+  return { to, shift: INPUT_OFFSET - at };
+}
 
 const MODULE = assemble([READ_DIGITS, FIND_QUOTES], PAGES, ['end', 'escaped']);

@@ -1,5 +1,6 @@
 /**
- * `npm test [-- <suite>…]`: runs the suites one after the other, a line each, with the whole output of what failed.
+ * `npm test [-- <suite>…]`: runs the suites, as many beside each other as two processors bear; a line each, with the whole output of
+ * what failed.
  * The last line is `N passed, N failed, N skipped`. With `CI=true` a skip is a failure.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -10,8 +11,11 @@ import type { Readable } from 'node:stream';
 import { provide } from './provisions.ts';
 import type { TestVerdict } from './run-suite.ts';
 import { type Suite, SUITES } from './suites.ts';
+import { runInLanes } from './support/lanes.ts';
 
 const ROOT = join(import.meta.dirname, '..');
+/** Test files at a time. Most of them spend half of their time waiting for processes. */
+const LANES = 2;
 const SKIP_IS_FAILURE = process.env['CI'] === 'true';
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -41,22 +45,24 @@ function build(): void {
   process.exit(1);
 }
 
-async function runOne(suite: Suite): Promise<void> {
-  const files = globSync([...suite.files], { cwd: ROOT, exclude: isInstalled }).toSorted();
-  if (files.length === 0) {
-    say(`${suite.name.padEnd(12)} no tests yet (${suite.files.join(', ')})`);
-    return;
-  }
+/** Installs what a suite needs; false when that failed. Before any suite runs, because nothing is read from them meanwhile. */
+function prepare(suite: Suite): boolean {
+  const announce = (line: string): void => say(`${suite.name.padEnd(12)} ${line}`);
   try {
-    for (const lack of provide(suite, ROOT, (line) => say(`${suite.name.padEnd(12)} ${line}`))) {
-      say(`${suite.name.padEnd(12)} ${lack}: tests that need it are skipped`);
-    }
+    for (const lack of provide(suite, ROOT, announce)) announce(`${lack}: tests that need it are skipped`);
+    return true;
   } catch (error) {
     counts.failed += 1;
-    say(`${suite.name.padEnd(12)} FAILED ${error instanceof Error ? error.message : String(error)}`);
-    return;
+    announce(`FAILED ${error instanceof Error ? error.message : String(error)}`);
+    return false;
   }
-  report(suite, await runFiles(suite, files));
+}
+
+async function runOne(suite: Suite): Promise<void> {
+  const files = globSync([...suite.files], { cwd: ROOT, exclude: isInstalled }).toSorted();
+  if (files.length > 0) return report(suite, await runFiles(suite, files));
+  counts.failed += 1;
+  say(`${suite.name.padEnd(12)} FAILED no tests in ${suite.files.join(', ')}`);
 }
 
 const isInstalled = (path: string): boolean => path.split('/').includes('node_modules');
@@ -119,7 +125,7 @@ const indent = (text: string): string => text.replaceAll(/^/gm, '    ');
 
 const suites = selectSuites(process.argv.slice(2));
 build();
-for (const suite of suites) await runOne(suite);
+await runInLanes(suites.filter(prepare), LANES, ({ concurrency }) => concurrency, runOne);
 say('');
 say(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed > 0 || (SKIP_IS_FAILURE && counts.skipped > 0) ? 1 : 0;

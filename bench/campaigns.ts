@@ -108,11 +108,13 @@ for (const campaign of CAMPAIGNS) {
   if (names.length > 0 && !names.includes(campaign.name)) continue;
   const run = new CampaignRun(campaign.name, isSmall);
   run.say(campaign.shows);
+  const startedAt = performance.now();
   try {
     await campaign.run(run);
   } catch (error) {
     run.broken('the campaign comes to its end', error);
   }
+  run.say(`took ${((performance.now() - startedAt) / 1000).toFixed(0)} s in all`);
   passed += run.passed;
   failed += run.failed;
 }

@@ -107,8 +107,10 @@ export interface MemorySample {
 export interface MemoryLimit {
   readonly source: MemorySource;
   readonly limitBytes: number;
-  /** What it is, for people: `--max-old-space-size`, `the budget heapUsedMB`, `memory.max of its control group`. */
+  /** What it is, for people: `--max-old-space-size`, `the budget heapUsedMB`. */
   readonly words: string;
+  /** Growth of less than this share of the limit is none, in place of the policy's: for a limit that may be just above what all need. */
+  readonly leastGrowth?: number;
 }
 
 export interface MemoryForecast {
@@ -216,14 +218,18 @@ interface Trend {
 }
 
 /** Growth that has ended was something being filled: where the later half does not grow for sure nothing does. */
-const trendOf = (points: readonly MemoryPoint[], limitBytes: number, policy: MemoryPolicy): Trend | null => {
+const trendOf = (
+  points: readonly MemoryPoint[],
+  { limitBytes, leastGrowth }: MemoryLimit,
+  policy: MemoryPolicy,
+): Trend | null => {
   const whole = overTime(points, policy);
   if (whole === null) return null;
   if (points.length < policy.minimumPoints) {
     if (whole.least <= 0 || whole.slope * spanMs(points) < limitBytes * policy.risingGrowth) return null;
     return { slope: { ...whole, low: whole.least, high: whole.greatest }, points, isGrowing: true };
   }
-  const hasGrown = whole.low > 0 && whole.slope * spanMs(points) >= limitBytes * policy.leastGrowth;
+  const hasGrown = whole.low > 0 && whole.slope * spanMs(points) >= limitBytes * (leastGrowth ?? policy.leastGrowth);
   const laterHalf = points.slice(Math.floor(points.length / 2));
   const later = laterHalf.length < policy.minimumPoints ? null : overTime(laterHalf, policy);
   // With few points nobody can tell; the limit is far then, or hit before anybody could.
@@ -244,7 +250,11 @@ const sinceJump = (points: readonly MemoryPoint[], { jumpShare }: MemoryPolicy):
  * What nobody can wait for until it is sure: a worker near its limit whose last half minute, gone on with, takes it there before
  * a trend is seen; in its first minutes, or when a leak begins late in a long life.
  */
-const headlongOf = (series: Series, limitBytes: number, policy: MemoryPolicy): Trend | null => {
+const headlongOf = (
+  series: Series,
+  { limitBytes, leastGrowth = 0 }: MemoryLimit,
+  policy: MemoryPolicy,
+): Trend | null => {
   const { fellFrom } = series;
   const points = sinceJump(series.fresh, policy);
   const { bytes } = points.at(-1) ?? { bytes: 0 };
@@ -261,6 +271,7 @@ const headlongOf = (series: Series, limitBytes: number, policy: MemoryPolicy): T
   // A program that has just been loaded has grown fast, and does so no longer.
   const lastStep = (last.bytes - before.bytes) / (last.at - before.at);
   if (slope.slope <= 0 || lastStep < slope.slope / 2) return null;
+  if (slope.slope * spanMs(points) < limitBytes * leastGrowth) return null;
   if ((limitBytes - bytes) / slope.slope > policy.headlongWithinMs) return null;
   return { slope: { ...slope, low: slope.least, high: slope.greatest }, points, isGrowing: true };
 };
@@ -292,9 +303,9 @@ export const forecastAgainst = (
 ): MemoryForecast => {
   const series = limit.source === 'rss' ? state.rss : state.heap;
   const { limitBytes, source } = limit;
-  const headlong = headlongOf(series, limitBytes, policy);
+  const headlong = headlongOf(series, limit, policy);
   const bytes = (headlong === null ? series.recent : series.fresh).at(-1)?.bytes ?? null;
-  const trends = [series.recent, series.long].flatMap((points) => trendOf(points, limitBytes, policy) ?? []);
+  const trends = [series.recent, series.long].flatMap((points) => trendOf(points, limit, policy) ?? []);
   const nothing = {
     source,
     limit,

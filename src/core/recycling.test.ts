@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { seeded } from '../../test/support/random.ts';
 import { forecastMemory, newMemory, noteMemory } from './memory-forecast.ts';
 import type { MemoryForecast, MemoryLimit, MemoryState } from './memory-forecast.ts';
-import { chooseRecycle, RECYCLE_POLICY } from './recycling.ts';
+import { chooseRecycle, memoryShare, RECYCLE_POLICY } from './recycling.ts';
 import type { RecycleCandidate, RecyclePolicy } from './recycling.ts';
 
 const MB = 1024 * 1024;
@@ -191,6 +191,13 @@ describe('recycling ahead of an out-of-memory', () => {
     assert.equal(chooseRecycle([young(false)], false, POLICY), null);
     assert.equal(chooseRecycle([young(true)], false, POLICY)?.slot, 0);
     assert.equal(chooseRecycle([young(true)], true, POLICY), null, 'one at a time all the same');
+  });
+
+  it('under the limit of a control group leaves room for a successor, and is for nobody where there is none', () => {
+    assert.equal(memoryShare({ leftBytes: 500, workers: 4, successorBytes: 100 }), 100);
+    assert.equal(memoryShare({ leftBytes: 101, workers: 1, successorBytes: 100 }), 1);
+    assert.equal(memoryShare({ leftBytes: 100, workers: 1, successorBytes: 100 }), null);
+    assert.equal(memoryShare({ leftBytes: 300, workers: 0, successorBytes: 100 }), 200, 'the first is about to start');
   });
 
   it('chooses the soonest, and only when somebody would come too late otherwise', () => {

@@ -42,6 +42,26 @@ export interface RecycleChoice {
   readonly leftMs: number;
 }
 
+export interface GroupMemory {
+  /** Until the limit of a control group is reached. */
+  readonly leftBytes: number;
+  /** That live under that limit. */
+  readonly workers: number;
+  /** What a new worker takes, which starts before the one that it replaces goes. */
+  readonly successorBytes: number;
+}
+
+/** Share of a worker's limit by which it must have grown to be recycled for that of its group, which may be just above what all need. */
+export const LEAST_GROWTH_IN_GROUP = 0.15;
+
+/**
+ * What each of the workers under one limit may still take: equal parts of what is left beside a successor. Right where all grow
+ * alike; where only some do it is too little at first, and less so the nearer the limit is. Null where there is no room for a
+ * successor: replacing somebody would be what brings the group over its limit.
+ */
+export const memoryShare = ({ leftBytes, workers, successorBytes }: GroupMemory): number | null =>
+  leftBytes <= successorBytes ? null : (leftBytes - successorBytes) / Math.max(1, workers);
+
 /** Until the limit, less what has to stay free, is reached at the earliest; null: it is not on the way there. */
 const usefulMs = (
   { status, bytes, limit, growthPerHourHigh }: MemoryForecast,

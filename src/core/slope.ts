@@ -24,16 +24,19 @@ export interface Slope {
  * left out. Null with fewer than three points, or where no pair is left. Takes the square of the number of points.
  */
 export const theilSen = (points: readonly Point[], deviations: number): Slope | null => {
-  const slopes: number[] = [];
-  for (let left = 0; left < points.length; left++) {
-    for (let right = left + 1; right < points.length; right++) {
-      const run = points[right]!.x - points[left]!.x;
-      if (run !== 0) slopes.push((points[right]!.y - points[left]!.y) / run);
+  const n = points.length;
+  const found = new Float64Array((n * (n - 1)) / 2);
+  let count = 0;
+  for (let left = 0; left < n; left++) {
+    const { x, y } = points[left]!;
+    for (let right = left + 1; right < n; right++) {
+      const run = points[right]!.x - x;
+      if (run !== 0) found[count++] = (points[right]!.y - y) / run;
     }
   }
-  const n = points.length;
-  if (n < 3 || slopes.length === 0) return null;
-  slopes.sort((a, b) => a - b);
+  if (n < 3 || count === 0) return null;
+  // By number, and without a call for each comparison.
+  const slopes = found.subarray(0, count).sort();
   const middle = slopes.length / 2;
   const slope = (slopes[Math.ceil(middle) - 1]! + slopes[Math.floor(middle)]!) / 2;
   const spread = deviations * Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);

@@ -10,7 +10,7 @@ import type { DroverService } from '../api/index.ts';
 import { RUN_DIRECTORY_MODE } from '../client/index.ts';
 import { DEFAULT_LIMITS, openLogs, type LogFile, type Logs } from '../logs/index.ts';
 import { openDataPath, sweepPrivateSockets, type DataPath } from '../net/index.ts';
-import { bootId, readUsage } from '../os/index.ts';
+import { bootId, memoryLeft, readUsage } from '../os/index.ts';
 import type {
   AppConfig,
   Clock,
@@ -187,6 +187,7 @@ export const compose = async (options: ComposeOptions): Promise<Drover> => {
     apps: () => supervisor.apps,
     memory: store.meta,
     events: store.events,
+    memoryLeft,
   });
   const supervisor: Supervisor = new Supervisor(edges, {
     health: health.hook,

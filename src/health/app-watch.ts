@@ -8,6 +8,7 @@ import {
   chooseRecycle,
   ejectionOf,
   factorOf,
+  memoryShare,
   newDegrade,
   newOutliers,
   RECYCLE_POLICY,
@@ -42,6 +43,8 @@ export class AppWatch {
   readonly #healer: Healer;
   /** The share of its weight that each slot was given last. */
   readonly #factors = new Map<number, number>();
+  /** What each worker may still take under the limits of the control group; null: as much as it likes. */
+  #memoryShareBytes: number | null = null;
   #outliers: OutlierState = newOutliers();
   #sweptAt = -Infinity;
   #degrade: DegradeState = newDegrade();
@@ -129,7 +132,7 @@ export class AppWatch {
     const watch = this.#workers.get(handle);
     if (report === null || watch === undefined) return;
     const before = this.#health?.down ?? [];
-    for (const { type, name, critical, error } of watch.noteReport(report, at, this.app.state.config)) {
+    for (const { type, name, critical, error } of watch.noteReport(report, at)) {
       // One that everybody shows is told once, of the app (`look`).
       if (before.includes(name)) continue;
       this.#tell({
@@ -150,6 +153,7 @@ export class AppWatch {
     for (const watch of watches) if (watch !== null) this.#askByProbes(watch);
     this.#sweep(watches, at);
     this.#askForRoutes(watches);
+    this.#memoryShareBytes = this.#shareMemory(watches);
     this.#chooseRecycle(watches, at);
     const facts = app.holders.map((tenant, index) => this.#factsOf(tenant, watches[index] ?? null, at));
     const health = appHealth({
@@ -216,7 +220,7 @@ export class AppWatch {
       recycle: watch !== null && this.#recycle?.handle === watch.handle ? this.#recycle.reason : null,
       isQuarantined: this.#healer.isQuarantined(slot),
     };
-    if (watch !== null) return watch.facts(at, this.app.state.config, standing);
+    if (watch !== null) return watch.facts(at, this.app.state.config, this.#memoryShareBytes, standing);
     return {
       slot,
       generation: tenant.state.generation,
@@ -310,7 +314,7 @@ export class AppWatch {
     if (chosenBefore === null || this.#healer.hasLeftAlone(chosenBefore.tenant.slot)) this.#recycle = null;
     const serving = watches.filter((watch) => watch !== null && watch.isServing) as readonly WorkerWatch[];
     const candidates = serving.flatMap((watch) => {
-      const forecast = watch.forecast(config);
+      const forecast = watch.forecast(config, this.#memoryShareBytes, at);
       const uptimeMs = watch.lastReport?.report.runtime.uptimeMs ?? 0;
       return forecast === null || this.#healer.hasLeftAlone(watch.tenant.slot)
         ? []
@@ -324,6 +328,13 @@ export class AppWatch {
     });
     const chosen = serving.find(({ tenant }) => tenant.slot === choice?.slot);
     if (choice !== null && chosen !== undefined) this.#recycle = { handle: chosen.handle, reason: choice.reason };
+  }
+
+  /** Nothing is recycled for a limit under which there is no room for a successor: it would be what brings the group over it. */
+  #shareMemory(watches: readonly (WorkerWatch | null)[]): number | null {
+    const group = this.#edges.groupMemory();
+    const sizes = watches.flatMap((watch) => (watch?.isServing === true ? (watch.rssBytes ?? []) : []));
+    return group === null || sizes.length === 0 ? null : memoryShare({ ...group, successorBytes: Math.min(...sizes) });
   }
 
   /** How long the slowest of those that serve took to be ready. */

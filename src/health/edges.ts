@@ -10,6 +10,8 @@ export interface HealthEdges {
   readonly memory: { find(key: string): string | undefined; put(key: string, value: string): void };
   /** Since this daemon began. */
   upMs(): number;
+  /** What the daemon and its workers may still take under the limits of their control group, and how many workers there are; null: no limit. */
+  groupMemory(): { readonly leftBytes: number; readonly workers: number } | null;
   /** Since its own event loop was late for long; null: it never was. */
   sinceStallMs(): number | null;
   /** Begins to ask the probes of a worker; `onChange` whenever a threshold was reached. */

@@ -21,6 +21,8 @@ export interface HealthOptions {
   /** Small texts that outlive the daemon. */
   readonly memory: HealthEdges['memory'];
   readonly events: { append(event: EventInput): number };
+  /** What may still be taken under the limits of the control group that this process and its workers are in; null: no limit. */
+  readonly memoryLeft: () => number | null;
 }
 
 export interface Health {
@@ -33,6 +35,8 @@ export interface Health {
 
 /** Apps are looked at every so many pings. */
 const LOOK_EVERY = 2;
+/** And the control group: ten files. */
+const MEMORY_EVERY = 8;
 /** The timer of the daemon's own loop this late is a stall of its own. */
 const STALL_MS = 1000;
 /** How long the agent may take to say what blocked it, once it answers again. */
@@ -40,7 +44,7 @@ const NAMING_MS = 2000;
 const NAMING_TRIES = 8;
 const NAMING_PAUSE_MS = 250;
 
-export const openHealth = ({ clock, schedule, apps, memory, events }: HealthOptions): Health => {
+export const openHealth = ({ clock, schedule, apps, memory, events, memoryLeft }: HealthOptions): Health => {
   const startedAt = clock.monotonicMs();
   const probes = openProbes({
     clock,
@@ -51,10 +55,12 @@ export const openHealth = ({ clock, schedule, apps, memory, events }: HealthOpti
   const coresOfSweeps = new CoreWaits();
   const watches = new Map<App, AppWatch>();
   let stalledAt: number | null = null;
+  let groupMemory: ReturnType<HealthEdges['groupMemory']> = null;
   const edges: HealthEdges = {
     clock,
     memory,
     upMs: () => clock.monotonicMs() - startedAt,
+    groupMemory: () => groupMemory,
     sinceStallMs: () => (stalledAt === null ? null : clock.monotonicMs() - stalledAt),
     watchProbes: (app, watch, onChange) =>
       probes.watch(watchedWorker(app, watch), {
@@ -140,8 +146,14 @@ export const openHealth = ({ clock, schedule, apps, memory, events }: HealthOpti
     for (const effect of step.effects) carryOut(app, watch, effect, event.at);
   };
 
+  const readGroupMemory = (): typeof groupMemory => {
+    const leftBytes = memoryLeft();
+    return leftBytes === null ? null : { leftBytes, workers: apps().flatMap((app) => app.liveHandles()).length };
+  };
+
   const tick = (at: number, lateMs: number, isLook: boolean): void => {
     const living = new Set<number>();
+    if (ticks % MEMORY_EVERY === 0) groupMemory = readGroupMemory();
     for (const app of apps()) {
       const watch = watchOf(app);
       for (const worker of watch.workers) {

@@ -7,6 +7,8 @@ import {
   budgetVerdicts,
   checkVerdicts,
   forecastMemory,
+  LEAST_GROWTH_IN_GROUP,
+  MEMORY_POLICY,
   heapLimitOf,
   newBudgets,
   newChecks,
@@ -88,13 +90,18 @@ export class WorkerWatch {
     return lastReport === null || at - lastReport.at > ms ? null : lastReport.report.runtime.eventLoopUtilization;
   }
 
-  noteReport(report: AgentReport, at: number, config: AppConfig): readonly CheckEffect[] {
+  /** As its agent said last. */
+  get rssBytes(): number | null {
+    return this.lastReport?.report.runtime.rssBytes ?? null;
+  }
+
+  noteReport(report: AgentReport, at: number): readonly CheckEffect[] {
     this.lastReport = { report, at };
     const { runtime } = report;
     const step = stepChecks(this.checks, { uptimeMs: runtime.uptimeMs, checks: report.checks ?? [] }, at);
     this.checks = step.state;
     if (report.block !== undefined) this.block = report.block;
-    if (this.limits(config).length > 0) this.memory = this.#noteMemory(report, at);
+    this.memory = this.#noteMemory(report, at);
     return step.effects;
   }
 
@@ -145,14 +152,22 @@ export class WorkerWatch {
     };
   }
 
-  /** Whatever ends it when it is reached. */
-  limits(config: AppConfig): readonly MemoryLimit[] {
+  /** Whatever ends it when it is reached. `shareBytes`: what it may still take under those of the control group; null: as much as it likes. */
+  #limits(config: AppConfig, shareBytes: number | null): readonly MemoryLimit[] {
     const limits: MemoryLimit[] = [];
     const nodeArgs = config.command.kind === 'node' ? config.command.nodeArgs : [];
     const options = (config.env['NODE_OPTIONS'] ?? config.callerEnv['NODE_OPTIONS'] ?? '').split(' ');
     const heapBytes = heapLimitOf(nodeArgs) ?? heapLimitOf(options) ?? this.heapLimitBytes;
     if (heapBytes !== null)
       limits.push({ source: 'heap-after-gc', limitBytes: heapBytes, words: 'the limit of its heap' });
+    const { rssBytes } = this;
+    if (shareBytes !== null && rssBytes !== null)
+      limits.push({
+        source: 'rss',
+        limitBytes: rssBytes + shareBytes,
+        words: 'its share of what the memory limit of the control group leaves',
+        leastGrowth: LEAST_GROWTH_IN_GROUP,
+      });
     const { heapUsedMB, rssMB } = config.budgets.limits;
     // Whoever is not to be replaced beyond a budget is not to be replaced before it either.
     if (!config.budgets.autoRestart) return limits;
@@ -162,8 +177,15 @@ export class WorkerWatch {
     return limits;
   }
 
-  forecast(config: AppConfig): MemoryForecast | null {
-    return forecastMemory(this.memory, this.limits(config));
+  #forecast: { readonly at: number; readonly config: AppConfig; readonly found: MemoryForecast | null } | null = null;
+
+  /** Made anew as often as points may come: it takes a third of a millisecond, and fifty workers are looked at every second. */
+  forecast(config: AppConfig, shareBytes: number | null, at: number): MemoryForecast | null {
+    const known = this.#forecast;
+    if (known !== null && known.config === config && at - known.at < MEMORY_POLICY.spacingMs) return known.found;
+    const found = forecastMemory(this.memory, this.#limits(config, shareBytes));
+    this.#forecast = { at, config, found };
+    return found;
   }
 
   probeFacts(): readonly ProbeFact[] {
@@ -201,7 +223,7 @@ export class WorkerWatch {
     if (verdict === 'failed') this.#failed.add(kind);
   }
 
-  facts(at: number, config: AppConfig, standing: Standing): WorkerFacts {
+  facts(at: number, config: AppConfig, shareBytes: number | null, standing: Standing): WorkerFacts {
     const { tenant, handle } = this;
     return {
       slot: tenant.slot,
@@ -214,7 +236,7 @@ export class WorkerWatch {
       blockedMs: blockedForMs(this.loop, at),
       isHung: this.loop.phase === 'hung',
       budgets: budgetVerdicts(this.budgets, at, config.budgets),
-      forecast: this.forecast(config),
+      forecast: this.forecast(config, shareBytes, at),
       ...standing,
     };
   }

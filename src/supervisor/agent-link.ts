@@ -111,12 +111,17 @@ const readInTurns = (socket: Socket, reader: EnvelopeReader): void => {
   });
 };
 
-/**
- * A link over the worker's channel. Takes ownership of `fd`.
- */
-export const openChannelLink = (fd: number, listener: LinkListener): AgentLink => {
+/** A link over the worker's channel. Takes ownership of `fd`. */
+export const openChannelLink = (fd: number, listener: LinkListener): AgentLink =>
+  linkOver(new Socket({ fd, readable: true, writable: false }), fd, fd, listener);
+
+/** A link over an accepted Unix-socket connection, for agents behind wrappers; it carries descriptors as well. */
+export const openSocketLink = (socket: Socket, listener: LinkListener): AgentLink =>
+  linkOver(socket, (socket as Socket & { readonly _handle: { readonly fd: number } })._handle.fd, null, listener);
+
+/** Written past the stream, which cannot send descriptors, and therefore never through it. */
+const linkOver = (socket: Socket, fd: number, keptDescriptor: number | null, listener: LinkListener): AgentLink => {
   const reader = new EnvelopeReader(listener);
-  const socket = new Socket({ fd, readable: true, writable: false });
   const writer = new ChannelWriter(fd);
   writer.closeBefore(socket);
   readInTurns(socket, reader);
@@ -127,31 +132,8 @@ export const openChannelLink = (fd: number, listener: LinkListener): AgentLink =
       resolve();
     });
   });
-
   return {
-    keptDescriptor: fd,
-    ended,
-    send: (message, descriptor) => void writer.send(frame(message, descriptor !== undefined), descriptor ?? null),
-    close: () => void socket.destroy(),
-  };
-};
-
-/** A link over an accepted Unix-socket connection, for agents behind wrappers; it carries descriptors as well. */
-export const openSocketLink = (socket: Socket, listener: LinkListener): AgentLink => {
-  const reader = new EnvelopeReader(listener);
-  // Written past the stream, which cannot send descriptors, and therefore never through it.
-  const writer = new ChannelWriter((socket as Socket & { readonly _handle: { readonly fd: number } })._handle.fd);
-  writer.closeBefore(socket);
-  readInTurns(socket, reader);
-  socket.on('error', () => socket.destroy());
-  const ended = new Promise<void>((resolve) => {
-    socket.once('close', () => {
-      listener.onClose();
-      resolve();
-    });
-  });
-  return {
-    keptDescriptor: null,
+    keptDescriptor,
     ended,
     send: (message, descriptor) => void writer.send(frame(message, descriptor !== undefined), descriptor ?? null),
     close: () => void socket.destroy(),

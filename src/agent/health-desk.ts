@@ -68,7 +68,6 @@ export class HealthDesk {
   readonly #cost: OwnCost;
   /** A daemon has sent settings. */
   #isAsked = false;
-  #routes: Routes | null = null;
   #heap: HeapAfterGc | null = null;
   #asksApp = true;
   #watchdog: Watchdog | null = null;
@@ -89,7 +88,7 @@ export class HealthDesk {
     });
     const luxuries = [
       { name: 'profile', isOn: () => this.#blocks.hasProfile, giveUp: () => this.#blocks.stopProfile() },
-      { name: 'routes', isOn: () => requests.onAnswered !== null, giveUp: () => (requests.onAnswered = null) },
+      { name: 'routes', isOn: () => requests.countsRoutes, giveUp: () => (requests.countsRoutes = false) },
       { name: 'app-metrics', isOn: () => this.#asksApp, giveUp: () => (this.#asksApp = false) },
     ];
     this.#cost = new OwnCost(luxuries, () => process.uptime() * 1000);
@@ -188,32 +187,30 @@ export class HealthDesk {
   /** Counters stay when the bound changes: they are counters. */
   #countRoutes(most: number): void {
     const { requests } = this.#options;
-    if (this.#routes === null && most > 0) {
+    if (requests.routes === null && most > 0) {
       subscribe(FASTIFY_CHANNEL, (message) => {
         const { request, route } = message as FastifyMessage;
         if (request?.raw !== undefined && typeof route?.url === 'string')
           Object.assign(request.raw, { [ROUTE]: route.url });
       });
     }
-    this.#routes ??= most > 0 ? new Routes(most) : null;
-    const routes = this.#routes;
-    if (routes !== null) routes.most = most;
-    requests.onAnswered =
-      routes === null || most <= 0 ? null : (request, status, tookMs) => routes.count(request, status, tookMs);
+    requests.countsRoutes = most > 0;
+    if (most > 0) requests.routes ??= new Routes(most);
+    if (requests.routes !== null) requests.routes.most = most;
   }
 
   /** Without anything else: a worker is compared with others every second while it seems slow. */
   #tellRoutes(id: number): void {
-    const isCounting = this.#routes !== null && this.#options.requests.onAnswered !== null;
+    const { requests } = this.#options;
     this.#cost.measure(() => {
-      const routes = isCounting ? (this.#routes?.read(MOST_ROUTE_BYTES).list ?? []) : null;
+      const routes = requests.countsRoutes ? (requests.routes?.read(MOST_ROUTE_BYTES).list ?? []) : null;
       this.#options.send({ type: 'routes', id, routes });
     });
   }
 
   async #collect(id: number): Promise<void> {
     const { meeting, runtime, send } = this.#options;
-    const routes = this.#routes?.read(MOST_ROUTE_BYTES) ?? { list: [], bytes: 0, dropped: 0 };
+    const routes = this.#options.requests.routes?.read(MOST_ROUTE_BYTES) ?? { list: [], bytes: 0, dropped: 0 };
     const { metrics, dropped, trouble } = this.#asksApp
       ? await this.#appMetrics.collect(async () => meeting.metrics(), MOST_BYTES - routes.bytes)
       : NO_METRICS;

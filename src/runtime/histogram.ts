@@ -38,6 +38,12 @@ export class Histogram {
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
   }
 
+  add(other: Histogram): void {
+    const from = other.#counts;
+    for (let bucket = 0; bucket < BUCKET_COUNT; bucket++)
+      this.#counts[bucket] = (this.#counts[bucket] ?? 0) + (from[bucket] ?? 0);
+  }
+
   clear(): void {
     this.#counts.fill(0);
   }

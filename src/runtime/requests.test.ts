@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
+import { subtractHistogram } from './histogram.ts';
 import type { NetSocket } from './node-internals.ts';
 import { RequestMeter } from './requests.ts';
+import { Routes } from './routes.ts';
 
 const START = channel('http.server.request.start');
 const FINISH = channel('http.server.response.finish');
@@ -34,8 +36,8 @@ class FakeConnection {
     return response;
   }
 
-  finish(response: object): void {
-    FINISH.publish({ request: {}, response, socket: this.socket, server: {} });
+  finish(response: object, request: object = {}): void {
+    FINISH.publish({ request, response, socket: this.socket, server: {} });
   }
 
   close(): void {
@@ -75,6 +77,35 @@ describe('The request meter', () => {
     });
     assert.deepEqual(seen, { begun: 3, served: 2, failed: 1 });
     assert.equal(meter.inFlight, 0);
+  });
+
+  it('counts each request once, by route or not, and tells of all', () => {
+    const before = meter.read();
+    meter.routes = new Routes(10);
+    const answer = (url: string, tookMs: number): void => {
+      const connection = new FakeConnection();
+      const response = connection.start();
+      at += tookMs;
+      connection.finish(response, { method: 'GET', url });
+    };
+    answer('/before', 1000);
+    meter.countsRoutes = true;
+    for (const url of ['/a', '/b', '/b']) answer(url, 2000);
+    meter.countsRoutes = false;
+    answer('/after', 3000);
+    const after = meter.read();
+    assert.equal((after.byClass[2] ?? 0) - (before.byClass[2] ?? 0), 5);
+    assert.deepEqual(
+      subtractHistogram(after.latency, before.latency).filter((_, index) => index % 2 === 1),
+      [1, 3, 1],
+    );
+    assert.deepEqual(
+      meter.routes.read().list.map(({ route, byClass }) => [route, byClass[2]]),
+      [
+        ['/a', 1],
+        ['/b', 2],
+      ],
+    );
   });
 
   it('times pipelined requests each from its own begin', () => {

@@ -5,10 +5,10 @@
  * parser, which Node takes from a pool and gives back.
  */
 import { isClosedByUs } from './closing.ts';
-import { Histogram } from './histogram.ts';
 import { listenFirst } from './listen-first.ts';
 import type { RequestCounters } from '../protocol/index.ts';
-import type { RoutedRequest } from './routes.ts';
+import type { RoutedRequest, Routes } from './routes.ts';
+import { Tally } from './tally.ts';
 import type { HttpExchange, HttpParser, HttpResponse, NetSocket } from './node-internals.ts';
 
 /** What happened to a request that began. */
@@ -82,8 +82,8 @@ export interface RequestMeterOptions {
 export class RequestMeter {
   readonly #now: RequestMeterOptions['now'];
   readonly #isPrivate: RequestMeterOptions['isPrivate'];
-  readonly #latency = new Histogram();
-  readonly #byClass = [0, 0, 0, 0, 0, 0];
+  /** Of requests that are not counted by route. */
+  readonly #unrouted = new Tally();
   readonly #counters: Mutable<Omit<RequestCounters, 'byClass' | 'latency'>> = {
     begun: 0,
     served: 0,
@@ -96,8 +96,9 @@ export class RequestMeter {
   };
   /** Sees each response before the app does; null when there is nothing to change. */
   onResponse: ((response: HttpResponse, connection: HttpConnection) => void) | null = null;
-  /** Sees each request once it is answered, with its status and the time that it took; null while nobody wants to. */
-  onAnswered: ((request: RoutedRequest, status: number, tookMs: number) => void) | null = null;
+  /** Where requests are counted by route, now or before; null: they never were. */
+  routes: Routes | null = null;
+  countsRoutes = false;
   inFlight = 0;
   /** Time that all this has taken, microseconds: an estimate from one call in {@link TIMED}. */
   costUs = 0;
@@ -151,11 +152,9 @@ export class RequestMeter {
     this.inFlight--;
     if (status >= 500) this.#counters.failed++;
     else this.#counters.served++;
-    const statusClass = (status / 100) | 0;
-    if (statusClass >= 1 && statusClass <= 5) this.#byClass[statusClass] = (this.#byClass[statusClass] ?? 0) + 1;
-    if (tookMs === null) return;
-    this.#latency.record(tookMs);
-    if (this.onAnswered !== null && request !== null) this.onAnswered(request, status, tookMs);
+    const routes = this.countsRoutes && tookMs !== null ? this.routes : null;
+    const tally = routes === null || request === null ? this.#unrouted : routes.find(request, status);
+    tally.count(status, tookMs);
   }
 
   drop(outcome: Outcome): void {
@@ -179,9 +178,17 @@ export class RequestMeter {
   }
 
   read(): RequestCounters {
-    const latency = this.#counters.begun === 0 ? [] : this.#latency.toSparse();
     const lost = this.#counters.lost + (this.#losesInFlight ? this.inFlight : 0);
-    return { ...this.#counters, lost, byClass: [...this.#byClass], latency };
+    const { byClass, latency } = this.#all;
+    return { ...this.#counters, lost, byClass: [...byClass], latency: latency.toSparse() };
+  }
+
+  get #all(): Tally {
+    if (this.routes === null) return this.#unrouted;
+    const all = new Tally();
+    all.add(this.#unrouted);
+    this.routes.addTo(all);
+    return all;
   }
 
   /** Runs for each request, as does {@link #finish}: short, and without a call into Node but for the clock. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { guessRoute } from './route-guess.ts';
-import { ROUTE, Routes } from './routes.ts';
+import { ROUTE, Routes, type RoutedRequest } from './routes.ts';
 
 describe('A route', () => {
   it('is guessed from a path by what looks like an id', () => {
@@ -26,12 +26,9 @@ describe('A route', () => {
   it('is bounded in number and in length, whatever comes', () => {
     const routes = new Routes(10);
     for (let index = 0; index < 5000; index++) {
-      routes.count(
-        { method: 'GET', url: `/${'abcdefghij'[index % 10]}${'klmnopqrst'[((index / 10) % 10) | 0]}` },
-        200,
-        1,
-      );
-      routes.count({ method: 'GET', [ROUTE]: 'x'.repeat(1000) + index }, 200, 1);
+      const url = `/${'abcdefghij'[index % 10]}${'klmnopqrst'[((index / 10) % 10) | 0]}`;
+      routes.find({ method: 'GET', url }, 200).count(200, 1);
+      routes.find({ method: 'GET', [ROUTE]: 'x'.repeat(1000) + index }, 200).count(200, 1);
     }
     const all = routes.read().list;
     assert.equal(all.length, 11);
@@ -44,14 +41,11 @@ describe('A route', () => {
 
   it('of Express is that of its router, also where an error has taken the base away', () => {
     const routes = new Routes(10);
-    routes.count(
-      { method: 'GET', url: '/17', originalUrl: '/users/17', baseUrl: '/users', route: { path: '/:id' } },
-      200,
-      1,
-    );
-    routes.count({ method: 'GET', url: '/users/17', baseUrl: '', route: { path: '/:id' } }, 500, 1);
-    routes.count({ method: 'GET', url: '/17', baseUrl: '', route: { path: '/:id' } }, 500, 1);
-    routes.count({ method: 'GET', url: '/', baseUrl: '', route: { path: '/' } }, 404, 1);
+    const count = (request: RoutedRequest, status: number): void => routes.find(request, status).count(status, 1);
+    count({ method: 'GET', url: '/17', originalUrl: '/users/17', baseUrl: '/users', route: { path: '/:id' } }, 200);
+    count({ method: 'GET', url: '/users/17', baseUrl: '', route: { path: '/:id' } }, 500);
+    count({ method: 'GET', url: '/17', baseUrl: '', route: { path: '/:id' } }, 500);
+    count({ method: 'GET', url: '/', baseUrl: '', route: { path: '/' } }, 404);
     assert.deepEqual(
       routes.read().list.map(({ route, byClass }) => `${route} ${byClass.join('')}`),
       ['/users/:id 001001', '/:id 000001', '/ 000010'],
@@ -76,7 +70,7 @@ describe('A route', () => {
       ['POST', '/a', 404],
       ['DELETE', '/a', 404],
     ] as const)
-      routes.count({ method, url }, status, 1);
+      routes.find({ method, url }, status).count(status, 1);
     assert.deepEqual(counts(routes), [
       'GET /a 001011',
       'GET other 000020',
@@ -88,7 +82,7 @@ describe('A route', () => {
 
   it('that was one of the others has a name as soon as there may be more', () => {
     const routes = new Routes(1);
-    const ask = (url: string): void => routes.count({ method: 'GET', url }, 200, 1);
+    const ask = (url: string): void => routes.find({ method: 'GET', url }, 200).count(200, 1);
     for (const url of ['/a', '/b', '/b']) ask(url);
     routes.most = 2;
     for (const url of ['/b', '/c']) ask(url);

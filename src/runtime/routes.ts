@@ -1,11 +1,11 @@
 /**
- * Counts and times requests by route. The route is what the framework has left on the request, else guessed from the
+ * Where requests are counted by route. The route is what the framework has left on the request, else guessed from the
  * path. How many there may be is bounded: what comes later is counted as `other`, and so is a path that nobody serves
  * (404 without a route), of which clients may make up any number.
  */
 import type { RouteCounters } from '../protocol/index.ts';
-import { Histogram } from './histogram.ts';
 import { guessRoute } from './route-guess.ts';
+import { Tally } from './tally.ts';
 
 /** What a request may have on it, by whichever framework. */
 export interface RoutedRequest {
@@ -37,13 +37,12 @@ export interface RoutesRead {
   readonly dropped: number;
 }
 
-class Counter {
+class Counter extends Tally {
   readonly method: string;
   readonly route: string;
-  readonly byClass = [0, 0, 0, 0, 0, 0];
-  readonly latency = new Histogram();
 
   constructor(method: string, route: string) {
+    super();
     this.method = method;
     this.route = route;
   }
@@ -77,12 +76,9 @@ export class Routes {
     this.#lastGuess = null;
   }
 
-  /** A response is done. `tookMs` since the request began. */
-  count(request: RoutedRequest, status: number, tookMs: number): void {
-    const counter = this.#find(request, status);
-    const statusClass = (status / 100) | 0;
-    if (statusClass >= 1 && statusClass <= 5) counter.byClass[statusClass] = (counter.byClass[statusClass] ?? 0) + 1;
-    counter.latency.record(tookMs);
+  /** All of them together. */
+  addTo(total: Tally): void {
+    for (const routes of this.#counters.values()) for (const counter of routes.values()) total.add(counter);
   }
 
   /**
@@ -104,8 +100,11 @@ export class Routes {
     return { list, bytes: Math.min(bytes, mostBytes), dropped };
   }
 
-  /** For a hello-world server this is the largest part of what the agent does for a request, so it looks no further than it must. */
-  #find(request: RoutedRequest, status: number): Counter {
+  /**
+   * Where a request that was answered is counted. For a hello-world server this is the largest part of what the agent does for a
+   * request, so it looks no further than it must.
+   */
+  find(request: RoutedRequest, status: number): Tally {
     const method = request.method ?? 'GET';
     const known = routeOf(request, status);
     if (known !== null) return this.#counterOf(method, known, false);

@@ -43,6 +43,7 @@ try {
   compress(JSON.parse(process.argv[2] ?? '') as CompressRequest);
 } catch (error) {
   const { code, message } = error as NodeJS.ErrnoException;
-  writeSync(1, `failed ${code ?? 'UNKNOWN'} ${message}\n`);
   process.exitCode = 1;
+  // A daemon that has died in the meantime cannot be told, and looks after its files when it is back.
+  if (code !== 'EPIPE') writeSync(1, `failed ${code ?? 'UNKNOWN'} ${message}\n`);
 }

@@ -28,6 +28,8 @@ export interface MemoryPolicy {
   readonly deviations: number;
   /** Growth of less than this share of the limit over the time looked at is none. */
   readonly leastGrowth: number;
+  /** The same of a limit that is shared. */
+  readonly leastGrowthOfShared: number;
   /** A fall by this share of the height shows that the memory is given back. */
   readonly fallShare: number;
   /** Growth over so many falls is no tooth any more: each begins higher than the one before. */
@@ -57,6 +59,7 @@ export const MEMORY_POLICY: MemoryPolicy = {
   minimumSpanMs: 60_000,
   deviations: 3,
   leastGrowth: 0.02,
+  leastGrowthOfShared: 0.15,
   fallShare: 0.2,
   falls: 3,
   toothFactor: 1.1,
@@ -109,8 +112,8 @@ export interface MemoryLimit {
   readonly limitBytes: number;
   /** What it is, for people: `--max-old-space-size`, `the budget heapUsedMB`. */
   readonly words: string;
-  /** Growth of less than this share of the limit is none, in place of the policy's: for a limit that may be just above what all need. */
-  readonly leastGrowth?: number;
+  /** It is what a worker may have of something that it shares with others, and may be just above what all of them need. */
+  readonly isShared?: boolean;
 }
 
 export interface MemoryForecast {
@@ -220,16 +223,17 @@ interface Trend {
 /** Growth that has ended was something being filled: where the later half does not grow for sure nothing does. */
 const trendOf = (
   points: readonly MemoryPoint[],
-  { limitBytes, leastGrowth }: MemoryLimit,
+  { limitBytes, isShared = false }: MemoryLimit,
   policy: MemoryPolicy,
 ): Trend | null => {
+  const leastGrowth = isShared ? policy.leastGrowthOfShared : policy.leastGrowth;
   const whole = overTime(points, policy);
   if (whole === null) return null;
   if (points.length < policy.minimumPoints) {
     if (whole.least <= 0 || whole.slope * spanMs(points) < limitBytes * policy.risingGrowth) return null;
     return { slope: { ...whole, low: whole.least, high: whole.greatest }, points, isGrowing: true };
   }
-  const hasGrown = whole.low > 0 && whole.slope * spanMs(points) >= limitBytes * (leastGrowth ?? policy.leastGrowth);
+  const hasGrown = whole.low > 0 && whole.slope * spanMs(points) >= limitBytes * leastGrowth;
   const laterHalf = points.slice(Math.floor(points.length / 2));
   const later = laterHalf.length < policy.minimumPoints ? null : overTime(laterHalf, policy);
   // With few points nobody can tell; the limit is far then, or hit before anybody could.
@@ -252,7 +256,7 @@ const sinceJump = (points: readonly MemoryPoint[], { jumpShare }: MemoryPolicy):
  */
 const headlongOf = (
   series: Series,
-  { limitBytes, leastGrowth = 0 }: MemoryLimit,
+  { limitBytes, isShared = false }: MemoryLimit,
   policy: MemoryPolicy,
 ): Trend | null => {
   const { fellFrom } = series;
@@ -271,7 +275,7 @@ const headlongOf = (
   // A program that has just been loaded has grown fast, and does so no longer.
   const lastStep = (last.bytes - before.bytes) / (last.at - before.at);
   if (slope.slope <= 0 || lastStep < slope.slope / 2) return null;
-  if (slope.slope * spanMs(points) < limitBytes * leastGrowth) return null;
+  if (isShared && slope.slope * spanMs(points) < limitBytes * policy.leastGrowthOfShared) return null;
   if ((limitBytes - bytes) / slope.slope > policy.headlongWithinMs) return null;
   return { slope: { ...slope, low: slope.least, high: slope.greatest }, points, isGrowing: true };
 };

@@ -1,14 +1,15 @@
-/** Simulated workers under the memory limit of one control group: recycled before the group reaches it. */
+/** Simulated workers under the memory limit of one control group: recycled before the group reaches it, and not for nothing. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { seeded } from '../../test/support/random.ts';
 import { forecastMemory, newMemory, noteMemory, type MemoryState } from './memory-forecast.ts';
-import { chooseRecycle, LEAST_GROWTH_IN_GROUP, memoryShare, RECYCLE_POLICY } from './recycling.ts';
+import { chooseRecycle, memoryShare, RECYCLE_POLICY, sharedLimit } from './recycling.ts';
 
 const MB = 1024 * 1024;
 const START_MB = 60;
 const DAEMON_MB = 90;
 const POLICY = { ...RECYCLE_POLICY, startMs: 3000, drainMs: 30_000 };
+const SEEDS = [1, 2, 3];
 
 interface Worker {
   readonly bornAt: number;
@@ -17,17 +18,27 @@ interface Worker {
   memory: MemoryState;
 }
 
+/** What a worker takes at that age, MB. */
+type Curve = (minutes: number) => number;
+const flat: Curve = () => START_MB;
+const leaking =
+  (mbPerMinute: number): Curve =>
+  (minutes) =>
+    START_MB + mbPerMinute * minutes;
+const warmingUp =
+  (byMB: number, minutesToFill: number): Curve =>
+  (minutes) =>
+    START_MB + byMB * (1 - Math.exp(-minutes / minutesToFill));
+
 interface Group {
   readonly limitMB: number;
-  readonly workers: number;
-  /** Of them the first ones. */
-  readonly leaking: number;
-  readonly mbPerMinute: number;
+  /** Of each slot. */
+  readonly curves: readonly Curve[];
   readonly minutes: number;
 }
 
 /** How many were recycled in each slot; throws when the group reaches its limit. */
-const run = ({ limitMB, workers, leaking, mbPerMinute, minutes }: Group, seed: number): readonly number[] => {
+const run = ({ limitMB, curves, minutes }: Group, seed: number): readonly number[] => {
   const random = seeded(seed);
   const born = (bornAt: number, generation: number): Worker => ({
     bornAt,
@@ -35,15 +46,15 @@ const run = ({ limitMB, workers, leaking, mbPerMinute, minutes }: Group, seed: n
     rssMB: START_MB,
     memory: newMemory(),
   });
-  const slots = Array.from({ length: workers }, () => born(0, 1));
+  const slots = curves.map(() => born(0, 1));
   const recycled = slots.map(() => 0);
   let busy: { readonly slot: number; readonly goneAt: number; readonly successor: Worker } | null = null;
   for (let at = 1000; at <= minutes * 60_000; at += 1000) {
     const grow = (worker: Worker, slot: number): void => {
-      if (slot < leaking) worker.rssMB += (mbPerMinute / 60) * (0.2 + random() * 1.6);
+      const uptimeMs = Math.max(0, at - worker.bornAt);
+      worker.rssMB = (curves[slot] ?? flat)(uptimeMs / 60_000);
       // Garbage and requests in flight.
       const rssBytes = Math.round((worker.rssMB + random() * 8) * MB);
-      const uptimeMs = at - worker.bornAt;
       const sample = { uptimeMs, heapAfterGcBytes: null, rssBytes, requests: uptimeMs / 20 };
       worker.memory = noteMemory(worker.memory, sample, at);
     };
@@ -58,16 +69,12 @@ const run = ({ limitMB, workers, leaking, mbPerMinute, minutes }: Group, seed: n
       busy = null;
     }
     if (at % 10_000 !== 0) continue;
-    const share = memoryShare({
-      leftBytes: leftMB * MB,
-      workers: living.length,
-      successorBytes: Math.min(...slots.map(({ rssMB }) => rssMB)) * MB,
-    });
-    if (share === null) continue;
+    const group = { leftBytes: leftMB * MB, workers: living.length, successorBytes: START_MB * MB };
+    const shareBytes = memoryShare(group);
+    if (shareBytes === null) continue;
     const candidates = slots.flatMap(({ bornAt, generation, rssMB, memory }, slot) => {
-      const limitBytes = rssMB * MB + share;
-      const limit = { source: 'rss', limitBytes, words: 'its share', leastGrowth: LEAST_GROWTH_IN_GROUP } as const;
-      const forecast = forecastMemory(memory, [limit]);
+      const limit = sharedLimit(rssMB * MB, START_MB * MB, shareBytes);
+      const forecast = limit === null ? null : forecastMemory(memory, [limit]);
       return forecast === null ? [] : [{ slot, generation, uptimeMs: at - bornAt, forecast }];
     });
     const choice = chooseRecycle(candidates, busy !== null, POLICY);
@@ -78,19 +85,19 @@ const run = ({ limitMB, workers, leaking, mbPerMinute, minutes }: Group, seed: n
   return recycled;
 };
 
-describe('workers under the limit of one control group', () => {
-  const SEEDS = [1, 2, 3];
+const four = (curve: Curve): readonly Curve[] => [curve, curve, curve, curve];
 
+describe('workers under the limit of one control group', () => {
   it('that leak alike are recycled one after the other, and the limit is never reached', () => {
     for (const seed of SEEDS) {
       for (const [limitMB, mbPerMinute] of [
         [1024, 10],
-        // Hardly more than the four and a successor take when they start.
-        [520, 2],
+        // Hardly more than the four take when they are worth replacing, and a successor.
+        [540, 2],
       ] as const) {
-        const recycled = run({ limitMB, workers: 4, leaking: 4, mbPerMinute, minutes: 60 }, seed);
+        const recycled = run({ limitMB, curves: four(leaking(mbPerMinute)), minutes: 60 }, seed);
         assert.ok(
-          recycled.every((times) => times >= 2),
+          recycled.every((times) => times >= 1),
           `seed ${seed}, ${limitMB} MB: ${recycled.join(', ')}`,
         );
       }
@@ -99,27 +106,36 @@ describe('workers under the limit of one control group', () => {
 
   it('of which one leaks: it alone is recycled, and not as soon as it has its part', () => {
     for (const seed of SEEDS) {
-      const [leaks = 0, ...others] = run({ limitMB: 1024, workers: 4, leaking: 1, mbPerMinute: 20, minutes: 90 }, seed);
-      assert.ok(leaks >= 2 && leaks <= 8, `seed ${seed}: ${leaks} times`);
+      const [leaks = 0, ...others] = run({ limitMB: 1024, curves: [leaking(20), flat, flat, flat], minutes: 90 }, seed);
+      assert.ok(leaks >= 2 && leaks <= 5, `seed ${seed}: ${leaks} times`);
       assert.deepEqual(others, [0, 0, 0]);
     }
   });
 
-  it('are left alone where nobody leaks', () => {
+  it('are left alone where nobody leaks, nor grows but to fill its caches, however tight it is', () => {
     for (const seed of SEEDS) {
       for (const limitMB of [430, 450, 600])
-        assert.deepEqual(run({ limitMB, workers: 4, leaking: 0, mbPerMinute: 0, minutes: 60 }, seed), [0, 0, 0, 0]);
+        assert.deepEqual(run({ limitMB, curves: four(flat), minutes: 60 }, seed), [0, 0, 0, 0]);
+      for (const limitMB of [590, 605, 620, 700])
+        assert.deepEqual(run({ limitMB, curves: four(warmingUp(45, 1)), minutes: 90 }, seed), [0, 0, 0, 0]);
+      for (const limitMB of [500, 520, 540, 580, 640])
+        assert.deepEqual(run({ limitMB, curves: four(warmingUp(25, 6)), minutes: 60 }, seed), [0, 0, 0, 0]);
+    }
+  });
+
+  it('that is alone may fill what there is', () => {
+    for (const seed of SEEDS) {
+      const filling: Curve = (minutes) => Math.min(500, 100 + minutes * 10);
+      assert.deepEqual(run({ limitMB: 1024, curves: [filling], minutes: 120 }, seed), [0]);
     }
   });
 
   it('are left alone where there is no room for a successor', () => {
     const tight: Group = {
       limitMB: DAEMON_MB + 5 * START_MB - 10,
-      workers: 4,
-      leaking: 4,
-      mbPerMinute: 0.1,
-      minutes: 60,
+      curves: [leaking(2), flat, flat, flat],
+      minutes: 24,
     };
-    assert.deepEqual(run(tight, 1), [0, 0, 0, 0]);
+    for (const seed of SEEDS) assert.deepEqual(run(tight, seed), [0, 0, 0, 0]);
   });
 });

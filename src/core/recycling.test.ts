@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { seeded } from '../../test/support/random.ts';
 import { forecastMemory, newMemory, noteMemory } from './memory-forecast.ts';
 import type { MemoryForecast, MemoryLimit, MemoryState } from './memory-forecast.ts';
-import { chooseRecycle, memoryShare, RECYCLE_POLICY } from './recycling.ts';
+import { chooseRecycle, memoryShare, RECYCLE_POLICY, sharedLimit } from './recycling.ts';
 import type { RecycleCandidate, RecyclePolicy } from './recycling.ts';
 
 const MB = 1024 * 1024;
@@ -191,6 +191,20 @@ describe('recycling ahead of an out-of-memory', () => {
     assert.equal(chooseRecycle([young(false)], false, POLICY), null);
     assert.equal(chooseRecycle([young(true)], false, POLICY)?.slot, 0);
     assert.equal(chooseRecycle([young(true)], true, POLICY), null, 'one at a time all the same');
+  });
+
+  it('has little to be left free of a limit that is shared, where there is room for a successor beside it', () => {
+    const near = growing(0.95, 1000);
+    const perHour = 0.05 * LIMIT.limitBytes;
+    const slow = { ...near, growthPerHourBytes: perHour, growthPerHourLow: perHour, growthPerHourHigh: perHour };
+    assert.equal(chooseRecycle([candidate(0, slow)], false, POLICY)?.leftMs, 0, 'beyond nine tenths');
+    const shared = { ...slow, limit: { ...LIMIT, isShared: true } };
+    assert.equal(chooseRecycle([candidate(0, shared)], false, POLICY), null, 'an hour is left');
+  });
+
+  it('is no help to who has hardly grown since its start', () => {
+    assert.equal(sharedLimit(149, 100, 10), null);
+    assert.deepEqual([sharedLimit(150, 100, 10)?.limitBytes, sharedLimit(150, 100, 10)?.isShared], [160, true]);
   });
 
   it('under the limit of a control group leaves room for a successor, and is for nobody where there is none', () => {

@@ -3,7 +3,7 @@
  * successor and to drain it. Workers of one app grow alike, so those that would all be due at once are taken one after the
  * other, the first of them early enough for the last. Refuses to replace anything: the ladder does, within its limits.
  */
-import type { MemoryForecast } from './memory-forecast.ts';
+import type { MemoryForecast, MemoryLimit } from './memory-forecast.ts';
 
 export interface RecyclePolicy {
   /** The start of a worker until it is ready, as measured or as the configuration allows. */
@@ -47,12 +47,9 @@ export interface GroupMemory {
   readonly leftBytes: number;
   /** That live under that limit. */
   readonly workers: number;
-  /** What a new worker takes, which starts before the one that it replaces goes. */
+  /** What a new worker takes, which starts before the one that it replaces goes; 0 where it starts after that. */
   readonly successorBytes: number;
 }
-
-/** Share of a worker's limit by which it must have grown to be recycled for that of its group, which may be just above what all need. */
-export const LEAST_GROWTH_IN_GROUP = 0.15;
 
 /**
  * What each of the workers under one limit may still take: equal parts of what is left beside a successor. Right where all grow
@@ -62,13 +59,29 @@ export const LEAST_GROWTH_IN_GROUP = 0.15;
 export const memoryShare = ({ leftBytes, workers, successorBytes }: GroupMemory): number | null =>
   leftBytes <= successorBytes ? null : (leftBytes - successorBytes) / Math.max(1, workers);
 
+/** Times what a worker takes when it has started: below, replacing it gives back too little, and its successor would only fill its caches again. */
+const LEAST_GAIN = 1.5;
+
+/** The limit that follows for one of them; null where replacing it would be no help. `startBytes`: resident, when one of its app has started. */
+export const sharedLimit = (rssBytes: number, startBytes: number, shareBytes: number): MemoryLimit | null =>
+  rssBytes < LEAST_GAIN * startBytes
+    ? null
+    : {
+        source: 'rss',
+        limitBytes: rssBytes + shareBytes,
+        words: 'its share of what the memory limit of the control group leaves',
+        isShared: true,
+      };
+
 /** Until the limit, less what has to stay free, is reached at the earliest; null: it is not on the way there. */
 const usefulMs = (
   { status, bytes, limit, growthPerHourHigh }: MemoryForecast,
   policy: RecyclePolicy,
 ): number | null => {
   if (status !== 'growing' || bytes === null || growthPerHourHigh === null) return null;
-  const room = Math.max(0, limit.limitBytes * (1 - policy.headroom) - bytes);
+  // Of a share, that part of the share: there is a successor's room beside it.
+  const whole = limit.isShared === true ? limit.limitBytes - bytes : limit.limitBytes;
+  const room = Math.max(0, limit.limitBytes - whole * policy.headroom - bytes);
   return room === 0 ? 0 : Number.isFinite(growthPerHourHigh) ? (room / growthPerHourHigh) * 3_600_000 : 0;
 };
 

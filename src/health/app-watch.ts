@@ -22,11 +22,11 @@ import {
   type WorkerHealth,
 } from '../core/index.ts';
 import type { AppStatus, EventInput } from '../protocol/index.ts';
-import { appStatusOf, type App, type Tenant, type WorkerHandle } from '../supervisor/index.ts';
+import { appStatusOf, canOverlap, type App, type Tenant, type WorkerHandle } from '../supervisor/index.ts';
 import type { CoreWaits } from './core-waits.ts';
 import type { HealthEdges } from './edges.ts';
 import { Healer } from './healer.ts';
-import { WorkerWatch } from './worker-watch.ts';
+import { type GroupShare, WorkerWatch } from './worker-watch.ts';
 
 const IN_BETWEEN: ReadonlySet<AppStatus> = new Set(['starting', 'stopping', 'stopped']);
 
@@ -34,6 +34,9 @@ const IN_BETWEEN: ReadonlySet<AppStatus> = new Set(['starting', 'stopping', 'sto
 const OVERLOADED = 0.95;
 /** Said longer ago it is not about now: a worker that has nothing to do reports every ten seconds only. */
 const RECENT_MS = 3000;
+
+/** Where it is kept what a worker of an app takes when it has started. */
+export const startKey = (app: string): string => `start-rss:${app}`;
 
 export class AppWatch {
   readonly app: App;
@@ -43,8 +46,10 @@ export class AppWatch {
   readonly #healer: Healer;
   /** The share of its weight that each slot was given last. */
   readonly #factors = new Map<number, number>();
-  /** What each worker may still take under the limits of the control group; null: as much as it likes. */
-  #memoryShareBytes: number | null = null;
+  /** What each worker may still take under the limits of the control group; null: as much as it likes, or replacing it is no help. */
+  #groupShare: GroupShare | null = null;
+  /** As read and written; null: not read yet, 0: nobody knows. */
+  #startBytes: number | null = null;
   #outliers: OutlierState = newOutliers();
   #sweptAt = -Infinity;
   #degrade: DegradeState = newDegrade();
@@ -153,7 +158,7 @@ export class AppWatch {
     for (const watch of watches) if (watch !== null) this.#askByProbes(watch);
     this.#sweep(watches, at);
     this.#askForRoutes(watches);
-    this.#memoryShareBytes = this.#shareMemory(watches);
+    this.#groupShare = this.#shareGroup(watches);
     this.#chooseRecycle(watches, at);
     const facts = app.holders.map((tenant, index) => this.#factsOf(tenant, watches[index] ?? null, at));
     const health = appHealth({
@@ -220,7 +225,7 @@ export class AppWatch {
       recycle: watch !== null && this.#recycle?.handle === watch.handle ? this.#recycle.reason : null,
       isQuarantined: this.#healer.isQuarantined(slot),
     };
-    if (watch !== null) return watch.facts(at, this.app.state.config, this.#memoryShareBytes, standing);
+    if (watch !== null) return watch.facts(at, this.app.state.config, this.#groupShare, standing);
     return {
       slot,
       generation: tenant.state.generation,
@@ -314,7 +319,9 @@ export class AppWatch {
     if (chosenBefore === null || this.#healer.hasLeftAlone(chosenBefore.tenant.slot)) this.#recycle = null;
     const serving = watches.filter((watch) => watch !== null && watch.isServing) as readonly WorkerWatch[];
     const candidates = serving.flatMap((watch) => {
-      const forecast = watch.forecast(config, this.#memoryShareBytes, at);
+      const forecast = watch.forecast(config, this.#groupShare, at);
+      // Only one successor has room in the group.
+      if (forecast?.limit.isShared === true && this.#edges.isRecyclingBeside(this.app)) return [];
       const uptimeMs = watch.lastReport?.report.runtime.uptimeMs ?? 0;
       return forecast === null || this.#healer.hasLeftAlone(watch.tenant.slot)
         ? []
@@ -330,11 +337,31 @@ export class AppWatch {
     if (choice !== null && chosen !== undefined) this.#recycle = { handle: chosen.handle, reason: choice.reason };
   }
 
-  /** Nothing is recycled for a limit under which there is no room for a successor: it would be what brings the group over it. */
-  #shareMemory(watches: readonly (WorkerWatch | null)[]): number | null {
+  #shareGroup(watches: readonly (WorkerWatch | null)[]): GroupShare | null {
     const group = this.#edges.groupMemory();
-    const sizes = watches.flatMap((watch) => (watch?.isServing === true ? (watch.rssBytes ?? []) : []));
-    return group === null || sizes.length === 0 ? null : memoryShare({ ...group, successorBytes: Math.min(...sizes) });
+    const startBytes = group === null ? null : this.#noteStart(watches);
+    if (group === null || startBytes === null) return null;
+    const shareBytes = memoryShare({ ...group, successorBytes: canOverlap(this.app) ? startBytes : 0 });
+    return shareBytes === null ? null : { shareBytes, startBytes };
+  }
+
+  /** What a worker of this app takes when it has started, as the last one that did; outlives the daemon, as workers do. */
+  #noteStart(watches: readonly (WorkerWatch | null)[]): number | null {
+    const key = startKey(this.app.app);
+    this.#startBytes ??= Number(this.#edges.memory.find(key) ?? 0);
+    const youngest = watches
+      .filter((watch) => watch !== null)
+      .filter(({ startBytes }) => startBytes !== null)
+      .toSorted((a, b) => b.handle.spawnedAt - a.handle.spawnedAt)[0];
+    const bytes = youngest?.startBytes ?? this.#startBytes;
+    if (bytes !== this.#startBytes) this.#edges.memory.put(key, String(bytes));
+    this.#startBytes = bytes;
+    return bytes === 0 ? null : bytes;
+  }
+
+  /** One of its workers is being replaced before it runs out of memory. */
+  get isRecycling(): boolean {
+    return this.#recycle !== null;
   }
 
   /** How long the slowest of those that serve took to be ready. */

@@ -8,6 +8,7 @@ import type { Store } from '../store/index.ts';
 import type { App, Schedule, Supervisor } from '../supervisor/index.ts';
 import { judgeHealthAlerts } from './alert-feed.ts';
 import { anomalyKey, openAnomalies } from './anomalies.ts';
+import { startKey } from './app-watch.ts';
 import { openHealthPort } from './health-port.ts';
 import { healingKey } from './healing-memory.ts';
 import type { Health } from './health.ts';
@@ -135,5 +136,6 @@ const oldSpaceOf = (heapLimitBytes: number): number => Math.max(heapLimitBytes /
 const keysOf = (app: App): readonly string[] => [
   healingKey(app),
   anomalyKey(app.app),
+  startKey(app.app),
   ...app.state.config.slo.map(({ name }) => objectiveKey(app.app, name)),
 ];

@@ -12,6 +12,8 @@ export interface HealthEdges {
   upMs(): number;
   /** What the daemon and its workers may still take under the limits of their control group, and how many workers there are; null: no limit. */
   groupMemory(): { readonly leftBytes: number; readonly workers: number } | null;
+  /** A worker of another app is being replaced before it runs out of memory. */
+  isRecyclingBeside(app: App): boolean;
   /** Since its own event loop was late for long; null: it never was. */
   sinceStallMs(): number | null;
   /** Begins to ask the probes of a worker; `onChange` whenever a threshold was reached. */

@@ -35,7 +35,7 @@ export interface Health {
 
 /** Apps are looked at every so many pings. */
 const LOOK_EVERY = 2;
-/** And the control group: ten files. */
+/** And the control group, whose limits and figures stand in files. */
 const MEMORY_EVERY = 8;
 /** The timer of the daemon's own loop this late is a stall of its own. */
 const STALL_MS = 1000;
@@ -61,6 +61,7 @@ export const openHealth = ({ clock, schedule, apps, memory, events, memoryLeft }
     memory,
     upMs: () => clock.monotonicMs() - startedAt,
     groupMemory: () => groupMemory,
+    isRecyclingBeside: (app) => [...watches].some(([other, watch]) => other !== app && watch.isRecycling),
     sinceStallMs: () => (stalledAt === null ? null : clock.monotonicMs() - stalledAt),
     watchProbes: (app, watch, onChange) =>
       probes.watch(watchedWorker(app, watch), {

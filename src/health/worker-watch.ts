@@ -7,8 +7,8 @@ import {
   budgetVerdicts,
   checkVerdicts,
   forecastMemory,
-  LEAST_GROWTH_IN_GROUP,
   MEMORY_POLICY,
+  sharedLimit,
   heapLimitOf,
   newBudgets,
   newChecks,
@@ -46,6 +46,14 @@ export interface Standing {
   readonly isQuarantined: boolean;
 }
 
+/** Under the memory limit of the control group. */
+export interface GroupShare {
+  /** What each worker may still take. */
+  readonly shareBytes: number;
+  /** Resident, when one of the app has started. */
+  readonly startBytes: number;
+}
+
 export class WorkerWatch {
   readonly tenant: Tenant;
   readonly handle: WorkerHandle;
@@ -64,6 +72,8 @@ export class WorkerWatch {
   blocksBefore = 0;
   lastBlockMs: number | null = null;
   heapLimitBytes: number | null = null;
+  /** Resident, as it told first once it was ready; null: that was not heard. */
+  startBytes: number | null = null;
   readyAt: number | null = null;
   /** What it tells of its routes when it is asked. */
   readonly routes: RoutesWatch;
@@ -102,6 +112,8 @@ export class WorkerWatch {
     this.checks = step.state;
     if (report.block !== undefined) this.block = report.block;
     this.memory = this.#noteMemory(report, at);
+    // One that was taken over has been up for who knows how long.
+    if (this.readyAt !== null && this.handle.isChild) this.startBytes ??= runtime.rssBytes;
     return step.effects;
   }
 
@@ -152,8 +164,8 @@ export class WorkerWatch {
     };
   }
 
-  /** Whatever ends it when it is reached. `shareBytes`: what it may still take under those of the control group; null: as much as it likes. */
-  #limits(config: AppConfig, shareBytes: number | null): readonly MemoryLimit[] {
+  /** Whatever ends it when it is reached. */
+  #limits(config: AppConfig, group: GroupShare | null): readonly MemoryLimit[] {
     const limits: MemoryLimit[] = [];
     const nodeArgs = config.command.kind === 'node' ? config.command.nodeArgs : [];
     const options = (config.env['NODE_OPTIONS'] ?? config.callerEnv['NODE_OPTIONS'] ?? '').split(' ');
@@ -161,13 +173,9 @@ export class WorkerWatch {
     if (heapBytes !== null)
       limits.push({ source: 'heap-after-gc', limitBytes: heapBytes, words: 'the limit of its heap' });
     const { rssBytes } = this;
-    if (shareBytes !== null && rssBytes !== null)
-      limits.push({
-        source: 'rss',
-        limitBytes: rssBytes + shareBytes,
-        words: 'its share of what the memory limit of the control group leaves',
-        leastGrowth: LEAST_GROWTH_IN_GROUP,
-      });
+    const shared =
+      group === null || rssBytes === null ? null : sharedLimit(rssBytes, group.startBytes, group.shareBytes);
+    if (shared !== null) limits.push(shared);
     const { heapUsedMB, rssMB } = config.budgets.limits;
     // Whoever is not to be replaced beyond a budget is not to be replaced before it either.
     if (!config.budgets.autoRestart) return limits;
@@ -177,14 +185,20 @@ export class WorkerWatch {
     return limits;
   }
 
-  #forecast: { readonly at: number; readonly config: AppConfig; readonly found: MemoryForecast | null } | null = null;
+  #forecast: {
+    readonly at: number;
+    readonly config: AppConfig;
+    readonly isInGroup: boolean;
+    readonly found: MemoryForecast | null;
+  } | null = null;
 
   /** Made anew as often as points may come: it takes a third of a millisecond, and fifty workers are looked at every second. */
-  forecast(config: AppConfig, shareBytes: number | null, at: number): MemoryForecast | null {
+  forecast(config: AppConfig, group: GroupShare | null, at: number): MemoryForecast | null {
     const known = this.#forecast;
-    if (known !== null && known.config === config && at - known.at < MEMORY_POLICY.spacingMs) return known.found;
-    const found = forecastMemory(this.memory, this.#limits(config, shareBytes));
-    this.#forecast = { at, config, found };
+    const isOf = known?.config === config && known.isInGroup === (group !== null);
+    if (known !== null && isOf && at - known.at < MEMORY_POLICY.spacingMs) return known.found;
+    const found = forecastMemory(this.memory, this.#limits(config, group));
+    this.#forecast = { at, config, isInGroup: group !== null, found };
     return found;
   }
 
@@ -223,7 +237,7 @@ export class WorkerWatch {
     if (verdict === 'failed') this.#failed.add(kind);
   }
 
-  facts(at: number, config: AppConfig, shareBytes: number | null, standing: Standing): WorkerFacts {
+  facts(at: number, config: AppConfig, group: GroupShare | null, standing: Standing): WorkerFacts {
     const { tenant, handle } = this;
     return {
       slot: tenant.slot,
@@ -236,7 +250,7 @@ export class WorkerWatch {
       blockedMs: blockedForMs(this.loop, at),
       isHung: this.loop.phase === 'hung',
       budgets: budgetVerdicts(this.budgets, at, config.budgets),
-      forecast: this.forecast(config, shareBytes, at),
+      forecast: this.forecast(config, group, at),
       ...standing,
     };
   }

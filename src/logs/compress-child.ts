@@ -44,6 +44,9 @@ try {
 } catch (error) {
   const { code, message } = error as NodeJS.ErrnoException;
   process.exitCode = 1;
-  // A daemon that has died in the meantime cannot be told, and looks after its files when it is back.
-  if (code !== 'EPIPE') writeSync(1, `failed ${code ?? 'UNKNOWN'} ${message}\n`);
+  try {
+    writeSync(1, `failed ${code ?? 'UNKNOWN'} ${message}\n`);
+  } catch {
+    // The daemon has died in the meantime, and looks after its files when it is back.
+  }
 }

@@ -44,21 +44,34 @@ export function memoryLeft(pid: number | 'self' = 'self'): number | null {
 const NO_LIMIT = 2 ** 60;
 
 function readLeftV2(folder: string): number | null {
-  return left(read(folder, 'memory.max'), read(folder, 'memory.current'), read(folder, 'memory.stat'), 'inactive_file');
+  const limit = read(folder, 'memory.max');
+  return left(limit, () => read(folder, 'memory.current'), folder, [
+    'inactive_file',
+    'active_file',
+    'slab_reclaimable',
+  ]);
 }
 
 function readLeftV1(folder: string): number | null {
-  const stat = read(folder, 'memory.stat');
-  const usage = read(folder, 'memory.usage_in_bytes');
-  return left(read(folder, 'memory.limit_in_bytes'), usage, stat, 'total_inactive_file');
+  const limit = read(folder, 'memory.limit_in_bytes');
+  return left(limit, () => read(folder, 'memory.usage_in_bytes'), folder, ['total_inactive_file', 'total_active_file']);
 }
 
-function left(limit: string | null, usage: string | null, stat: string | null, cacheKey: string): number | null {
-  const limitBytes = Number(limit ?? 'max');
-  if (usage === null || !(limitBytes < NO_LIMIT)) return null;
-  // Pages of files that nobody used lately are given back before anything is killed.
-  const cacheBytes = readKey(stat, cacheKey) ?? 0;
-  return Math.max(0, limitBytes - Math.max(0, Number(usage) - cacheBytes));
+/** `given`: keys of what the kernel takes back before it kills anything: copies of files, and what it has cached itself. */
+function left(
+  limit: string | null,
+  usage: () => string | null,
+  folder: string,
+  given: readonly string[],
+): number | null {
+  const limitBytes = Number(limit?.trim() ?? 'max');
+  // At most levels there is none, and nothing else is read: the figures of a large group take the kernel a while.
+  if (!(limitBytes < NO_LIMIT)) return null;
+  const used = usage();
+  if (used === null) return null;
+  const stat = read(folder, 'memory.stat');
+  const givenBytes = given.reduce((sum, key) => sum + (readKey(stat, key) ?? 0), 0);
+  return Math.max(0, limitBytes - Math.max(0, Number(used) - givenBytes));
 }
 
 /**

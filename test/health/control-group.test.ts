@@ -92,22 +92,26 @@ it(
       env: { LEAK: 'buffers', LEAK_MB_PER_MINUTE: '100', BALLAST_MB: '60', NOTES: join(drover.home, 'notes') },
     });
     const load = await startLoad({ mode: 'kept', port, connections: 4, pauseMs: [20, 60], seconds: 170 });
-    const recycled = await eventually(
-      'both workers are replaced',
-      async () => {
-        const events = await readEvents(drover, 'leaks');
-        const whose = (type: string) => new Set(events.filter((one) => one.type === type).map(({ worker }) => worker));
-        return (
-          whose('worker-drained').size === 2 &&
-          whose('worker-recycled').size === 2 &&
-          events.filter(({ type }) => type === 'worker-recycled')
-        );
-      },
-      { withinMs: 150_000, everyMs: 500 },
-    );
-    for (const { reason } of recycled) assert.match(reason ?? '', /memory limit of the control group/);
-    const report = await load.stop();
-    assert.equal(report.lost, 0, JSON.stringify(report.lostByReason));
-    assert.equal(group.kills, 0, 'the kernel ended nobody');
+    try {
+      const recycled = await eventually(
+        'both workers are replaced',
+        async () => {
+          const events = await readEvents(drover, 'leaks');
+          const whose = (type: string) =>
+            new Set(events.filter((one) => one.type === type).map(({ worker }) => worker));
+          return (
+            whose('worker-drained').size === 2 &&
+            whose('worker-recycled').size === 2 &&
+            events.filter(({ type }) => type === 'worker-recycled')
+          );
+        },
+        { withinMs: 150_000, everyMs: 500 },
+      );
+      for (const { reason } of recycled) assert.match(reason ?? '', /memory limit of the control group/);
+    } finally {
+      const report = await load.stop();
+      assert.equal(report.lost, 0, JSON.stringify(report.lostByReason));
+      assert.equal(group.kills, 0, 'the kernel ended nobody');
+    }
   },
 );

@@ -1,12 +1,12 @@
 /**
- * The engines as libraries, under every supported Node: what was built loads, reads and writes there. Drover itself runs
+ * The engines as libraries, under every supported Node: what was built (`npm run build`) loads, reads and writes there. Drover itself runs
  * on one Node; `drover/heap`, `drover/cpu` and `drover/testing` run in other people's programs and tests.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -35,10 +35,6 @@ const PROGRAM = `
 `;
 
 describe('the engines, as libraries', () => {
-  before(async () => {
-    await run(process.execPath, [join(ROOT, 'scripts', 'build.ts')]);
-  });
-
   for (const node of listNodes()) {
     it(`load and read on ${node.name}`, async () => {
       await using folder = await temporaryFolder('engines');

@@ -29,7 +29,9 @@ const run = (...args: string[]): Promise<{ readonly code: number; readonly outpu
 
 function assertLeakIsTold(output: string, place: string): void {
   // What the runner itself keeps of a slow run is the rest.
-  const holder = output.match(/(?:9[5-9]|100) % of all growth is held by the Map `sessions` at (\S+) \(module variable\)/);
+  const holder = output.match(
+    /(?:9[5-9]|100) % of all growth is held by the Map `sessions` at (\S+) \(module variable\)/,
+  );
   assert.equal(holder?.[1], place, output);
   assert.match(output, /pattern +collection/);
   assert.match(output, /remedy +Give `sessions` a bound/);

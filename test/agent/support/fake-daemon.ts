@@ -26,7 +26,7 @@ import type {
   ListenAddress,
 } from '../../../src/protocol/index.ts';
 import { AGENT_FILE, bundleAgent } from '../../../scripts/bundle-agent.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually, PATIENCE_MS } from '../../support/eventually.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../support/temporary.ts';
 
 type Message<Type extends AgentMessage['type']> = Extract<AgentMessage, { type: Type }>;
@@ -203,7 +203,7 @@ export class FakeWorker {
   async said<Type extends AgentMessage['type']>(
     type: Type,
     fits: (message: Message<Type>) => boolean = () => true,
-    withinMs = 10_000,
+    withinMs = PATIENCE_MS,
   ): Promise<Message<Type>> {
     const what = `a message '${type}' (output: ${this.output.join(' | ')})`;
     const isIt = (message: AgentMessage): message is Message<Type> =>

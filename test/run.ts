@@ -125,7 +125,7 @@ const indent = (text: string): string => text.replaceAll(/^/gm, '    ');
 
 const suites = selectSuites(process.argv.slice(2));
 build();
-await runInLanes(suites.filter(prepare), LANES, ({ concurrency }) => concurrency, runOne);
+await runInLanes(suites.filter(prepare), LANES, ({ lanes }) => lanes, runOne);
 say('');
 say(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed > 0 || (SKIP_IS_FAILURE && counts.skipped > 0) ? 1 : 0;

@@ -11,6 +11,8 @@ export interface Suite {
   readonly isolation: 'none' | 'process';
   /** How many files at a time. Two where they mostly wait for processes; they have homes and ports of their own. */
   readonly concurrency: number;
+  /** Of the two that there are (`run.ts`): as many as files at a time, or both where a suite wants the machine for itself. */
+  readonly lanes: number;
   /** Bound for one test; a test that hangs is a failure, not a stuck run. */
   readonly testTimeoutMs: number;
   /** Programs beyond Node and npm, and the Debian package each comes from. */
@@ -24,6 +26,7 @@ const suite = (name: string, files: readonly string[], rest: Partial<Omit<Suite,
   files,
   isolation: 'process',
   concurrency: 1,
+  lanes: rest.concurrency ?? 1,
   testTimeoutMs: 60_000,
   needs: [],
   packages: [],
@@ -74,7 +77,9 @@ export const SUITES: readonly Suite[] = [
   folder('findings', { testTimeoutMs: 120_000 }),
   folder('examples', { testTimeoutMs: 120_000 }),
   folder('oracle', { testTimeoutMs: 180_000, packages: ['test/nodes', 'test/oracle'] }),
+  // What is asked of a worker there has a second to come back, as in earnest.
   folder('metrics', {
+    lanes: 2,
     testTimeoutMs: 120_000,
     needs: [
       { command: 'promtool', debian: 'prometheus' },

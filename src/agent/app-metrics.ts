@@ -32,8 +32,8 @@ interface SingleMetric {
 
 /** How a registry has fared. */
 interface Standing {
-  /** As a whole it has thrown, or not answered: its metrics are asked one by one. */
-  isSplit: boolean;
+  /** How it has failed as a whole: since then its metrics are asked one by one. Told each time, because an answer may come too late for the daemon. */
+  failure: string | null;
   /** A question that it has not answered. */
   isHanging: boolean;
   /** It holds the event loop: until then it is not asked, and what it said last stands. */
@@ -89,7 +89,10 @@ export class AppMetrics {
       return standing.last;
     }
     standing.restsUntilMs = 0;
-    if (standing.isSplit) return askEach(registry, standing, tell);
+    if (standing.failure !== null) {
+      tell(standing.failure);
+      return askEach(registry, standing, tell);
+    }
     if (standing.isHanging) {
       tell("prom-client's registry has not answered yet");
       return [];
@@ -102,9 +105,10 @@ export class AppMetrics {
       if (!Array.isArray(list)) tell("prom-client's registry has answered with something that is no list");
       return list;
     } catch (error) {
-      tell(`prom-client's registry: ${wordsOf(error)}`);
+      const failure = `prom-client's registry: ${wordsOf(error)}`;
+      tell(failure);
       if (typeof registry.getMetricsAsArray !== 'function') return [];
-      standing.isSplit = true;
+      standing.failure = failure;
       return askEach(registry, standing, tell);
     }
   }
@@ -117,7 +121,7 @@ export class AppMetrics {
   #standingOf(registry: Registry): Standing {
     let standing = this.#standings.get(registry);
     if (standing === undefined) {
-      standing = { isSplit: false, isHanging: false, restsUntilMs: 0, heldMs: 0, last: [], hanging: new Set() };
+      standing = { failure: null, isHanging: false, restsUntilMs: 0, heldMs: 0, last: [], hanging: new Set() };
       this.#standings.set(registry, standing);
     }
     return standing;

@@ -200,6 +200,7 @@ underEachNode('Collected', ({ path: node }) => {
         const { app, trouble } = await collect(worker);
         assert.deepEqual(app.map(({ name }) => name).toSorted(), ['odd', 'orders_total', 'wait_seconds']);
         assert.match((trouble ?? []).join('\n'), said);
+        assert.match((trouble ?? []).join('\n'), /registry: /, 'and how it failed as a whole, each time');
       }
     }
     const { worker } = await start(daemon, node, { LOADS: 'require', REGISTRY: 'floods' });

@@ -118,13 +118,17 @@ describe('rotation in place', () => {
       for await (const line of lines) followed.push(line);
     })();
     const writers = [0, 1].map((slot) => startWriter(logs, slot));
-    await eventually('many rotations', () => archives(folder.path).length >= 10, { withinMs: 60_000 });
     const counts = new Map<string, number>();
-    for (const [slot, writer] of writers.entries()) counts.set(String(slot), await writer.stop());
-    const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
-    await eventually('all is followed', () => followed.length >= total, { withinMs: 30_000 });
-    end.abort();
-    await following;
+    try {
+      await eventually('many rotations', () => archives(folder.path).length >= 10, { withinMs: 60_000 });
+      for (const [slot, writer] of writers.entries()) counts.set(String(slot), await writer.stop());
+      const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+      await eventually('all is followed', () => followed.length >= total, { withinMs: 40_000 });
+    } finally {
+      // A follower that nobody ends would keep this process for ever.
+      end.abort();
+      await following;
+    }
     assertWhole(followed, counts);
     await logs.settle();
     logs.close();

@@ -125,7 +125,8 @@ describe('rotation in place', () => {
       const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
       await eventually('all is followed', () => followed.length >= total, { withinMs: 40_000 });
     } finally {
-      // A follower that nobody ends would keep this process for ever.
+      // Writers and a follower that nobody ends would keep this process for ever.
+      for (const writer of writers) await writer.stop();
       end.abort();
       await following;
     }

@@ -32,7 +32,10 @@ interface SingleMetric {
 
 /** How a registry has fared. */
 interface Standing {
-  /** How it has failed as a whole: since then its metrics are asked one by one. Told each time, because an answer may come too late for the daemon. */
+  /**
+   * How it has failed as a whole: since then its metrics are asked one by one. Told again with what any of them lacks, because an
+   * answer may come too late for the daemon.
+   */
   failure: string | null;
   /** A question that it has not answered. */
   isHanging: boolean;
@@ -90,8 +93,10 @@ export class AppMetrics {
     }
     standing.restsUntilMs = 0;
     if (standing.failure !== null) {
-      tell(standing.failure);
-      return askEach(registry, standing, tell);
+      const lacks: string[] = [];
+      const list = await askEach(registry, standing, (line) => void lacks.push(line));
+      if (lacks.length > 0) for (const line of [standing.failure, ...lacks]) tell(line);
+      return list;
     }
     if (standing.isHanging) {
       tell("prom-client's registry has not answered yet");

@@ -14,7 +14,7 @@ import { type Suite, SUITES } from './suites.ts';
 import { runInLanes } from './support/lanes.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-/** Test files at a time. Most of them spend half of their time waiting for processes. */
+/** Test files at a time, as many as the machines that run this have processors. */
 const LANES = 2;
 const SKIP_IS_FAILURE = process.env['CI'] === 'true';
 const say = (line: string): void => void process.stdout.write(`${line}\n`);

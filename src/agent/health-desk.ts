@@ -209,8 +209,8 @@ export class HealthDesk {
   }
 
   async #collect(id: number): Promise<void> {
-    const { meeting, runtime, send } = this.#options;
-    const routes = this.#options.requests.routes?.read(MOST_ROUTE_BYTES) ?? { list: [], bytes: 0, dropped: 0 };
+    const { meeting, requests, runtime, send } = this.#options;
+    const routes = requests.routes?.read(MOST_ROUTE_BYTES) ?? { list: [], bytes: 0, dropped: 0 };
     const { metrics, dropped, trouble } = this.#asksApp
       ? await this.#appMetrics.collect(async () => meeting.metrics(), MOST_BYTES - routes.bytes)
       : NO_METRICS;

@@ -136,6 +136,7 @@ export class AppWatch {
     const report = handle.lastReport;
     const watch = this.#workers.get(handle);
     if (report === null || watch === undefined) return;
+    this.#noteStart(watch, report.runtime.rssBytes);
     const before = this.#health?.down ?? [];
     for (const { type, name, critical, error } of watch.noteReport(report, at)) {
       // One that everybody shows is told once, of the app (`look`).
@@ -158,7 +159,7 @@ export class AppWatch {
     for (const watch of watches) if (watch !== null) this.#askByProbes(watch);
     this.#sweep(watches, at);
     this.#askForRoutes(watches);
-    this.#groupShare = this.#shareGroup(watches);
+    this.#groupShare = this.#shareGroup();
     this.#chooseRecycle(watches, at);
     const facts = app.holders.map((tenant, index) => this.#factsOf(tenant, watches[index] ?? null, at));
     const health = appHealth({
@@ -337,26 +338,23 @@ export class AppWatch {
     if (choice !== null && chosen !== undefined) this.#recycle = { handle: chosen.handle, reason: choice.reason };
   }
 
-  #shareGroup(watches: readonly (WorkerWatch | null)[]): GroupShare | null {
+  #shareGroup(): GroupShare | null {
     const group = this.#edges.groupMemory();
-    const startBytes = group === null ? null : this.#noteStart(watches);
-    if (group === null || startBytes === null) return null;
+    if (group === null) return null;
+    this.#startBytes ??= Number(this.#edges.memory.find(startKey(this.app.app)) ?? 0);
+    const startBytes = this.#startBytes;
+    if (startBytes === 0) return null;
     const shareBytes = memoryShare({ ...group, successorBytes: canOverlap(this.app) ? startBytes : 0 });
     return shareBytes === null ? null : { shareBytes, startBytes };
   }
 
   /** What a worker of this app takes when it has started, as the last one that did; outlives the daemon, as workers do. */
-  #noteStart(watches: readonly (WorkerWatch | null)[]): number | null {
-    const key = startKey(this.app.app);
-    this.#startBytes ??= Number(this.#edges.memory.find(key) ?? 0);
-    const youngest = watches
-      .filter((watch) => watch !== null)
-      .filter(({ startBytes }) => startBytes !== null)
-      .toSorted((a, b) => b.handle.spawnedAt - a.handle.spawnedAt)[0];
-    const bytes = youngest?.startBytes ?? this.#startBytes;
-    if (bytes !== this.#startBytes) this.#edges.memory.put(key, String(bytes));
+  #noteStart(watch: WorkerWatch, bytes: number): void {
+    // One that was taken over has been up for who knows how long.
+    if (watch.hasToldStart || watch.readyAt === null || !watch.handle.isChild) return;
+    watch.hasToldStart = true;
     this.#startBytes = bytes;
-    return bytes === 0 ? null : bytes;
+    this.#edges.memory.put(startKey(this.app.app), String(bytes));
   }
 
   /** One of its workers is being replaced before it runs out of memory. */

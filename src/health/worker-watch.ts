@@ -72,8 +72,8 @@ export class WorkerWatch {
   blocksBefore = 0;
   lastBlockMs: number | null = null;
   heapLimitBytes: number | null = null;
-  /** Resident, as it told first once it was ready; null: that was not heard. */
-  startBytes: number | null = null;
+  /** It has told what it takes once it was ready. */
+  hasToldStart = false;
   readyAt: number | null = null;
   /** What it tells of its routes when it is asked. */
   readonly routes: RoutesWatch;
@@ -112,8 +112,6 @@ export class WorkerWatch {
     this.checks = step.state;
     if (report.block !== undefined) this.block = report.block;
     this.memory = this.#noteMemory(report, at);
-    // One that was taken over has been up for who knows how long.
-    if (this.readyAt !== null && this.handle.isChild) this.startBytes ??= runtime.rssBytes;
     return step.effects;
   }
 

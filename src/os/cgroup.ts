@@ -35,7 +35,7 @@ function readQuotaV1(folder: string): number | null {
 /** The least memory left under any limit above a process; null when there is no limit. */
 export function memoryLeft(pid: number | 'self' = 'self'): number | null {
   const left = hierarchiesOf(pid, 'memory').flatMap(({ version, folders }) =>
-    folders.map((folder) => (version === 2 ? readLeftV2(folder) : readLeftV1(folder))),
+    folders.map((folder) => readLeft(folder, MEMORY_FILES[version])),
   );
   return lowest(left);
 }
@@ -43,35 +43,31 @@ export function memoryLeft(pid: number | 'self' = 'self'): number | null {
 // Without a limit version 1 shows the largest multiple of a page.
 const NO_LIMIT = 2 ** 60;
 
-function readLeftV2(folder: string): number | null {
-  const limit = read(folder, 'memory.max');
-  return left(limit, () => read(folder, 'memory.current'), folder, [
-    'inactive_file',
-    'active_file',
-    'slab_reclaimable',
-  ]);
+interface MemoryFiles {
+  readonly limit: string;
+  readonly usage: string;
+  /** Keys of `memory.stat` that the kernel takes back before it kills anything: copies of files, and what it has cached itself. */
+  readonly given: readonly string[];
 }
 
-function readLeftV1(folder: string): number | null {
-  const limit = read(folder, 'memory.limit_in_bytes');
-  return left(limit, () => read(folder, 'memory.usage_in_bytes'), folder, ['total_inactive_file', 'total_active_file']);
-}
+const MEMORY_FILES: Readonly<Record<Hierarchy['version'], MemoryFiles>> = {
+  1: {
+    limit: 'memory.limit_in_bytes',
+    usage: 'memory.usage_in_bytes',
+    given: ['total_inactive_file', 'total_active_file'],
+  },
+  2: { limit: 'memory.max', usage: 'memory.current', given: ['inactive_file', 'active_file', 'slab_reclaimable'] },
+};
 
-/** `given`: keys of what the kernel takes back before it kills anything: copies of files, and what it has cached itself. */
-function left(
-  limit: string | null,
-  usage: () => string | null,
-  folder: string,
-  given: readonly string[],
-): number | null {
-  const limitBytes = Number(limit?.trim() ?? 'max');
+function readLeft(folder: string, { limit, usage, given }: MemoryFiles): number | null {
+  const limitBytes = Number(read(folder, limit) ?? 'max');
   // At most levels there is none, and nothing else is read: the figures of a large group take the kernel a while.
   if (!(limitBytes < NO_LIMIT)) return null;
-  const used = usage();
-  if (used === null) return null;
+  const usedBytes = read(folder, usage);
+  if (usedBytes === null) return null;
   const stat = read(folder, 'memory.stat');
   const givenBytes = given.reduce((sum, key) => sum + (readKey(stat, key) ?? 0), 0);
-  return Math.max(0, limitBytes - Math.max(0, Number(used) - givenBytes));
+  return Math.max(0, limitBytes - Math.max(0, Number(usedBytes) - givenBytes));
 }
 
 /**

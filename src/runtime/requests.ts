@@ -180,7 +180,9 @@ export class RequestMeter {
   read(): RequestCounters {
     const lost = this.#counters.lost + (this.#losesInFlight ? this.inFlight : 0);
     const { byClass, latency } = this.#all;
-    return { ...this.#counters, lost, byClass: [...byClass], latency: latency.toSparse() };
+    // The report that a worker makes while it loads shall not cost it what only a busy one needs.
+    const sparse = this.#counters.begun === 0 ? [] : latency.toSparse();
+    return { ...this.#counters, lost, byClass: [...byClass], latency: sparse };
   }
 
   get #all(): Tally {

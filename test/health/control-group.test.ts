@@ -49,10 +49,9 @@ class MemoryGroup implements AsyncDisposable {
   }
 
   get kills(): number {
-    const [file, key] = existsSync(join(this.folder, 'memory.events'))
-      ? ['memory.events', 'oom_kill']
-      : ['memory.oom_control', 'oom_kill'];
-    return Number(new RegExp(`^${key} (\\d+)`, 'm').exec(readFileSync(join(this.folder, file), 'utf8'))?.[1]);
+    const isSecond = this.#limitFile === 'memory.max';
+    const counts = readFileSync(join(this.folder, isSecond ? 'memory.events' : 'memory.oom_control'), 'utf8');
+    return Number(/^oom_kill (\d+)/m.exec(counts)?.[1]);
   }
 
   /** Once those that were in it are gone. */

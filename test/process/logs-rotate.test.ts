@@ -123,7 +123,7 @@ describe('rotation in place', () => {
       await eventually('many rotations', () => archives(folder.path).length >= 10, { withinMs: 60_000 });
       for (const [slot, writer] of writers.entries()) counts.set(String(slot), await writer.stop());
       const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
-      await eventually('all is followed', () => followed.length >= total, { withinMs: 40_000 });
+      await eventually('all is followed', () => followed.length >= total, { withinMs: 30_000 });
     } finally {
       // Writers and a follower that nobody ends would keep this process for ever.
       for (const writer of writers) await writer.stop();

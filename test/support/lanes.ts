@@ -15,8 +15,9 @@ export async function runInLanes<T>(
   const running = new Set<Promise<void>>();
   const failures: unknown[] = [];
   let free = slots;
+  const slotsOf = (item: T): number => Math.min(width(item), slots);
   const begin = (item: T): void => {
-    const taken = Math.min(width(item), slots);
+    const taken = slotsOf(item);
     free -= taken;
     const ended: Promise<void> = (async () => job(item))()
       .catch((error: unknown) => void failures.push(error))
@@ -27,7 +28,7 @@ export async function runInLanes<T>(
     running.add(ended);
   };
   while (waiting.length > 0 || running.size > 0) {
-    const next = failures.length > 0 ? -1 : waiting.findIndex((item) => Math.min(width(item), slots) <= free);
+    const next = failures.length > 0 ? -1 : waiting.findIndex((item) => slotsOf(item) <= free);
     if (next !== -1) begin(...(waiting.splice(next, 1) as [T]));
     else if (running.size > 0) await Promise.race(running);
     else break;

@@ -27,12 +27,10 @@ const run = (...args: string[]): Promise<{ readonly code: number; readonly outpu
     );
   });
 
-function assertLeakIsTold(output: string, place: string): void {
-  // What the runner itself keeps of a slow run is the rest.
-  const holder = output.match(
-    /(?:9[5-9]|100) % of all growth is held by the Map `sessions` at (\S+) \(module variable\)/,
-  );
-  assert.equal(holder?.[1], place, output);
+function assertLeakIsTold(output: string, place: string, shares: readonly string[] = ['100']): void {
+  const holder = output.match(/(\d+) % of all growth is held by the Map `sessions` at (\S+) \(module variable\)/);
+  assert.equal(holder?.[2], place, output);
+  assert.ok(shares.includes(holder?.[1] ?? ''), output);
   assert.match(output, /pattern +collection/);
   assert.match(output, /remedy +Give `sessions` a bound/);
 }
@@ -64,7 +62,8 @@ describe('expectNoLeak', { concurrency: false }, () => {
   it('works in jest, required', async () => {
     const { code, output } = await run('node_modules/jest/bin/jest.js', '--config', 'jest.config.cjs', '--verbose');
     assert.equal(code, 1);
-    assertLeakIsTold(output, 'sessions.cjs:2');
+    // Once, in a run of 28 s on a busy machine, something else had grown by 1 %; what is not known.
+    assertLeakIsTold(output, 'sessions.cjs:2', ['99', '100']);
     assert.match(output, /Tests: +1 failed, 2 passed/);
     assert.match(output, /✕ a leaking function/);
   });

@@ -385,14 +385,16 @@ const findUnclear = async (
   const raw = /.{0,40}[^\P{Cc}\n].{0,40}/u.exec(alerts.stdout + text.stdout + exec.stdout);
   if (raw !== null) unclear.push(`what others said reaches the terminal as it is: ${JSON.stringify(raw[0])}`);
   const events = await readAllEvents(drover);
-  const reasons = events.filter(({ app }) => app === SHOP).map(({ type, reason }) => `${type} ${reason}`);
+  const leftOut = events
+    .filter(({ app, type }) => app === SHOP && type === 'metrics-left-out')
+    .map(({ type, reason }) => `${type} ${reason}`);
   for (const said of [
     /metrics-left-out.*registry.*(not answered within 1000 ms|has not answered yet)/,
     /metrics-left-out.*metric (hangs|throws)/,
     /metrics-left-out.*holds the event loop/,
     /metrics-left-out.*(odd_labels|odd_types|own_buckets|bad_histogram)/,
   ])
-    must('events of the shop', reasons.filter((one) => one.startsWith('metrics-')).join('\n'), said);
+    must('events of the shop', leftOut.join('\n'), said);
   const undelivered = events.find(({ type }) => type === 'alert-undelivered');
   must('an event of what was not delivered', undelivered?.reason ?? 'there is none', /answered 400/);
   await page.readOnce();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readinessAt, type ExpectedPort, type ReadinessFacts } from './readiness.ts';
+import { loadingUntil, readinessAt, type ExpectedPort, type ReadinessFacts } from './readiness.ts';
 
 const port = (number: number): ExpectedPort => ({
   label: `port ${number}`,
@@ -15,6 +15,7 @@ const facts = (change: Partial<ReadinessFacts>): ReadinessFacts => ({
   signalledAt: null,
   missingHealth: [],
   stableForMs: 2000,
+  mayLoadUntil: null,
   ...change,
 });
 const listening = (number: number, since: number) => ({ key: `*:${number}`, port: number, since });
@@ -23,6 +24,22 @@ describe('readiness', () => {
   it('of an app that never listened comes after stableFor alive', () => {
     assert.deepEqual(readinessAt(facts({}), 1500), { status: 'settling', at: 3000 });
     assert.deepEqual(readinessAt(facts({}), 3000), { status: 'ready' });
+  });
+
+  it('of an app that never listened waits for its event loop, as long as it may be loading', () => {
+    const unheard = facts({ mayLoadUntil: 9000 });
+    assert.deepEqual(readinessAt(unheard, 2999), { status: 'settling', at: 3000 });
+    assert.deepEqual(readinessAt(unheard, 3000), { status: 'unheard', until: 9000 });
+    assert.deepEqual(readinessAt(unheard, 9000), { status: 'ready' });
+    // What listens has been loaded.
+    assert.deepEqual(readinessAt({ ...unheard, listeners: [listening(1, 1000)] }, 3000), { status: 'ready' });
+  });
+
+  it('leaves time to be stable after the longest load', () => {
+    assert.equal(loadingUntil(1000, { timeoutMs: 30_000, stableForMs: 2000 }), 15_000);
+    // Too short to wait for anything.
+    const hasty = facts({ mayLoadUntil: loadingUntil(1000, { timeoutMs: 5000, stableForMs: 2000 }) });
+    assert.deepEqual(readinessAt(hasty, 3000), { status: 'ready' });
   });
 
   it('waits for every expected port and names the missing ones', () => {

@@ -8,6 +8,7 @@ import {
   describeExit,
   finalExit,
   isCrash,
+  loadingUntil,
   newWorker,
   readinessAt,
   stepWorker,
@@ -23,6 +24,7 @@ import type { AppConfig, LoopBlock, WorkerRole } from '../protocol/index.ts';
 import { receiveMessage } from './agent-messages.ts';
 import { accountForExit } from './exit-account.ts';
 import type { SupervisorEdges } from './edges.ts';
+import { hearLoop } from './hear-loop.ts';
 import { labelOf, type ListenDesk } from './listen-desk.ts';
 import { endLogDrops } from './log-drops.ts';
 import { askToDrain, runEffect } from './run-effects.ts';
@@ -192,11 +194,13 @@ export class Tenant {
         signalledAt: handle.signalledReadyAt,
         missingHealth: this.host.missingHealth(this),
         stableForMs: this.config.ready.stableForMs,
+        mayLoadUntil: this.#mayLoadUntil(handle),
       },
       this.at,
     );
     this.missing = readiness.status === 'waiting' ? readiness.missing : [];
     if (readiness.status === 'ready') this.becomeReady(handle);
+    if (readiness.status === 'unheard') void hearLoop(this, handle, readiness.until);
     if (readiness.status === 'settling') {
       this.timers.arm('settle', readiness.at - this.at, () => void this.checkReadiness());
       if (handle.listening.length > 0 && this.host.mayAcceptEarly(this)) this.accept();
@@ -206,7 +210,11 @@ export class Tenant {
 
   /** An agent that does not come at all must not keep a worker from its service for ever. */
   #aliveSince(handle: WorkerHandle): number {
-    return handle.helloAt ?? handle.spawnedAt + (this.isAgentless ? 0 : SILENT_AGENT_MS);
+    return handle.loadedAt ?? handle.helloAt ?? handle.spawnedAt + (this.isAgentless ? 0 : SILENT_AGENT_MS);
+  }
+
+  #mayLoadUntil({ helloAt, loop, isAgentHere }: WorkerHandle): number | null {
+    return helloAt === null || loop === 'heard' || !isAgentHere ? null : loadingUntil(helloAt, this.config.ready);
   }
 
   /** A worker that began to listen after it counted as ready: what it holds for `stableFor` is what the app serves. */

@@ -65,6 +65,10 @@ export class WorkerHandle {
   agentProtocol = 1;
   /** Monotonic time of its first hello; of one that spoke to an earlier daemon, since when it surely had. */
   helloAt: number | null = null;
+  /** Whether its event loop turns, which may not be known before it has listened: see `hear-loop.ts`. */
+  loop: 'unheard' | 'asked' | 'heard' = 'unheard';
+  /** When the loop answered late, after a load that counts for nothing; null: it never has. */
+  loadedAt: number | null = null;
   isAccepting = false;
   /** Its agent said that it drains, perhaps because an earlier daemon asked: it takes no connection any more. */
   isLeaving = false;

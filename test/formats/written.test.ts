@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -57,6 +57,14 @@ describe('written CPU profiles', () => {
       // Rounded per node, and a stack may be in several.
       assert.ok(Math.abs((theirs.get(stack)?.ns ?? 0) - ns) <= 5, stack);
     }
+  });
+
+  it('keep names in Go’s pprof that would be those of templates in C++', async () => {
+    const names = ['<instance_members_initializer>', 'get [Symbol.iterator]', 'a::b(c)', '_ZN1aC1Ev'];
+    const path = join(folder.path, 'names.collapsed');
+    await writeFile(path, names.map((name) => `main;${name} 3\n`).join(''));
+    const { stdout } = await run('go', ['tool', 'pprof', '-raw', await write('pprof', path)]);
+    for (const name of names) assert.ok(stdout.includes(`M=1 ${name} `), `${name} in ${stdout}`);
   });
 
   it('are the same for our reader when Go’s pprof has written them anew', async () => {
@@ -134,7 +142,7 @@ function parseRaw(text: string): Stacks {
     /Samples:\n([\s\S]*?)\nLocations\n([\s\S]*?)(?:\nMappings|$)/.exec(text) ?? [];
   const placeOf = new Map<string, string>();
   for (const line of locations.split('\n')) {
-    const [, id, place] = /^\s*(\d+): 0x0 M=\d+ (.*) s=\d+$/.exec(line) ?? [];
+    const [, id, place] = /^\s*(\d+): 0x0 M=\d+ (.*) s=\d+(?:\(\))?$/.exec(line) ?? [];
     if (id !== undefined && place !== undefined) placeOf.set(id, place);
   }
   const stacks: Stacks = new Map();

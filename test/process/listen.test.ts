@@ -63,6 +63,34 @@ describe('a port that is not declared', () => {
     await untilAnswering(port, 2);
   });
 
+  for (const [when, more] of [
+    ['from its first line on', {}],
+    ['after a turn of its loop', { AFTER_A_TURN: '1' }],
+  ] as const) {
+    it(`is served when the worker counts as ready that loads for longer than \`stableFor\` ${when}`, async () => {
+      await using place = await openPlace();
+      const { drover, port } = place;
+      const env = { PORT: String(port), LOAD_MS: '1500', ...more };
+      await startApp(drover, 'shop', {
+        script: fixture('loads-long.cjs'),
+        env,
+        instances: 2,
+        ready: { stableFor: '500ms' },
+      });
+      assert.equal((await readApp(drover, 'shop')).ports.length, 1);
+      assert.equal((await ask(port)).status, 200);
+    });
+  }
+
+  it('is not waited for where the event loop stands still for half of `ready.timeout`', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const env = { PORT: String(port), LOAD_MS: '600000' };
+    const ready = { stableFor: '500ms', timeout: '4s' };
+    await startApp(drover, 'shop', { script: fixture('loads-long.cjs'), env, ready, drain: { timeout: '100ms' } });
+    assert.equal((await readApp(drover, 'shop')).status, 'online');
+  });
+
   it('may be moved: the changed app serves the new port, and the old one is given up', async () => {
     await using place = await openPlace();
     const { drover, port } = place;

@@ -69,10 +69,11 @@ describe('real programs with four workers', () => {
       const loads = await Promise.all(program.loads.map(async (load) => startLoad({ ...load, port, seconds: 120 })));
       const more = async (): Promise<unknown> => Promise.all(loads.map(async (load) => load.untilAnswered(100)));
       await more();
+      await assertNothingLost(loads, 'before anything happened');
       const receipt = await drover.reload('app', { env });
       assert.equal(receipt.outcome, 'completed', receipt.reason ?? '');
       await more();
-      await assertNothingLost(loads);
+      await assertNothingLost(loads, 'in the reload');
       const clients = await killWorker(drover);
       await more();
       await drover.untilReady('app', 4);
@@ -156,12 +157,10 @@ async function killWorker(drover: Drover): Promise<ReadonlySet<number>> {
 }
 
 /** Looks while the loads go on, and ends them only to say why something was lost. */
-async function assertNothingLost(loads: readonly RunningLoad[]): Promise<void> {
+async function assertNothingLost(loads: readonly RunningLoad[], when: string): Promise<void> {
   if (loads.every(({ lost }) => lost === 0)) return;
   const reports = await Promise.all(loads.map(async (load) => load.stop()));
-  assert.fail(
-    `lost in the reload: ${JSON.stringify(reports.map(({ mode, lostByReason }) => ({ mode, lostByReason })))}`,
-  );
+  assert.fail(`lost ${when}: ${JSON.stringify(reports.map(({ mode, lostByReason }) => ({ mode, lostByReason })))}`);
 }
 
 function assertOnlyLostOn(clients: ReadonlySet<number>, { mode, lostRequests, lost }: LoadReport): void {

@@ -3,7 +3,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppHealthDocument, HealthDocument, WorkerHealthDocument } from '../../src/protocol/index.ts';
 import type { Drover } from './drover.ts';
-import { eventually } from './eventually.ts';
+import { eventually, PATIENCE_MS } from './eventually.ts';
 import { fixture, read, type Settings } from './service.ts';
 
 export async function readHealth(drover: Drover, app: string): Promise<AppHealthDocument> {
@@ -19,7 +19,7 @@ export async function untilHealth(
   app: string,
   what: string,
   holds: (health: AppHealthDocument) => boolean,
-  { withinMs = 15_000 } = {},
+  { withinMs = PATIENCE_MS } = {},
 ): Promise<AppHealthDocument> {
   let last: AppHealthDocument | null = null;
   try {

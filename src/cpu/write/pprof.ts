@@ -34,7 +34,8 @@ export function writePprof(profile: CpuProfile): Uint8Array {
         new PprofFunction({
           id: index + 1,
           name: strings.dedup(name),
-          systemName: strings.dedup(name),
+          // A name equal to the system's is one of C++ to Go's tools, which cut what stands in `<>` or `()` out of it.
+          systemName: strings.dedup(''),
           filename: strings.dedup(url),
           startLine: line,
         }),

@@ -27,10 +27,12 @@ const run = (...args: string[]): Promise<{ readonly code: number; readonly outpu
     );
   });
 
-function assertLeakIsTold(output: string, place: string, shares: readonly string[] = ['100']): void {
-  const holder = output.match(/(\d+) % of all growth is held by the Map `sessions` at (\S+) \(module variable\)/);
-  assert.equal(holder?.[2], place, output);
-  assert.ok(shares.includes(holder?.[1] ?? ''), output);
+/** `least`: percent of all growth that the leak has to be. */
+function assertLeakIsTold(output: string, place: string, least = 100): void {
+  const told = output.split('\n').find((line) => line.includes('of all growth')) ?? output;
+  const holder = told.match(/(\d+) % of all growth is held by the Map `sessions` at (\S+) \(module variable\)/);
+  assert.equal(holder?.[2], place, told);
+  assert.ok(Number(holder[1]) >= least, told);
   assert.match(output, /pattern +collection/);
   assert.match(output, /remedy +Give `sessions` a bound/);
 }
@@ -62,8 +64,8 @@ describe('expectNoLeak', { concurrency: false }, () => {
   it('works in jest, required', async () => {
     const { code, output } = await run('node_modules/jest/bin/jest.js', '--config', 'jest.config.cjs', '--verbose');
     assert.equal(code, 1);
-    // Once, in a run of 28 s on a busy machine, something else had grown by 1 %; what is not known.
-    assertLeakIsTold(output, 'sessions.cjs:2', ['99', '100']);
+    // One test file runs in the process of jest's reporter, which prints every second and keeps what it printed (`{clear, content}`).
+    assertLeakIsTold(output, 'sessions.cjs:2', 95);
     assert.match(output, /Tests: +1 failed, 2 passed/);
     assert.match(output, /✕ a leaking function/);
   });

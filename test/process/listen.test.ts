@@ -1,7 +1,7 @@
 /** Whatever apps do with ports: late, several, again, random, every kind of address and protocol; all workers share them. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { request as requestHttps } from 'node:https';
@@ -48,11 +48,12 @@ describe('a port that is not declared', () => {
   it('may be listened on late, after the worker counted as ready', async () => {
     await using place = await openPlace();
     const { drover, port } = place;
-    const env = { PORT: String(port), LATE_MS: '700' };
+    const env = { PORT: String(port), BOOT_GATE: join(drover.home, 'boot.gate') };
     // Without a time to hold it, so that the port is known as soon as it is there.
     const ready = { stableFor: 0 };
-    await startApp(drover, 'shop', { script: fixture('listens-late.cjs'), env, instances: 2, ready });
+    await startApp(drover, 'shop', { script: fixture('service.cjs'), env, instances: 2, ready });
     assert.equal((await readApp(drover, 'shop')).ports.length, 0, 'it was ready before it listened');
+    writeFileSync(env.BOOT_GATE, '');
     await eventually('it listens', async () => (await refusalAt(port)) === null);
     await untilAnswering(port, 2);
     await untilApp(drover, 'shop', 'has its port', ({ ports }) => ports.length === 1);

@@ -32,9 +32,10 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
   if (given.size > PORTS_OF_A_PROCESS / 2) given.clear();
   for (let attempt = 0; attempt < 1000; attempt++) {
     const port = first + Math.floor(Math.random() * PORTS_OF_A_PROCESS);
-    if (given.has(port) || !(await isFree(port, host))) continue;
+    if (given.has(port)) continue;
+    // Taken before it is looked at: tests of one process that ask at the same time are not given the same one.
     given.add(port);
-    return port;
+    if (await isFree(port, host)) return port;
   }
   throw new Error('no free port found in 1000 attempts');
 }

@@ -51,7 +51,8 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   ready: 'When a worker counts as ready.',
   'ready.timeout':
     'A worker that is not ready within this time has failed to start. Where only `ready.stableFor` is written, that comes on top of the default.',
-  'ready.stableFor': 'How long it must have listened without a fault.',
+  'ready.stableFor':
+    'How long it must have listened without a fault. One that listens on nothing must have run so long, and its event loop must answer: before that it is taken to be loading, for up to half of `ready.timeout`.',
   'ready.signal': "Wait for `process.send('ready')`; 'auto': if the app has sent it before.",
   restart: 'What happens when a worker exits.',
   'restart.policy': 'Restart it always, only after a failure, or never.',

@@ -242,8 +242,7 @@ export class Tenant {
 
   /** The connection of an agent behind a wrapper ended: its process is gone, and the wrapper may live on. */
   loseAgent(handle: WorkerHandle): void {
-    handle.link = null;
-    handle.isAgentHere = false;
+    handle.loseAgent();
     if (handle.pid === null || this.handle !== handle) return;
     // Siblings accept in its place; an agent that comes back says whether it still does.
     this.host.desk.detach(handle);

@@ -192,6 +192,13 @@ export class WorkerHandle {
     return answer?.type === type ? (answer as Extract<AgentAnswer, { type: Type }>) : null;
   }
 
+  /** Whoever waits for an answer waits no longer. */
+  loseAgent(): void {
+    this.link = null;
+    this.isAgentHere = false;
+    for (const id of this.#waiting.keys()) this.answer(id, null);
+  }
+
   answerReport(id: number): void {
     this.answer(id, null);
   }

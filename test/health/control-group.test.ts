@@ -3,76 +3,20 @@
  * them. The daemon is moved into a group of the machine's own kind, as a container or a unit with `MemoryMax=` would have it.
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import type { DaemonDocument } from '../../src/protocol/index.ts';
 import { eventually } from '../support/eventually.ts';
+import { MemoryGroup, skipsMemoryGroup } from '../support/memory-group.ts';
 import { startLoad } from '../support/load/index.ts';
 import { fixture, openPlace, PATIENT, read, readEvents, startApp } from '../support/service.ts';
 import { freePort } from '../support/temporary.ts';
 
 const MB = 1024 * 1024;
 
-class MemoryGroup implements AsyncDisposable {
-  readonly folder: string;
-  readonly #limitFile: string;
-
-  /** Null where this process may make none. */
-  static open(name: string): MemoryGroup | null {
-    for (const [root, limitFile] of [
-      ['/sys/fs/cgroup/memory', 'memory.limit_in_bytes'],
-      ['/sys/fs/cgroup', 'memory.max'],
-    ] as const) {
-      try {
-        mkdirSync(join(root, name));
-      } catch {
-        continue;
-      }
-      if (existsSync(join(root, name, limitFile))) return new MemoryGroup(join(root, name), limitFile);
-      rmdirSync(join(root, name));
-    }
-    return null;
-  }
-
-  private constructor(folder: string, limitFile: string) {
-    this.folder = folder;
-    this.#limitFile = limitFile;
-  }
-
-  limit(bytes: number): void {
-    writeFileSync(join(this.folder, this.#limitFile), String(bytes));
-  }
-
-  enter(pid: number): void {
-    writeFileSync(join(this.folder, 'cgroup.procs'), String(pid));
-  }
-
-  get kills(): number {
-    const isSecond = this.#limitFile === 'memory.max';
-    const counts = readFileSync(join(this.folder, isSecond ? 'memory.events' : 'memory.oom_control'), 'utf8');
-    return Number(/^oom_kill (\d+)/m.exec(counts)?.[1]);
-  }
-
-  /** Once those that were in it are gone. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await eventually('the control group is empty', () => {
-      try {
-        rmdirSync(this.folder);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-  }
-}
-
-const probe = MemoryGroup.open(`drover-probe-${process.pid}`);
-await probe?.[Symbol.asyncDispose]();
-
 it(
   'workers under the memory limit of a control group are recycled before it is reached',
-  { skip: probe === null ? 'no control groups of our own' : false, timeout: 180_000 },
+  { skip: skipsMemoryGroup, timeout: 180_000 },
   async () => {
     await using group = MemoryGroup.open(`drover-test-${process.pid}`) ?? assert.fail();
     await using place = await openPlace();

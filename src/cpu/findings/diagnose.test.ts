@@ -213,6 +213,11 @@ describe('the outermost frame', () => {
 describe('cryptography', () => {
   const hash = (samples: number): Row => row(`${HANDLE} > update node:internal/crypto/hash:131 > update`, samples);
 
+  it('whose result comes from the thread pool is not one of the loop, however long handing it over takes', () => {
+    const done = row('job.ondone node:internal/crypto/sig:212', 6);
+    assert.deepEqual(ids(judge(times(20, [done, row(WRITE, 36)]))), []);
+  });
+
   it('is found where single calls are long, not where many are short', () => {
     assert.deepEqual(ids(judge(times(40, [hash(1), row(WRITE, 6)]))), []);
     assert.deepEqual(ids(judge(times(20, [hash(6), row(WRITE, 36)]))), ['sync-crypto']);

@@ -10,7 +10,7 @@ const DERIVATION =
   /^(?:pbkdf2Sync|scryptSync|hkdfSync|argon2Sync|generateKeyPairSync|generateKeySync|generatePrimeSync|checkPrimeSync)$/;
 /** The asynchronous forms: what they do on the loop is to begin and to end, which is not to be mended. */
 const ASYNC =
-  /^(?:pbkdf2|scrypt|hkdf|argon2|generateKeyPair|generateKey|generatePrime|checkPrime|randomFill|randomInt|asyncRandom\w*|[\w.]*[aA]sync\w*)$/;
+  /^(?:pbkdf2|scrypt|hkdf|argon2|generateKeyPair|generateKey|generatePrime|checkPrime|randomFill|randomInt|asyncRandom\w*|[\w.]*[aA]sync\w*|(?:[\w.]+\.)?ondone)$/;
 const LEAST_DERIVATION = 0.03;
 const LEAST_SHARE = 0.05;
 const LONG_US = 3000;

@@ -10,6 +10,11 @@ import { findHome } from './home.ts';
 import { isAnswering } from './is-answering.ts';
 
 const POLL_MS = 50;
+/**
+ * In a row. A process that is about to become another program, as a guard that becomes the daemon, shows neither its words nor its
+ * environment for a moment, which is longer where others have the processor.
+ */
+const LOOKS_IN_VAIN = 4;
 /** Longer than a start takes; before, a signal could meet a program that does not hear any yet. */
 const SIGNAL_AFTER_MS = 5_000;
 /** Longer than the longest pause between two tries (`daemon/main.ts`). */
@@ -22,15 +27,22 @@ export type ComingEnd = 'answers' | 'ended' | 'absent';
  * `keepsWorkers`: a signal would end them, so it is only waited for. Throws DROVER_TIMEOUT where it neither comes nor goes,
  * and what asking it throws.
  */
-export const endComing = async (client: DroverClient, home: string, keepsWorkers: boolean): Promise<ComingEnd> => {
+export const endComing = async (
+  client: DroverClient,
+  home: string,
+  keepsWorkers: boolean,
+  look: typeof listDaemons = listDaemons,
+): Promise<ComingEnd> => {
   const uid = process.getuid?.() ?? -1;
   const startedAt = performance.now();
   const firstSeenAt = new Map<number, number>();
   const told = new Set<number>();
+  let vain = 0;
   while (true) {
-    const coming = listDaemons().filter(({ env }) => findHome({ env, uid }) === home);
-    if (coming.length === 0) return told.size > 0 ? 'ended' : (await isAnswering(client)) ? 'answers' : 'absent';
+    const coming = look().filter(({ env }) => findHome({ env, uid }) === home);
     if (await isAnswering(client)) return 'answers';
+    vain = coming.length === 0 ? vain + 1 : 0;
+    if (vain === LOOKS_IN_VAIN) return told.size > 0 ? 'ended' : 'absent';
     const now = performance.now();
     if (now - startedAt > PATIENCE_MS) {
       throw new DroverError('DROVER_TIMEOUT', { what: 'The daemon’s return', limit: `${PATIENCE_MS / 1000} seconds` });

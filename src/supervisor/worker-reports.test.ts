@@ -42,6 +42,18 @@ describe('the reports of a worker', () => {
     assert.deepEqual([reports.last?.counters.served, reports.counting.earlier], [6, null]);
   });
 
+  it('span ten seconds, whether they come every second or every tenth', () => {
+    for (const [every, spanned] of [
+      [1, 10],
+      [10, 10],
+    ] as const) {
+      const reports = new WorkerReports();
+      for (let seq = 1; seq <= 200; seq += every) reports.add(report(seq, {}));
+      const { first, last } = reports.span ?? assert.fail('no report');
+      assert.equal(last.seq - first.seq, spanned, `every ${every} s`);
+    }
+  });
+
   it('read before the first hello are of the process that says it', () => {
     const reports = new WorkerReports();
     reports.add(report(5, { begun: 5, served: 5 }));

@@ -5,8 +5,13 @@
 import type { AgentReport, RequestCounters } from '../protocol/index.ts';
 import { sumCounters, sumDrops } from '../runtime/index.ts';
 
-/** Kept for "the last ten seconds". */
-const KEPT = 11;
+/**
+ * "The last ten seconds": a report a second. Without traffic they come every tenth second, a little sooner or later, and two of
+ * them are enough.
+ */
+const SPAN_MS = 9_500;
+/** Whatever the clock of the worker says. */
+const MOST_KEPT = 64;
 
 /** Whose the figures of a worker are. Process ids as their agents name them; null where none has spoken. */
 export interface Counting {
@@ -32,7 +37,7 @@ export class WorkerReports {
     return this.#reports.at(-1) ?? null;
   }
 
-  /** The newest report and the oldest of about the last ten seconds, both of the same process. */
+  /** The newest report and the newest of about ten seconds before, or the oldest there is; both of the same process. */
   get span(): { readonly first: AgentReport; readonly last: AgentReport } | null {
     const first = this.#reports[0];
     const last = this.#reports.at(-1);
@@ -78,7 +83,10 @@ export class WorkerReports {
     // A report that answers `report-now` may overtake a periodic one; counters never go back.
     if (last !== undefined && report.seq < last.seq) return;
     this.#reports.push(this.#inAll(report));
-    if (this.#reports.length > KEPT) this.#reports.shift();
+    // By the worker's own clock: what it said while no daemon listened is all read in one moment.
+    const from = report.runtime.uptimeMs - SPAN_MS;
+    while (this.#reports.length > MOST_KEPT || (this.#reports[1]?.runtime.uptimeMs ?? Infinity) <= from)
+      this.#reports.shift();
   }
 
   #inAll(report: AgentReport): AgentReport {

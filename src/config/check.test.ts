@@ -307,6 +307,13 @@ describe('a configuration', () => {
     assert.deepEqual(readyOf({ stableFor: 2 ** 31 - 2 }), [2 ** 31 - 1, 2 ** 31 - 2]);
   });
 
+  it('takes the port that the worker listens on for a probe that names none', () => {
+    const targetOf = (liveness: Json) =>
+      check({ script: 'server.js', probes: { liveness } }).apps[0]?.probes.liveness?.target;
+    assert.deepEqual(targetOf({ tcp: true }), { kind: 'tcp', port: null, host: null });
+    assert.deepEqual(targetOf({ tcp: 3000, host: 'db' }), { kind: 'tcp', port: 3000, host: 'db' });
+  });
+
   it('never throws, whatever is exported', () => {
     fc.assert(
       fc.property(fc.anything({ withNullPrototype: true, withBigInt: false }), (value) => {

@@ -80,7 +80,7 @@ const completeProbe = (probe: ProbeSettings): ProbeConfig => ({
 /** The check has seen that exactly one is named. */
 const toTarget = ({ http, tcp, exec, port, host, headers, scheme }: ProbeSettings): ProbeTarget => {
   if (http !== undefined) return { kind: 'http', path: http, port: port ?? null, host: host ?? null, headers, scheme };
-  if (tcp !== undefined) return { kind: 'tcp', port: tcp, host: host ?? null };
+  if (tcp !== undefined) return { kind: 'tcp', port: tcp === true ? null : tcp, host: host ?? null };
   if (exec !== undefined) return { kind: 'exec', argv: exec as [string, ...string[]] };
   return { kind: 'in-process' };
 };

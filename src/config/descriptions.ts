@@ -4,7 +4,7 @@ import { BUDGET_NAMES } from '../protocol/index.ts';
 /** The fields of a probe, the same for each kind. */
 const PROBE_FIELDS: Readonly<Record<string, string>> = {
   http: 'Path that is asked; an answer from 200 to 399 passes.',
-  tcp: 'Port to connect to.',
+  tcp: 'Port to connect to; true: the first one that the worker listens on.',
   exec: 'Command that is run as the worker is; exit code 0 passes.',
   inProcess: 'The critical checks that the app registers with `drover/app`.',
   port: 'Port of `http`; without it the first one that the app listens on.',

@@ -81,13 +81,14 @@ const headerFields = v.record(
   v.pipe(v.string('must be a string'), v.regex(/^[\t\x20-\x7e\x80-\xff]*$/, FIELD_VALUE)),
   'must be an object of header fields',
 );
+const TCP = 'must be a port number from 1 to 65535, or true: the port that the worker listens on';
 const httpPath = v.pipe(v.string(HTTP_PATH), v.regex(/^\/[\x21-\x7e]*$/, HTTP_PATH));
 
 /** Fields and defaults are those of Kubernetes, without `Seconds`. Exactly one of the first four says what is asked. */
 const probe = () =>
   group({
     http: v.optional(httpPath),
-    tcp: v.optional(integer(1, 65_535, 'must be a port number from 1 to 65535')),
+    tcp: v.optional(v.union([v.literal(true, TCP), integer(1, 65_535, TCP)], TCP)),
     exec: v.optional(v.pipe(words('must be a list of words'), v.minLength(1, 'must name a program'))),
     inProcess: v.optional(v.literal(true, 'must be true: the checks that the app registers with `drover/app`')),
     port: v.optional(integer(1, 65_535, 'must be a port number from 1 to 65535')),

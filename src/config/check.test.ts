@@ -366,6 +366,7 @@ describe('a configuration', () => {
 
 /** Values from the list of wrong ones that some keys do allow. */
 const ALSO_RIGHT: Readonly<Record<string, readonly unknown[]>> = {
+  'probes.liveness.tcp': [true],
   'probes.liveness.host': ['no such word'],
   'probes.readiness.host': ['no such word'],
   'budgets.heapUsedMB.max': [12.5],

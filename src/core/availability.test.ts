@@ -1,18 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { chooseHurry, mayAcceptEarly } from './availability.ts';
+import type { Exit, ExitCause } from '../protocol/index.ts';
+import { chooseHurry, isOwnFault, mayAcceptEarly } from './availability.ts';
 import type { WaitingSlot } from './availability.ts';
 
+const exit = (cause: ExitCause, signal: string | null = null): Exit => ({ code: null, signal, cause, detail: null });
 const waiting = (slot: number, change: Partial<WaitingSlot> = {}): WaitingSlot => ({
   slot,
   phase: 'backoff',
   isAccepting: false,
   hasListened: true,
   backoffUntil: 1000 - slot,
+  lastExit: exit('signal', 'SIGKILL'),
   ...change,
 });
-const ask = (slots: WaitingSlot[], lastHurryAt: number | null = null): number | null =>
-  chooseHurry({ slots, lastHurryAt, at: 500, spacingMs: 200 });
+const ask = (slots: WaitingSlot[], lastHurryAt: number | null = null, faultsInRow = 0): number | null =>
+  chooseHurry({ slots, lastHurryAt, at: 500, spacingMs: 200, faultsInRow });
 
 describe('hurrying a slot out of its backoff', () => {
   it('chooses the one that would have started next', () => {
@@ -36,6 +39,21 @@ describe('hurrying a slot out of its backoff', () => {
   it('hurries one slot at most in the first wait of the backoff', () => {
     assert.equal(ask([waiting(0)], 301), null);
     assert.equal(ask([waiting(0)], 300), 0);
+  });
+
+  it('tries what fails by itself four times before it has to wait', () => {
+    const crashed = waiting(0, { lastExit: exit('code') });
+    assert.deepEqual(
+      [0, 3, 4, 10].map((faultsInRow) => ask([crashed], null, faultsInRow)),
+      [0, 0, null, null],
+    );
+  });
+
+  it('goes on with those who were killed from outside, whatever fails beside them', () => {
+    for (const lastExit of [exit('signal', 'SIGKILL'), exit('signal', 'SIGTERM'), exit('killed')])
+      assert.equal(ask([waiting(1, { lastExit: exit('oom') }), waiting(0, { lastExit })], 300, 5), 0);
+    for (const lastExit of [exit('code'), exit('oom'), exit('hang'), exit('clean'), exit('signal', 'SIGSEGV')])
+      assert.equal(isOwnFault(lastExit), true);
   });
 });
 

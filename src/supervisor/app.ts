@@ -402,6 +402,7 @@ export class App implements TenantHost {
       this.desk.learn(tenant.handle);
     }
     this.#run?.onTenant(tenant);
+    if (tenant.state.phase === 'running') this.#availability.noteReady();
     if (this.#state.wanted === 'up') this.#availability.look();
   }
 

@@ -2,7 +2,7 @@
  * What is done when nobody of an app accepts, or hardly anybody: an untried worker may serve, or a backoff ends early. Which, decides
  * `core/availability.ts`; this file asks it whenever something changed, and again when the time that it named has come.
  */
-import { chooseHurry, isWellServed, type WaitingSlot } from '../core/index.ts';
+import { chooseHurry, isOwnFault, isWellServed, isWorthTry, type WaitingSlot } from '../core/index.ts';
 import type { SupervisorEdges } from './edges.ts';
 import type { CallOff } from './schedule.ts';
 import type { Tenant } from './tenant.ts';
@@ -17,6 +17,7 @@ export class Availability {
   readonly #edges: Pick<SupervisorEdges, 'clock' | 'schedule'>;
   readonly #facts: AvailabilityFacts;
   #lastHurryAt: number | null = null;
+  #faultsInRow = 0;
   #callOff: CallOff | null = null;
 
   constructor(edges: Pick<SupervisorEdges, 'clock' | 'schedule'>, facts: AvailabilityFacts) {
@@ -46,6 +47,7 @@ export class Availability {
       isAccepting: holder.handle?.isAccepting ?? false,
       hasListened: holder.state.hasListened,
       backoffUntil: holder.backoffUntil,
+      lastExit: holder.state.lastExit,
     }));
   }
 
@@ -56,21 +58,25 @@ export class Availability {
     });
   }
 
+  /** A worker is ready: what failed before it is over. */
+  noteReady(): void {
+    this.#faultsInRow = 0;
+  }
+
   #hurry(): void {
     const at = this.#edges.clock.monotonicMs();
-    const spacingMs = this.#facts.spacingMs();
     const waiting = this.#slots();
-    const chosen = chooseHurry({ slots: waiting, lastHurryAt: this.#lastHurryAt, at, spacingMs });
+    const spacingMs = this.#facts.spacingMs();
+    const faultsInRow = this.#faultsInRow;
+    const chosen = chooseHurry({ slots: waiting, lastHurryAt: this.#lastHurryAt, at, spacingMs, faultsInRow });
     if (chosen !== null) {
+      const holder = this.#facts.holders().find(({ slot }) => slot === chosen);
       this.#lastHurryAt = at;
-      this.#facts
-        .holders()
-        .find((holder) => holder.slot === chosen)
-        ?.step({ type: 'hurry', at });
+      if (isOwnFault(holder?.state.lastExit ?? null)) this.#faultsInRow += 1;
+      holder?.step({ type: 'hurry', at });
       return;
     }
-    const isWorthWaiting = waiting.some((slot) => slot.phase === 'backoff' && slot.hasListened);
-    if (!isWorthWaiting || isWellServed(waiting)) return;
+    if (isWellServed(waiting) || !waiting.some((slot) => isWorthTry(slot, faultsInRow))) return;
     this.#arm(Math.max(1, (this.#lastHurryAt ?? 0) + spacingMs - at), () => this.#hurry());
   }
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { eventually } from '../support/eventually.ts';
 import {
   ask,
   change,
@@ -84,6 +85,25 @@ describe('a start that fails', () => {
 });
 
 describe('a crash loop', () => {
+  it('of an app that listens before it fails keeps its waits, though nobody serves meanwhile', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const file = writeConfig(drover, { shop: { script: fixture('listens-and-crashes.cjs'), port, restart: SHORT } });
+    await change(drover, ['start', file]);
+    const gaps = await eventually('it has been started ten times', async () => {
+      const events = await readEvents(drover, 'shop');
+      const at = (type: string): number[] =>
+        events.filter((event) => event.type === type).map(({ at: when }) => Date.parse(when));
+      const [waits, starts] = [at('worker-backoff'), at('worker-spawned')];
+      return (
+        starts.length > 10 && waits.slice(0, starts.length - 1).map((wait, turn) => (starts[turn + 1] ?? 0) - wait)
+      );
+    });
+    // Four tries may come before their time; then it waits for the 200 ms that it is told to.
+    const last = gaps.slice(-4);
+    assert.ok(Math.min(...last) >= 199, JSON.stringify(gaps));
+  });
+
   it('is called so, is retried for ever, and ends when the worker holds out', async () => {
     await using place = await openPlace();
     const { drover, port } = place;

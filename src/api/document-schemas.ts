@@ -213,6 +213,7 @@ export const DOCUMENT_SCHEMAS = {
                 isBlocked: v.boolean(),
               }),
               isRunning: v.boolean(),
+              isLooping: v.boolean(),
               ejectedUntil: maybe(time),
               weight: number,
             }),

@@ -91,7 +91,8 @@ describe('the health of a worker', () => {
 
   /** Each rule alone, in one of four workers: status, whether it stays on rotation, and what the ladder hears. */
   const cases: readonly (readonly [Partial<WorkerFacts>, string, boolean, string | null, RegExp])[] = [
-    [{ isLooping: true }, 'critical', true, null, /crash loop/],
+    [{ isLooping: true, phase: 'backoff' }, 'critical', true, null, /in a crash loop/],
+    [{ isLooping: true }, 'degraded', true, null, /back after a crash loop/],
     [{ phase: 'backoff' }, 'critical', true, null, /it ended, and waits/],
     [{ phase: 'crashed' }, 'critical', true, null, /not started again/],
     [{ isHung: true, blockedMs: 31_000 }, 'critical', false, 'hang', /answered nothing for 31 s/],
@@ -209,6 +210,8 @@ describe('the health of an app', () => {
     assert.equal(status({ status: 'stopped', workers: some({ phase: 'stopped', isWanted: false }) }), 'healthy');
     assert.equal(status({ status: 'failed', workers: some({ phase: 'crashed' }) }), 'critical');
     assert.equal(status({ status: 'crash-loop', workers: some({ phase: 'backoff', isLooping: true }) }), 'critical');
+    // Somebody serves again, and may go on doing so.
+    assert.equal(status({ status: 'crash-loop', workers: some({ isLooping: true }) }), 'degraded');
     assert.equal(status({ status: 'starting', workers: some({ phase: 'starting' }) }), 'degraded');
     const bad = { status: 'online', workers: some({}, {}), heldBack: '2 of 2 workers are bad at once' } as const;
     assert.deepEqual([app(bad).status, app(bad).reason], ['degraded', bad.heldBack]);

@@ -59,8 +59,11 @@ export const APP_HEALTH_RULES: readonly AppRule[] = [
   {
     status: 'critical',
     when: 'no worker is left: failed, or in a crash loop',
-    find: ({ status }) =>
-      status === 'failed' ? 'every worker ended for good' : status === 'crash-loop' ? 'it is in a crash loop' : null,
+    find: ({ status, workers }) => {
+      if (status === 'failed') return 'every worker ended for good';
+      const isServed = workers.some(({ phase }) => phase === 'running');
+      return status === 'crash-loop' && !isServed ? 'it is in a crash loop' : null;
+    },
   },
   {
     status: 'critical',

@@ -111,9 +111,10 @@ const budgetWords = ({ budget, value, max }: BudgetVerdict): string =>
 export const WORKER_HEALTH_RULES: readonly WorkerRule[] = [
   {
     status: 'critical',
-    when: 'its slot is in a crash loop',
+    when: 'its slot is in a crash loop, and no worker is ready in it',
     holdsAgainst: 'told',
-    find: (worker) => (worker.isLooping ? { key: 'crash-loop', reason: 'its slot is in a crash loop' } : null),
+    find: ({ isLooping, phase }) =>
+      isLooping && phase !== 'running' ? { key: 'crash-loop', reason: 'its slot is in a crash loop' } : null,
   },
   {
     status: 'critical',
@@ -180,6 +181,15 @@ export const WORKER_HEALTH_RULES: readonly WorkerRule[] = [
       if (budget === undefined || !budget.isUnwell) return null;
       return isMemory(budget) ? 'budget-memory' : 'budget-load';
     },
+  },
+  {
+    status: 'degraded',
+    when: 'it is back after a crash loop, and has not held out yet',
+    holdsAgainst: 'told',
+    find: ({ isLooping, phase }) =>
+      isLooping && phase === 'running'
+        ? { key: 'crash-loop', reason: 'back after a crash loop, which is not over before it has held out' }
+        : null,
   },
   {
     status: 'degraded',

@@ -3,7 +3,11 @@ import { describe, it } from 'node:test';
 import type { AppHealthDocument, HealthStatus } from '../protocol/index.ts';
 import { judgeHealthAlerts } from './alert-feed.ts';
 
-const judged = (status: HealthStatus, running: readonly boolean[]): Record<string, string> => {
+const judged = (
+  status: HealthStatus,
+  running: readonly boolean[],
+  looping: readonly boolean[] = [],
+): Record<string, string> => {
   const app: AppHealthDocument = {
     name: 'shop',
     status,
@@ -16,6 +20,7 @@ const judged = (status: HealthStatus, running: readonly boolean[]): Record<strin
       checks: [],
       eventLoop: { delayMs: null, utilization: null, blockedMs: null, isBlocked: false },
       isRunning,
+      isLooping: looping[slot] ?? false,
       ejectedUntil: null,
       weight: 50,
     })),
@@ -33,5 +38,12 @@ describe('what alerts are told of the health of an app', () => {
   it('is not that all is well again as long as no worker has started', () => {
     assert.equal(judged('degraded', [false, false])['app-critical'], 'unknown');
     assert.equal(judged('healthy', [false, false])['app-critical'], 'good', 'it was stopped');
+  });
+
+  it('is not that a crash loop is over while those who are back have not held out', () => {
+    const unknown = { 'app-critical': 'unknown', 'app-degraded': 'unknown' };
+    assert.deepEqual(judged('degraded', [true, false], [true, true]), unknown);
+    const served = { 'app-critical': 'good', 'app-degraded': 'bad' };
+    assert.deepEqual(judged('degraded', [true, true], [true, false]), served, 'another worker serves');
   });
 });

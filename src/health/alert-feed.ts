@@ -36,12 +36,22 @@ export const judgeHealthAlerts = (apps: readonly AppHealthDocument[]): readonly 
     ] satisfies readonly Judgement[];
   });
 
-/** As long as nobody has started it is not over: a daemon that is new knows nothing yet of a crash loop. */
+/**
+ * As long as nobody has started it is not over: a daemon that is new knows nothing yet of a crash loop. Nor is it while a worker of one
+ * serves for a moment: it has to hold out first.
+ */
 const judgeCritical = ({ status, workers }: AppHealthDocument): Verdict => {
   if (status === 'critical') return 'bad';
+  if (isOnlyBack(workers)) return 'unknown';
   return status === 'degraded' && !workers.some(({ isRunning }) => isRunning) ? 'unknown' : 'good';
 };
 
 /** What is critical is told as that: it neither begins the lesser alert nor ends it. */
-const judgeDegraded = ({ status }: AppHealthDocument): Verdict =>
-  status === 'healthy' ? 'good' : status === 'degraded' ? 'bad' : 'unknown';
+const judgeDegraded = ({ status, workers }: AppHealthDocument): Verdict =>
+  status === 'healthy' ? 'good' : status === 'degraded' && !isOnlyBack(workers) ? 'bad' : 'unknown';
+
+/** Whoever serves has come back in a crash loop, which is not over yet. */
+const isOnlyBack = (workers: AppHealthDocument['workers']): boolean => {
+  const running = workers.filter(({ isRunning }) => isRunning);
+  return running.length > 0 && running.every(({ isLooping }) => isLooping);
+};

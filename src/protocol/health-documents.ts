@@ -31,6 +31,8 @@ export interface WorkerHealthDocument {
   };
   /** There is a process that has started. */
   readonly isRunning: boolean;
+  /** Its slot is in a crash loop, which is not over before a worker has held out. */
+  readonly isLooping: boolean;
   /** Taken off rotation by its own traffic, until then. */
   readonly ejectedUntil: string | null;
   /** Share of new connections, 0–100. */

@@ -11,6 +11,7 @@ const worker = (id: string, change: Partial<WorkerHealthDocument> = {}): WorkerH
   status: 'healthy',
   reason: 'a secret reason',
   isRunning: true,
+  isLooping: false,
   checks: [],
   eventLoop: { delayMs: null, utilization: null, blockedMs: null, isBlocked: false },
   ejectedUntil: null,

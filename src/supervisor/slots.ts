@@ -55,10 +55,13 @@ export class Slots {
     return holder !== null && (holder.handle?.release ?? holder.release) !== release;
   }
 
-  /** Whoever holds it ended for good, as its restart policy has it: only somebody's wish starts it again. */
-  hasEnded(index: number): boolean {
+  /**
+   * Whoever holds it ended, for good, as its restart policy has it, or until it is tried again: somebody's wish starts it at once, and
+   * forgets how often it has failed.
+   */
+  isDown(index: number): boolean {
     const holder = this.find(index)?.holder ?? null;
-    return holder !== null && holder.state.wanted === 'up' && isAtRest(holder);
+    return holder !== null && holder.state.wanted === 'up' && hasNoProcess(holder);
   }
 
   /** Nobody holds it, or only somebody who was told to go. */
@@ -66,9 +69,9 @@ export class Slots {
     return this.find(index)?.holder?.state.wanted !== 'up';
   }
 
-  /** Nobody runs there, nor will without being asked for. */
+  /** Nobody runs there. */
   isStartable(index: number): boolean {
-    return this.isVacant(index) || this.hasEnded(index);
+    return this.isVacant(index) || this.isDown(index);
   }
 
   /** Fills a slot in which nobody is that is wanted and may run; else gives it a replacement. */
@@ -77,7 +80,7 @@ export class Slots {
     const found = release === 'new' ? this.#findUnrecorded(slot) : null;
     if (found !== null) return found;
     const isAnswered = order !== null && slot.holder?.order === order;
-    const isFree = this.isVacant(index) || (this.hasEnded(index) && !isAnswered);
+    const isFree = this.isVacant(index) || (this.isDown(index) && !isAnswered);
     if (slot.replacement !== null || !isFree) return this.bootReplacement(index, release, order);
     if (slot.holder !== null) dismiss(slot, slot.holder);
     slot.holder = this.#newTenant(index, release, 'holder', order);
@@ -222,8 +225,11 @@ const lastOf = (tenants: ReadonlySet<Tenant>): Tenant | null => [...tenants].at(
 
 /** The slot has another tenant: this one stays only until it is gone. */
 const dismiss = (slot: Slot, tenant: Tenant): void => {
-  if (isAtRest(tenant)) tenant.close();
+  if (hasNoProcess(tenant)) tenant.close();
   else slot.leave(tenant);
 };
 
-const isAtRest = (tenant: Tenant): boolean => tenant.state.phase === 'stopped' || tenant.state.phase === 'crashed';
+const isAtRest = ({ state: { phase } }: Tenant): boolean => phase === 'stopped' || phase === 'crashed';
+
+/** Nor is one under way. */
+const hasNoProcess = (tenant: Tenant): boolean => isAtRest(tenant) || tenant.state.phase === 'backoff';

@@ -283,7 +283,7 @@ const slotsOf = (app: App): readonly number[] => app.slots.all.map(({ index }) =
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
-/** Nobody runs in the slot, nor will without being asked for. */
+/** Nobody runs in the slot. */
 export const isStartable = (app: App, slot: number): boolean => app.slots.isStartable(slot);
 
 /** Nobody holds the slot, or only somebody who was told to go. */

@@ -85,6 +85,33 @@ describe('a start that fails', () => {
 });
 
 describe('a crash loop', () => {
+  it('is tried again at once by `start`, which tells whether that helped', async () => {
+    await using place = await openPlace();
+    const { drover, port } = place;
+    const cause = join(drover.home, 'cause');
+    writeFileSync(cause, '');
+    // What waits is told from what is tried: nobody would wait for minutes.
+    const restart = { backoff: { initial: '5m', max: '5m' } };
+    const file = writeConfig(drover, {
+      shop: { script: fixture('fails-while-there.cjs'), port, restart, env: { CAUSE: cause } },
+    });
+    assert.equal((await change(drover, ['start', file])).code, 1);
+    await untilApp(drover, 'shop', 'waits', ({ workers }) => workers.some(({ status }) => status === 'backoff'));
+    for (const words of [
+      ['start', file],
+      ['start', 'shop'],
+    ]) {
+      const { code, receipt } = await change(drover, words);
+      assert.deepEqual([code, receipt.outcome], [1, 'failed'], words.join(' '));
+      assert.match(receipt.reason ?? '', /the cause is there/);
+    }
+    rmSync(cause);
+    const { code, receipt } = await change(drover, ['start', 'shop']);
+    assert.deepEqual([code, receipt.outcome], [0, 'completed']);
+    assert.equal((await readApp(drover, 'shop')).status, 'online');
+    assert.equal((await ask(port)).status, 200);
+  });
+
   it('of an app that listens before it fails keeps its waits, though nobody serves meanwhile', async () => {
     await using place = await openPlace();
     const { drover, port } = place;

@@ -140,7 +140,7 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex, once: Once): 
         return inOrder(request.apps, asked, (config, options) => {
           const app = supervisor.find(config.name);
           if (app === null) return startNew(config, request.file, options);
-          // Nothing is changed that runs; what was stopped by itself, or ended for good, starts again.
+          // Nothing is changed that runs; what was stopped by itself, or has ended, starts again.
           if (app.state.wanted === 'up') return isIncomplete(app) ? supervisor.start(app, {}, options) : null;
           const keys = findChangedKeys(app.state.config, config);
           return startAgain(app, changeTo(app, config, keys.length > 0), options);
@@ -191,7 +191,7 @@ interface Changed {
 }
 
 const isIncomplete = ({ state: { stoppedSlots }, slotNumbers, slots }: App): boolean =>
-  slotNumbers.some((slot) => stoppedSlots.includes(slot) || slots.hasEnded(slot));
+  slotNumbers.some((slot) => stoppedSlots.includes(slot) || slots.isDown(slot));
 
 interface BeginOptions {
   /** Not before this: what the app depends on is up. */

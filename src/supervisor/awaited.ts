@@ -18,7 +18,8 @@ export const answerOf = ({ answer, turn }: Awaited, tenant: Tenant): OperationEv
   const isGone = state.phase === 'stopped' || state.phase === 'crashed';
   if (answer === 'drain' || answer === 'emptying') return isGone ? { type: 'drained', slot, turn } : null;
   if (answer === 'discard') return isGone ? { type: 'discarded', slot, turn } : null;
-  if (state.phase === 'running') return { type: answer === 'boot' ? 'booted' : 'old-booted', slot, turn };
+  if (state.phase === 'running' || tenant.hasDoneItsJob)
+    return { type: answer === 'boot' ? 'booted' : 'old-booted', slot, turn };
   if (!isGone && state.phase !== 'aborting' && state.failedStarts < FAILED_STARTS_TO_FAIL) return null;
   return {
     type: answer === 'boot' ? 'boot-failed' : 'old-boot-failed',

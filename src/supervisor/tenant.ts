@@ -260,6 +260,13 @@ export class Tenant {
     if (this.handle !== null) askToDrain(this, this.handle);
   }
 
+  /** It ended well and for good, as its restart policy has it, before it could count as ready; nothing was expected to be served. */
+  get hasDoneItsJob(): boolean {
+    const { phase, wanted, lastExit } = this.state;
+    const isDone = phase === 'stopped' && wanted === 'up' && lastExit?.cause === 'clean';
+    return isDone && !this.isReplacement && this.host.desk.expectedPorts(this).length === 0;
+  }
+
   /** Why it did not get ready, in words. */
   failure(): string {
     const { state } = this;

@@ -69,6 +69,17 @@ describe('a start that fails', () => {
     assert.ok(receipt.log?.some((line) => line.includes('nothing to do')));
   });
 
+  it('is none where a job ends with 0 that is not to be run again', async () => {
+    for (const policy of ['never', 'on-failure']) {
+      await using place = await openPlace();
+      const { drover } = place;
+      const file = writeConfig(drover, { job: { script: fixture('exits-0-early.cjs'), restart: { policy } } });
+      const { code, receipt } = await change(drover, ['start', file]);
+      assert.deepEqual([code, receipt.outcome], [0, 'completed'], `${policy}: ${receipt.reason}`);
+      assert.equal((await readApp(drover, 'job')).status, 'stopped');
+    }
+  });
+
   it('because the declared port is never listened on ends at ready.timeout and says what was waited for', async () => {
     await using place = await openPlace();
     const { drover, port } = place;

@@ -35,7 +35,7 @@ export const planChanges = (
     const current = known.find((app) => app.config.name === config.name);
     if (current === undefined) return { app: config.name, action: 'start', keys: [], replaces: false };
     if (current.file !== file)
-      throw new DroverError('DROVER_APP_EXISTS', { app: config.name, owner: current.file ?? 'a bare script' });
+      throw new DroverError('DROVER_APP_EXISTS', { app: config.name, owner: current.file ?? 'a bare script', file });
     return planChange(current, config, instancesOf(config));
   });
   const isWanted = new Set(wanted.map(({ name }) => name));

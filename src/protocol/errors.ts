@@ -84,7 +84,10 @@ export const ERRORS = {
     2,
     'Starting an app under a name that another file or script owns.',
     (d) => `The name ${JSON.stringify(d['app'])} belongs to ${String(d['owner'])}.`,
-    () => 'Choose another name (`--name`), or `drover delete` the other app first.',
+    (d) =>
+      d['file'] === null
+        ? `Choose another name with \`--name\`, or \`drover delete ${String(d['app'])}\` first.`
+        : `Give the app another name in ${d['file'] === undefined ? 'the file' : String(d['file'])}, or \`drover delete ${String(d['app'])}\` first.`,
   ),
   DROVER_APP_CHANGED: entry(
     409,

@@ -260,6 +260,22 @@ describe('apply', () => {
     assert.equal(code, 2);
     assert.equal(codeOf(out), 'DROVER_APP_EXISTS');
   });
+
+  it('advises on a name that is taken what the command line takes', async () => {
+    await using harness = await openHarness();
+    withShop(harness);
+    const file = join(harness.directory, 'drover.config.json');
+    writeFileSync(join(harness.directory, 'server.js'), '');
+    writeFileSync(file, '{ "apps": { "shop": { "script": "server.js" } } }');
+    for (const words of [['apply'], ['start'], ['start', file]]) {
+      const { err } = await harness.drover(...words);
+      assert.ok(err.includes(`another name in ${file}, or \`drover delete shop\``), err);
+      assert.ok(!err.includes('--name'), err);
+    }
+    harness.service.apps.get('shop')!.file = file;
+    const { err } = await harness.drover('start', 'server.js', '--name', 'shop');
+    assert.match(err, /another name with `--name`/);
+  });
 });
 
 describe('logs', () => {

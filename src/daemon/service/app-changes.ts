@@ -122,9 +122,10 @@ export const appChangesOf = (parts: ServiceParts, index: AppIndex, once: Once): 
     refuseConfig(config);
     const app = supervisor.find(config.name);
     if (app === null) return;
-    const { file } = index.recordOf(app);
-    if (file !== request.file) {
-      throw new DroverError('DROVER_APP_EXISTS', { app: config.name, owner: file ?? 'a bare script' });
+    const { file: owner } = index.recordOf(app);
+    const { file } = request;
+    if (owner !== file) {
+      throw new DroverError('DROVER_APP_EXISTS', { app: config.name, owner: owner ?? 'a bare script', file });
     }
     const keys = findChangedKeys(app.state.config, config);
     if (app.state.wanted === 'up' && keys.length > 0) {

@@ -68,6 +68,22 @@ describe('silences', () => {
     assert.deepEqual(puts, []);
   });
 
+  it('are refused with advice about what is wrong', () => {
+    const { silences } = open();
+    const adviceOn = (wrong: Parameters<typeof asked>[0]): string => {
+      try {
+        silences.add(asked(wrong), 's', NOW);
+      } catch (error) {
+        return String((error as { hint?: string }).hint);
+      }
+      return 'accepted';
+    };
+    assert.match(adviceOn({ everyMs: HOUR_MS / 2 }), /`--for 2h --every 1d`/);
+    assert.match(adviceOn({ endsAt: iso(-1) }), /--for/);
+    assert.match(adviceOn({ endsAt: 'tomorrow' }), /ISO 8601/);
+    assert.match(adviceOn({ matchers: ['app~x'] }), /app=shop/);
+  });
+
   it('are bounded, and those that are over do not count', () => {
     const { silences } = open();
     for (let index = 0; index < 500; index += 1) silences.add(asked(), `s${index}`, NOW);

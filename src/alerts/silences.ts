@@ -1,6 +1,12 @@
 /** Silences and maintenance windows, as operators make and end them. What they keep quiet is decided in `core/silence.ts`. */
 import { isSilenceOver } from '../core/index.ts';
-import { DroverError, SEVERITIES, type AlertMatcher, type SilenceDocument } from '../protocol/index.ts';
+import {
+  DroverError,
+  SEVERITIES,
+  type AlertMatcher,
+  type SilenceDocument,
+  type SilencePart,
+} from '../protocol/index.ts';
 import type { DeliveryStore } from './edges.ts';
 
 /** What an operator asks for. Times are ISO 8601. */
@@ -47,7 +53,7 @@ export const openSilences = ({ alerts: { silences: records } }: DeliveryStore): 
     add(asked, id, nowMs) {
       const silence = complete(asked, id, nowMs);
       if (all.filter((each) => !isSilenceOver(each, nowMs)).length >= MOST_SILENCES)
-        throw invalid(`there are ${MOST_SILENCES} already; end some of them`);
+        throw invalid('count', `there are ${MOST_SILENCES} already; end some of them`);
       return put(silence, nowMs);
     },
     expire(id, nowMs) {
@@ -66,13 +72,15 @@ const complete = (asked: NewSilence, id: string, nowMs: number): SilenceDocument
   const { matchers, comment, createdBy, everyMs } = asked;
   const startsAtMs = asked.startsAt === null ? nowMs : parseTime(asked.startsAt);
   const endsAtMs = parseTime(asked.endsAt);
-  if (matchers.length === 0) throw invalid('it has no matcher, and would keep everything quiet; `app=*` says that');
-  if (comment.length > MOST_CHARACTERS) throw invalid(`its comment has more than ${MOST_CHARACTERS} characters`);
-  if (endsAtMs - startsAtMs > LONGEST_MS) throw invalid('it lasts for more than ten years');
-  if (matchers.length > MOST_MATCHERS) throw invalid(`it has more than ${MOST_MATCHERS} matchers`);
-  if (endsAtMs <= startsAtMs) throw invalid('it ends before it begins');
-  if (everyMs === null && endsAtMs <= nowMs) throw invalid('it is over already');
-  if (everyMs !== null && everyMs < endsAtMs - startsAtMs) throw invalid('it comes again before it ends');
+  if (matchers.length === 0)
+    throw invalid('matcher', 'it has no matcher, and would keep everything quiet; `app=*` says that');
+  if (comment.length > MOST_CHARACTERS)
+    throw invalid('comment', `its comment has more than ${MOST_CHARACTERS} characters`);
+  if (endsAtMs - startsAtMs > LONGEST_MS) throw invalid('span', 'it lasts for more than ten years');
+  if (matchers.length > MOST_MATCHERS) throw invalid('matchers', `it has more than ${MOST_MATCHERS} matchers`);
+  if (endsAtMs <= startsAtMs) throw invalid('span', 'it ends before it begins');
+  if (everyMs === null && endsAtMs <= nowMs) throw invalid('span', 'it is over already');
+  if (everyMs !== null && everyMs < endsAtMs - startsAtMs) throw invalid('turn', 'it comes again before it ends');
   return {
     id,
     matchers: matchers.map(parseMatcher),
@@ -86,21 +94,23 @@ const complete = (asked: NewSilence, id: string, nowMs: number): SilenceDocument
 
 /** Throws DROVER_SILENCE_INVALID. */
 export const parseMatcher = (text: string): AlertMatcher => {
-  if (text.length > MOST_CHARACTERS) throw invalid(`a matcher of ${text.length} characters is too long`);
+  if (text.length > MOST_CHARACTERS) throw invalid('matcher', `a matcher of ${text.length} characters is too long`);
   const [, label, sign, value] = /^\s*([a-z_]\w*)\s*(!?=)\s*(.*?)\s*$/is.exec(text) ?? [];
-  if (label === undefined || value === undefined) throw invalid(`${JSON.stringify(text)} is no matcher`);
+  if (label === undefined || value === undefined) throw invalid('matcher', `${JSON.stringify(text)} is no matcher`);
   // One that is misspelt would keep nobody quiet, or everybody.
   if (label === 'severity' && !value.includes('*') && !SEVERITIES.some((known) => known === value))
-    throw invalid(`there is no severity ${JSON.stringify(value)}, but ${SEVERITIES.join(', ')}`);
+    throw invalid('matcher', `there is no severity ${JSON.stringify(value)}, but ${SEVERITIES.join(', ')}`);
   if (!value.includes('*')) return { label, kind: sign === '=' ? 'is' : 'is-not', value };
   if (sign === '=') return { label, kind: 'glob', value };
-  throw invalid(`${JSON.stringify(text)}: \`!=\` takes no \`*\``);
+  throw invalid('matcher', `${JSON.stringify(text)}: \`!=\` takes no \`*\``);
 };
 
 const parseTime = (text: string): number => {
   const ms = Date.parse(text);
-  if (Number.isNaN(ms)) throw invalid(`${JSON.stringify(text)} is no time`);
+  if (Number.isNaN(ms)) throw invalid('time', `${JSON.stringify(text)} is no time`);
   return ms;
 };
 
-const invalid = (message: string): DroverError => new DroverError('DROVER_SILENCE_INVALID', { message });
+/** `about` chooses the advice. */
+const invalid = (about: SilencePart, message: string): DroverError =>
+  new DroverError('DROVER_SILENCE_INVALID', { message, about });

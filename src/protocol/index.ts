@@ -1,6 +1,7 @@
 /** The door of `protocol/`: words on the wires. Types and tables only; nothing here does I/O. */
 export * from './agent.ts';
 export * from './alert-documents.ts';
+export type { SilencePart } from './alert-errors.ts';
 export * from './alert-records.ts';
 export * from './app-config.ts';
 export * from './app-meeting.ts';

@@ -264,6 +264,19 @@ describe('a configuration', () => {
     assert.equal(checkConfig(JSON.parse('{"apps":{"__proto__":{}}}'), file, {}).problems.length, 2);
   });
 
+  it('proposes for a text the list of its words', () => {
+    const receiver = (value: unknown) =>
+      checkConfig({ apps: {}, daemon: { alerts: [value] } }, file, {}).problems[0]?.suggestion;
+    assert.equal(receiver({ command: 'page --team "web shop"' }), "['page', '--team', 'web shop']");
+    assert.equal(receiver({ command: "page | tee 'x'" }), `['sh', '-c', "page | tee 'x'"]`);
+    assert.equal(receiver({ command: ['page'], severities: 'page, ticket' }), "['page', 'ticket']");
+    assert.equal(receiver({ command: '' }), null);
+    const app = (settings: object) => check({ script: 'server.js', ...settings }).problems[0]?.suggestion;
+    assert.equal(app({ args: '--port 3000' }), "['--port', '3000']");
+    assert.equal(app({ args: '$HOME' }), null);
+    assert.equal(app({ slo: 'availability' }), null);
+  });
+
   it('refuses two apps on one port', () => {
     const { problems } = check({ ...FULL, port: [3000, 3001] }, { api: { ...FULL, port: 3001 } });
     assert.deepEqual(

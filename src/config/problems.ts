@@ -6,6 +6,7 @@
 import type * as v from 'valibot';
 import type { ConfigProblem } from '../protocol/index.ts';
 import { findDurationMs, findSizeBytes } from './quantity.ts';
+import { splitWords } from './simple-command.ts';
 import { findNearest } from './suggest.ts';
 
 type Path = readonly (string | number)[];
@@ -135,7 +136,7 @@ const BOOLEANS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The value that was probably meant: the right spelling, or the same value in the right type. */
-const suggestValue = ({ input, expected, message }: v.BaseIssue<unknown>): string | null => {
+const suggestValue = ({ input, expected, message, path }: v.BaseIssue<unknown>): string | null => {
   const wanted = expected ?? '';
   if (Array.isArray(input) || isObject(input)) return null;
   const words = [...wanted.matchAll(/"([^"]+)"/g)].map(([, word]) => String(word));
@@ -147,10 +148,23 @@ const suggestValue = ({ input, expected, message }: v.BaseIssue<unknown>): strin
     if (message.includes('duration')) return suggestDuration(input);
     if (isNumeric) return isWithin(input, message) ? input : null;
     if (wanted.includes('boolean')) return BOOLEANS.get(input) ?? null;
-    if (wanted.includes('Array')) return JSON.stringify([input]).replaceAll('"', "'");
+    if (wanted.includes('Array')) return suggestList(input, path?.at(-1)?.key, message);
   }
   if (typeof input === 'number' && wanted.includes('string')) return `'${input}'`;
   return null;
+};
+
+/** What stands in these goes to a program, word by word. */
+const OF_A_PROGRAM: ReadonlySet<unknown> = new Set(['command', 'args', 'nodeArgs']);
+
+/** The list that a text stands for: its words, by the quotes of a shell where a program gets them. */
+const suggestList = (text: string, key: unknown, allowed: string): string | null => {
+  // No word is one of these.
+  if (/list of (objectives|receivers)/.test(allowed)) return null;
+  const needsShell = key === 'command' ? ['sh', '-c', text] : null;
+  const words = OF_A_PROGRAM.has(key) ? (splitWords(text) ?? needsShell) : text.split(/[\s,]+/).filter(Boolean);
+  if (words === null || words.length === 0) return null;
+  return `[${words.map((word) => (/['\\\p{Cc}]/u.test(word) ? JSON.stringify(word) : `'${word}'`)).join(', ')}]`;
 };
 
 /** Whether a text is a number, and one that the sentence about what is allowed does not rule out. */

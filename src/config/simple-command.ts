@@ -58,7 +58,8 @@ const expandVariables = (text: string, env: Environment): string | null => {
   return isPlain ? expanded : null;
 };
 
-const splitWords = (text: string): string[] | null => {
+/** By blanks and quotes, nothing put in; null where the text needs a shell. */
+export const splitWords = (text: string): string[] | null => {
   const words: string[] = [];
   let rest = text.trim();
   while (rest !== '') {

@@ -109,6 +109,6 @@ describe('drover doctor', () => {
     assert.match(text.err, /notes\.txt/);
     const app = await harness.drover('doctor', 'shop');
     assert.equal(app.code, 2);
-    assert.match(app.err, /`doctor <app>` is not available/);
+    assert.match(app.err, /There is no file "shop" here, and `doctor <app>` is not available/);
   });
 });

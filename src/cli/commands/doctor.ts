@@ -93,7 +93,10 @@ async function findKind(context: CliContext, file: string): Promise<'profile' | 
     () => false,
   );
   // `doctor <app>` looks at what runs; that is planned, and a word without a file behind it is most likely meant so.
-  if (!isThere && /^[\w-]+$/.test(file)) throw new DroverError('DROVER_NOT_AVAILABLE', { what: '`doctor <app>`' });
+  if (!isThere && /^[\w-]+$/.test(file))
+    throw new DroverError('DROVER_NOT_AVAILABLE', {
+      what: `There is no file ${JSON.stringify(file)} here, and \`doctor <app>\``,
+    });
   const head = await readHead(path, file);
   if (head.startsWith('v8-version,')) return 'log';
   if (/^\s*\{\s*"snapshot"\s*:/.test(head)) return 'heap';

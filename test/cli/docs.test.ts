@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { renderDocs } from '../../scripts/render-docs.ts';
-import { loadJsonSchema } from '../../src/config/index.ts';
+import { loadConfig, loadJsonSchema, parseWhole } from '../../src/config/index.ts';
+import { temporaryFolder } from '../support/temporary.ts';
 
 interface Described {
   readonly description?: string;
@@ -29,5 +30,17 @@ describe('the generated pages', async () => {
     const { properties } = (await loadJsonSchema()) as { properties: { apps: { additionalProperties: object } } };
     visit(properties.apps.additionalProperties, '');
     assert.deepEqual(undescribed, []);
+  });
+});
+
+describe('the configuration in docs/alerts.md', () => {
+  it('can be used as it stands there', async () => {
+    const [, text = ''] = /```js\n(.*?)```/s.exec(readFileSync(join(ROOT, 'docs/alerts.md'), 'utf8')) ?? [];
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, 'drover.config.js');
+    writeFileSync(path, text);
+    writeFileSync(join(folder.path, 'server.js'), '');
+    const { file, value } = await loadConfig(path);
+    assert.equal(parseWhole(value, file, {}).daemon?.alerts.length, 3);
   });
 });

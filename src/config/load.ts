@@ -61,21 +61,34 @@ export const inspectConfig = async (
   limits: LoadLimits = LIMITS,
 ): Promise<LoadedConfig & { readonly problems: readonly ConfigProblem[] }> => {
   const file = resolve(path);
-  const fail = (message: string, cause?: unknown): DroverError =>
-    new DroverError('DROVER_CONFIG_UNREADABLE', { file, message, isThere: true }, { cause });
+  const fail: Fail = (message, cause, line) =>
+    new DroverError(
+      'DROVER_CONFIG_UNREADABLE',
+      { file, message, isThere: true, ...(line === undefined ? {} : { line }) },
+      { cause },
+    );
   const problem = findFileProblem(file);
   if (problem !== null) throw new DroverError('DROVER_CONFIG_UNREADABLE', { file, message: `it ${problem}.` });
   if (statSync(file).size > limits.bytes) throw fail(`it is bigger than ${limits.bytes} bytes.`);
   if (!EXTENSIONS.has(extname(file))) throw fail(`its name ends in none of ${[...EXTENSIONS].join(', ')}.`);
   if (extname(file) === '.json') return { file, value: readJson(file, fail), problems: [] };
   const answer = await runFile(file, limits, fail);
-  if (answer.outcome === 'threw') throw fail(answer.message);
+  if (answer.outcome === 'threw') throw fail(answer.message, undefined, findMissingLine(file, answer.message));
   if (answer.outcome === 'not-plain')
     return { file, value: null, problems: answer.problems.map((each) => ({ ...each, suggestion: null })) };
   return { file, value: answer.value, problems: [] };
 };
 
-type Fail = (message: string, cause?: unknown) => DroverError;
+/** `line`: what the file lacks. */
+type Fail = (message: string, cause?: unknown, line?: string) => DroverError;
+
+/** The line that brings in what a file calls without having it. */
+const findMissingLine = (file: string, message: string): string | undefined => {
+  if (!message.includes('ReferenceError: defineConfig is not defined')) return undefined;
+  return /\bmodule\.exports\b|\bexports\.\w/.test(readFileSync(file, 'utf8'))
+    ? "const { defineConfig } = require('drover');"
+    : "import { defineConfig } from 'drover';";
+};
 
 const readJson = (file: string, fail: Fail): unknown => {
   let value: unknown;

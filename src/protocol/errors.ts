@@ -36,10 +36,11 @@ export const ERRORS = {
     2,
     'A configuration file that is missing, throws, hangs, exits or is too big.',
     (d) => `The configuration file ${String(d['file'])} could not be read: ${String(d['message'])}`,
-    (d) =>
-      d['isThere'] === true
-        ? 'Mend it, and try it with `drover config check <file>`.'
-        : 'Create one with `drover init`, or name the file: `drover start <file>`.',
+    ({ isThere, line }) => {
+      if (isThere !== true) return 'Create one with `drover init`, or name the file: `drover start <file>`.';
+      if (line !== undefined) return `Begin it with \`${String(line)}\``;
+      return 'Mend it, and try it with `drover config check <file>`.';
+    },
   ),
   DROVER_REQUEST_INVALID: entry(
     400,

@@ -50,6 +50,16 @@ describe('a configuration file', () => {
     assert.deepEqual(await load(text, 'drover.config.ts'), { apps: {} });
   });
 
+  it('that calls `defineConfig` without having it is told the line that it lacks', async () => {
+    const module = await refusal('export default defineConfig({ apps: {} })', 'drover.config.ts');
+    assert.equal(module.hint, "Begin it with `import { defineConfig } from 'drover';`");
+    const common = await refusal('module.exports = defineConfig({ apps: {} })', 'drover.config.cjs');
+    assert.equal(common.hint, "Begin it with `const { defineConfig } = require('drover');`");
+    const mended = `const { defineConfig } = require('drover'); module.exports = defineConfig({ apps: {} })`;
+    assert.deepEqual(await load(mended, 'drover.config.cjs'), { apps: {} });
+    assert.match((await refusal('throw new Error("x")')).hint ?? '', /config check/);
+  });
+
   it('is left behind when it prints, keeps timers, or goes on for ever', async () => {
     const text = `console.log('noise'); setInterval(() => {}, 1000); export default { apps: {} }`;
     assert.deepEqual(await load(text), { apps: {} });

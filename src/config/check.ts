@@ -10,8 +10,8 @@ import { findDaemonProblems, findHealthProblems } from './check-health.ts';
 import { completeApp, completeDaemon } from './complete.ts';
 import { findDirectoryProblem, findFileProblem } from './file-problem.ts';
 import { LATER_IN_APP, LATER_IN_DAEMON } from './later.ts';
-import { findShapeProblems, formatPath, formatProblem, isLaterProblem, toProblems } from './problems.ts';
-import { AppSchema, ConfigSchema, type CompleteSettings, DaemonSchema } from './schema.ts';
+import { findShapeProblems, formatPath, formatProblem, isLaterProblem, missingWords, toProblems } from './problems.ts';
+import { APPS, AppSchema, ConfigSchema, type CompleteSettings, DaemonSchema } from './schema.ts';
 import { findNearest } from './suggest.ts';
 
 export interface CheckedConfig {
@@ -62,6 +62,8 @@ export const checkConfig = (value: unknown, file: string, env: Environment): Che
       problems.push(...findAppProblems(parsed.output, raw, path, dirname(file)));
     }
   }
+  if (apps === undefined && rest['daemon'] === undefined)
+    problems.push({ path: 'apps', value: null, message: missingWords(APPS), suggestion: null });
   const names = hasNamedApps ? Object.keys(apps) : [];
   problems.push(...findPortClashes(drafts), ...findDependencyProblems(drafts, names));
   const { success, output } = v.safeParse(DaemonSchema, daemonSettings);

@@ -110,7 +110,7 @@ export const toProblems = (issues: readonly v.BaseIssue<unknown>[], path: Path):
       return {
         path: formatPath(at),
         value: issue.input ?? null,
-        message: issue.input === undefined ? missingWords(issue) : issue.message,
+        message: issue.input === undefined ? wordsForMissing(issue) : issue.message,
         suggestion: suggestValue(issue),
       };
     });
@@ -125,8 +125,11 @@ export const toProblems = (issues: readonly v.BaseIssue<unknown>[], path: Path):
 };
 
 /** Of a key that must be there the group around it knows only that it is not. */
-const missingWords = ({ type, message }: v.BaseIssue<unknown>): string =>
-  type === 'strict_object' ? MISSING : `${MISSING}; it ${message}`;
+const wordsForMissing = ({ type, message }: v.BaseIssue<unknown>): string =>
+  type === 'strict_object' ? MISSING : missingWords(message);
+
+/** Of a key that must be there, by what is allowed. */
+export const missingWords = (allowed: string): string => `${MISSING}; it ${allowed}`;
 
 const BOOLEANS: ReadonlyMap<string, string> = new Map([
   ['true', 'true'],

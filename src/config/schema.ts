@@ -340,10 +340,13 @@ export const DaemonSchema = group({
   ),
 });
 
+export const APPS = 'must be an object: a name for each app, and its settings';
+
 export const ConfigSchema = group({
   $schema: v.optional(v.string('must be the address of a JSON Schema')),
   daemon: v.optional(DaemonSchema),
-  apps: v.record(v.string(), AppSchema, 'must be an object: a name for each app, and its settings'),
+  /** May be left out where there is something about the daemon. */
+  apps: v.optional(v.record(v.string(), AppSchema, APPS)),
 });
 
 /** What `drover.config.ts` exports. */

@@ -251,6 +251,24 @@ describe('apply', () => {
     assert.deepEqual(harness.service.calls, ['apply shop']);
   });
 
+  it('takes a file without apps where none came from it, for what it says of the daemon', async () => {
+    await using harness = await openHarness();
+    withShop(harness);
+    const file = join(harness.directory, 'daemon.config.json');
+    for (const apps of ['', '"apps": {}, ']) {
+      writeFileSync(file, `{ ${apps}"daemon": { "logs": { "quota": "1GB" } } }`);
+      harness.service.calls.length = 0;
+      const { code, out, err } = await harness.drover('apply', file);
+      assert.deepEqual([code, out, err], [0, `${file} lists no apps.`, '']);
+      assert.match(harness.service.calls.join(), /^configure .*1073741824/);
+    }
+    harness.service.apps.get('shop')!.file = file;
+    assert.equal(codeOf((await harness.drover('apply', file, '--json')).out), 'DROVER_PRUNE_REFUSED');
+    assert.match((await harness.drover('run', file)).err, /daemon\.config\.json lists no apps/);
+    writeFileSync(file, '{}');
+    assert.match((await harness.drover('apply', file, '--prune')).err, /apps is missing; it must be an object/);
+  });
+
   it('refuses a name of another file', async () => {
     await using harness = await openHarness();
     withShop(harness);

@@ -23,11 +23,13 @@ export const command = defineCommand<ChangeOptions & { dryRun?: boolean; prune?:
       context.print(JSON.stringify({ changes }));
       return 0;
     }
-    if (apps.length === 0 && !prune) throw new DroverError('DROVER_PRUNE_REFUSED');
+    // Without an app that came from the file there is nothing that it could remove.
+    if (apps.length === 0 && changes.length > 0 && !prune) throw new DroverError('DROVER_PRUNE_REFUSED');
     const isIdle = changes.every(({ action }) => action === 'none');
     // With `--json` stdout is for the one document; the plan is still worth seeing.
     const tell = options.json ? context.note : context.print;
-    tell(isIdle ? 'Nothing to change.' : renderPlan(changes, context));
+    if (apps.length === 0 && changes.length === 0) tell(`${file} lists no apps.`);
+    else tell(isIdle ? 'Nothing to change.' : renderPlan(changes, context));
     if (options.dryRun) return 0;
     const started = isIdle ? [] : await client.apply(file, apps, prune);
     // What is refused changes nothing, and a smaller quota removes logs.

@@ -15,7 +15,10 @@ export const command = defineCommand<BareOptions & { watch?: boolean }>({
   examples: [['drover run server.js', 'as the command of a container']],
   run: async (context, { args: [entry], options, rest }) => {
     const { watch = false, ...bare } = options;
-    const { apps, daemon } = await readApps(entry, rest, bare, context);
+    const { file, apps, daemon } = await readApps(entry, rest, bare, context);
+    // It ends when every app has; without any it would wait for ever.
+    if (apps.length === 0)
+      throw new DroverError('DROVER_USAGE', { message: `${file ?? 'The command line'} lists no apps.` });
     try {
       const { runForeground } = await loadForeground();
       return await runForeground({ apps, daemon, watch, directory: context.directory });

@@ -48,7 +48,7 @@ const RUNNERS: Runners = {
       app: tenant.host.app,
       worker: tenant.id,
       type: event,
-      reason,
+      reason: event === 'worker-start-timeout' ? `${reason}${tenant.waiting}` : reason,
       // Of the process that it is about: after a crash the machine's own generation is that of the next one already.
       data: {
         generation: handle?.generation ?? tenant.state.generation,

@@ -267,12 +267,16 @@ export class Tenant {
     return isDone && !this.isReplacement && this.host.desk.expectedPorts(this).length === 0;
   }
 
+  /** What readiness waits for, to be put behind that it has not come; empty where nothing is known to be missing. */
+  get waiting(): string {
+    return this.missing.length === 0 ? '' : `, waiting for ${this.missing.join(', ')}`;
+  }
+
   /** Why it did not get ready, in words. */
   failure(): string {
     const { state } = this;
     if (state.phase === 'aborting') {
-      const missing = this.missing.length === 0 ? '' : `, waiting for ${this.missing.join(', ')}`;
-      return `was not ready after ${this.config.ready.timeoutMs} ms${missing}`;
+      return `was not ready after ${this.config.ready.timeoutMs} ms${this.waiting}`;
     }
     return state.lastExit === null ? 'did not start' : describeExit(state.lastExit);
   }

@@ -138,7 +138,7 @@ interface Unfinished extends Pick<
 }
 
 /** It lasted until now: nobody knows when it stood still. */
-const endUnfinished = (store: Store, unfinished: Unfinished, why: string): void => {
+export const endUnfinished = (store: Store, unfinished: Unfinished, why: string): void => {
   const { id, kind, app, startedAtMs, endedAtMs, memory } = unfinished;
   const reason = memory === null ? `${why}; its requests were not counted` : why;
   store.operations.end(id, 'failed', {
@@ -152,5 +152,6 @@ const endUnfinished = (store: Store, unfinished: Unfinished, why: string): void 
     ...new ReceiptBook(memory?.receipt).figures(),
     steps: memory?.steps ?? [],
   });
-  store.events.append({ app, type: 'operation-ended', reason: `${kind} failed: ${reason}` });
+  const data = { operation: id, kind, outcome: 'failed' };
+  store.events.append({ app, type: 'operation-ended', reason: `${kind} failed: ${reason} (operation ${id})`, data });
 };

@@ -117,4 +117,13 @@ describe('events that belong together', () => {
     const resumed: Told = { type: 'operation-resumed', operation: { id: 'op', slots: [0], isAsked: true } };
     assert.deepEqual(idsOf([resumed, of(0, 'worker-ready')], { op: 'before' }), ['before', 'before']);
   });
+
+  it('are those of a deletion up to its end, and none of the next app of that name', () => {
+    const removed: Told = { type: 'app-removed' };
+    const crash = of(0, 'worker-exited');
+    const run = [of(1, 'worker-blocked'), started([0], false), crash, removed, ENDED];
+    assert.deepEqual(idsOf(run), ['a', 'b', 'b', 'b', 'b']);
+    assert.deepEqual(idsOf([...run, of(1, 'worker-unblocked'), crash]).slice(-2), [null, 'c']);
+    assert.deepEqual(idsOf([removed]), ['ask'], 'without an operation it is what somebody asked for');
+  });
 });

@@ -100,7 +100,7 @@ const LIFECYCLE: ReadonlySet<EventType> = new Set([
 ]);
 
 /** What somebody has asked for. */
-const ASKED: ReadonlySet<EventType> = new Set(['app-added', 'app-changed', 'app-removed', 'worker-signalled']);
+const ASKED: ReadonlySet<EventType> = new Set(['app-added', 'app-changed', 'worker-signalled']);
 
 /** One event of the app, in the order in which they happen; `at` is monotonic. */
 export const stepCorrelation = (state: CorrelationState, event: EventInput, at: number, ids: Ids): CorrelationStep => {
@@ -109,10 +109,21 @@ export const stepCorrelation = (state: CorrelationState, event: EventInput, at: 
   if (event.type === 'operation-ended') {
     return { state: { ...current, running: null }, correlation: current.running?.correlation ?? null };
   }
+  if (event.type === 'app-removed') return remove(current, ids);
   if (ASKED.has(event.type)) return { state: current, correlation: ids.asked() };
   const { worker = null } = event;
   return worker === null ? ofApp(current) : ofWorker(current, event, worker, at, ids);
 };
+
+/** Nothing is wrong with an app that is gone; the operation that removed it is about to end. */
+const remove = ({ running }: CorrelationState, ids: Ids): CorrelationStep => ({
+  state: { running, episodes: {} },
+  correlation: running?.correlation ?? ids.asked(),
+});
+
+/** There is nothing to remember. */
+export const isCorrelationIdle = ({ running, episodes }: CorrelationState): boolean =>
+  running === null && Object.keys(episodes).length === 0;
 
 /** Episodes whose time has passed. */
 const forget = (state: CorrelationState, at: number): CorrelationState => {

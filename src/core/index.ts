@@ -126,4 +126,10 @@ export type { OutlierSample, VerdictKind } from './outlier-evidence.ts';
 export * from './outliers.ts';
 export * from './recycling.ts';
 export { workersIn } from './worker-share.ts';
-export { newCorrelation, stepCorrelation, type CorrelationState, type CorrelationStep } from './correlation.ts';
+export {
+  isCorrelationIdle,
+  newCorrelation,
+  stepCorrelation,
+  type CorrelationState,
+  type CorrelationStep,
+} from './correlation.ts';

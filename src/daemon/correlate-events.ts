@@ -5,7 +5,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
-import { newCorrelation, stepCorrelation, type CorrelationState } from '../core/index.ts';
+import { isCorrelationIdle, newCorrelation, stepCorrelation, type CorrelationState } from '../core/index.ts';
 import type { Clock, EventInput } from '../protocol/index.ts';
 import type { Store } from '../store/index.ts';
 import { inherit } from './inherit.ts';
@@ -43,7 +43,7 @@ export const correlateEvents = (store: Store, clock: Clock): Store => {
       fresh: newId,
       recall: (operation) => recall(app, operation),
     });
-    if (event.type === 'app-removed') states.delete(app);
+    if (isCorrelationIdle(state)) states.delete(app);
     else states.set(app, state);
     return store.events.append(correlation === null ? event : { ...event, data: { ...event.data, correlation } });
   };

@@ -31,7 +31,7 @@ class Reporter {
     this.at += afterMs;
     this.#seq += 1;
     const full = log === null ? {} : { log: { lines: 0, bytes: 0, isDropping: true, code: 'ENOSPC', ...log } };
-    this.handle.addReport({ seq: this.#seq, ...full } as AgentReport);
+    this.handle.addReport({ seq: this.#seq, runtime: { uptimeMs: this.at }, ...full } as AgentReport);
     noteLogDrops(this.tenant, this.handle);
   }
 

@@ -5,7 +5,8 @@ import { defineCommand, JSON_OPTION } from '../command.ts';
 export const command = defineCommand<{ json?: boolean }>({
   args: [{ syntax: '[config]', about: 'configuration file (default: drover.config.* here)', offers: 'files' }],
   options: [JSON_OPTION],
-  details: 'Finds every problem at once, without the daemon. Exit 2 when there is one.',
+  details:
+    'Finds every problem of keys and values at once, and where there is none, every one between them (files that are not there, names twice, apps that nothing starts). Without the daemon; what only the machine that runs it knows (a Node by its number, a user) is found at `start`. Exit 2 when there is one.',
   run: async (context, { args: [entry], options }) => {
     const { file, value, problems: notPlain } = await inspectConfig(getConfigFile(entry, context));
     const { apps, problems } =

@@ -3,7 +3,7 @@
  * between any two lines here. macOS has no /proc; the few things needed there come from `ps`.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { SPAWN_VARIABLE } from '../protocol/index.ts';
 import { isLinux } from './libc.ts';
 
@@ -117,7 +117,29 @@ export function readEnvironment(pid: number): Readonly<Record<string, string>> |
 
 /** `NAME=value` each, as they are. */
 function environmentLines(pid: number): readonly string[] | undefined {
-  return readText(`/proc/${pid}/environ`)?.split('\0');
+  const path = `/proc/${pid}/environ`;
+  let text = readText(path);
+  for (let look = 0; text === '' && look < LOOKS_AT_CHANGE && isBecomingAnother(pid); look++) {
+    Atomics.wait(NEVER, 0, 0, LOOK_AGAIN_MS);
+    text = readText(path);
+  }
+  // Its words are there a moment before its environment.
+  return (text === '' ? readText(path) : text)?.split('\0');
+}
+
+/** A process is in `execve` for a fraction of a millisecond, longer where others have the processor. */
+const LOOKS_AT_CHANGE = 10;
+const LOOK_AGAIN_MS = 1;
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
+
+/** In `execve` a process shows neither words nor environment, but has a program; a thread of the kernel or a dead process has none. */
+function isBecomingAnother(pid: number): boolean {
+  try {
+    readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return false;
+  }
+  return readText(`/proc/${pid}/cmdline`) === '';
 }
 
 /** The words of a process's command line; empty when it is gone. */

@@ -17,6 +17,7 @@ import {
   peerOf,
   readStat,
   readUsage,
+  readVariable,
   startTicks,
   usableCpus,
   watchExit,
@@ -133,5 +134,28 @@ describe('the door of os/', () => {
       process.stdout.write(String(readFileSync('/proc/self/maps', 'utf8').includes('koffi')));`;
     const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
     assert.equal(output, 'false');
+  });
+});
+
+describe('the environment of a process', () => {
+  it('is read whole, also while the process becomes another program', { timeout: 30_000 }, async () => {
+    const script = join(import.meta.dirname, '../fixtures/apps/becomes-itself.sh');
+    const child = spawn('sh', [script, '2000'], { env: { ...process.env, MARK: 'there' }, stdio: 'ignore' });
+    const pid = child.pid ?? 0;
+    let [reads, missed, inVain] = [0, 0, 0];
+    while (child.exitCode === null) {
+      for (let time = 0; time < 100; time++) {
+        const found = readVariable(pid, 'MARK');
+        reads += 1;
+        inVain += 1;
+        if (found !== 'there') continue;
+        // What was not found before was there all the same; at its end there is nothing any more.
+        missed += inVain - 1;
+        inVain = 0;
+      }
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    assert.ok(reads > 100, `${reads} reads`);
+    assert.equal(missed, 0, `${missed} of ${reads} found nothing`);
   });
 });

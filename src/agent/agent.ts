@@ -31,6 +31,7 @@ import {
 import { provideAppIpc, type AppIpc } from './app-ipc.ts';
 import { addSummaries, type Branches } from './branches.ts';
 import { DropNews } from './drop-news.ts';
+import { headlineOf } from './headline.ts';
 import { HealthDesk } from './health-desk.ts';
 import type { Link } from './link.ts';
 import type { MeetingPoint } from './meeting-point.ts';
@@ -125,7 +126,7 @@ export class Agent {
     });
     this.#scheduleReports(boot.reportEveryMs);
     process.on('uncaughtExceptionMonitor', (error: unknown) => {
-      this.#uncaught = { reason: reasonOf(error), at: process.uptime() };
+      this.#uncaught = { reason: headlineOf(error), at: process.uptime() };
     });
     process.on('exit', (code) => this.#sayLastWord(code));
   }
@@ -387,10 +388,6 @@ export class Agent {
     this.#output?.catchUp(true);
     this.#send({ type: 'exit', code, reason: this.#exitReason, report: this.#report() });
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message).slice(0, 2000) : String(error);
 }
 
 function connectionsOf(server: NetServer): number {

@@ -1,10 +1,11 @@
 /** What a worker says from its first line to its last, and how it ends. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import type { ListenAddress } from '../../src/protocol/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { freePort } from '../support/temporary.ts';
+import { freePort, temporaryFolder } from '../support/temporary.ts';
 import { openFakeDaemon, type FakeDaemon, type FakeWorker } from './support/fake-daemon.ts';
 import { GET, RawClient, UPGRADE } from './support/raw-client.ts';
 import { underEachNode } from './support/under-each-node.ts';
@@ -39,6 +40,16 @@ underEachNode("A worker's life", ({ path: node }) => {
     assert.deepEqual(await worker.exited, { code: 1, signal: null });
     assert.match((await worker.said('exit')).reason ?? '', /^SyntaxError/);
     assert.ok(worker.output.some((line) => line.includes('SyntaxError')));
+  });
+
+  it('that never began, for a slip in the script, ends with what the slip is, and not its place', async () => {
+    await using daemon = await openFakeDaemon();
+    await using folder = await temporaryFolder();
+    const app = join(folder.path, 'slip.cjs');
+    writeFileSync(app, "const greeting = 'hello' world;\n");
+    const worker = await daemon.start({ app, node });
+    assert.deepEqual(await worker.exited, { code: 1, signal: null });
+    assert.equal((await worker.said('exit')).reason, "SyntaxError: Unexpected identifier 'world'");
   });
 
   it('ends because of an exception when the app gives up over it, and not when it has gone on since', async () => {

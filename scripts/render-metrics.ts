@@ -1,5 +1,11 @@
 /** `docs/metrics.md`, from the catalogue that the pages of metrics are written from and the figures that are kept. */
-import { APP_METRICS, DAEMON_METRICS, PROM_CLIENT_NAMES, WORKER_METRICS } from '../src/metrics/exposition/catalogue.ts';
+import {
+  APP_METRICS,
+  DAEMON_METRICS,
+  EXTRA_METRICS,
+  PROM_CLIENT_NAMES,
+  WORKER_METRICS,
+} from '../src/metrics/exposition/catalogue.ts';
 import { COLUMN_NAMES, COLUMNS } from '../src/metrics/series/columns.ts';
 import { PROBLEM_KINDS, type ProblemKind } from '../src/metrics/exposition/problems.ts';
 
@@ -99,7 +105,7 @@ export const renderMetrics = (notice: string): string => {
       ({ name, type, help, aggregator, labels }) =>
         row(code(name), type, unitOf(name), labelsOf(labels), aggregator === 'omit' ? 'left out' : aggregator, help),
     );
-  const otherRows = (metrics: typeof APP_METRICS | typeof DAEMON_METRICS): string[] =>
+  const otherRows = (metrics: typeof APP_METRICS | typeof DAEMON_METRICS | typeof EXTRA_METRICS): string[] =>
     Object.entries(metrics).map(([name, { type, help, labels }]) =>
       row(code(name), type, unitOf(name), labelsOf(labels), help),
     );
@@ -120,6 +126,9 @@ export const renderMetrics = (notice: string): string => {
     '## Apps',
     'Also labelled `app`. Routes are as the framework has them; beyond `metrics.routes` they are counted as `other`.',
     table(['name', 'type', 'unit', 'labels', 'meaning'], otherRows(APP_METRICS)),
+    '## Objectives and alerts',
+    'Of apps with [objectives](health.md#objectives); an alert of the daemon itself has no label `app`.',
+    table(['name', 'type', 'unit', 'labels', 'meaning'], otherRows(EXTRA_METRICS)),
     '## The daemon',
     table(['name', 'type', 'unit', 'labels', 'meaning'], otherRows(DAEMON_METRICS)),
     SERIES,

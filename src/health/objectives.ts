@@ -126,6 +126,9 @@ export const openObjectives = ({ clock, schedule, apps, named, judge, memory }: 
   };
 };
 
+/** Without the dust that a division leaves in the sixteenth digit: 99.9 / 100 is 0.9990000000000001. */
+export const withoutDust = (value: number): number => Number(value.toPrecision(15));
+
 /** What an earlier daemon kept; null where that cannot be used. */
 const readState = (text: string | undefined): ObjectiveState | null => {
   if (text === undefined) return null;
@@ -162,7 +165,7 @@ const describe = (
 ): SloDocument['apps'][number]['objectives'][number] => ({
   name: objective.name,
   indicator: objective.indicator.kind,
-  objective: objective.target * 100,
+  objective: withoutDust(objective.target * 100),
   windowMs: objective.windowMs,
   events: Math.round(budget.events),
   bad: Math.round(budget.bad),

@@ -1,4 +1,5 @@
 /** The door of `metrics/`: from what agents report to what machines read, and what is kept of it. */
+export { EXTRA_METRICS } from './exposition/catalogue.ts';
 export {
   DEFAULT_EXPOSITION_LIMITS,
   Exposition,

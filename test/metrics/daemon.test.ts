@@ -86,7 +86,8 @@ describe('a daemon that is measured', () => {
     const { drover, port } = place;
     const slo = [{ name: 'answers', objective: 99.9, window: '1h', minimumEvents: 10 }];
     const alerts = [{ webhook: `${receiver.url}/hook`, groupWait: 0 }];
-    await drover.start([write(drover, { port, slo }, { alerts })]);
+    const health = await freePort();
+    await drover.start([write(drover, { port, slo }, { alerts, health: { port: health } })]);
     for (let asked = 0; asked < 60; asked += 1) await ask(port, '/bad');
     const message = await eventually(
       'the receiver is told',
@@ -103,6 +104,16 @@ describe('a daemon that is measured', () => {
     const { apps } = await drover.json<SloDocument>(['slo', 'shop']);
     const [objective] = apps[0]?.objectives ?? [];
     assert.ok(objective !== undefined && objective.bad === 60 && objective.budget.remaining < 1, JSON.stringify(apps));
+
+    const { body: page } = await ask(health, '/metrics');
+    assert.match(page, /^drover_slo_objective_ratio\{app="shop",objective="answers"\} 0\.999$/m);
+    const documented = readFileSync(join(import.meta.dirname, '../../docs/metrics.md'), 'utf8');
+    const names = [...page.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => String(name));
+    assert.deepEqual(
+      names.filter((name) => !documented.includes(`| \`${name}\` |`)),
+      [],
+    );
+    assert.ok(names.includes('drover_alerts_firing'), names.join());
 
     const before = receiver.got.length;
     const { pid } = await drover.json<{ pid: number }>(['daemon', 'status']);

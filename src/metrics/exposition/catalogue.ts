@@ -447,3 +447,24 @@ export const DAEMON_METRICS = {
   },
   drover_daemon_cpu_seconds_total: { type: 'counter', help: 'Processor time that the daemon has taken.', labels: [] },
 } as const satisfies Readonly<Record<string, { type: string; help: string; labels: readonly string[] }>>;
+
+/** What the daemon adds from elsewhere ({@link file://./../../health/own-families.ts}): objectives and alerts. */
+export const EXTRA_METRICS = {
+  drover_slo_objective_ratio: {
+    type: 'gauge',
+    help: 'Share of events that must be good, 0 to 1.',
+    labels: ['app', 'objective'],
+  },
+  drover_slo_budget_remaining_ratio: {
+    type: 'gauge',
+    help: 'Share of the error budget that is left; below 0 it is overspent.',
+    labels: ['app', 'objective'],
+  },
+  drover_slo_burn_rate: {
+    type: 'gauge',
+    help: 'How many times faster than it may the error budget goes; left out where too little happens to tell.',
+    labels: ['app', 'objective'],
+  },
+  drover_alerts_firing: { type: 'gauge', help: 'Alerts that fire.', labels: ['alert', 'app', 'severity'] },
+  drover_alerts_undelivered: { type: 'gauge', help: 'Messages about alerts that no receiver took.', labels: [] },
+} as const satisfies Readonly<Record<string, { type: 'gauge'; help: string; labels: readonly string[] }>>;

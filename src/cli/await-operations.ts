@@ -6,6 +6,7 @@ import type { DroverClient } from '../client/index.ts';
 import { DroverError, type OperationDocument, type ReceiptOutcome } from '../protocol/index.ts';
 import type { ExitCode } from './command.ts';
 import type { CliContext } from './context.ts';
+import { isOneApp } from './target.ts';
 
 export interface ChangeOptions {
   readonly json?: boolean;
@@ -42,6 +43,24 @@ export const finishChange = async (
   }
   return tellOutcomes(ended, options, context);
 };
+
+/** The same of a command on a target; `all` of no apps is told, or it would look as if it had been done. */
+export const finishOnTarget = async (
+  client: DroverClient,
+  target: string,
+  started: readonly OperationDocument[],
+  options: ChangeOptions,
+  context: CliContext,
+): Promise<ExitCode> => {
+  if (started.length === 0 && !isOneApp(target)) {
+    // Without waiting stdout is for ids, with `--json` for the document.
+    const tell = options.json || options.wait === false ? context.note : context.print;
+    tell(NO_APPS);
+  }
+  return finishChange(client, started, options, context, isOneApp(target));
+};
+
+export const NO_APPS = 'There are no apps.';
 
 /** The exit code of what happened, with advice on stderr where it was not what was asked for. */
 const tellOutcomes = (ended: readonly OperationDocument[], options: ChangeOptions, context: CliContext): ExitCode => {

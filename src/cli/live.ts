@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { DroverError } from '../protocol/index.ts';
 import type { CliContext } from './context.ts';
+import { formatTime } from './render/values.ts';
 import { openScreen } from './screen.ts';
 
 const EVERY_MS = 1000;
@@ -122,7 +123,7 @@ const isAway = (error: unknown): boolean =>
   error instanceof DroverError && (error.code === 'DROVER_DAEMON_UNREACHABLE' || error.code === 'DROVER_TIMEOUT');
 
 const awayWords = (sinceMs: number): string =>
-  `The daemon has not answered since ${new Date(sinceMs).toLocaleTimeString()}. What it said last:`;
+  `The daemon has not answered since ${formatTime(new Date(sinceMs).toISOString())}. What it said last:`;
 
 const moreWords = (top: number, shown: number, all: number): string =>
   `lines ${top + 1} to ${Math.min(all, top + shown)} of ${all}: ↑ ↓ and page up and down for the others, q quit`;

@@ -235,6 +235,30 @@ describe('start', () => {
   });
 });
 
+describe('all, where there is no app', () => {
+  it('is told, on stdout unless that is for something else', async () => {
+    await using harness = await openHarness();
+    for (const command of ['start', 'reload', 'restart', 'stop', 'delete']) {
+      assert.deepEqual(await harness.drover(command, 'all'), { code: 0, out: 'There are no apps.', err: '' }, command);
+      const ids = await harness.drover(command, 'all', '--no-wait');
+      if (command !== 'start') assert.deepEqual(ids, { code: 0, out: '', err: 'There are no apps.' }, command);
+    }
+    assert.deepEqual(json((await harness.drover('stop', 'all', '--json')).out), { receipts: [] });
+    assert.equal((await harness.drover('logs', 'flush', 'all')).out, 'There are no apps.');
+    assert.equal((await harness.drover('signal', 'all', 'HUP')).out, 'No worker runs.');
+  });
+});
+
+describe('top', () => {
+  it('has the time with its offset, and counts in words that fit', async () => {
+    await using harness = await openHarness();
+    withShop(harness);
+    const { out } = await harness.drover('top', '--once');
+    assert.match(out, /^drover top {2}2026-11-25 \d\d:\d\d:00[+-]\d\d:\d\d {2}/);
+    assert.match(out, /^1 app, 1 of 1 workers ready/m);
+  });
+});
+
 describe('apply', () => {
   it('prints its plan, changes nothing with --dry-run, and refuses an empty list without --prune', async () => {
     await using harness = await openHarness();

@@ -1,6 +1,5 @@
-import { finishChange, type ChangeOptions } from '../await-operations.ts';
+import { finishOnTarget, type ChangeOptions } from '../await-operations.ts';
 import { defineCommand, JSON_OPTION, NO_WAIT_OPTION, TARGET_ARGUMENT } from '../command.ts';
-import { isOneApp } from '../target.ts';
 
 export const command = defineCommand<ChangeOptions>({
   args: [TARGET_ARGUMENT],
@@ -8,6 +7,6 @@ export const command = defineCommand<ChangeOptions>({
   details: 'Drains and ends the workers, and removes the app from what the daemon knows.',
   run: async (context, { args: [target = ''], options }) => {
     const client = await context.ensure();
-    return finishChange(client, await client.delete(target), options, context, isOneApp(target));
+    return finishOnTarget(client, target, await client.delete(target), options, context);
   },
 });

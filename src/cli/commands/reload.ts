@@ -1,6 +1,6 @@
-import { finishChange, type ChangeOptions } from '../await-operations.ts';
+import { finishOnTarget, type ChangeOptions } from '../await-operations.ts';
 import { defineCommand, JSON_OPTION, NO_WAIT_OPTION, TARGET_ARGUMENT } from '../command.ts';
-import { callerEnv, isOneApp } from '../target.ts';
+import { callerEnv } from '../target.ts';
 
 export const command = defineCommand<ChangeOptions>({
   args: [TARGET_ARGUMENT],
@@ -10,6 +10,6 @@ export const command = defineCommand<ChangeOptions>({
   run: async (context, { args: [target = ''], options }) => {
     const client = await context.ensure();
     const started = await client.reload(target, callerEnv(context));
-    return finishChange(client, started, options, context, isOneApp(target));
+    return finishOnTarget(client, target, started, options, context);
   },
 });

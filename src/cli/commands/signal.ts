@@ -27,6 +27,7 @@ export const command = defineCommand<{ json?: boolean }>({
     const signal = await parseSignal(text);
     const document = await (await context.ensure()).signal(target, signal);
     if (options.json) context.print(JSON.stringify(document));
+    else if (document.workers.length === 0) context.print(`No worker ${target === 'all' ? '' : `of ${target} `}runs.`);
     else for (const { worker, pid } of document.workers) context.print(`${worker} (pid ${pid}) got ${signal}`);
     return 0;
   },

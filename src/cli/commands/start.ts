@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { DroverClient } from '../../client/index.ts';
 import { DroverError, type OperationDocument } from '../../protocol/index.ts';
 import { type AppSource, BARE_OPTIONS, type BareOptions, findBareOption, readApps } from '../app-source.ts';
-import { finishChange, type ChangeOptions } from '../await-operations.ts';
+import { finishChange, NO_APPS, type ChangeOptions } from '../await-operations.ts';
 import { type CommandInput, defineCommand, JSON_OPTION, NO_WAIT_OPTION } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { callerEnv, isOneApp } from '../target.ts';
@@ -105,7 +105,10 @@ export const command = defineCommand<Options>({
     if (known !== null && option === null) {
       const target = entry ?? '';
       const started = await known.startStopped(target, callerEnv(context));
-      if (started.length === 0 && !options.json) context.print(`${target}: running already.`);
+      if (started.length === 0 && !options.json) {
+        const isNone = !isOneApp(target) && (await known.list()).apps.length === 0;
+        context.print(isNone ? NO_APPS : `${target}: running already.`);
+      }
       return finishChange(known, started, options, context, isOneApp(target));
     }
     const { file, apps, daemon } = await (option === null

@@ -1,6 +1,5 @@
-import { finishChange, type ChangeOptions } from '../await-operations.ts';
+import { finishOnTarget, type ChangeOptions } from '../await-operations.ts';
 import { defineCommand, JSON_OPTION, NO_WAIT_OPTION, TARGET_ARGUMENT } from '../command.ts';
-import { isOneApp } from '../target.ts';
 
 export const command = defineCommand<ChangeOptions>({
   args: [TARGET_ARGUMENT],
@@ -9,6 +8,6 @@ export const command = defineCommand<ChangeOptions>({
     'Drains, then ends the workers with all that they started, but for what has left their session with an environment of its own. `drover start <app>` starts them again.',
   run: async (context, { args: [target = ''], options }) => {
     const client = await context.ensure();
-    return finishChange(client, await client.stop(target), options, context, isOneApp(target));
+    return finishOnTarget(client, target, await client.stop(target), options, context);
   },
 });

@@ -3,7 +3,7 @@ import type { AppDocument, AppHealthDocument, HealthDocument, WorkerDocument } f
 import type { CliContext } from '../context.ts';
 import { firstLine, paintStatus } from './apps.ts';
 import { renderTable } from './table.ts';
-import { formatBytes, formatMs, formatNumber } from './values.ts';
+import { formatBytes, formatMs, formatNumber, formatTime } from './values.ts';
 
 /** Keys that choose the order, and what each goes by. */
 export const ORDERS = {
@@ -48,8 +48,8 @@ const sum = (values: readonly (number | null)[]): number | null => {
 export const renderTop = ({ apps, health, order, atMs }: TopView, context: CliContext): string[] => {
   const workers = apps.flatMap((app) => app.workers);
   const head = [
-    `${context.paint('bold', 'drover top')}  ${new Date(atMs).toLocaleTimeString()}  ${paintStatus(health.status, context)}`,
-    `${apps.length} apps, ${workers.filter(({ ready }) => ready).length} of ${workers.length} workers ready, ` +
+    `${context.paint('bold', 'drover top')}  ${formatTime(new Date(atMs).toISOString())}  ${paintStatus(health.status, context)}`,
+    `${apps.length} ${apps.length === 1 ? 'app' : 'apps'}, ${workers.filter(({ ready }) => ready).length} of ${workers.length} workers ready, ` +
       `cpu ${formatNumber(sum(workers.map(({ cpuPercent }) => cpuPercent)))} %, ` +
       `memory ${formatBytes(sum(workers.map(({ rssBytes }) => rssBytes)))}, ` +
       `${formatNumber(sum(workers.map(({ requestsPerSecond }) => requestsPerSecond)), 1)} req/s`,

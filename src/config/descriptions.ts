@@ -116,7 +116,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'metrics.app': "Whether metrics of the app's own prom-client registries are shown as well.",
   trace: 'W3C trace context.',
   'trace.enabled': 'Every request has a trace id, continued from `traceparent` or new.',
-  'trace.logs': 'Lines that a request prints carry its trace id.',
+  'trace.logs': 'Lines that a request prints carry its trace id. Without `trace.enabled` it has no effect.',
   surge: "How many replacements start at a time; 'auto': as many as memory and cores allow.",
   sticky: 'Keep each client address on one worker.',
   user: 'User (name or id) that the workers run as; needs root. They get its HOME, USER, LOGNAME and SHELL, and its main group alone: neither the other groups that it is in, nor any that the daemon is in.',

@@ -119,27 +119,28 @@ export function readEnvironment(pid: number): Readonly<Record<string, string>> |
 function environmentLines(pid: number): readonly string[] | undefined {
   const path = `/proc/${pid}/environ`;
   let text = readText(path);
-  for (let look = 0; text === '' && look < LOOKS_AT_CHANGE && isBecomingAnother(pid); look++) {
+  for (let look = 0; text === '' && look < looksAtChange(pid); look++) {
     Atomics.wait(NEVER, 0, 0, LOOK_AGAIN_MS);
     text = readText(path);
   }
-  // Its words are there a moment before its environment.
-  return (text === '' ? readText(path) : text)?.split('\0');
+  return text?.split('\0');
 }
 
-/** A process is in `execve` for a fraction of a millisecond, longer where others have the processor. */
-const LOOKS_AT_CHANGE = 10;
 const LOOK_AGAIN_MS = 1;
 const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
-/** In `execve` a process shows neither words nor environment, but has a program; a thread of the kernel or a dead process has none. */
-function isBecomingAnother(pid: number): boolean {
+/**
+ * How often a process is looked at again that shows no environment. In `execve` it shows neither that nor its words, for a fraction of a
+ * millisecond, longer where others have the processor; its words are there first, and with words it may have none for good. A
+ * thread of the kernel, or a process that is dead, has no program.
+ */
+function looksAtChange(pid: number): number {
   try {
     readlinkSync(`/proc/${pid}/exe`);
   } catch {
-    return false;
+    return 0;
   }
-  return readText(`/proc/${pid}/cmdline`) === '';
+  return readText(`/proc/${pid}/cmdline`) === '' ? 10 : 2;
 }
 
 /** The words of a process's command line; empty when it is gone. */

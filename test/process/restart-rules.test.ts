@@ -126,7 +126,11 @@ describe('a crash loop', () => {
   it('of an app that listens before it fails keeps its waits, though nobody serves meanwhile', async () => {
     await using place = await openPlace();
     const { drover, port } = place;
-    const file = writeConfig(drover, { shop: { script: fixture('listens-and-crashes.cjs'), port, restart: SHORT } });
+    // None of them is ever ready, however late their end is seen.
+    const ready = { stableFor: '5s' };
+    const file = writeConfig(drover, {
+      shop: { script: fixture('listens-and-crashes.cjs'), port, restart: SHORT, ready },
+    });
     await change(drover, ['start', file]);
     const gaps = await eventually('it has been started ten times', async () => {
       const events = await readEvents(drover, 'shop');

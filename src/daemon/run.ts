@@ -92,8 +92,8 @@ export const runForeground = async ({ apps, daemon, watch, directory }: Foregrou
 /** The app's own output says what happened each time, not that nobody tries any more. */
 const tellLoops = (drover: Drover): void => {
   for (const { holders } of drover.supervisor.apps) {
-    for (const { id, state } of holders) {
-      if (state.loops === 0 || state.lastExit === null) continue;
+    for (const { id, state, isLooping } of holders) {
+      if (!isLooping || state.lastExit === null) continue;
       process.stderr.write(
         `drover: ${id} crashed ${state.crashes.length} times, given up: it ${describeExit(state.lastExit)}\n`,
       );
@@ -106,7 +106,7 @@ const isOver = (drover: Drover): boolean =>
   drover.supervisor.apps.every(
     (app) =>
       app.holders.length > 0 &&
-      app.holders.every(({ state }) => state.phase === 'stopped' || state.phase === 'crashed' || state.loops > 0),
+      app.holders.every(({ state, isLooping }) => state.phase === 'stopped' || state.phase === 'crashed' || isLooping),
   );
 
 const exitCodeOf = (drover: Drover, exits: ReadonlyMap<string, number>): number => {

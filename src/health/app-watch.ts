@@ -232,7 +232,7 @@ export class AppWatch {
       generation: tenant.state.generation,
       phase: tenant.state.phase,
       isWanted: tenant.state.wanted === 'up',
-      isLooping: tenant.state.loops > 0,
+      isLooping: tenant.isLooping,
       probes: [],
       checks: [],
       blockedMs: null,

@@ -58,7 +58,7 @@ const describeWorker = (
     id: tenant.id,
     status: health?.status ?? 'critical',
     reason: health?.reason ?? tenant.explanation(),
-    isLooping: tenant.state.loops > 0,
+    isLooping: tenant.isLooping,
     isRunning: watch?.handle.pid !== undefined && watch.handle.pid !== null && tenant.state.phase === 'running',
     checks: watch === null ? [] : checksOf(watch, at, app.state.config.budgets),
     eventLoop: {

@@ -242,7 +242,7 @@ export class WorkerWatch {
       generation: handle.generation,
       phase: tenant.state.phase,
       isWanted: tenant.state.wanted === 'up',
-      isLooping: tenant.state.loops > 0,
+      isLooping: tenant.isLooping,
       probes: this.probeFacts(),
       checks: checkVerdicts(this.checks, at),
       blockedMs: blockedForMs(this.loop, at),

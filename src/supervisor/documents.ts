@@ -43,7 +43,7 @@ export const appStatusOf = (app: App): AppStatus => {
       return {
         phase: slot?.holder ? visiblePhase(slot.holder) : 'stopped',
         replacementPhase: slot?.replacement ? visiblePhase(slot.replacement) : null,
-        isLooping: (slot?.holder?.state.loops ?? 0) > 0,
+        isLooping: slot?.holder?.isLooping ?? false,
       };
     }),
     operation: kind === 'apply' ? 'reload' : kind,

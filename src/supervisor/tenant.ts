@@ -260,6 +260,11 @@ export class Tenant {
     if (this.handle !== null) askToDrain(this, this.handle);
   }
 
+  /** It crashed more often than `restart.crashLoop` lets pass, and has not held out since. */
+  get isLooping(): boolean {
+    return this.state.loops > 0;
+  }
+
   /** It ended well and for good, as its restart policy has it, before it could count as ready; nothing was expected to be served. */
   get hasDoneItsJob(): boolean {
     const { phase, wanted, lastExit } = this.state;

@@ -12,7 +12,7 @@ import { isAnswering } from './is-answering.ts';
 const POLL_MS = 50;
 /**
  * In a row. A process that is about to become another program, as a guard that becomes the daemon, shows neither its words nor its
- * environment for a moment, which is longer where others have the processor.
+ * environment, for longer than one look at it lasts where others have the processor.
  */
 const LOOKS_IN_VAIN = 4;
 /** Longer than a start takes; before, a signal could meet a program that does not hear any yet. */

@@ -117,21 +117,31 @@ export function readEnvironment(pid: number): Readonly<Record<string, string>> |
 
 /** `NAME=value` each, as they are. */
 function environmentLines(pid: number): readonly string[] | undefined {
-  const path = `/proc/${pid}/environ`;
-  let text = readText(path);
-  for (let look = 0; text === '' && look < looksAtChange(pid); look++) {
-    Atomics.wait(NEVER, 0, 0, LOOK_AGAIN_MS);
-    text = readText(path);
-  }
-  return text?.split('\0');
+  return readStart(pid, 'environ')?.split('\0');
+}
+
+/** The words of a process's command line; empty when it is gone. */
+export function readCommandLine(pid: number): readonly string[] {
+  return (readStart(pid, 'cmdline') ?? '').split('\0').filter((word) => word !== '');
 }
 
 const LOOK_AGAIN_MS = 1;
 const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
+/** What a process was started with; null when it is gone, or not ours to see. Looked at again where it shows nothing. */
+function readStart(pid: number, file: 'cmdline' | 'environ'): string | null {
+  const path = `/proc/${pid}/${file}`;
+  let text = readText(path);
+  for (let look = 0; text === '' && look < looksAtChange(pid); look++) {
+    Atomics.wait(NEVER, 0, 0, LOOK_AGAIN_MS);
+    text = readText(path);
+  }
+  return text;
+}
+
 /**
- * How often a process is looked at again that shows no environment. In `execve` it shows neither that nor its words, for a fraction of a
- * millisecond, longer where others have the processor; its words are there first, and with words it may have none for good. A
+ * How often such a process is looked at again. In `execve` it shows neither words nor environment, for a fraction of a millisecond,
+ * longer where others have the processor; its words are there first, and with words it may have no environment for good. A
  * thread of the kernel, or a process that is dead, has no program.
  */
 function looksAtChange(pid: number): number {
@@ -141,11 +151,6 @@ function looksAtChange(pid: number): number {
     return 0;
   }
   return readText(`/proc/${pid}/cmdline`) === '' ? 10 : 2;
-}
-
-/** The words of a process's command line; empty when it is gone. */
-export function readCommandLine(pid: number): readonly string[] {
-  return (readText(`/proc/${pid}/cmdline`) ?? '').split('\0').filter((word) => word !== '');
 }
 
 export interface ProcessUsage {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { newHandle } from '../../test/support/worker-handle.ts';
 import type { DaemonMessage } from '../protocol/index.ts';
 import { hearLoop } from './hear-loop.ts';
 import type { Tenant } from './tenant.ts';
-import { WorkerHandle } from './worker-handle.ts';
 
 const UNTIL = 14_000;
 
@@ -14,16 +14,7 @@ class Loading {
   looks = 0;
   readonly asked: number[] = [];
   #expire: (() => void) | null = null;
-  readonly handle = new WorkerHandle({
-    app: 'shop',
-    slot: 0,
-    generation: 1,
-    release: 1,
-    spawnId: 'x',
-    nodeVersion: null,
-    spawnedAt: 0,
-    startedAt: 0,
-  });
+  readonly handle = newHandle();
   readonly tenant: Tenant;
 
   constructor() {

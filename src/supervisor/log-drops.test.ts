@@ -1,23 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { newHandle } from '../../test/support/worker-handle.ts';
 import type { AgentReport, EventInput, LogDrops } from '../protocol/index.ts';
 import { endLogDrops, noteLogDrops } from './log-drops.ts';
 import type { Tenant } from './tenant.ts';
-import { WorkerHandle } from './worker-handle.ts';
 
 /** A worker whose agent reports, and the events that come of it. */
 class Reporter {
   readonly events: EventInput[] = [];
-  readonly handle = new WorkerHandle({
-    app: 'shop',
-    slot: 0,
-    generation: 1,
-    release: 1,
-    spawnId: 'x',
-    nodeVersion: null,
-    spawnedAt: 0,
-    startedAt: 0,
-  });
+  readonly handle = newHandle();
   at = 0;
   #seq = 0;
 
